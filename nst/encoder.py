@@ -1,0 +1,159 @@
+"""VGG-19 as a feature extractor, its layers addressable by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import VGG19_Weights
+from torchvision.models.vgg import cfgs, make_layers
+
+from nst.errors import InputError
+
+_LAYOUT = cfgs["E"]  # torchvision's VGG-19: channels of each convolution, "M" for pooling
+
+
+def _index_layers() -> dict[str, int]:
+    """Return relu1_1 .. relu5_4 with their positions in torchvision's `features`."""
+    positions, block, number, position = {}, 1, 1, 0
+    for entry in _LAYOUT:
+        if entry == "M":
+            block, number, position = block + 1, 1, position + 1
+        else:
+            positions[f"relu{block}_{number}"] = position + 1
+            number, position = number + 1, position + 2
+    return positions
+
+
+LAYERS: dict[str, int] = _index_layers()
+CONVOLUTIONS: list[int] = [position - 1 for position in LAYERS.values()]
+WIDTHS: list[int] = [entry for entry in _LAYOUT if entry != "M"]
+
+_NORMALIZE = VGG19_Weights.IMAGENET1K_V1.transforms()
+
+
+def default_layers(carried: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the (style, content) layers to use of those that an encoder carries.
+
+    All of Gatys, Ecker and Bethge's where they are there (style relu1_1 .. relu5_1, content relu4_2);
+    otherwise the first of each block and the deepest for style, the one before the deepest for content.
+    """
+    names = [name for name in LAYERS if name in set(carried)]
+    style = [name for name in names if name.endswith("_1")]
+    if "relu5_1" not in style and names[-1] not in style:
+        style.append(names[-1])
+    content = "relu4_2" if "relu4_2" in names else names[max(len(names) - 2, 0)]
+    return tuple(style), (content,)
+
+
+class AveragePool(nn.Module):
+    """2 x 2 average pooling, doubled so that deeper layers see activations about as large as after maximum.
+
+    Gatys et al. (2016, section 2) recommend averaging; without the factor their biases would outweigh it.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (1, C, H, W) features at half the height and width."""
+        return 2 * nn.functional.avg_pool2d(features, 2)
+
+
+class Encoder(nn.Module):
+    """A frozen VGG-19, or a narrower network of the same layout, up to its deepest carried layer.
+
+    The convolutions pad by repeating the border: zeros would look like a dark frame, which the painting
+    then imitates. They run in `precision`; the image is taken and normalised in float32.
+
+    Args:
+        convolutions: `features.N.weight` and `features.N.bias` as in torchvision's vgg19 state dict, for
+            the first one or more convolutions; the widths may differ from VGG-19's. Where there are also
+            `taps.reluB_N` matrices, (K, C), only these layers can be asked for, and each is multiplied by
+            its matrix from the left.
+        name: what people read, such as "VGG-19".
+        pooling: "max" or "average".
+        device: where it runs.
+        precision: the convolutions' number format.
+
+    Raises:
+        InputError: the convolutions do not begin at the first or do not fit together.
+    """
+
+    def __init__(
+        self,
+        convolutions: Mapping[str, Tensor],
+        *,
+        name: str,
+        pooling: str = "max",
+        device: torch.device | str = "cpu",
+        precision: torch.dtype = torch.float32,
+    ) -> None:
+        super().__init__()
+        self.name = name
+        self.precision = precision
+        carried = [layer for layer, n in zip(LAYERS, CONVOLUTIONS, strict=True) if f"features.{n}.weight" in convolutions]
+        if not carried or carried != list(LAYERS)[: len(carried)]:
+            raise InputError("The weights do not hold VGG-19's convolutions from the first one on.")
+        self.taps = {
+            layer: convolutions[f"taps.{layer}"].to(device, precision)[..., None, None]
+            for layer in carried
+            if f"taps.{layer}" in convolutions
+        }
+        self.layers = tuple(self.taps or carried)
+        self.style_layers, self.content_layers = default_layers(self.layers)
+
+        deepest = LAYERS[carried[-1]]
+        widths = iter([convolutions[f"features.{n}.weight"].shape[0] for n in CONVOLUTIONS[: len(carried)]])
+        layout = [entry if entry == "M" else next(widths, None) for entry in _LAYOUT]
+        with torch.device("meta"):
+            features = make_layers([entry for entry in layout if entry is not None])[: deepest + 1]
+        for index, module in enumerate(features):
+            if isinstance(module, nn.Conv2d):
+                module.padding_mode = "replicate"
+                module._reversed_padding_repeated_twice = [1, 1, 1, 1]
+            elif isinstance(module, nn.MaxPool2d) and pooling == "average":
+                features[index] = AveragePool()
+        state = {
+            key.removeprefix("features."): convolutions[key].to(device, precision)
+            for n in CONVOLUTIONS[: len(carried)]
+            for key in (f"features.{n}.weight", f"features.{n}.bias")
+        }
+        try:
+            features.load_state_dict(state, assign=True)
+        except RuntimeError as error:
+            raise InputError("The weights' convolutions do not fit together as in VGG-19.") from error
+        self.features = features.eval().requires_grad_(False)
+        shape = (1, 3, 1, 1)
+        self.register_buffer("mean", torch.tensor(_NORMALIZE.mean, device=device).view(shape))
+        self.register_buffer("std", torch.tensor(_NORMALIZE.std, device=device).view(shape))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the encoder runs."""
+        return self.mean.device
+
+    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Return the feature maps of `layers`, computing nothing beyond the deepest of them.
+
+        Args:
+            image: (1, 3, H, W) float RGB, in [0, 1] for a picture; each side at least 16 for relu5_1.
+            layers: names such as "relu3_1".
+
+        Returns:
+            name -> (1, C, h, w) in the encoder's precision.
+
+        Raises:
+            InputError: a layer that this encoder does not carry.
+        """
+        wanted = {}
+        for name in layers:
+            if name not in self.layers:
+                raise InputError(f"{self.name} here has no layer {name}; it carries {', '.join(self.layers)}.")
+            wanted[LAYERS[name]] = name
+        taps: dict[str, Tensor] = {}
+        value = ((image - self.mean) / self.std).to(self.precision)
+        for index in range(max(wanted, default=-1) + 1):
+            value = self.features[index](value)
+            if index in wanted:
+                name = wanted[index]
+                taps[name] = nn.functional.conv2d(value, self.taps[name]) if self.taps else value
+        return taps

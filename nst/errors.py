@@ -1,0 +1,9 @@
+"""The exception whose message is written for the person at the other end."""
+
+
+class InputError(ValueError):
+    """Something a person handed in cannot be used.
+
+    The message is one sentence that says what is wrong and what to do; page, API and command line
+    show it as it is.
+    """

@@ -1,0 +1,35 @@
+"""What a painting in progress reports: one picture with its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The canvas at one moment. The losses are those of exactly this picture."""
+
+    image: np.ndarray  # (H, W, 3) uint8, at the size of the scale that is being painted
+    iteration: int  # evaluations so far
+    total: int  # evaluations in all, if nothing stops it
+    target: tuple[int, int]  # (width, height) of the finished picture
+    losses: dict[str, float]  # content, style and roughness relative to their targets; weighted total
+    seconds: float  # since the start
+    rate: float  # iterations per second at this size
+    remaining: float  # estimated seconds until the finished picture
+    encoder: str  # whose eye: the encoder's name
+    device: str  # "CPU" or "GPU"
+    final: bool = False
+    notice: str = ""  # one sentence where the picture is not what was asked for, else empty
+
+    @property
+    def width(self) -> int:
+        """Width of `image` in pixels."""
+        return self.image.shape[1]
+
+    @property
+    def height(self) -> int:
+        """Height of `image` in pixels."""
+        return self.image.shape[0]

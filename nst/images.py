@@ -1,0 +1,199 @@
+"""Pictures in and out: any file that Pillow reads to float RGB, and float RGB to PNG or JPEG."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from torch import Tensor
+
+from nst.errors import InputError
+
+MAX_PIXELS = 64_000_000
+MIN_SIDE = 16
+# Nothing larger is ever painted, so decoded pictures are brought down to it before they become floats.
+MAX_SIDE = 4096
+
+_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+def load_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str = "The picture") -> Tensor:
+    """Decode a picture into float RGB as a person would see it.
+
+    The EXIF orientation is applied, an ICC profile converted to sRGB, transparency laid on white, 16-bit
+    and float samples scaled, grey, palette and CMYK converted, and of an animation the first frame taken.
+
+    Args:
+        source: a path, the bytes of a file, an open binary file or a Pillow image.
+        what: how to call the picture in messages, such as "The photo".
+
+    Returns:
+        (1, 3, H, W) float32 in [0, 1], at most 4096 on the longest side.
+
+    Raises:
+        InputError: it is no picture, damaged, too small or too large.
+    """
+    opened = _open(source, what)
+    width, height = opened.size
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{what} has {width * height / 1e6:.0f} million pixels and {MAX_PIXELS / 1e6:.0f} million are the most;"
+            " make it smaller first."
+        )
+    if min(width, height) < MIN_SIDE:
+        raise InputError(
+            f"{what} is {width} x {height} pixels, which is too small to paint with;"
+            f" use one with at least {MIN_SIDE} pixels on each side."
+        )
+    try:
+        if opened.format == "JPEG":
+            opened.draft(None, (MAX_SIDE, MAX_SIDE))  # decodes huge photos at half or quarter size
+        opened.load()
+        rgb = _to_rgb(_upright(opened))
+    except (OSError, ValueError, SyntaxError, ArithmeticError, IndexError, EOFError) as error:
+        raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
+    except MemoryError as error:
+        raise InputError(f"{what} does not fit into this machine's memory; make it smaller first.") from error
+    pixels = torch.from_numpy(rgb).permute(2, 0, 1)[None].contiguous()
+    longest = max(pixels.shape[-2:])
+    if longest > MAX_SIDE:
+        pixels = resize(pixels, fit(pixels.shape[-1], pixels.shape[-2], MAX_SIDE)).clamp_(0, 1)
+    return pixels
+
+
+def _open(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) -> Image.Image:
+    """Open a picture without decoding its pixels."""
+    if isinstance(source, Image.Image):
+        return source
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the caller counts the pixels
+            return Image.open(file)
+    except Image.DecompressionBombError as error:
+        raise InputError(
+            f"{what} claims more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels;"
+            f" make it smaller first, {MAX_PIXELS / 1e6:.0f} million are the most."
+        ) from error
+    except UnidentifiedImageError as error:
+        if _looks_like_svg(file):
+            raise InputError(f"{what} is an SVG drawing; export it as PNG and use that.") from error
+        raise InputError(
+            f"{what} is not a picture that can be read here; use a JPEG, PNG, WebP, AVIF, TIFF, GIF or BMP."
+        ) from error
+    except FileNotFoundError as error:
+        raise InputError(f"{what} was not found: there is no file {Path(str(source)).name}.") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise InputError(f"{what} cannot be opened: {Path(str(source)).name} is no readable file.") from error
+    except (OSError, ValueError, SyntaxError, ArithmeticError, IndexError, EOFError, MemoryError) as error:
+        raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
+
+
+def _looks_like_svg(file: str | Path | IO[bytes]) -> bool:
+    if isinstance(file, str | Path):
+        head = Path(file).open("rb").read(1024)
+    else:
+        file.seek(0)
+        head = file.read(1024)
+    return b"<svg" in head
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # EXIF blocks are broken in more ways than Pillow names; the pixels are still good
+        return image
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
+    """Return decoded pixels as (H, W, 3) float32 in [0, 1]."""
+    if image.mode == "F" or image.mode.startswith("I"):
+        grey = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
+        top = float(grey.max(initial=0.0))
+        # Float and 32-bit files do not say what white is: the smallest usual scale that holds all of it.
+        white = 65535.0 if image.mode.startswith("I;16") else next(
+            (scale for scale in (1.0, 255.0, 65535.0) if top <= scale and (scale > 1 or image.mode == "F")), top
+        )
+        return np.repeat(np.clip(grey / white, 0.0, 1.0)[..., None], 3, axis=2)
+
+    profile = image.info.get("icc_profile")
+    alpha = None
+    if image.has_transparency_data or image.mode in ("RGBa", "La"):
+        if image.mode == "La":
+            image = image.convert("LA")
+        image = image.convert("RGBA")
+        alpha = np.asarray(image.getchannel("A"), dtype=np.float32)[..., None] / 255.0
+        image = image.convert("RGB")
+    elif image.mode in ("P", "1", "HSV"):
+        image = image.convert("RGB")
+    if profile:
+        image = _to_srgb(image, profile)
+    rgb = np.asarray(image.convert("RGB"), dtype=np.float32) / 255.0
+    return rgb if alpha is None else rgb * alpha + (1.0 - alpha)
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Return `image` in sRGB; a profile that is broken or of another colour model is ignored."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+
+
+def fit(width: int, height: int, longest: int) -> tuple[int, int]:
+    """Return (width, height) scaled, aspect ratio kept, so that the longer side is `longest` pixels."""
+    scale = longest / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def fit_area(width: int, height: int, area: int) -> tuple[int, int]:
+    """Return (width, height) scaled, aspect ratio kept, to about `area` pixels, no side under 32.
+
+    Style pictures are matched by area: a panorama then has strokes as large as a square picture has.
+    """
+    scale = max(math.sqrt(area / (width * height)), 32 / min(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resample to (width, height), bicubic, low-passed when shrinking.
+
+    Args:
+        image: (1, C, H, W).
+        size: (width, height) in pixels.
+    """
+    width, height = size
+    if image.shape[-2:] == (height, width):
+        return image
+    return F.interpolate(image, (height, width), mode="bicubic", align_corners=False, antialias=True)
+
+
+def to_pixels(image: Tensor) -> np.ndarray:
+    """Return (1, 3, H, W) float RGB as (H, W, 3) uint8, clipped to [0, 1]."""
+    scaled = image.detach()[0].clamp(0, 1).mul(255).round()
+    return scaled.permute(1, 2, 0).to("cpu", torch.uint8).contiguous().numpy()
+
+
+def encode_png(pixels: np.ndarray, text: dict[str, str] | None = None) -> bytes:
+    """Return (H, W, 3) uint8 pixels as a PNG file that carries `text` and nothing else."""
+    info = PngImagePlugin.PngInfo()
+    for key, value in (text or {}).items():
+        info.add_itxt(key, value)
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG", pnginfo=info)
+    return buffer.getvalue()
+
+
+def encode_jpeg(pixels: np.ndarray, quality: int = 85) -> bytes:
+    """Return (H, W, 3) uint8 pixels as a JPEG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()

@@ -1,0 +1,162 @@
+"""Three ways to move the pixels downhill, one gradient at a time."""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+# The first move, before any curvature is known: root mean square change of the pixels, white being 1.
+FIRST_MOVE = 0.02
+# No single step moves the pixels further than this (root mean square): a wild step is a lost picture.
+LONGEST_MOVE = 0.25
+
+
+class Optimizer(Protocol):
+    """Improves the image it was made with, in place."""
+
+    # After how many steps the caller should look at the loss; looking makes a GPU wait for the host.
+    check_every: int
+
+    def step(self, loss: Tensor, gradient: Tensor) -> None:
+        """Move the image, given the scalar loss and its gradient at the image as it is."""
+
+
+class LBFGS:
+    """Limited-memory BFGS with unit steps and no line search: one evaluation a step.
+
+    Byrd, Nocedal and Schnabel, "Representations of quasi-Newton matrices and their use in limited memory
+    methods" (1994), theorem 2.2: with the last m moves as rows of S and the gradient changes as rows of Y,
+    H g needs only two products with each of them and triangular solves of size m.
+
+    It has no tolerances, so it never stops by itself, and it never clamps: cutting pixels off between
+    steps would falsify the gradient changes.
+
+    Args:
+        image: any shape, contiguous, changed in place.
+        history: how many moves are remembered; memory is 2 * history images.
+        caution: 1, or less to make every step shorter.
+    """
+
+    check_every = 1
+
+    def __init__(self, image: Tensor, *, history: int = 20, caution: float = 1.0) -> None:
+        self.image = image.view(-1)
+        self.caution = caution
+        self.moves = self.image.new_zeros(history, self.image.numel())
+        self.changes = torch.zeros_like(self.moves)
+        self.cross = self.image.new_zeros(history, history)  # moves @ changes.T
+        self.square = self.image.new_zeros(history, history)  # changes @ changes.T
+        self.order: list[int] = []  # rows in use, oldest first
+        self.last: tuple[Tensor, Tensor] | None = None  # (move, gradient before it)
+
+    def step(self, loss: Tensor, gradient: Tensor) -> None:
+        """Move along -H g."""
+        gradient = gradient.reshape(-1)
+        if self.last is not None:
+            self._remember(self.last[0], gradient - self.last[1])
+        move = self._direction(gradient)
+        length = float(move.norm()) / math.sqrt(move.numel())
+        longest = LONGEST_MOVE if self.order else FIRST_MOVE
+        scale = self.caution * (min(1.0, longest / max(length, 1e-30)) if self.order else longest / max(length, 1e-30))
+        move *= scale
+        self.image += move
+        self.last = (move, gradient.clone())
+
+    def _remember(self, move: Tensor, change: Tensor) -> None:
+        """Keep a pair with positive curvature, dropping the oldest when full."""
+        curvature = float(move @ change)
+        if not curvature > 1e-8 * float(move.norm() * change.norm()):
+            return
+        row = len(self.order) if len(self.order) < len(self.moves) else self.order.pop(0)
+        self.order.append(row)
+        self.moves[row], self.changes[row] = move, change
+        self.cross[row] = self.changes @ move
+        self.cross[:, row] = self.moves @ change
+        self.square[row] = self.square[:, row] = self.changes @ change
+
+    def _direction(self, gradient: Tensor) -> Tensor:
+        """Return -H g."""
+        if not self.order:
+            return -gradient
+        rows = torch.tensor(self.order, device=gradient.device)
+        # float64: m x m numbers cost nothing and their condition is the square of the problem's.
+        cross = self.cross[rows][:, rows].double()
+        square = self.square[rows][:, rows].double()
+        newest = len(self.order) - 1
+        gamma = cross[newest, newest] / square[newest, newest]
+        upper = torch.triu(cross)
+        along = (self.moves @ gradient)[rows].double()[:, None]
+        across = (self.changes @ gradient)[rows].double()[:, None]
+        solved = torch.linalg.solve_triangular(upper, along, upper=True)
+        middle = cross.diagonal()[:, None] * solved + gamma * (square @ solved - across)
+        first = torch.linalg.solve_triangular(upper.T, middle, upper=False)
+        weights_moves = self.image.new_zeros(len(self.moves))
+        weights_changes = torch.zeros_like(weights_moves)
+        weights_moves[rows] = first[:, 0].to(gradient.dtype)
+        weights_changes[rows] = (-gamma * solved)[:, 0].to(gradient.dtype)
+        return -(gradient * gamma.to(gradient.dtype) + weights_moves @ self.moves + weights_changes @ self.changes)
+
+
+class Adam:
+    """Adam (Kingma and Ba 2015) on pixels kept within [0, 1].
+
+    A long memory for the squares (0.99) and the step 0.02 of white.
+
+    Args:
+        image: any shape, contiguous, changed in place.
+        caution: 1, or less to make every step shorter.
+    """
+
+    check_every = 10
+
+    def __init__(self, image: Tensor, *, caution: float = 1.0) -> None:
+        self.image = image
+        self.adam = torch.optim.Adam([image], lr=0.02 * caution, betas=(0.9, 0.99))
+
+    def step(self, loss: Tensor, gradient: Tensor) -> None:
+        """Take one step of Adam and clip the pixels to [0, 1]."""
+        self.image.grad = gradient.view_as(self.image)
+        self.adam.step()
+        self.image.clamp_(0, 1)
+
+
+class GradientDescent:
+    """Plain gradient descent; the step length grows while the loss falls and halves when it rises.
+
+    A fixed length that suits every picture does not exist ("bold driver", Vogl et al. 1988). A step that
+    made things worse is taken back.
+
+    Args:
+        image: any shape, contiguous, changed in place.
+        caution: 1, or less to begin with a shorter step.
+    """
+
+    check_every = 1
+
+    def __init__(self, image: Tensor, *, caution: float = 1.0) -> None:
+        self.image = image
+        self.caution = caution
+        self.rate: float | None = None
+        self.best: tuple[float, Tensor, Tensor] | None = None  # loss, image and gradient to go back to
+
+    def step(self, loss: Tensor, gradient: Tensor) -> None:
+        """Move along the negative gradient."""
+        value = float(loss)
+        if self.rate is None:
+            length = float(gradient.norm()) / math.sqrt(gradient.numel())
+            self.rate = self.caution * FIRST_MOVE / max(length, 1e-30)
+        if self.best is not None and value > self.best[0]:
+            self.rate *= 0.5
+            self.image.copy_(self.best[1])
+            gradient = self.best[2]
+        else:
+            if self.best is not None:
+                self.rate *= 1.1
+            self.best = (value, self.image.clone(), gradient.clone())
+        self.image.sub_(self.rate * gradient.view_as(self.image))
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"lbfgs": LBFGS, "adam": Adam, "gradient-descent": GradientDescent}

@@ -1,0 +1,65 @@
+"""The sizes that a painting goes through, coarse to fine, and how many iterations each gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from nst.errors import InputError
+from nst.images import MIN_SIDE, fit
+from nst.settings import Settings
+
+COARSEST = 64
+# Below this short side a picture holds too little for the deep layers to see.
+_SHORTEST = 32
+
+
+@dataclass(frozen=True)
+class Scale:
+    """One size of the pyramid."""
+
+    width: int
+    height: int
+    iterations: int
+
+    @property
+    def pixels(self) -> int:
+        """Width times height."""
+        return self.width * self.height
+
+
+def plan(width: int, height: int, settings: Settings) -> list[Scale]:
+    """Return the scales for a photo of `width` x `height`, coarsest first.
+
+    Sizes halve from `settings.size` down to 64 pixels, and `settings.iterations` is shared out so that the
+    large, expensive sizes get few: what is laid out small only needs sharpening there.
+
+    Raises:
+        InputError: the photo is so narrow that at this size nothing would be left of its short side.
+    """
+    final = fit(width, height, settings.size)
+    if min(final) < MIN_SIDE:
+        raise InputError(
+            f"At {settings.size} px this photo would be only {min(final)} pixels on its short side;"
+            " crop it or choose a larger size."
+        )
+    sizes = [final]
+    longest = settings.size // 2
+    while settings.coarse_to_fine and longest >= COARSEST and min(fit(width, height, longest)) >= _SHORTEST:
+        sizes.insert(0, fit(width, height, longest))
+        longest //= 2
+    shares = _share(settings.iterations, [_appetite(max(size)) for size in sizes])
+    return [Scale(w, h, n) for (w, h), n in zip(sizes, shares, strict=True) if n]
+
+
+def _appetite(longest: int) -> float:
+    """Return the relative number of iterations for a size: 1 at 64 px, half at 256, a tenth at 512."""
+    return max(0.04, 1 / (1 + (longest / 256) ** 3.2))
+
+
+def _share(total: int, weights: list[float]) -> list[int]:
+    """Split `total` in proportion to `weights`; the last gets at least 1, the sum is exact."""
+    whole = sum(weights)
+    shares = [int(total * weight / whole) for weight in weights]
+    shares[-1] = max(shares[-1], 1)
+    shares[0] += total - sum(shares)
+    return shares

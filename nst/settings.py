@@ -1,0 +1,215 @@
+"""Every knob of a painting: its name, default, range and help text, once."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from nst.errors import InputError
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What page, command line, API and saved pictures need to know about one setting."""
+
+    name: str
+    kind: type
+    default: Any
+    label: str
+    help: str
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    choices: dict[str, str] = field(default_factory=dict)  # value -> what people read
+    local: bool = False  # names a file or limit of the host: never offered to visitors
+
+    def check(self, value: Any) -> Any:
+        """Return `value` in the knob's own type.
+
+        Raises:
+            InputError: naming the knob and what it accepts.
+        """
+        if self.kind is bool:
+            if isinstance(value, bool):
+                return value
+            raise InputError(f"{self.label} ({self.name}) is either true or false, not {_shown(value)}.")
+        if self.kind is str:
+            if not isinstance(value, str):
+                raise InputError(f"{self.label} ({self.name}) is a text, not {_shown(value)}.")
+            if self.choices and value not in self.choices:
+                raise InputError(
+                    f"{self.label} ({self.name}) is one of {', '.join(self.choices)}, not {_shown(value)}."
+                )
+            return value
+        number = self.kind is int
+        wanted = f"a{' whole' if number else ''} number from {self.low:g} to {self.high:g}"
+        refusal = InputError(f"{self.label} ({self.name}) is {wanted}, not {_shown(value)}.")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise refusal
+        # Compared before any conversion: int() of a NaN and float() of a huge int both raise.
+        if not self.low <= value <= self.high or (number and value != math.floor(value)):
+            raise refusal
+        return self.kind(value)
+
+
+def _shown(value: Any) -> str:
+    """Return `value` as short, quoted text for an error message."""
+    try:
+        text = repr(value)
+    except ValueError:  # integers of more than 4,300 digits refuse to print
+        text = "a number that long"
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def knob(default: Any, label: str, help: str, **more: Any) -> Any:
+    """Declare one field of `Settings`."""
+    return field(default=default, metadata={"label": label, "help": help, **more})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to paint. Immutable and always valid.
+
+    Raises:
+        InputError: a value is of the wrong type, not finite or out of range; the message names the
+            knob and its range.
+    """
+
+    content_weight: float = knob(
+        5.0,
+        "Content weight",
+        "Keep more of the photo: higher keeps its shapes clearer. Every 2 points double it.",
+        low=0.0,
+        high=10.0,
+        step=0.1,
+    )
+    style_weight: float = knob(
+        5.0,
+        "Style weight",
+        "Paint more boldly: higher follows the style picture further. Every 2 points double it.",
+        low=0.0,
+        high=10.0,
+        step=0.1,
+    )
+    iterations: int = knob(
+        400,
+        "Iterations",
+        "How long to paint: more steps finish finer, fewer stay a sketch.",
+        low=10,
+        high=2000,
+        step=10,
+    )
+    size: int = knob(
+        512,
+        "Size",
+        "Longest side of the result in pixels; twice the size takes about four times as long.",
+        low=64,
+        high=4096,
+        step=32,
+    )
+    smoothness: float = knob(
+        3.0,
+        "Smoothness",
+        "Calmer surfaces: higher removes grain (total variation), 0 leaves every speck.",
+        low=0.0,
+        high=10.0,
+        step=0.1,
+    )
+    coarse_to_fine: bool = knob(
+        True,
+        "Coarse to fine",
+        "Lay out big strokes at a small size first, then refine: faster and richer than one size alone.",
+    )
+    initial: str = knob(
+        "content",
+        "Start from",
+        "What is on the canvas before the first stroke.",
+        choices={"content": "The photo", "style": "The style picture", "noise": "Noise"},
+    )
+    seed: int = knob(
+        0,
+        "Seed",
+        "Same seed and settings on the same machine give the same picture; it matters when starting from noise.",
+        low=0,
+        high=2**32 - 1,
+        step=1,
+    )
+    encoder: str = knob(
+        "auto",
+        "Encoder",
+        "The network that looks at the pictures; automatic takes the best that this host has.",
+        choices={"auto": "Automatic", "vgg19": "VGG-19", "builtin": "Built-in"},
+    )
+    optimizer: str = knob(
+        "lbfgs",
+        "Optimizer",
+        "How the pixels are improved: L-BFGS gets furthest in the same time.",
+        choices={"lbfgs": "L-BFGS", "adam": "Adam", "gradient-descent": "Gradient descent"},
+    )
+    pooling: str = knob(
+        "max",
+        "Pooling",
+        "How the network shrinks what it sees: average is softer, maximum crisper.",
+        choices={"max": "Maximum", "average": "Average"},
+    )
+    time_limit: float = knob(
+        900.0,
+        "Time limit",
+        "Seconds after which painting stops and keeps what it has.",
+        low=1.0,
+        high=86400.0,
+        step=1.0,
+        local=True,
+    )
+    weights: str = knob(
+        "",
+        "Weights file",
+        "VGG-19 weights to use: a safetensors file or a torchvision state dict.",
+        local=True,
+    )
+
+    def __post_init__(self) -> None:
+        for item in KNOBS.values():
+            object.__setattr__(self, item.name, item.check(getattr(self, item.name)))
+
+    def to_json(self) -> str:
+        """Return all knobs as a JSON object."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Settings:
+        """Return the settings that `to_json` wrote; knobs that are missing take their defaults.
+
+        Raises:
+            InputError: not a JSON object, an unknown knob, or a value that its knob refuses.
+        """
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InputError("The settings are not valid JSON; write them as one object of knobs.") from error
+        if not isinstance(values, dict):
+            raise InputError('The settings are not a JSON object; write them like {"style_weight": 7}.')
+        return cls.from_dict(values)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Settings:
+        """Return settings from knob names and values.
+
+        Raises:
+            InputError: an unknown knob, or a value that its knob refuses.
+        """
+        for name in values:
+            if name not in KNOBS:
+                near = difflib.get_close_matches(name, KNOBS, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known ones are {', '.join(KNOBS)}."
+                raise InputError(f"There is no setting {_shown(name)}; {hint}")
+        return cls(**values)
+
+
+_KINDS = {"float": float, "int": int, "bool": bool, "str": str}
+KNOBS: dict[str, Knob] = {
+    f.name: Knob(name=f.name, kind=_KINDS[f.type], default=f.default, **f.metadata) for f in fields(Settings)
+}
