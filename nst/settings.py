@@ -179,6 +179,10 @@ class Settings:
         """Return all knobs as a JSON object."""
         return json.dumps(asdict(self))
 
+    def public(self) -> dict[str, Any]:
+        """Return the knobs that may leave this machine: those that name no file or limit of the host."""
+        return {name: value for name, value in asdict(self).items() if not KNOBS[name].local}
+
     @classmethod
     def from_json(cls, text: str) -> Settings:
         """Return the settings that `to_json` wrote; knobs that are missing take their defaults.

@@ -1,0 +1,158 @@
+"""The command line: a photo and paintings in, a picture file out."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub.utils import tqdm
+
+import nst
+from nst.errors import InputError
+from nst.frames import Frame
+from nst.images import encode_jpeg, encode_png
+from nst.metadata import describe_painting
+from nst.painting import stylize
+from nst.settings import KNOBS, Knob, Settings
+
+FINISHED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
+_SUFFIXES = (".png", ".jpg", ".jpeg")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Paint what the arguments say.
+
+    Returns:
+        0 finished; 1 something unforeseen broke; 2 the arguments or a picture cannot be used; 130
+        interrupted, with the picture as it was then saved.
+    """
+    options = vars(_parser().parse_args(arguments))
+    logging.basicConfig(level=logging.INFO if options.pop("verbose") else logging.WARNING, format="%(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    output: Path = options.pop("output")
+    try:
+        settings = Settings(**{name: options[name] for name in KNOBS if options[name] is not None})
+        _check_output(output)
+        with _stop_on_interrupt() as stop:
+            last = _watch(stylize(options["photo"], options["styles"], settings, stop=stop.is_set))
+        _save(last, settings, output)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return MISUSED
+    except OSError as error:
+        print(f"error: {output.name} cannot be written: {error.strerror or error}.", file=sys.stderr)
+        return FAILED
+    if last.notice:
+        print(f"note: {last.notice}", file=sys.stderr)
+    print(f"{output}: {last.width} x {last.height}, {last.iteration} iterations, {last.seconds:.1f} s, {last.encoder}")
+    return INTERRUPTED if stop.is_set() else FINISHED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m nst",
+        description="Paint a photo in the manner of one or more paintings (neural style transfer).",
+    )
+    parser.add_argument("photo", help="the picture whose scene is kept")
+    parser.add_argument("styles", nargs="+", metavar="painting", help="the pictures whose manner is taken")
+    parser.add_argument("-o", "--output", type=Path, default=Path("out.png"), help="PNG or JPEG file (default: out.png)")
+    parser.add_argument("-v", "--verbose", action="store_true", help="say where the weights come from")
+    parser.add_argument("--version", action="version", version=nst.__version__)
+    for knob in KNOBS.values():
+        parser.add_argument("--" + knob.name.replace("_", "-"), **_option(knob))
+    return parser
+
+
+def _option(knob: Knob) -> dict[str, Any]:
+    """Return argparse's description of a knob; None stands for "not given"."""
+    text = knob.help.replace("%", "%%")
+    if knob.kind is bool:
+        state = "on" if knob.default else "off"
+        return {"action": argparse.BooleanOptionalAction, "default": None, "help": f"{text} (default: {state})"}
+    if knob.choices:
+        return {"choices": list(knob.choices), "help": f"{text} (default: {knob.default})"}
+    if knob.kind is str:
+        return {"metavar": "FILE", "help": text}
+    return {
+        "type": _number(knob),
+        "metavar": "N",
+        "help": f"{text} ({knob.low:g} to {knob.high:g}, default: {knob.default:g})",
+    }
+
+
+def _number(knob: Knob) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        try:
+            value = int(text)
+        except ValueError:
+            try:
+                value = float(text)
+            except ValueError:
+                value = text
+        try:
+            return knob.check(value)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse
+
+
+def _check_output(path: Path) -> None:
+    """Refuse what could not be saved before minutes of painting, not after."""
+    if path.suffix.lower() not in _SUFFIXES:
+        raise InputError(f"The output {path.name} is neither PNG nor JPEG; end its name in .png or .jpg.")
+    if not path.parent.is_dir():
+        raise InputError(f"The folder {path.parent} for the output does not exist; make it first.")
+    if path.is_dir():
+        raise InputError(f"The output {path.name} is a folder; name a file.")
+    probe = path.with_name(f".{path.name}.part")
+    probe.touch()
+    probe.unlink()
+
+
+def _save(frame: Frame, settings: Settings, path: Path) -> None:
+    """Write the picture so that a file of this name is always whole."""
+    is_png = path.suffix.lower() == ".png"
+    data = (
+        encode_png(frame.image, describe_painting(settings, frame.encoder))
+        if is_png
+        else encode_jpeg(frame.image, quality=95)
+    )
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(data)
+    part.replace(path)
+
+
+def _watch(frames: Iterator[Frame]) -> Frame:
+    """Draw a progress bar while the frames come; return the last."""
+    with tqdm(unit="it", file=sys.stderr, dynamic_ncols=True) as bar:
+        for frame in frames:
+            bar.total = frame.total
+            bar.set_description(f"{frame.width}x{frame.height}", refresh=False)
+            bar.set_postfix(loss=f"{frame.losses.get('total', float('nan')):.4f}", refresh=False)
+            bar.update(frame.iteration - bar.n)
+    return frame
+
+
+@contextmanager
+def _stop_on_interrupt() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C into a wish to stop; the second ends the program as ever."""
+    stop = threading.Event()
+
+    def wish(*_: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        print("\nstopping; the picture so far is kept", file=sys.stderr)
+
+    before = signal.signal(signal.SIGINT, wish)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
