@@ -81,7 +81,7 @@ class Settings:
     content_weight: float = knob(
         5.0,
         "Content weight",
-        "Keep more of the photo: higher keeps its shapes clearer. Every 2 points double it.",
+        "Keep more of the photo; 2 points double it.",
         low=0.0,
         high=10.0,
         step=0.1,
@@ -89,7 +89,7 @@ class Settings:
     style_weight: float = knob(
         5.0,
         "Style weight",
-        "Paint more boldly: higher follows the style picture further. Every 2 points double it.",
+        "Follow the style further; 2 points double it.",
         low=0.0,
         high=10.0,
         step=0.1,
@@ -97,9 +97,9 @@ class Settings:
     iterations: int = knob(
         400,
         "Iterations",
-        "How long to paint: more steps finish finer, fewer stay a sketch.",
+        "More steps finish finer, fewer stay a sketch.",
         low=10,
-        high=2000,
+        high=1000,
         step=10,
     )
     size: int = knob(

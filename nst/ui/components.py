@@ -1,0 +1,131 @@
+"""Gradio components that behave as a live painting needs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.data_classes import FileData
+
+from nst.settings import Knob
+
+
+class Picture(gr.Image):
+    """A picture input that hands the uploaded file on as it is.
+
+    Gradio's own decoding loses orientation, transparency and 16-bit samples and turns a broken file into
+    an unnamed error; `nst.images` does better, so the bytes go there.
+    """
+
+    def get_block_name(self) -> str:
+        """Name the browser's half of the component, which is the plain image's."""
+        return "image"
+
+    def preprocess(self, payload: Any) -> str | bytes | None:
+        """Return the path of the uploaded file, or the bytes of a data URL."""
+        if payload is None:
+            return None
+        url = payload.url or ""
+        if url.startswith("data:"):
+            try:
+                return base64.b64decode(url.partition(",")[2], validate=True)
+            except binascii.Error:
+                return b""
+        return payload.path
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the input as any image file."""
+        return {**super().api_info(), "description": "an image file"}
+
+
+class LivePreview(gr.HTML):
+    """An image that keeps up on slow lines: it finishes the frame in flight, then shows the newest.
+
+    A plain image drops the load in flight at every update; on a slow line it never shows anything.
+    Its value is the path of a file in Gradio's cache folder.
+    """
+
+    def __init__(self, value: str | None = None, **more: Any) -> None:
+        super().__init__(
+            value=value,
+            html_template='<img alt="The painting">',
+            js_on_load="""
+const image = element.querySelector('img');
+let loading = false, next = null, shown = null;
+const load = () => {
+  const url = next; next = null; loading = true;
+  const done = () => { loading = false; if (next) load(); };
+  const incoming = new Image();
+  incoming.onload = () => { image.src = shown = url; done(); };
+  incoming.onerror = done;
+  incoming.src = url;
+};
+const show = () => {
+  const value = props.value;
+  if (value && value.url && value.url !== shown) { next = value.url; if (!loading) load(); }
+};
+watch('value', show);
+show();
+""",
+            **more,
+        )
+
+    def postprocess(self, value: str | None) -> dict[str, Any] | None:
+        """Return the file as Gradio serves it."""
+        return None if value is None else FileData(path=str(value)).model_dump()
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class Strip(gr.HTML):
+    """A row of thumbnails that are buttons with names; a click tells its `index`.
+
+    Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing.
+
+    Args:
+        examples: title and thumbnail (JPEG) of each.
+        of: what they are examples of, such as "photo".
+    """
+
+    def __init__(self, examples: list[tuple[str, bytes]], of: str, **more: Any) -> None:
+        buttons = "".join(
+            f'<button type="button" data-index="{index}" title="{html.escape(title)}"'
+            f' aria-label="{html.escape(f"Use the {of} {title}")}">'
+            f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"></button>'
+            for index, (title, jpeg) in enumerate(examples)
+        )
+        super().__init__(
+            html_template=buttons,
+            js_on_load="""
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (button) trigger('select', { index: Number(button.dataset.index) });
+});
+""",
+            **more,
+        )
+
+
+def control(knob: Knob, **more: Any) -> gr.components.Component:
+    """Return the input component that a knob calls for."""
+    common: dict[str, Any] = {"label": knob.label, "info": knob.help, "value": knob.default, **more}
+    common.setdefault("elem_id", knob.name)
+    if knob.kind is bool:
+        return gr.Checkbox(**common)
+    if knob.choices:
+        return gr.Radio(choices=[(label, value) for value, label in knob.choices.items()], **common)
+    if knob.name == "seed":  # a slider over four billion values cannot be aimed
+        return gr.Number(minimum=knob.low, maximum=knob.high, precision=0, **common)
+    # Without a reset button: the label already says which value is the default one.
+    return gr.Slider(minimum=knob.low, maximum=common.pop("high", knob.high), step=knob.step, buttons=[], **common)
+
+
+def read_asset(name: str) -> str:
+    """Return a text file that lies beside this module."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")

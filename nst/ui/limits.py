@@ -1,0 +1,55 @@
+"""What this host allows a visitor, set by whoever runs it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from nst.devices import pick_device
+from nst.errors import InputError
+from nst.settings import KNOBS, Settings
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that one run may ask for."""
+
+    size: int  # longest side in pixels
+    seconds: float  # wall clock
+    waiting: int  # runs in the queue
+
+    @classmethod
+    def of_host(cls) -> Limits:
+        """Return NST_MAX_SIZE, NST_MAX_SECONDS and NST_MAX_QUEUE, or what suits the device.
+
+        Raises:
+            InputError: one of them is no number in range.
+        """
+        roomy = pick_device().type == "cuda"
+        return cls(
+            size=int(_number("NST_MAX_SIZE", 2048 if roomy else 1024, KNOBS["size"].low, KNOBS["size"].high)),
+            seconds=_number("NST_MAX_SECONDS", 600, KNOBS["time_limit"].low, KNOBS["time_limit"].high),
+            waiting=int(_number("NST_MAX_QUEUE", 20, 1, 1000)),
+        )
+
+    def apply(self, settings: Settings) -> None:
+        """Refuse settings that ask for more.
+
+        Raises:
+            InputError: saying what this host allows.
+        """
+        if settings.size > self.size:
+            raise InputError(f"This host paints up to {self.size} px; choose a smaller size.")
+
+
+def _number(variable: str, default: float, low: float, high: float) -> float:
+    text = os.environ.get(variable, "")
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise InputError(f"{variable} is a number from {low:g} to {high:g}, not {text!r}.")
+    return value

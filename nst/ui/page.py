@@ -1,0 +1,260 @@
+"""The page: its layout, and what happens on which click."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from nst.devices import describe, pick_device
+from nst.errors import InputError
+from nst.settings import KNOBS, Settings
+from nst.ui import painter, status
+from nst.ui.components import LivePreview, Picture, Strip, control
+from nst.ui.gallery import FINISHED, Example, photos, styles
+from nst.ui.limits import Limits
+from nst.ui.runs import Runs
+
+log = logging.getLogger(__name__)
+
+TITLE = "Painted live"
+PROMISE = "Your photo, painted in front of you in the manner of any picture you like."
+PRESET_TEXT = "An example: what the two pictures here become. Press Paint to watch it happen."
+
+# Chips that set the three main sliders.
+PRESETS: dict[str, dict[str, float]] = {
+    "Light touch": {"content_weight": 7.5, "style_weight": 4.0, "iterations": 300},
+    "Balanced": {name: KNOBS[name].default for name in ("content_weight", "style_weight", "iterations")},
+    "Bold": {"content_weight": 3.0, "style_weight": 6.5, "iterations": 500},
+}
+MAIN = ("content_weight", "style_weight", "iterations")
+# Closed groups, named for what people want to do.
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Size and detail": ("size", "smoothness", "coarse_to_fine"),
+    "Start from": ("initial", "seed"),
+    "Under the hood": ("encoder", "optimizer", "pooling"),
+}
+
+
+def build(limits: Limits) -> gr.Blocks:
+    """Return the page, ready to launch."""
+    page = _Page(limits)
+    demo = page.demo
+    demo.queue(max_size=limits.waiting)
+    return demo
+
+
+class _Page:
+    """The components of the page and the functions behind them."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.runs = Runs()
+        self.knobs: dict[str, gr.components.Component] = {}
+        with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(1800, 7200)) as self.demo:
+            self._header()
+            with gr.Row(elem_id="studio"):
+                with gr.Column(elem_id="inputs", scale=0, min_width=380):
+                    self._pictures()
+                    self._sliders()
+                    self.paint = gr.Button("Paint", variant="primary", elem_id="paint")
+                    self._options()
+                with gr.Column(elem_id="stage", scale=1, min_width=320):
+                    self._stage()
+            self._clicks()
+            self._programs()
+
+    def _header(self) -> None:
+        with gr.Row(elem_id="top"):
+            gr.HTML(f"<h1>{TITLE}</h1><p>{PROMISE}</p>", elem_id="title")
+            self.badge = gr.HTML(_badge(_expected_badge()), elem_id="badge")
+
+    def _pictures(self) -> None:
+        with gr.Row(elem_id="pictures"):
+            self.photo = self._picture("Photo", "photo", photos(), ["upload", "webcam", "clipboard"])
+            self.style = self._picture("Style", "style", styles(), ["upload", "clipboard"])
+
+    def _picture(self, label: str, name: str, examples: list[Example], sources: list[str]) -> Picture:
+        with gr.Column(min_width=140, elem_classes="card"):
+            picture = Picture(
+                str(examples[0].path), label=label, sources=sources, type="filepath", buttons=[], elem_id=name,
+                height=150, alt_text=f"The {name} picture",
+            )  # fmt: skip
+            strip = Strip(
+                [(example.title, example.thumbnail()) for example in examples], name,
+                elem_id=f"{name}-examples", elem_classes="strip",
+            )  # fmt: skip
+
+            def take(event: gr.EventData) -> str:
+                return str(examples[event.index].path)
+
+            strip.select(
+                take, None, picture, queue=False, show_progress="hidden", api_visibility="private"
+            )
+        return picture
+
+    def _sliders(self) -> None:
+        with gr.Column(elem_id="weights"):
+            with gr.Row(elem_id="chips"):
+                chips = [gr.Button(name, size="sm", elem_classes="chip") for name in PRESETS]
+            for name in MAIN:
+                self._control(name)
+            for chip, values in zip(chips, PRESETS.values(), strict=True):
+                chip.click(
+                    lambda values=values: [values[name] for name in MAIN], None, [self.knobs[n] for n in MAIN],
+                    queue=False, show_progress="hidden", api_visibility="private",
+                )  # fmt: skip
+
+    def _options(self) -> None:
+        with gr.Column(elem_id="options"):
+            for title, names in GROUPS.items():
+                with gr.Accordion(title, open=False):
+                    for name in names:
+                        self._control(name)
+
+    def _control(self, name: str) -> None:
+        more = {"high": self.limits.size} if name == "size" else {}
+        self.knobs[name] = control(KNOBS[name], **more)
+
+    def _stage(self) -> None:
+        example = str(FINISHED) if FINISHED.exists() else None
+        self.live = LivePreview(example, elem_id="live")
+        self.status = gr.HTML(status.idle(PRESET_TEXT), elem_id="status")
+        with gr.Row(elem_id="actions"):
+            self.stop = gr.Button("Stop", interactive=False, elem_id="stop")
+            self.download = gr.DownloadButton("Download", interactive=False, elem_id="download")
+        with gr.Tabs(elem_id="after"):
+            with gr.Tab("Before and after"):
+                self.slider = gr.ImageSlider(
+                    (str(photos()[0].path), example) if example else None,
+                    type="filepath", format="png", show_label=False, interactive=False, buttons=["fullscreen"],
+                    elem_id="compare",
+                )  # fmt: skip
+            with gr.Tab("Loss"):
+                self.chart = gr.LinePlot(
+                    x="step", y="log10", color="term", x_title="Step", y_title="Loss (log10)", color_title="Term",
+                    height=320, show_label=False, buttons=[], elem_id="loss",
+                )  # fmt: skip
+
+    def _clicks(self) -> None:
+        buttons = [self.paint, self.stop, self.download]
+        asked = self.paint.click(
+            self._ask, None, [*buttons, self.status],
+            queue=False, show_progress="hidden", api_visibility="private",
+        )  # fmt: skip
+        painted = asked.then(
+            self._paint, [self.photo, self.style, *self.knobs.values()],
+            [self.live, self.status, self.badge, self.chart, self.slider, self.download],
+            show_progress="minimal", show_progress_on=self.status, concurrency_id="painting", concurrency_limit=1,
+            api_visibility="private",
+        )  # fmt: skip
+        painted.then(
+            self._release, None, [self.paint, self.stop],
+            queue=False, show_progress="hidden", api_visibility="private",
+        )  # fmt: skip
+        self.stop.click(
+            self._stop, None, self.stop, queue=False, show_progress="hidden", api_visibility="private"
+        )
+        self.demo.unload(self._leave)
+
+    def _ask(self, request: gr.Request) -> tuple[Any, ...]:
+        self.runs.begin(request.session_hash)
+        return (
+            gr.Button("Painting", interactive=False),
+            gr.Button("Stop", interactive=True),
+            gr.DownloadButton(interactive=False),
+            status.idle("Waiting for a turn at the easel"),
+        )
+
+    def _paint(
+        self, request: gr.Request, photo: str | bytes | None, style: str | bytes | None, *values: Any
+    ) -> Iterator[dict[gr.components.Component, Any]]:
+        wish = self.runs.begin(request.session_hash)
+        losses = status.LossLog()
+        charted = -1.0
+        try:
+            settings = self._settings(dict(zip(self.knobs, values, strict=True)))
+            for update in painter.paint(photo, style, settings, wish.is_set):
+                frame = update.frame
+                losses.add(frame)
+                shown: dict[gr.components.Component, Any] = {self.live: update.picture}
+                if frame.final:
+                    shown[self.status] = status.finished(frame, wish.is_set())
+                    shown[self.slider] = (update.before, update.picture)
+                    shown[self.download] = gr.DownloadButton(value=update.picture, interactive=True)
+                else:
+                    shown[self.status] = status.running(frame)
+                if frame.final or frame.seconds - charted >= 1:
+                    charted = frame.seconds
+                    shown[self.chart] = losses.table()
+                    shown[self.badge] = _badge(status.badge(frame))
+                yield shown
+        except InputError as error:
+            yield {self.status: status.failed(str(error))}
+        except Exception:
+            number = uuid.uuid4().hex[:8]
+            log.exception("run failed, error %s", number)
+            yield {self.status: status.failed(f"Something broke here (error {number}); try again.")}
+        finally:
+            self.runs.end(request.session_hash)
+
+    def _release(self) -> tuple[Any, ...]:
+        return gr.Button("Paint", interactive=True), gr.Button("Stop", interactive=False)
+
+    def _stop(self, request: gr.Request) -> Any:
+        self.runs.stop(request.session_hash)
+        return gr.Button("Stopping", interactive=False)
+
+    def _leave(self, request: gr.Request) -> None:
+        self.runs.stop(request.session_hash)
+        self.runs.end(request.session_hash)
+
+    def _settings(self, values: dict[str, Any]) -> Settings:
+        settings = Settings.from_dict(values)
+        self.limits.apply(settings)
+        return replace(settings, time_limit=self.limits.seconds)
+
+    def _programs(self) -> None:
+        """Add the one public endpoint, /stylize, whose arguments are the two pictures and the knobs."""
+
+        def stylize(photo: str | bytes | None, style: str | bytes | None, *values: Any) -> Iterator[str]:
+            """Paint a photo in the manner of a style picture.
+
+            Frames of the painting come as JPEG while it develops; the last one is the finished PNG.
+            """
+            try:
+                settings = self._settings(dict(zip(self.knobs, values, strict=True)))
+                for update in painter.paint(photo, style, settings):
+                    yield update.picture
+            except InputError as error:
+                raise gr.Error(str(error), print_exception=False) from error
+
+        parameter = inspect.Parameter
+        stylize.__signature__ = inspect.Signature(
+            [parameter("photo", parameter.POSITIONAL_OR_KEYWORD), parameter("style", parameter.POSITIONAL_OR_KEYWORD)]
+            + [parameter(n, parameter.POSITIONAL_OR_KEYWORD, default=KNOBS[n].default) for n in self.knobs]
+        )
+        with gr.Row(visible=False):
+            photo = Picture(label="Photo", type="filepath", elem_id="api-photo")
+            style = Picture(label="Style", type="filepath", elem_id="api-style")
+            result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
+            button = gr.Button(elem_id="api-button")
+        button.click(
+            stylize, [photo, style, *self.knobs.values()], result,
+            api_name="stylize", concurrency_id="painting", concurrency_limit=1,
+        )  # fmt: skip
+
+
+def _expected_badge() -> str:
+    """Return what a run with default settings will most likely be painted with."""
+    device = pick_device()
+    return f"{'VGG-19' if device.type == 'cuda' else 'Built-in encoder'} on {describe(device)}"
+
+
+def _badge(text: str) -> str:
+    return f"<span>{text}</span>"

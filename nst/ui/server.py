@@ -1,0 +1,66 @@
+"""Serving the page: launch options, theme, warm-up."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import threading
+from collections.abc import Sequence
+
+import gradio as gr
+import torch
+
+from nst.errors import InputError
+from nst.painting import stylize
+from nst.settings import Settings
+from nst.ui.components import read_asset
+from nst.ui.limits import Limits
+from nst.ui.page import build
+
+log = logging.getLogger(__name__)
+
+
+def options() -> dict:
+    """Return what `launch` needs for the page to look and behave as meant."""
+    return {
+        "theme": gr.themes.Monochrome(
+            primary_hue="indigo", spacing_size="md", radius_size="md", text_size="md",
+            font=["ui-sans-serif", "system-ui", "Segoe UI", "Helvetica Neue", "Arial", "sans-serif"],
+        ),  # fmt: skip
+        "css": read_asset("page.css"),
+        "footer_links": ["api", "settings"],
+        "max_file_size": "40mb",
+        "enable_monitoring": False,
+        "show_error": False,
+    }
+
+
+def warm_up() -> None:
+    """Load the encoder and paint a speck, so that the first visitor does not wait for either."""
+    try:
+        speck = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+        for _ in stylize(speck, speck, Settings(size=64, iterations=10)):
+            pass
+    except Exception:  # the page works without; the visitor's own run will tell what is wrong
+        log.exception("warm-up failed")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve the page until it is interrupted; return the exit code."""
+    parser = argparse.ArgumentParser(description="Serve the style transfer page.")
+    parser.add_argument("--host", help="address to listen on (default: this machine only, or GRADIO_SERVER_NAME)")
+    parser.add_argument("--port", type=int, help="port (default: the first free one from 7860, or GRADIO_SERVER_PORT)")
+    parser.add_argument("--share", action="store_true", help="also make a public link through Gradio")
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
+    for noisy in ("httpx", "httpx2"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        demo = build(Limits.of_host())
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    threading.Thread(target=warm_up, daemon=True).start()
+    demo.launch(server_name=chosen.host, server_port=chosen.port, share=chosen.share, **options())
+    return 0

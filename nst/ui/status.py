@@ -1,0 +1,91 @@
+"""What the page says about a run, in words and as a chart."""
+
+from __future__ import annotations
+
+import html
+import math
+
+import pandas as pd
+
+from nst.frames import Frame
+
+
+def idle(text: str) -> str:
+    """Return a status line without a bar."""
+    return _render(html.escape(text), None)
+
+
+def failed(text: str) -> str:
+    """Return a status line that says what went wrong."""
+    return _render(f'<strong role="alert">{html.escape(text)}</strong>', None)
+
+
+def running(frame: Frame) -> str:
+    """Return bar and numbers of a run in progress."""
+    parts = [f"step {frame.iteration} of {frame.total}", f"{max(frame.width, frame.height)} px"]
+    if frame.rate:
+        parts += [f"{frame.rate:.1f} per second", f"{duration(frame.remaining)} left"]
+    return _render(" · ".join(parts), frame.iteration / max(frame.total, 1), frame.notice)
+
+
+def finished(frame: Frame, stopped: bool) -> str:
+    """Return what became of a run."""
+    head = "Stopped" if stopped else "Finished"
+    parts = [
+        f"{head} after {frame.iteration} steps",
+        duration(frame.seconds),
+        f"{frame.width} × {frame.height} px",  # noqa: RUF001 (the sign that people read)
+        badge(frame),
+    ]
+    return _render(" · ".join(parts), 1.0, frame.notice)
+
+
+def badge(frame: Frame) -> str:
+    """Return who painted where, such as "VGG-19 on GPU"."""
+    return f"{frame.encoder} on {frame.device}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them."""
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    return f"{math.ceil(seconds / 60)} min"
+
+
+def _render(line: str, share: float | None, notice: str = "") -> str:
+    percent = 0 if share is None else round(100 * min(max(share, 0.0), 1.0))
+    bar = f'<div class="bar" aria-hidden="true"><i style="width:{percent}%"></i></div>'
+    note = f'<p class="note">{html.escape(notice)}</p>' if notice else ""
+    return f'{bar}<p class="line">{line}</p>{note}'
+
+
+class LossLog:
+    """The losses of a run so far, thinned out so that a long run stays a light chart."""
+
+    _MOST = 200
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[int, dict[str, float]]] = []
+        self.every = 1
+        self.seen = 0
+
+    def add(self, frame: Frame) -> None:
+        """Note the losses of a frame."""
+        if self.seen % self.every == 0 and frame.losses:
+            self.rows.append((frame.iteration, frame.losses))
+            if len(self.rows) > self._MOST:
+                self.rows = self.rows[::2]
+                self.every *= 2
+        self.seen += 1
+
+    def table(self) -> pd.DataFrame:
+        """Return columns step, log10 and term: the chart has no logarithmic axis of its own."""
+        return pd.DataFrame(
+            [
+                (step, math.log10(value), term)
+                for step, losses in self.rows
+                for term, value in losses.items()
+                if value > 0
+            ],
+            columns=["step", "log10", "term"],
+        )
