@@ -112,19 +112,17 @@ class Encoder(nn.Module):
                 module._reversed_padding_repeated_twice = [1, 1, 1, 1]
             elif isinstance(module, nn.MaxPool2d) and pooling == "average":
                 features[index] = AveragePool()
-        state = {
-            key.removeprefix("features."): convolutions[key].to(device, precision)
-            for n in CONVOLUTIONS[: len(carried)]
-            for key in (f"features.{n}.weight", f"features.{n}.bias")
-        }
+        names = [f"features.{n}.{part}" for n in CONVOLUTIONS[: len(carried)] for part in ("weight", "bias")]
         try:
+            state = {name.removeprefix("features."): convolutions[name].to(device, precision) for name in names}
             features.load_state_dict(state, assign=True)
-        except RuntimeError as error:
+        except (KeyError, RuntimeError) as error:
             raise InputError("The weights' convolutions do not fit together as in VGG-19.") from error
-        self.features = features.eval().requires_grad_(False)
+        self.features = features
         shape = (1, 3, 1, 1)
         self.register_buffer("mean", torch.tensor(_NORMALIZE.mean, device=device).view(shape))
         self.register_buffer("std", torch.tensor(_NORMALIZE.std, device=device).view(shape))
+        self.eval().requires_grad_(False)
 
     @property
     def device(self) -> torch.device:

@@ -140,8 +140,8 @@ class Settings:
     encoder: str = knob(
         "auto",
         "Encoder",
-        "The network that looks at the pictures; automatic takes the best that this host has.",
-        choices={"auto": "Automatic", "vgg19": "VGG-19", "builtin": "Built-in"},
+        "The network that looks at the pictures; automatic takes what suits this host.",
+        choices={"auto": "Automatic", "vgg19": "VGG-19", "builtin": "Built-in (fast)"},
     )
     optimizer: str = knob(
         "lbfgs",

@@ -12,7 +12,10 @@ THRIFT = 30
 
 
 class Pace:
-    """Tells when to hand out a frame: the first at once, then by time, fewer to a slow consumer."""
+    """Tells when to hand out a frame: the first at once, then by time, fewer to a slow consumer.
+
+    An interval of 0 hands out all, whatever that costs.
+    """
 
     def __init__(self, interval: float, clock: Callable[[], float]) -> None:
         self.interval = interval
@@ -31,7 +34,7 @@ class Pace:
     def taken_back(self) -> None:
         """Note that the consumer has asked for the next one."""
         now = self.clock()
-        self.due_at = now + max(self.interval, THRIFT * (now - self.handed_at))
+        self.due_at = now + max(self.interval, THRIFT * (now - self.handed_at)) if self.interval else now
 
 
 class Estimate:

@@ -1,0 +1,79 @@
+"""What many tests share: a tiny encoder, small pictures, the real data where it lies beside the project."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+# Before anything imports Gradio or the Hub's client: no network, no files outside the test folder.
+_SCRATCH = tempfile.mkdtemp(prefix="nst-tests-")
+os.environ.update(
+    GRADIO_ANALYTICS_ENABLED="False",
+    GRADIO_TEMP_DIR=str(Path(_SCRATCH) / "gradio"),
+    HF_HOME=str(Path(_SCRATCH) / "hf"),
+    HF_HUB_DISABLE_TELEMETRY="1",
+    TORCH_HOME=str(Path(_SCRATCH) / "torch"),
+)
+for name in ("NST_WEIGHTS", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "NST_MAX_SIZE"):
+    os.environ.pop(name, None)
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+from PIL import Image  # noqa: E402
+
+from nst.encoder import CONVOLUTIONS, Encoder  # noqa: E402
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared" / "data"
+
+
+def tiny_convolutions(depth: int = 8, seed: int = 0) -> dict[str, torch.Tensor]:
+    """Return random convolutions in VGG-19's layout, 4 to 10 channels wide."""
+    generator = torch.Generator().manual_seed(seed)
+    state, before = {}, 3
+    for index, n in enumerate(CONVOLUTIONS[:depth]):
+        width = 4 + index % 7
+        state[f"features.{n}.weight"] = torch.randn(width, before, 3, 3, generator=generator) * (2 / before / 9) ** 0.5
+        state[f"features.{n}.bias"] = torch.randn(width, generator=generator) * 0.1
+        before = width
+    return state
+
+
+@pytest.fixture(scope="session")
+def encoder() -> Encoder:
+    """A tiny random encoder up to relu3_4, float32."""
+    return Encoder(tiny_convolutions(), name="tiny")
+
+
+def picture(width: int, height: int, seed: int = 0) -> Image.Image:
+    """Return a colourful picture with smooth parts and edges."""
+    generator = np.random.default_rng(seed)
+    small = Image.fromarray(generator.integers(0, 256, (6, 8, 3), dtype=np.uint8))
+    return small.resize((width, height), Image.Resampling.BICUBIC)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A photo on disk, 120 x 80."""
+    path = tmp_path / "photo.jpg"
+    picture(120, 80, seed=1).save(path, quality=95)
+    return path
+
+
+@pytest.fixture
+def painting(tmp_path: Path) -> Path:
+    """A style picture on disk, 96 x 128."""
+    path = tmp_path / "painting.png"
+    picture(96, 128, seed=2).save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def vgg_file() -> Path:
+    """The real VGG-19 convolutions up to relu3_4; the test skips without them."""
+    path = DATA / "weights" / "vgg19_conv1_1-conv3_4.safetensors"
+    if not path.exists():
+        pytest.skip("the real weights are not beside the project")
+    return path

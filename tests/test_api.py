@@ -1,0 +1,86 @@
+"""The public endpoint through Gradio's own client."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+from served import serve
+
+from nst.settings import KNOBS
+
+
+@pytest.fixture(scope="module")
+def client():
+    with serve() as url:
+        yield Client(url, verbose=False)
+
+
+def test_the_endpoint_has_every_public_knob_with_its_default(client):
+    endpoints = client.view_api(return_format="dict")["named_endpoints"]
+    assert list(endpoints) == ["/stylize"]
+    parameters = {p["parameter_name"]: p for p in endpoints["/stylize"]["parameters"]}
+    public = [name for name, knob in KNOBS.items() if not knob.local]
+    assert sorted(parameters) == sorted(["photo", "style", *public])
+    for name in public:
+        assert parameters[name]["parameter_has_default"]
+        assert parameters[name]["parameter_default"] == KNOBS[name].default
+    assert not parameters["photo"]["parameter_has_default"]
+
+
+def test_frames_stream_and_the_last_is_the_png(client, photo, painting):
+    job = client.submit(
+        handle_file(photo), handle_file(painting), size=128, iterations=150, style_weight=6, api_name="/stylize"
+    )
+    final = job.result(timeout=60)
+    frames = job.outputs()
+    assert len(frames) >= 2
+    image = Image.open(final)
+    assert image.format == "PNG"
+    assert image.size == (128, 85)
+    assert json.loads(image.info["Settings"])["style_weight"] == 6
+    assert "exif" not in image.info
+    assert Image.open(frames[0]).format == "JPEG"
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"size": 512}, "256"),
+        ({"style_weight": float("nan")}, "Style weight"),
+        ({"iterations": 10.5}, "whole number"),
+        ({"optimizer": "magic"}, "magic"),
+        ({"seed": -1}, "0"),
+    ],
+)
+def test_bad_settings_are_refused_with_a_sentence(client, photo, painting, more, message):
+    with pytest.raises(AppError, match=message):
+        client.predict(handle_file(photo), handle_file(painting), api_name="/stylize", **more)
+
+
+def test_bad_pictures_are_refused_with_a_sentence(client, photo, tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(photo.read_bytes()[:500])
+    with pytest.raises(AppError, match="The style picture is damaged"):
+        client.predict(handle_file(photo), handle_file(broken), size=64, iterations=10, api_name="/stylize")
+    drawing = tmp_path / "drawing.svg"
+    drawing.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="64" height="64"/>')
+    with pytest.raises(AppError, match="SVG drawing"):
+        client.predict(handle_file(drawing), handle_file(photo), size=64, iterations=10, api_name="/stylize")
+    with pytest.raises(AppError, match="Add a photo first"):
+        client.predict(None, handle_file(photo), size=64, iterations=10, api_name="/stylize")
+
+
+def test_cancelling_frees_the_painter(client, photo, painting):
+    files = handle_file(photo), handle_file(painting)
+    long = client.submit(*files, size=256, iterations=1000, api_name="/stylize")
+    while not long.outputs():
+        time.sleep(0.05)
+    long.cancel()
+    began = time.monotonic()
+    client.predict(*files, size=64, iterations=10, api_name="/stylize")
+    assert time.monotonic() - began < 6

@@ -1,0 +1,96 @@
+"""The command line as a process."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+from nst.settings import KNOBS
+
+
+def run(*arguments, **more) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "nst", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, **more)
+
+
+def test_it_paints(photo, painting, tmp_path):
+    out = tmp_path / "out.png"
+    done = run(photo, painting, "-o", out, "--size", 96, "--iterations", 15, "--style-weight", "7.5", "-v")
+    assert done.returncode == 0, done.stderr
+    assert "96 x 64, 15 iterations" in done.stdout
+    assert "weights: built in" in done.stderr
+    assert "15/15" in done.stderr  # the progress bar
+    image = Image.open(out)
+    assert image.size == (96, 64)
+    assert image.mode == "RGB"
+    settings = json.loads(image.info["Settings"])
+    assert settings["style_weight"] == 7.5
+    assert settings["painted_with"] == "Built-in encoder"
+    assert "weights" not in settings
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.png", "painting.png", "photo.jpg"]
+
+
+def test_jpeg_and_several_styles(photo, painting, tmp_path):
+    out = tmp_path / "out.jpg"
+    done = run(photo, painting, painting, "-o", out, "--size", 64, "--iterations", 10, "--no-coarse-to-fine")
+    assert done.returncode == 0, done.stderr
+    assert Image.open(out).format == "JPEG"
+
+
+def test_help_knows_every_knob():
+    text = run("--help").stdout
+    for knob in KNOBS.values():
+        assert "--" + knob.name.replace("_", "-") in text
+        assert knob.help.split()[0] in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no.jpg", "PAINTING"], "The photo was not found: there is no file no.jpg."),
+        (["PHOTO", "no.jpg"], "The style picture was not found"),
+        (["PHOTO", "PAINTING", "--size", "nan"], "Size (size) is a whole number from 64 to 4096, not nan."),
+        (["PHOTO", "PAINTING", "--iterations", "1e9"], "Iterations (iterations) is a whole number"),
+        (["PHOTO", "PAINTING", "--style-weight", "much"], "Style weight (style_weight) is a number from 0 to 10"),
+        (["PHOTO", "PAINTING", "--optimizer", "magic"], "invalid choice"),
+        (["PHOTO", "PAINTING", "-o", "x.gif"], "neither PNG nor JPEG"),
+        (["PHOTO", "PAINTING", "-o", "nowhere/x.png"], "does not exist"),
+        (["PHOTO", "PAINTING", "--weights", "none.pth"], "none.pth does not exist"),
+        (["PHOTO", "PHOTO", "--weights", "PHOTO"], "neither safetensors nor"),
+        (["PHOTO"], "required: painting"),
+    ],
+)
+def test_misuse_is_one_sentence_and_exit_code_2(photo, painting, arguments, message):
+    places = {"PHOTO": str(photo), "PAINTING": str(painting)}
+    done = run(*[places.get(word, word) for word in arguments])
+    assert done.returncode == 2
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_keeps_the_picture(photo, painting, tmp_path):
+    out = tmp_path / "out.png"
+    command = [sys.executable, "-m", "nst", str(photo), str(painting), "-o", str(out), "--iterations", "1000"]
+    process = subprocess.Popen(
+        [*command, "--size", "512"], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ.copy()
+    )
+    seen = b""
+    deadline = time.monotonic() + 60
+    while b"/1000" not in seen and time.monotonic() < deadline:
+        seen += process.stderr.read1(4096)
+    process.send_signal(signal.SIGINT)
+    output, rest = process.communicate(timeout=60)
+    assert process.returncode == 130, rest
+    assert b"the picture so far is kept" in rest
+    assert b"Traceback" not in rest
+    assert Image.open(io.BytesIO(out.read_bytes())).getbbox() is not None
+    assert b"iterations" in output

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import tiny_convolutions
+from torchvision.models import vgg19
+
+from nst.encoder import LAYERS, Encoder, default_layers
+from nst.errors import InputError
+
+IMAGE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
+
+
+def test_names_point_at_torchvisions_layers():
+    with torch.device("meta"):
+        features = vgg19().features
+    assert len(LAYERS) == 16
+    assert (LAYERS["relu1_1"], LAYERS["relu2_1"], LAYERS["relu4_2"], LAYERS["relu5_4"]) == (1, 6, 22, 35)
+    for index in LAYERS.values():
+        assert isinstance(features[index], torch.nn.ReLU)
+
+
+def by_hand(image: torch.Tensor, state: dict[str, torch.Tensor], pool) -> dict[str, torch.Tensor]:
+    """Compute relu1_1 to relu2_2 without the class."""
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    value = (image - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
+    taps = {}
+    for name, n in (("relu1_1", 0), ("relu1_2", 2), ("relu2_1", 5), ("relu2_2", 7)):
+        if name == "relu2_1":
+            value = pool(value)
+        padded = F.pad(value, (1, 1, 1, 1), mode="replicate")
+        value = F.conv2d(padded, state[f"features.{n}.weight"], state[f"features.{n}.bias"]).relu()
+        taps[name] = value
+    return taps
+
+
+@pytest.mark.parametrize(
+    ("pooling", "pool"), [("max", lambda x: F.max_pool2d(x, 2)), ("average", lambda x: 2 * F.avg_pool2d(x, 2))]
+)
+def test_features_with_replicate_padding_and_either_pooling(pooling, pool):
+    state = tiny_convolutions()
+    encoder = Encoder(state, name="tiny", pooling=pooling)
+    expected = by_hand(IMAGE, state, pool)
+    taps = encoder(IMAGE, expected)
+    for name, value in expected.items():
+        assert torch.allclose(taps[name], value, atol=1e-5), name
+
+
+def test_nothing_beyond_the_deepest_layer_is_computed(encoder):
+    calls = []
+    hooks = [m.register_forward_hook(lambda *_: calls.append(1)) for m in encoder.features]
+    encoder(IMAGE, ["relu2_1", "relu1_1"])
+    for hook in hooks:
+        hook.remove()
+    assert len(calls) == LAYERS["relu2_1"] + 1
+
+
+def test_it_is_frozen(encoder):
+    assert not encoder.training
+    assert not any(p.requires_grad for p in encoder.parameters())
+
+
+def test_default_layers_are_gatys_or_the_deepest_carried():
+    assert default_layers(LAYERS) == (("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), ("relu4_2",))
+    to_3_4 = list(LAYERS)[:8]
+    assert default_layers(to_3_4) == (("relu1_1", "relu2_1", "relu3_1", "relu3_4"), ("relu3_3",))
+    assert default_layers(["relu1_1"]) == (("relu1_1",), ("relu1_1",))
+    assert default_layers(list(LAYERS)[:10]) == (
+        ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2"),
+        ("relu4_2",),
+    )
+
+
+def test_a_layer_that_is_not_there_is_named(encoder):
+    with pytest.raises(InputError, match=r"no layer relu4_1.*relu3_4"):
+        encoder(IMAGE, ["relu4_1"])
+
+
+def test_weights_that_do_not_fit():
+    state = tiny_convolutions()
+    with pytest.raises(InputError, match="first one"):
+        Encoder({k: v for k, v in state.items() if not k.startswith("features.0.")}, name="x")
+    with pytest.raises(InputError, match="fit together"):
+        Encoder({**state, "features.2.weight": torch.zeros(5, 9, 3, 3)}, name="x")
+    with pytest.raises(InputError, match="fit together"):
+        Encoder({k: v for k, v in state.items() if k != "features.5.bias"}, name="x")
+
+
+def test_taps_with_matrices():
+    state = tiny_convolutions()
+    plain = Encoder(state, name="x")(IMAGE, ["relu1_1"])["relu1_1"]
+    matrix = torch.randn(3, plain.shape[1])
+    encoder = Encoder({**state, "taps.relu1_1": matrix}, name="x")
+    assert encoder.layers == ("relu1_1",)
+    tap = encoder(IMAGE, ["relu1_1"])["relu1_1"]
+    assert torch.allclose(tap, torch.einsum("kc,nchw->nkhw", matrix, plain), atol=1e-5)
+
+
+def test_bfloat16_sees_about_the_same():
+    state = tiny_convolutions()
+    exact = Encoder(state, name="x")(IMAGE, ["relu3_4"])["relu3_4"]
+    rough = Encoder(state, name="x", precision=torch.bfloat16)(IMAGE, ["relu3_4"])["relu3_4"]
+    assert rough.dtype == torch.bfloat16
+    assert ((rough.float() - exact).norm() / exact.norm()) < 0.03

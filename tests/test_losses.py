@@ -1,0 +1,100 @@
+"""Each term against the papers' formulas, written out in numpy float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from nst.losses import gram_matrix, relative_error, total_variation
+
+RANDOM = np.random.default_rng(7)
+P = RANDOM.random((5, 6, 4))  # channels, height, width
+F = RANDOM.random((5, 6, 4))
+
+
+def tensor(values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(values)[None]
+
+
+def paper_gram(features: np.ndarray) -> np.ndarray:
+    """Equation 3: G_ij = sum_k F_ik F_jk."""
+    channels = features.shape[0]
+    flat = features.reshape(channels, -1)
+    gram = np.zeros((channels, channels))
+    for i in range(channels):
+        for j in range(channels):
+            gram[i, j] = sum(flat[i, k] * flat[j, k] for k in range(flat.shape[1]))
+    return gram
+
+
+def paper_content(generated: np.ndarray, original: np.ndarray) -> float:
+    """Equation 1: 1/2 sum (F - P)^2."""
+    return 0.5 * float(((generated - original) ** 2).sum())
+
+
+def paper_style(generated: np.ndarray, style: np.ndarray) -> float:
+    """Equation 4: 1/(4 N^2 M^2) sum (G - A)^2."""
+    n, m = generated.shape[0], generated.shape[1] * generated.shape[2]
+    return float(((paper_gram(generated) - paper_gram(style)) ** 2).sum()) / (4 * n**2 * m**2)
+
+
+def test_gram_matrix_is_the_papers_over_the_positions():
+    assert np.allclose(gram_matrix(tensor(F)).numpy(), paper_gram(F) / 24)
+
+
+def test_gram_matrix_sums_in_float32_whatever_comes_in():
+    gram = gram_matrix(tensor(F).bfloat16())
+    assert gram.dtype == torch.float32
+    large = torch.full((1, 2, 300, 300), 300.0, dtype=torch.float16)  # its sum overflows float16 at once
+    assert torch.isfinite(gram_matrix(large)).all()
+
+
+def test_content_term_is_equation_1_scaled():
+    ours = float(relative_error(tensor(F), tensor(P)))
+    assert ours == pytest.approx(paper_content(F, P) * 2 / (P**2).sum(), rel=1e-12)
+
+
+def test_style_term_is_equation_4_scaled():
+    n, m = 5, 24
+    ours = float(relative_error(gram_matrix(tensor(F)), gram_matrix(tensor(P))))
+    assert ours == pytest.approx(paper_style(F, P) * 4 * n**2 * m**2 / (paper_gram(P) ** 2).sum(), rel=1e-12)
+
+
+def test_relative_error_is_the_same_in_any_unit():
+    assert float(relative_error(tensor(F) * 1000, tensor(P) * 1000)) == pytest.approx(
+        float(relative_error(tensor(F), tensor(P))), rel=1e-9
+    )
+    assert float(relative_error(tensor(P), tensor(P))) == 0
+    assert float(relative_error(torch.zeros(3), tensor(P)[0, 0, 0, :3])) == pytest.approx(1)
+    assert torch.isfinite(relative_error(torch.ones(3), torch.zeros(3)))
+
+
+def test_total_variation_by_hand():
+    image = RANDOM.random((3, 5, 7))
+    right = ((image[:, :, 1:] - image[:, :, :-1]) ** 2).mean()
+    down = ((image[:, 1:, :] - image[:, :-1, :]) ** 2).mean()
+    falling = ((image[:, 1:, 1:] - image[:, :-1, :-1]) ** 2).mean()
+    rising = ((image[:, :-1, 1:] - image[:, 1:, :-1]) ** 2).mean()
+    assert float(total_variation(tensor(image))) == pytest.approx((right + down + (falling + rising) / 2) / 3)
+
+
+def test_total_variation_does_not_prefer_a_direction():
+    y, x = np.mgrid[0:64, 0:64]
+    values = []
+    for angle in (0, 30, 45, 90):
+        ramp = x * np.cos(np.radians(angle)) + y * np.sin(np.radians(angle))
+        values.append(float(total_variation(tensor(np.stack([ramp] * 3)))))
+    assert max(values) / min(values) == pytest.approx(1, abs=0.02)
+    assert float(total_variation(torch.ones(1, 3, 8, 8))) == 0
+
+
+@pytest.mark.parametrize("term", ["content", "style", "variation"])
+def test_gradients(term):
+    goal = tensor(P)
+    functions = {
+        "content": lambda x: relative_error(x, goal),
+        "style": lambda x: relative_error(gram_matrix(x), gram_matrix(goal)),
+        "variation": total_variation,
+    }
+    assert torch.autograd.gradcheck(functions[term], tensor(F).requires_grad_())

@@ -1,0 +1,213 @@
+"""The page in a real browser."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from gradio.utils import get_upload_folder
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from served import serve
+
+WAIT = 20_000
+
+
+@pytest.fixture(scope="module")
+def url():
+    with serve() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=quiet)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, url: str):
+    """The page, loaded; a request to anywhere else or an error in the console fails the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    strangers, errors = [], []
+    page.on("request", lambda r: strangers.append(r.url) if not r.url.startswith((url, "data:", "blob:")) else None)
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    open_page(page, url)
+    yield page
+    context.close()
+    assert strangers == []
+    assert errors == []
+
+
+def open_page(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.locator("#paint")).to_be_visible()
+    expect(page.locator("#photo img").first).to_be_visible()
+
+
+def set_number(page: Page, name: str, value: float) -> None:
+    field = page.locator(f"#{name} input[type=number]")
+    field.fill(str(value))
+    field.press("Tab")
+
+
+def open_group(page: Page, title: str) -> None:
+    page.get_by_role("button", name=title, exact=False).click()
+
+
+def upload(page: Page, name: str, path: Path) -> None:
+    before = page.locator(f"#{name} img").first.get_attribute("src")
+    page.locator(f"#{name}").get_by_label("Clear", exact=False).first.click()
+    page.locator(f"#{name} input[type=file]").first.set_input_files(path)
+    expect(page.locator(f"#{name} img").first).to_be_visible()
+    expect(page.locator(f"#{name} img").first).not_to_have_attribute("src", before or "")
+
+
+def shown(page: Page) -> str:
+    return page.locator("#live img").get_attribute("src") or ""
+
+
+def make_small(page: Page, size: int = 128) -> None:
+    open_group(page, "Size and detail")
+    set_number(page, "size", size)
+
+
+def downloaded(page: Page) -> Image.Image:
+    with page.expect_download() as caught:
+        page.locator("#download").click()
+    return Image.open(io.BytesIO(Path(caught.value.path()).read_bytes()))
+
+
+def test_one_click_paints_the_presets(page):
+    example = shown(page)
+    assert example  # the page is alive before anybody clicks
+    set_number(page, "iterations", 60)
+    make_small(page)
+    began = time.monotonic()
+    page.locator("#paint").click()
+    page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=example)
+    assert time.monotonic() - began < 5  # 2 s on an idle machine; the suite shares its cores
+    expect(page.locator("#status")).to_contain_text("Finished after 60 steps", timeout=WAIT)
+    expect(page.locator("#badge")).to_contain_text("Built-in encoder on")
+
+
+def test_upload_watch_and_download(page, photo, painting):
+    upload(page, "photo", photo)
+    upload(page, "style", painting)
+    set_number(page, "iterations", 600)
+    make_small(page)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text(re.compile(r"step \d+ of 600 · \d+ px · .* per second · .* left"))
+    expect(page.locator("#paint")).to_be_disabled()
+    expect(page.locator("#stop")).to_be_enabled()
+    sources = set()
+    while "Finished" not in page.locator("#status").inner_text():
+        sources.add(shown(page))
+        page.wait_for_timeout(40)
+        assert len(sources) < 500
+    assert len(sources) >= 3
+    assert page.evaluate("document.querySelector('#live img').naturalWidth") == 128
+    image = downloaded(page)
+    assert image.format == "PNG"
+    assert image.size == (128, 85)
+    expect(page.locator("#paint")).to_be_enabled()
+    expect(page.locator("#stop")).to_be_disabled()
+    assert page.locator("#compare img").count() == 2
+    page.get_by_role("tab", name="Loss").click()
+    expect(page.locator("#loss svg, #loss canvas").first).to_be_visible()
+
+
+def test_stop_keeps_the_picture(page):
+    set_number(page, "iterations", 1000)
+    make_small(page, 256)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("per second")
+    page.locator("#stop").click()
+    began = time.monotonic()
+    expect(page.locator("#status")).to_contain_text("Stopped after")
+    assert time.monotonic() - began < 3
+    expect(page.locator("#paint")).to_be_enabled()
+    assert downloaded(page).getbbox() is not None
+    assert shown(page).endswith(".png")
+
+
+def test_examples_and_presets_take_one_click(page):
+    before = page.locator("#style img").first.get_attribute("src")
+    page.get_by_role("button", name="Use the style Mosaic").click()
+    expect(page.locator("#style img").first).not_to_have_attribute("src", before)
+    expect(page.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
+    page.get_by_role("button", name="Use the photo Rocket").click()
+    expect(page.locator("#photo img").first).to_have_attribute("src", re.compile("rocket"))
+    page.get_by_role("button", name="Bold").click()
+    expect(page.locator("#content_weight input[type=number]")).to_have_value("3")
+    page.get_by_role("button", name="Balanced").click()
+    expect(page.locator("#content_weight input[type=number]")).to_have_value("5")
+
+
+def test_bad_input_is_a_sentence_and_costs_no_result(page, tmp_path):
+    before = shown(page)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
+    page.locator("#photo").get_by_label("Clear", exact=False).first.click()
+    page.locator("#paint").click()
+    expect(page.get_by_role("alert")).to_contain_text("Add a photo first.")
+    page.locator("#photo input[type=file]").first.set_input_files(broken)
+    page.wait_for_timeout(1000)
+    page.locator("#paint").click()
+    expect(page.get_by_role("alert")).to_contain_text(re.compile("The photo is (damaged|not a picture)"))
+    assert shown(page) == before
+    expect(page.locator("#paint")).to_be_enabled()
+
+
+def test_a_second_visitor_waits_and_a_closed_tab_makes_room(page, browser, url):
+    set_number(page, "iterations", 1000)
+    make_small(page, 256)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("per second")
+    context = browser.new_context()
+    other = context.new_page()
+    open_page(other, url)
+    set_number(other, "iterations", 20)
+    make_small(other, 64)
+    other.locator("#paint").click()
+    expect(other.locator("#status")).to_contain_text("Waiting")
+    other.wait_for_timeout(700)
+    assert "Waiting" in other.locator("#status").inner_text()
+    page.goto("about:blank")
+    expect(other.locator("#status")).to_contain_text("Finished", timeout=8000)
+    context.close()
+
+
+def test_frames_do_not_pile_up(page):
+    set_number(page, "iterations", 1000)
+    make_small(page)
+    before = set(Path(get_upload_folder()).glob("run-*"))
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished", timeout=40_000)
+    (folder,) = set(Path(get_upload_folder()).glob("run-*")) - before
+    assert len(list(folder.iterdir())) <= 10
+
+
+def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser, url):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = context.new_page()
+    open_page(page, url)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    tops = [page.locator(name).bounding_box()["y"] for name in ("#pictures", "#paint", "#live", "#weights")]
+    assert tops == sorted(tops)
+    for name in ("#paint", "#stop", "#download", ".chip", ".strip button"):
+        box = page.locator(name).first.bounding_box()
+        assert min(box["width"], box["height"]) >= 44, name
+    context.close()

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from nst import InputError, Settings
+from nst.pyramid import plan
+
+
+@pytest.mark.parametrize("iterations", [10, 37, 400, 1000])
+@pytest.mark.parametrize("size", [64, 100, 128, 300, 512, 2048])
+def test_iterations_add_up_and_the_last_size_is_the_one_asked_for(iterations, size):
+    scales = plan(640, 480, Settings(iterations=iterations, size=size))
+    assert sum(scale.iterations for scale in scales) == iterations
+    assert max(scales[-1].width, scales[-1].height) == size
+    assert all(scale.iterations >= 1 for scale in scales)
+
+
+def test_sizes_double_and_small_ones_get_most():
+    scales = plan(512, 384, Settings(size=512, iterations=400))
+    assert [scale.width for scale in scales] == [64, 128, 256, 512]
+    assert [scale.height for scale in scales] == [48, 96, 192, 384]
+    counts = [scale.iterations for scale in scales]
+    assert counts == sorted(counts, reverse=True)
+    assert counts[-1] < 0.1 * sum(counts)
+
+
+def test_a_single_scale_when_switched_off():
+    (scale,) = plan(512, 384, Settings(coarse_to_fine=False, iterations=50))
+    assert (scale.width, scale.height, scale.iterations) == (512, 384, 50)
+
+
+def test_narrow_photos_skip_sizes_at_which_nothing_would_be_left():
+    scales = plan(1600, 200, Settings(size=512))
+    assert min(scales[0].width, scales[0].height) >= 32
+    assert scales[-1].height == 64
+    with pytest.raises(InputError, match="short side"):
+        plan(4000, 20, Settings(size=512))

@@ -1,0 +1,52 @@
+"""Promises about the tree as a whole."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+from conftest import ROOT
+from huggingface_hub import RepoCard
+
+TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+
+
+def imports(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+def test_the_core_knows_neither_gradio_nor_the_page():
+    for path in (ROOT / "nst").glob("*.py"):
+        assert not [name for name in imports(path) if name.startswith(("gradio", "nst.ui"))], path.name
+
+
+def test_versions_agree_and_the_card_is_complete():
+    card = RepoCard.load(ROOT / "README.md").data.to_dict()
+    assert card["sdk"] == "gradio"
+    pinned = re.search(r"^gradio==(\S+)$", (ROOT / "requirements.txt").read_text(), re.M).group(1)
+    assert card["sdk_version"] == pinned
+    assert card["app_file"] == "app.py"
+    assert len(card["short_description"]) <= 60
+    for key in ("title", "emoji", "colorFrom", "colorTo", "python_version", "license", "tags", "models"):
+        assert card[key], key
+
+
+def test_no_large_files():
+    assert [name for name in TRACKED if (ROOT / name).stat().st_size > 2_000_000] == []
+
+
+def test_every_example_has_its_origin_and_licence_beside_it():
+    credits = (ROOT / "examples" / "CREDITS.md").read_text()
+    pictures = [path for path in (ROOT / "examples").rglob("*") if path.suffix in (".jpg", ".png")]
+    assert len([p for p in pictures if p.parent.name == "photos"]) >= 3
+    assert len([p for p in pictures if p.parent.name == "styles"]) >= 6
+    for path in pictures:
+        assert path.name in credits, path.name
