@@ -42,7 +42,9 @@ def noise(rng: np.random.Generator, size: tuple[int, int], cell: float, octaves:
     total = np.zeros((height, width))
     for octave in range(octaves):
         step = cell / 2**octave
-        grid = rng.random((max(3, round(height / step) + 2), max(3, round(width / step) + 2))).astype(np.float32)
+        grid = rng.random((max(3, round(height / step) + 2), max(3, round(width / step) + 2))).astype(
+            np.float32
+        )
         layer = Image.fromarray(grid).resize((width, height), Image.Resampling.BICUBIC)
         total += np.asarray(layer) / 2**octave
     total -= total.min()
@@ -122,25 +124,45 @@ def night_current() -> Image.Image:
     rng = np.random.default_rng(3)
     x, y = grid(WIDTH, HEIGHT)
     dx, dy = np.ones_like(x), 0.35 * np.sin(x / 170 + 1) + 0.25 * np.sin(y / 90)
-    sky = ramp(0.25 + 0.5 * noise(rng, (WIDTH, HEIGHT), 260) + 0.25 * (y / HEIGHT), ["#101d4a", "#1d3f86", "#2f6fae", "#7fb2c4", "#d7d9a8"])
-    for cx, cy, radius, spin in [(250, 190, 150, 1), (610, 250, 190, -1), (930, 150, 120, 1), (420, 420, 110, 1)]:
+    sky = ramp(
+        0.25 + 0.5 * noise(rng, (WIDTH, HEIGHT), 260) + 0.25 * (y / HEIGHT),
+        ["#101d4a", "#1d3f86", "#2f6fae", "#7fb2c4", "#d7d9a8"],
+    )
+    for cx, cy, radius, spin in [
+        (250, 190, 150, 1),
+        (610, 250, 190, -1),
+        (930, 150, 120, 1),
+        (420, 420, 110, 1),
+    ]:
         rx, ry = x - cx, y - cy
         near = np.hypot(rx, ry)
         pull = np.exp(-((near / radius) ** 2))[..., None] * 3.2
         turn = np.stack([-ry, rx], -1) / np.maximum(near, 1)[..., None] * spin
-        dx, dy = dx * (1 - pull[..., 0] / 3.4) + pull[..., 0] * turn[..., 0], dy * (1 - pull[..., 0] / 3.4) + pull[..., 0] * turn[..., 1]
+        dx, dy = (
+            dx * (1 - pull[..., 0] / 3.4) + pull[..., 0] * turn[..., 0],
+            dy * (1 - pull[..., 0] / 3.4) + pull[..., 0] * turn[..., 1],
+        )
         glow = np.exp(-((near / (radius * 0.42)) ** 2))[..., None]
         rings = 0.5 + 0.5 * np.cos(near / radius * 9)[..., None]
         eye = np.clip(1 - near / 16, 0, 1)[..., None]
         glow = np.maximum(glow, eye)
-        sky = sky * (1 - glow) + glow * (colour("#f6d155") * (0.55 + 0.45 * rings) + colour("#fff3bf") * 0.25 * (1 - rings))
+        sky = sky * (1 - glow) + glow * (
+            colour("#f6d155") * (0.55 + 0.45 * rings) + colour("#fff3bf") * 0.25 * (1 - rings)
+        )
     hills = 600 + 60 * np.sin(x / 210) + 30 * np.sin(x / 83 + 2)
     land = y > hills
     field = ramp(noise(rng, (WIDTH, HEIGHT), 120), ["#0f2a2e", "#1f4d3a", "#4f7a3a", "#b59a3c", "#12303f"])
     target = np.where(land[..., None], field, sky)
     dx, dy = np.where(land, 1, dx), np.where(land, 0.45 * np.cos(x / 110 + y / 60), dy)
     angle = np.arctan2(dy, dx)
-    return strokes(rng, target, angle, [(2600, 90, 22, 0.05), (5200, 70, 13, 0.07), (6500, 48, 8, 0.08)], ground=colour("#1a2c55"), jitter=0.07)
+    return strokes(
+        rng,
+        target,
+        angle,
+        [(2600, 90, 22, 0.05), (5200, 70, 13, 0.07), (6500, 48, 8, 0.08)],
+        ground=colour("#1a2c55"),
+        jitter=0.07,
+    )
 
 
 def ember_knife() -> Image.Image:
@@ -148,18 +170,29 @@ def ember_knife() -> Image.Image:
     rng = np.random.default_rng(8)
     x, y = grid(WIDTH, HEIGHT)
     warm = noise(rng, (WIDTH, HEIGHT), 300, 5)
-    target = ramp(0.75 * warm + 0.25 * (1 - y / HEIGHT), ["#2a1014", "#7d1f1a", "#c9401c", "#ee8a24", "#f7c64b", "#f4e4b0", "#2f6d72"])
+    target = ramp(
+        0.75 * warm + 0.25 * (1 - y / HEIGHT),
+        ["#2a1014", "#7d1f1a", "#c9401c", "#ee8a24", "#f7c64b", "#f4e4b0", "#2f6d72"],
+    )
     trees = noise(rng, (WIDTH, HEIGHT), 90, 2) > 0.72
     target = np.where((trees & (y > 240))[..., None], colour("#1c2b3a") * 0.8 + 0.2 * target, target)
     angle = noise(rng, (WIDTH, HEIGHT), 240, 2) * 5 + 0.8 * np.sign(np.sin(x / 45 + 3 * warm))
-    return strokes(rng, target, angle, [(1500, 110, 44, 0.05), (2600, 60, 30, 0.08), (2400, 36, 18, 0.10)], ground=colour("#5a1a16"), jitter=0.05, relief=0.8)
+    return strokes(
+        rng,
+        target,
+        angle,
+        [(1500, 110, 44, 0.05), (2600, 60, 30, 0.08), (2400, 36, 18, 0.10)],
+        ground=colour("#5a1a16"),
+        jitter=0.05,
+        relief=0.8,
+    )
 
 
 def woodblock_waves() -> Image.Image:
     """Rolling waves under a graded sky, in flat woodblock colours with dark key lines."""
     rng = np.random.default_rng(21)
     width, height = WIDTH * FINE, HEIGHT * FINE
-    x, y = grid(width, height)
+    _, y = grid(width, height)
     sky = ramp(y / height * 1.5, ["#c98d6b", "#e6c9a0", "#efe1c1", "#eadbb8", "#d9c9a3"])
     canvas = image(sky)
     pen = ImageDraw.Draw(canvas)
@@ -194,14 +227,21 @@ def woodblock_waves() -> Image.Image:
                 fx, fy = cx + reach * math.cos(a) * 1.3, cy + rise * 0.25 - reach * math.sin(a) * 0.9
                 r = rise * rng.uniform(0.09, 0.17)
                 pen.ellipse([fx - r, fy - r, fx + r, fy + r], fill=foam, outline=ink, width=5)
-                pen.arc([fx - r * 0.5, fy - r * 0.5, fx + r * 0.5, fy + r * 0.5], 20, 250, fill=blues[2], width=4)
+                pen.arc(
+                    [fx - r * 0.5, fy - r * 0.5, fx + r * 0.5, fy + r * 0.5], 20, 250, fill=blues[2], width=4
+                )
             for _ in range(16):
                 fx, fy = cx + rng.normal(0.4, 0.5) * rise, cy - abs(rng.normal(0, 0.35)) * rise
                 r = rng.uniform(3, 9)
                 pen.ellipse([fx - r, fy - r, fx + r, fy + r], fill=foam)
     small = floats(canvas.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS))
     grain = noise(rng, (WIDTH, HEIGHT), 5, 2) - 0.5
-    fibre = np.asarray(Image.fromarray(rng.random((HEIGHT, WIDTH // 14)).astype(np.float32)).resize((WIDTH, HEIGHT))) - 0.5
+    fibre = (
+        np.asarray(
+            Image.fromarray(rng.random((HEIGHT, WIDTH // 14)).astype(np.float32)).resize((WIDTH, HEIGHT))
+        )
+        - 0.5
+    )
     return image(small + 0.07 * grain[..., None] + 0.035 * fibre[..., None])
 
 
@@ -211,14 +251,24 @@ def stained_glass() -> Image.Image:
     width, height = WIDTH * FINE, HEIGHT * FINE
     centre = np.array([width * 0.5, height * 0.52])
     seeds, tints = [], []
-    palettes = [["#f4c430", "#f2942b", "#d7301f"], ["#c21f32", "#8e1146", "#e0562b"], ["#1f4fa3", "#123a7d", "#2c86c7"], ["#1b7a5a", "#2aa198", "#0d5c63"], ["#5b2a86", "#34358f", "#7a1f5c"], ["#123a7d", "#0e6b8a", "#2b2f77"]]
+    palettes = [
+        ["#f4c430", "#f2942b", "#d7301f"],
+        ["#c21f32", "#8e1146", "#e0562b"],
+        ["#1f4fa3", "#123a7d", "#2c86c7"],
+        ["#1b7a5a", "#2aa198", "#0d5c63"],
+        ["#5b2a86", "#34358f", "#7a1f5c"],
+        ["#123a7d", "#0e6b8a", "#2b2f77"],
+    ]
     for ring in range(1, 15):
         count = 6 + 5 * ring
         for k in range(count):
             a = 2 * math.pi * (k + 0.5 * (ring % 2)) / count
             r = ring * height * 0.056
             seeds.append(centre + r * np.array([math.cos(a), math.sin(a)]) + rng.normal(0, height * 0.005, 2))
-            tints.append(colour(palettes[(ring // 2 + (k * 12 // count) % 2) % 6][int(rng.integers(3))]) * rng.uniform(0.8, 1.15))
+            tints.append(
+                colour(palettes[(ring // 2 + (k * 12 // count) % 2) % 6][int(rng.integers(3))])
+                * rng.uniform(0.8, 1.15)
+            )
     points, tints_array = np.array(seeds), np.array(tints)
     coarse = 2
     gx, gy = grid(width // coarse, height // coarse)
@@ -240,7 +290,9 @@ def stained_glass() -> Image.Image:
     glass = glass + 0.22 * (streak - 0.5) + 0.16 * np.exp(-first / 16)[..., None]
     lead = np.clip((edge - 4.0) / 2.5, 0, 1)[..., None]
     shine = np.clip(1 - abs(edge - 2.2) / 1.4, 0, 1)[..., None] * 0.20
-    return image(glass * lead + (1 - lead) * (colour("#15140f") + shine)).resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
+    return image(glass * lead + (1 - lead) * (colour("#15140f") + shine)).resize(
+        (WIDTH, HEIGHT), Image.Resampling.LANCZOS
+    )
 
 
 def pointillism() -> Image.Image:
@@ -253,14 +305,31 @@ def pointillism() -> Image.Image:
     target = np.where((y < horizon)[..., None], sky, water)
     sun = np.hypot(x - 760, (y - horizon + 70) * 1.05)
     target = np.where((sun < 52)[..., None], colour("#fff1b8"), target)
-    path = (abs(x - 760) < 22 + (y - horizon) * 0.16) & (y > horizon) & (np.sin(y / 5.5 + 2 * np.sin(x / 30)) > 0.1)
+    path = (
+        (abs(x - 760) < 22 + (y - horizon) * 0.16)
+        & (y > horizon)
+        & (np.sin(y / 5.5 + 2 * np.sin(x / 30)) > 0.1)
+    )
     target = np.where(path[..., None], colour("#ffdf94"), target)
     hill = y > horizon - 70 * np.exp(-(((x - 190) / 220) ** 2)) - 34 * np.exp(-(((x - 480) / 160) ** 2))
-    target = np.where((hill & (y < horizon))[..., None], ramp(noise(rng, (WIDTH, HEIGHT), 60), ["#3c5f6b", "#6d7f5a", "#a8794d"]), target)
+    target = np.where(
+        (hill & (y < horizon))[..., None],
+        ramp(noise(rng, (WIDTH, HEIGHT), 60), ["#3c5f6b", "#6d7f5a", "#a8794d"]),
+        target,
+    )
     bank = y > HEIGHT * 0.8 + 50 * np.sin(x / 240 + 2) + 12 * np.sin(x / 31)
-    target = np.where(bank[..., None], ramp(noise(rng, (WIDTH, HEIGHT), 70, 5), ["#1f4a35", "#3f7d3c", "#93b13f", "#e3c94a", "#b34a3c"]), target)
+    target = np.where(
+        bank[..., None],
+        ramp(noise(rng, (WIDTH, HEIGHT), 70, 5), ["#1f4a35", "#3f7d3c", "#93b13f", "#e3c94a", "#b34a3c"]),
+        target,
+    )
     for cx, base, tall in [(330, 560, 150), (430, 590, 110), (905, 600, 170)]:
-        sail = (x > cx - (y - base + tall) * 0.38) & (x < cx + (y - base + tall) * 0.14) & (y > base - tall) & (y < base)
+        sail = (
+            (x > cx - (y - base + tall) * 0.38)
+            & (x < cx + (y - base + tall) * 0.14)
+            & (y > base - tall)
+            & (y < base)
+        )
         target = np.where(sail[..., None], colour("#f8ead0"), target)
         hull = (abs(x - cx + 18) < 62 - (y - base) * 0.9) & (y >= base) & (y < base + 20)
         target = np.where(hull[..., None], colour("#7a2f2a"), target)
@@ -274,7 +343,10 @@ def pointillism() -> Image.Image:
                 tone = 0.55 * tone + 0.45 * (1 - tone)[[1, 2, 0]]
             tone = np.clip((tone - 0.5) * 1.15 + 0.5 + rng.normal(0, 0.09, 3), 0, 1)
             r = radius * rng.uniform(0.7, 1.2)
-            pen.ellipse([(px - r) * FINE, (py - r) * FINE, (px + r) * FINE, (py + r) * FINE], fill=tuple(int(255 * c) for c in tone))
+            pen.ellipse(
+                [(px - r) * FINE, (py - r) * FINE, (px + r) * FINE, (py + r) * FINE],
+                fill=tuple(int(255 * c) for c in tone),
+            )
     return canvas.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 
@@ -282,7 +354,11 @@ def ink_wash() -> Image.Image:
     """Mountains in mist, ink on rice paper."""
     rng = np.random.default_rng(34)
     x, y = grid(WIDTH, HEIGHT)
-    paper = colour("#efe7d6") + 0.03 * (noise(rng, (WIDTH, HEIGHT), 6, 2) - 0.5)[..., None] + 0.03 * (noise(rng, (WIDTH, HEIGHT), 300) - 0.5)[..., None]
+    paper = (
+        colour("#efe7d6")
+        + 0.03 * (noise(rng, (WIDTH, HEIGHT), 6, 2) - 0.5)[..., None]
+        + 0.03 * (noise(rng, (WIDTH, HEIGHT), 300) - 0.5)[..., None]
+    )
     ink = np.zeros((HEIGHT, WIDTH))
     for layer in range(6):
         depth = layer / 5
@@ -294,8 +370,14 @@ def ink_wash() -> Image.Image:
         edge = np.exp(-np.clip(below, 0, None) / 7)
         wash = noise(rng, (WIDTH, HEIGHT), 110, 5)
         dry = noise(rng, (WIDTH, HEIGHT), 9, 3)
-        rock = np.clip(np.sin(below / 9 + 9 * wash) - 0.35, 0, 1) * np.exp(-np.clip(below, 0, None) / 110) * (dry > 0.42)
-        mass = (0.16 + 0.75 * depth) * (fade * (0.45 + 0.75 * wash) + 0.55 * edge * (dry > 0.36) + 0.55 * depth * rock)
+        rock = (
+            np.clip(np.sin(below / 9 + 9 * wash) - 0.35, 0, 1)
+            * np.exp(-np.clip(below, 0, None) / 110)
+            * (dry > 0.42)
+        )
+        mass = (0.16 + 0.75 * depth) * (
+            fade * (0.45 + 0.75 * wash) + 0.55 * edge * (dry > 0.36) + 0.55 * depth * rock
+        )
         mist = np.clip(below / 240, 0, 1) ** 1.5
         ink = np.where(below > 0, np.maximum(ink * (1 - fade * 0.9) * (1 - 0.5 * mist), mass), ink)
     bled = floats(image(ink).filter(ImageFilter.GaussianBlur(1.0)))
@@ -318,11 +400,24 @@ def marbling() -> Image.Image:
     cx, cy, strength = width * 0.5, height * 0.5, 700
     near = np.hypot(x - cx, y - cy)
     turn = strength / (near + 260)
-    x, y = cx + (x - cx) * np.cos(turn) - (y - cy) * np.sin(turn), cy + (x - cx) * np.sin(turn) + (y - cy) * np.cos(turn)
-    palette = [colour(c) for c in ["#16324f", "#f3ead7", "#c4402f", "#e9b44c", "#2a7f7a", "#f3ead7", "#7a2438", "#6fa8b8"]]
+    x, y = (
+        cx + (x - cx) * np.cos(turn) - (y - cy) * np.sin(turn),
+        cy + (x - cx) * np.sin(turn) + (y - cy) * np.cos(turn),
+    )
+    palette = [
+        colour(c)
+        for c in ["#16324f", "#f3ead7", "#c4402f", "#e9b44c", "#2a7f7a", "#f3ead7", "#7a2438", "#6fa8b8"]
+    ]
     drops = []
     for _ in range(170):
-        drops.append((rng.uniform(-0.3, 1.3) * width, rng.uniform(-0.3, 1.3) * height, rng.uniform(60, 170), int(rng.integers(len(palette)))))
+        drops.append(
+            (
+                rng.uniform(-0.3, 1.3) * width,
+                rng.uniform(-0.3, 1.3) * height,
+                rng.uniform(60, 170),
+                int(rng.integers(len(palette))),
+            )
+        )
     owner = np.full(x.shape, -1)
     px, py = x, y
     for dx, dy, radius, tint in reversed(drops):
@@ -344,9 +439,29 @@ def mosaic() -> Image.Image:
     width, height = WIDTH * FINE, HEIGHT * FINE
     canvas = Image.new("RGB", (width, height), "#3a332b")
     pen = ImageDraw.Draw(canvas)
-    centres = [(0.2, 0.3, 300), (0.56, 0.62, 420), (0.86, 0.2, 260), (0.12, 0.86, 260), (0.93, 0.9, 240), (0.5, 0.04, 210)]
+    centres = [
+        (0.2, 0.3, 300),
+        (0.56, 0.62, 420),
+        (0.86, 0.2, 260),
+        (0.12, 0.86, 260),
+        (0.93, 0.9, 240),
+        (0.5, 0.04, 210),
+    ]
     centres = [(cx * width, cy * height, r) for cx, cy, r in centres]
-    rings = ["#f3d27a", "#b8862b", "#0f4c5c", "#11698a", "#2fa5a0", "#8ccfc0", "#e8e0c6", "#c75b39", "#8c2f2b", "#f3d27a", "#1c3d5a", "#2b6f8f"]
+    rings = [
+        "#f3d27a",
+        "#b8862b",
+        "#0f4c5c",
+        "#11698a",
+        "#2fa5a0",
+        "#8ccfc0",
+        "#e8e0c6",
+        "#c75b39",
+        "#8c2f2b",
+        "#f3d27a",
+        "#1c3d5a",
+        "#2b6f8f",
+    ]
     waves = ["#e9e0c9", "#d8c9a2", "#b9a77a", "#7f9c93", "#46798a", "#2b5570", "#d8c9a2"]
     tile = 22
 
@@ -356,7 +471,9 @@ def mosaic() -> Image.Image:
         a += rng.normal(0, 0.05)
         half = [(-long / 2, -tile / 2), (long / 2, -tile / 2), (long / 2, tile / 2), (-long / 2, tile / 2)]
         shape = [(u + rng.normal(0, 1.2), v + rng.normal(0, 1.2)) for u, v in half]
-        corners = [(px + u * math.cos(a) - v * math.sin(a), py + u * math.sin(a) + v * math.cos(a)) for u, v in shape]
+        corners = [
+            (px + u * math.cos(a) - v * math.sin(a), py + u * math.sin(a) + v * math.cos(a)) for u, v in shape
+        ]
         pen.polygon(corners, fill=tuple(int(255 * c) for c in tone))
 
     step = tile + 4
@@ -375,7 +492,13 @@ def mosaic() -> Image.Image:
             count = max(1, int(2 * math.pi * r / (tile * 1.05 + 4)))
             for k in range(count):
                 a = 2 * math.pi * (k + 0.5 * (ring % 2)) / count
-                piece(cx + r * math.cos(a), cy + r * math.sin(a), a + math.pi / 2, 2 * math.pi * max(r, 6) / count - 4 if r else tile, rings[ring % len(rings)])
+                piece(
+                    cx + r * math.cos(a),
+                    cy + r * math.sin(a),
+                    a + math.pi / 2,
+                    2 * math.pi * max(r, 6) / count - 4 if r else tile,
+                    rings[ring % len(rings)],
+                )
     glint = noise(rng, (WIDTH, HEIGHT), 40, 4)[..., None]
     return image(floats(canvas.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)) * (0.86 + 0.28 * glint))
 
@@ -385,7 +508,18 @@ def cut_paper() -> Image.Image:
     rng = np.random.default_rng(144)
     width, height = WIDTH * FINE, HEIGHT * FINE
     canvas = Image.new("RGB", (width, height), "#f2ead8")
-    tints = ["#e4572e", "#f3a712", "#2e6f95", "#1f4e5f", "#a8c686", "#d7263d", "#f6d8ae", "#32936f", "#5f3b73", "#111827"]
+    tints = [
+        "#e4572e",
+        "#f3a712",
+        "#2e6f95",
+        "#1f4e5f",
+        "#a8c686",
+        "#d7263d",
+        "#f6d8ae",
+        "#32936f",
+        "#5f3b73",
+        "#111827",
+    ]
 
     def paste(shape: list[tuple[float, float]], tint: str) -> None:
         """Lay one piece of paper down, brush marks in its paint and a soft shadow under it."""
@@ -399,7 +533,9 @@ def cut_paper() -> Image.Image:
         shadow = ImageChops.offset(part.filter(ImageFilter.GaussianBlur(6)), 6, 8).point(lambda v: v * 0.38)
         canvas.paste(Image.new("RGB", part.size, "#1a1410"), box[:2], shadow)
         brush = noise(rng, part.size, 60, 3) * 0.6 + 0.4 * np.asarray(
-            Image.fromarray(rng.random((max(2, part.size[1] // 7), 3)).astype(np.float32)).resize(part.size, Image.Resampling.BICUBIC)
+            Image.fromarray(rng.random((max(2, part.size[1] // 7), 3)).astype(np.float32)).resize(
+                part.size, Image.Resampling.BICUBIC
+            )
         )
         painted = np.clip(colour(tint) * (0.86 + 0.26 * brush)[..., None], 0, 1)
         canvas.paste(image(painted), box[:2], part)
@@ -411,7 +547,15 @@ def cut_paper() -> Image.Image:
             right, bottom = left + width / columns, top + height / rows
             j = lambda: rng.uniform(-14, 14)  # noqa: E731 (a hand that is not steady)
             ground, figure = rng.choice(len(tints), 2, replace=False)
-            paste([(left + j(), top + j()), (right + j(), top + j()), (right + j(), bottom + j()), (left + j(), bottom + j())], tints[ground])
+            paste(
+                [
+                    (left + j(), top + j()),
+                    (right + j(), top + j()),
+                    (right + j(), bottom + j()),
+                    (left + j(), bottom + j()),
+                ],
+                tints[ground],
+            )
             cx, cy, reach = (left + right) / 2, (top + bottom) / 2, (right - left) * 0.46
             lobes = int(rng.integers(3, 8))
             tilt = rng.uniform(0, 2 * math.pi)
@@ -429,13 +573,29 @@ def cut_paper() -> Image.Image:
             paste(outline, tints[figure])
             if rng.random() < 0.6:
                 third = tints[int(rng.integers(len(tints)))]
-                paste([(cx + reach * 0.16 * math.cos(a), cy + reach * 0.16 * math.sin(a)) for a in np.linspace(0, 6.28, 40)], third)
+                paste(
+                    [
+                        (cx + reach * 0.16 * math.cos(a), cy + reach * 0.16 * math.sin(a))
+                        for a in np.linspace(0, 6.28, 40)
+                    ],
+                    third,
+                )
     return canvas.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
 
 
 STYLES: dict[str, Callable[[], Image.Image]] = {
     f.__name__: f
-    for f in (night_current, ember_knife, woodblock_waves, stained_glass, pointillism, ink_wash, marbling, mosaic, cut_paper)
+    for f in (
+        night_current,
+        ember_knife,
+        woodblock_waves,
+        stained_glass,
+        pointillism,
+        ink_wash,
+        marbling,
+        mosaic,
+        cut_paper,
+    )
 }
 
 

@@ -1,9 +1,9 @@
 """Neural style transfer by optimisation: Gatys, Ecker and Bethge's method, coarse to fine.
 
-    from nst import Settings, stylize
+from nst import Settings, stylize
 
-    for frame in stylize("photo.jpg", "painting.jpg", Settings(style_weight=7)):
-        print(frame.iteration, frame.total, frame.losses)
+for frame in stylize("photo.jpg", "painting.jpg", Settings(style_weight=7)):
+    print(frame.iteration, frame.total, frame.losses)
 """
 
 from nst.errors import InputError

@@ -34,7 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         interrupted, with the picture as it was then saved.
     """
     options = vars(_parser().parse_args(arguments))
-    logging.basicConfig(level=logging.INFO if options.pop("verbose") else logging.WARNING, format="%(message)s")
+    logging.basicConfig(
+        level=logging.INFO if options.pop("verbose") else logging.WARNING, format="%(message)s"
+    )
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     output: Path = options.pop("output")
     try:
@@ -51,7 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     if last.notice:
         print(f"note: {last.notice}", file=sys.stderr)
-    print(f"{output}: {last.width} x {last.height}, {last.iteration} iterations, {last.seconds:.1f} s, {last.encoder}")
+    print(
+        f"{output}: {last.width} x {last.height}, {last.iteration} iterations, {last.seconds:.1f} s, {last.encoder}"
+    )
     return INTERRUPTED if stop.is_set() else FINISHED
 
 
@@ -62,7 +66,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("photo", help="the picture whose scene is kept")
     parser.add_argument("styles", nargs="+", metavar="painting", help="the pictures whose manner is taken")
-    parser.add_argument("-o", "--output", type=Path, default=Path("out.png"), help="PNG or JPEG file (default: out.png)")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("out.png"), help="PNG or JPEG file (default: out.png)"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="say where the weights come from")
     parser.add_argument("--version", action="version", version=nst.__version__)
     for knob in KNOBS.values():
@@ -75,7 +81,11 @@ def _option(knob: Knob) -> dict[str, Any]:
     text = knob.help.replace("%", "%%")
     if knob.kind is bool:
         state = "on" if knob.default else "off"
-        return {"action": argparse.BooleanOptionalAction, "default": None, "help": f"{text} (default: {state})"}
+        return {
+            "action": argparse.BooleanOptionalAction,
+            "default": None,
+            "help": f"{text} (default: {state})",
+        }
     if knob.choices:
         return {"choices": list(knob.choices), "help": f"{text} (default: {knob.default})"}
     if knob.kind is str:

@@ -20,7 +20,8 @@ def pick_precision(device: torch.device) -> torch.dtype:
     else:
         # Private, but the only names torch has for these two processor flags.
         native = any(
-            getattr(torch.cpu, flag, bool)() for flag in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+            getattr(torch.cpu, flag, bool)()
+            for flag in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
         )
     return torch.bfloat16 if native else torch.float32
 

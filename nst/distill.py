@@ -29,7 +29,6 @@ from nst.devices import pick_device, pick_precision
 from nst.encoder import CONVOLUTIONS, LAYERS, Encoder
 from nst.errors import InputError
 from nst.images import load_image, resize, to_pixels
-from nst.losses import gram_matrix
 from nst.objective import Objective
 from nst.optimizers import LBFGS
 from nst.settings import Settings
@@ -51,9 +50,15 @@ class Pictures:
 
     def __init__(self, folder: Path, exclude: Path | None = None, seed: int = 0) -> None:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
-        barred = [] if exclude is None else [
-            _thumbnail(load_image(path)) for path in sorted(exclude.rglob("*")) if path.suffix.lower() in _SUFFIXES
-        ]
+        barred = (
+            []
+            if exclude is None
+            else [
+                _thumbnail(load_image(path))
+                for path in sorted(exclude.rglob("*"))
+                if path.suffix.lower() in _SUFFIXES
+            ]
+        )
         self.pictures: list[Tensor] = []
         self.left_out: list[str] = []
         for path in tqdm(files, desc="reading"):
@@ -64,7 +69,9 @@ class Pictures:
             # Kept as bytes: a thousand pictures in float would not fit beside the training.
             self.pictures.append(torch.from_numpy(to_pixels(picture)).permute(2, 0, 1)[None].clone())
         if len(self.pictures) < 20:
-            raise InputError(f"{folder.name} holds {len(self.pictures)} usable pictures; at least 20 are needed.")
+            raise InputError(
+                f"{folder.name} holds {len(self.pictures)} usable pictures; at least 20 are needed."
+            )
         self.random = random.Random(seed)  # noqa: S311 (no secret)
         self.random.shuffle(self.pictures)
         self.held_out, self.pictures = self.pictures[:16], self.pictures[16:]
@@ -187,8 +194,8 @@ def solve(student: Student, teacher: Encoder, crops: list[Tensor]) -> None:
             take = torch.randperm(len(patches), device=patches.device)[:3000]
             x, y, a = patches[take], goal.flatten(2)[0].T[take], active.flatten(2)[0].T[take]
             sums = (a.T @ a).double(), (x.T @ x).double(), (x.T @ y).double()
-            moments, square, cross = sums if moments is None else (
-                moments + sums[0], square + sums[1], cross + sums[2]
+            moments, square, cross = (
+                sums if moments is None else (moments + sums[0], square + sums[1], cross + sums[2])
             )
         chosen = choose(moments, convolution.out_channels)
         solution = _ridge(square, cross[:, chosen]).float().T
@@ -227,7 +234,9 @@ def paint_with(student: Student, pictures: Pictures, device: torch.device) -> li
         content_weight=pictures.random.uniform(0, 9),
         smoothness=pictures.random.choice([0.0, 2.0, 4.0]),
     )
-    objective = Objective(student.encoder(), pictures.crop().to(device), [pictures.crop().to(device)], settings)
+    objective = Objective(
+        student.encoder(), pictures.crop().to(device), [pictures.crop().to(device)], settings
+    )
     canvas = pictures.crop().to(device).contiguous()
     optimizer = LBFGS(canvas, history=10)
     snapshots = []
@@ -240,13 +249,21 @@ def paint_with(student: Student, pictures: Pictures, device: torch.device) -> li
 
 
 def tune(
-    student: Student, teacher: Encoder, pictures: Pictures, state: Path, *, steps: int, batch: int, rate: float
+    student: Student,
+    teacher: Encoder,
+    pictures: Pictures,
+    state: Path,
+    *,
+    steps: int,
+    batch: int,
+    rate: float,
 ) -> None:
     """Train all layers together; `state` is written every 100 steps and taken up again if it is there."""
     device = teacher.device
     optimizer = torch.optim.AdamW(student.parameters(), lr=rate, weight_decay=0)
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2)
+        optimizer,
+        lambda step: min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2),
     )
     begin = 0
     if state.exists():
@@ -274,7 +291,7 @@ def tune(
             optimizer.step()
             schedule.step()
             bar.update()
-            bar.set_postfix(loss=f"{float(loss):.4f}", refresh=False)
+            bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
             if (step + 1) % 100 == 0 or step + 1 == steps:
                 torch.save(
                     {
@@ -290,7 +307,9 @@ def tune(
 @torch.no_grad()
 def score(student: Student, teacher: Encoder, pictures: Pictures) -> str:
     """Return a table of relative errors on the held-out pictures."""
-    images = torch.cat([pictures.crop(192, held_out=n) for n in range(len(pictures.held_out))]).to(teacher.device)
+    images = torch.cat([pictures.crop(192, held_out=n) for n in range(len(pictures.held_out))]).to(
+        teacher.device
+    )
     goals, taps = teacher(images, TAPS), student(images)
     rows = [(name, *errors(taps[name], goals[name].float())) for name in TAPS]
     return "\n".join(
@@ -302,9 +321,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m nst.distill", description="Make the built-in encoder.")
     parser.add_argument("--images", type=Path, required=True, help="folder of pictures to learn from")
-    parser.add_argument("--exclude", type=Path, help="folder of pictures to stay away from, for an honest test")
-    parser.add_argument("--teacher", default="", help="file of VGG-19's weights; by default found as for painting")
-    parser.add_argument("--widths", type=int, nargs=3, default=(32, 64, 128), help="channels of blocks 1, 2 and 3")
+    parser.add_argument(
+        "--exclude", type=Path, help="folder of pictures to stay away from, for an honest test"
+    )
+    parser.add_argument(
+        "--teacher", default="", help="file of VGG-19's weights; by default found as for painting"
+    )
+    parser.add_argument(
+        "--widths", type=int, nargs=3, default=(32, 64, 128), help="channels of blocks 1, 2 and 3"
+    )
     parser.add_argument("--crops", type=int, default=200, help="crops for the closed form")
     parser.add_argument("--steps", type=int, default=1500, help="steps of fine-tuning")
     parser.add_argument("--batch", type=int, default=8, help="crops in a step")
@@ -330,7 +355,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print("fine-tuned, held-out pictures\n" + score(student, teacher, pictures))
-    save_file({key: value.half().cpu().contiguous() for key, value in student.export().items()}, options.output)
+    save_file(
+        {key: value.half().cpu().contiguous() for key, value in student.export().items()}, options.output
+    )
     return 0
 
 

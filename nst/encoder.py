@@ -90,7 +90,11 @@ class Encoder(nn.Module):
         super().__init__()
         self.name = name
         self.precision = precision
-        carried = [layer for layer, n in zip(LAYERS, CONVOLUTIONS, strict=True) if f"features.{n}.weight" in convolutions]
+        carried = [
+            layer
+            for layer, n in zip(LAYERS, CONVOLUTIONS, strict=True)
+            if f"features.{n}.weight" in convolutions
+        ]
         if not carried or carried != list(LAYERS)[: len(carried)]:
             raise InputError("The weights do not hold VGG-19's convolutions from the first one on.")
         self.taps = {
@@ -114,7 +118,9 @@ class Encoder(nn.Module):
                 features[index] = AveragePool()
         names = [f"features.{n}.{part}" for n in CONVOLUTIONS[: len(carried)] for part in ("weight", "bias")]
         try:
-            state = {name.removeprefix("features."): convolutions[name].to(device, precision) for name in names}
+            state = {
+                name.removeprefix("features."): convolutions[name].to(device, precision) for name in names
+            }
             features.load_state_dict(state, assign=True)
         except (KeyError, RuntimeError) as error:
             raise InputError("The weights' convolutions do not fit together as in VGG-19.") from error
@@ -145,7 +151,9 @@ class Encoder(nn.Module):
         wanted = {}
         for name in layers:
             if name not in self.layers:
-                raise InputError(f"{self.name} here has no layer {name}; it carries {', '.join(self.layers)}.")
+                raise InputError(
+                    f"{self.name} here has no layer {name}; it carries {', '.join(self.layers)}."
+                )
             wanted[LAYERS[name]] = name
         taps: dict[str, Tensor] = {}
         value = ((image - self.mean) / self.std).to(self.precision)

@@ -71,7 +71,9 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     return result[0]
 
 
-def fetch_tensors(repo: str, filename: str, names: Sequence[str], *, endpoint: str | None = None) -> dict[str, Tensor]:
+def fetch_tensors(
+    repo: str, filename: str, names: Sequence[str], *, endpoint: str | None = None
+) -> dict[str, Tensor]:
     """Return `names` out of a safetensors file, downloading only their bytes.
 
     The transfer goes on where an earlier one broke off, also one of an earlier process, and the result is
@@ -114,7 +116,9 @@ def fetch_tensors(repo: str, filename: str, names: Sequence[str], *, endpoint: s
 def kept_tensors(repo: str, count: int) -> dict[str, Tensor] | None:
     """Return the `count` tensors that `fetch_tensors` kept of `repo`, or None; asks no network."""
     folder = _cache_folder(repo)
-    files = sorted(folder.glob(f"*-{count}.safetensors"), key=lambda file: file.stat().st_mtime) if folder else []
+    files = (
+        sorted(folder.glob(f"*-{count}.safetensors"), key=lambda file: file.stat().st_mtime) if folder else []
+    )
     for file in reversed(files):
         try:
             return read_kept(file)
@@ -179,10 +183,12 @@ def _transfer(url: str, start: int, end: int, into: IO[bytes], bar: Any) -> None
         before = start
         try:
             headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
-            with get_session().stream("GET", url, headers=headers, timeout=STALL, follow_redirects=True) as reply:
+            with get_session().stream(
+                "GET", url, headers=headers, timeout=STALL, follow_redirects=True
+            ) as reply:
                 if reply.status_code != 206:
                     raise TransferError(f"asked for a byte range, got status {reply.status_code}")
-                for chunk in reply.iter_raw(1 << 18):
+                for chunk in reply.iter_raw():  # as it arrives: a break loses nothing
                     chunk = chunk[: end - start]
                     into.write(chunk)
                     start += len(chunk)
@@ -233,7 +239,11 @@ def _assemble(spans: list[_Span], data: bytes) -> dict[str, Tensor]:
     header, offset = {}, 0
     for span in spans:
         length = span.end - span.start
-        header[span.name] = {"dtype": span.dtype, "shape": span.shape, "data_offsets": [offset, offset + length]}
+        header[span.name] = {
+            "dtype": span.dtype,
+            "shape": span.shape,
+            "data_offsets": [offset, offset + length],
+        }
         offset += length
     text = json.dumps(header).encode()
     # A small safetensors file of its own, so that the library does the checking of types and sizes.

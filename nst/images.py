@@ -118,8 +118,17 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
         grey = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
         top = float(grey.max(initial=0.0))
         # Float and 32-bit files do not say what white is: the smallest usual scale that holds all of it.
-        white = 65535.0 if image.mode.startswith("I;16") else next(
-            (scale for scale in (1.0, 255.0, 65535.0) if top <= scale and (scale > 1 or image.mode == "F")), top
+        white = (
+            65535.0
+            if image.mode.startswith("I;16")
+            else next(
+                (
+                    scale
+                    for scale in (1.0, 255.0, 65535.0)
+                    if top <= scale and (scale > 1 or image.mode == "F")
+                ),
+                top,
+            )
         )
         return np.repeat(np.clip(grey / white, 0.0, 1.0)[..., None], 3, axis=2)
 

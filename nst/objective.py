@@ -49,7 +49,9 @@ class Objective:
         self.content_weight = BALANCE * 2 ** ((settings.content_weight - 5) / 2)
         self.roughness_weight = ROUGHNESS * (settings.smoothness / 10) ** 2
         with torch.inference_mode(False), torch.no_grad():
-            self.content = {name: tap.clone() for name, tap in encoder(content, encoder.content_layers).items()}
+            self.content = {
+                name: tap.clone() for name, tap in encoder(content, encoder.content_layers).items()
+            }
             grams = [
                 {name: gram_matrix(tap) for name, tap in encoder(style, encoder.style_layers).items()}
                 for style in styles
@@ -66,11 +68,15 @@ class Objective:
         with torch.enable_grad():
             leaf = image.detach().requires_grad_()
             taps = self.encoder(leaf, self.layers)
-            content = torch.stack([relative_error(taps[name], goal) for name, goal in self.content.items()]).mean()
+            content = torch.stack(
+                [relative_error(taps[name], goal) for name, goal in self.content.items()]
+            ).mean()
             style = torch.stack(
                 [relative_error(gram_matrix(taps[name]), goal) for name, goal in self.grams.items()]
             ).mean()
             roughness = total_variation(leaf) / self.rough
-            loss = self.content_weight * content + self.style_weight * style + self.roughness_weight * roughness
+            loss = (
+                self.content_weight * content + self.style_weight * style + self.roughness_weight * roughness
+            )
             (gradient,) = torch.autograd.grad(loss, leaf)
         return Evaluation(loss.detach(), gradient, torch.stack([content, style, roughness]).detach())

@@ -60,7 +60,9 @@ class LBFGS:
         move = self._direction(gradient)
         length = float(move.norm()) / math.sqrt(move.numel())
         longest = LONGEST_MOVE if self.order else FIRST_MOVE
-        scale = self.caution * (min(1.0, longest / max(length, 1e-30)) if self.order else longest / max(length, 1e-30))
+        scale = self.caution * (
+            min(1.0, longest / max(length, 1e-30)) if self.order else longest / max(length, 1e-30)
+        )
         move *= scale
         self.image += move
         self.last = (move, gradient.clone())
@@ -97,7 +99,9 @@ class LBFGS:
         weights_changes = torch.zeros_like(weights_moves)
         weights_moves[rows] = first[:, 0].to(gradient.dtype)
         weights_changes[rows] = (-gamma * solved)[:, 0].to(gradient.dtype)
-        return -(gradient * gamma.to(gradient.dtype) + weights_moves @ self.moves + weights_changes @ self.changes)
+        return -(
+            gradient * gamma.to(gradient.dtype) + weights_moves @ self.moves + weights_changes @ self.changes
+        )
 
 
 class Adam:

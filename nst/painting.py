@@ -130,7 +130,8 @@ class _Painting:
         size = (scale.width, scale.height)
         photo = resize(self.photo, size).clamp(0, 1)
         looks = [
-            resize(look, fit_area(look.shape[-1], look.shape[-2], scale.pixels)).clamp(0, 1) for look in self.looks
+            resize(look, fit_area(look.shape[-1], look.shape[-2], scale.pixels)).clamp(0, 1)
+            for look in self.looks
         ]
         objective = Objective(self.encoder, photo, looks, self.settings)
         # A tensor of its own, contiguous: the optimisers change it in place through a flat view.
@@ -188,7 +189,9 @@ class _Painting:
             # Cropped to the photo's shape, not squeezed into it.
             height, width = photo.shape[-2:]
             fill = max(width / look.shape[-1], height / look.shape[-2])
-            cover = resize(look, (max(width, round(look.shape[-1] * fill)), max(height, round(look.shape[-2] * fill))))
+            cover = resize(
+                look, (max(width, round(look.shape[-1] * fill)), max(height, round(look.shape[-2] * fill)))
+            )
             top, left = (cover.shape[-2] - height) // 2, (cover.shape[-1] - width) // 2
             return cover[..., top : top + height, left : left + width].clamp(0, 1)
         # Drawn on the CPU, so that a seed means the same picture on every device.
@@ -219,7 +222,11 @@ class _Painting:
         """After running out of memory at a scale, plan a smaller end, or end with the scale before."""
         failed = self.scales[position]
         smaller = int(max(failed.width, failed.height) * 0.75)
-        below = max(self.scales[position - 1].width, self.scales[position - 1].height) if position else COARSEST - 1
+        below = (
+            max(self.scales[position - 1].width, self.scales[position - 1].height)
+            if position
+            else COARSEST - 1
+        )
         if smaller > below:
             width, height = fit(failed.width, failed.height, smaller)
             self.scales[position:] = [replace(failed, width=width, height=height)]
@@ -228,7 +235,9 @@ class _Painting:
         else:
             raise InputError("This host has not enough memory for even a small painting; try again later.")
         end = max(self.scales[-1].width, self.scales[-1].height)
-        self.notice = f"There was not enough memory for {self.settings.size} px, so this is painted at {end} px."
+        self.notice = (
+            f"There was not enough memory for {self.settings.size} px, so this is painted at {end} px."
+        )
         log.warning("out of memory at %d x %d, going on at %d px", failed.width, failed.height, end)
 
 

@@ -62,7 +62,9 @@ class Yardstick:
         image = torch.from_numpy(painting).permute(2, 0, 1)[None].float().to(self.encoder.device) / 255
         height, width = painting.shape[:2]
         goal = resize(photo.to(image.device), (width, height)).clamp(0, 1)
-        look = resize(style.to(image.device), fit_area(style.shape[-1], style.shape[-2], width * height)).clamp(0, 1)
+        look = resize(
+            style.to(image.device), fit_area(style.shape[-1], style.shape[-2], width * height)
+        ).clamp(0, 1)
         taps, looks = self.encoder(image, (*STYLE_LAYERS, CONTENT_LAYER)), self.encoder(look, STYLE_LAYERS)
         scene = self.encoder(goal, (CONTENT_LAYER,))[CONTENT_LAYER]
         errors = [float(relative_error(gram_matrix(taps[n]), gram_matrix(looks[n]))) for n in STYLE_LAYERS]
@@ -91,7 +93,9 @@ def sheet(rows: list[list[np.ndarray]], side: int = 320) -> Image.Image:
         for x, pixels in enumerate(row):
             picture = Image.fromarray(pixels)
             picture = picture.resize(fit(*picture.size, side - 8), Image.Resampling.LANCZOS)
-            canvas.paste(picture, (x * side + (side - picture.width) // 2, y * side + (side - picture.height) // 2))
+            canvas.paste(
+                picture, (x * side + (side - picture.width) // 2, y * side + (side - picture.height) // 2)
+            )
     return canvas
 
 
@@ -109,7 +113,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--photos", type=Path, required=True, help="folder of photos")
     parser.add_argument("--styles", type=Path, required=True, help="folder of styles; every pair is painted")
     parser.add_argument("--only", nargs="*", default=[], help="names of photos and styles to keep to")
-    parser.add_argument("--weights", default="", help="the yardstick's VGG-19; by default found as for painting")
+    parser.add_argument(
+        "--weights", default="", help="the yardstick's VGG-19; by default found as for painting"
+    )
     parser.add_argument("--settings", default="{}", help='JSON of how to paint, such as {"encoder": "vgg19"}')
     parser.add_argument("--sheet", type=Path, help="picture file for all results side by side")
     parser.add_argument("--save", type=Path, help="folder for the paintings")
@@ -139,9 +145,13 @@ def measure(
 ) -> None:
     """Paint and measure every pair, print a table, write sheet and paintings where asked for."""
     encoder = load_encoder(settings)
-    print(f"{encoder.name}, torch {torch.__version__}, {torch.get_num_threads()} threads, {encoder.precision}")
+    print(
+        f"{encoder.name}, torch {torch.__version__}, {torch.get_num_threads()} threads, {encoder.precision}"
+    )
     print("settings " + json.dumps(settings.public()))
-    print(f"{'photo':14} {'style':16} {'residual':>9} {'content':>8} {'grain':>6} {'clipped':>8} {'seconds':>8}")
+    print(
+        f"{'photo':14} {'style':16} {'residual':>9} {'content':>8} {'grain':>6} {'clipped':>8} {'seconds':>8}"
+    )
     scores = []
     rows = [[np.full((64, 64, 3), 255, np.uint8), *(to_pixels(style) for style in styles.values())]]
     for photo_name, photo in photos.items():

@@ -131,7 +131,9 @@ def _from_sources() -> Mapping[str, Tensor]:
             if len(checked) < len(KEYS):
                 raise InputError(f"{name} has too few convolutions.")
         except Exception as error:  # whatever is wrong with one source, the next is tried
-            log.info("weights: %s: %s", name, str(error).splitlines()[0] if str(error) else type(error).__name__)
+            log.info(
+                "weights: %s: %s", name, str(error).splitlines()[0] if str(error) else type(error).__name__
+            )
             continue
         log.info("weights: %s, %d convolutions", name, len(checked) // 2)
         return checked

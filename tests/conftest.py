@@ -35,7 +35,9 @@ def tiny_convolutions(depth: int = 8, seed: int = 0) -> dict[str, torch.Tensor]:
     state, before = {}, 3
     for index, n in enumerate(CONVOLUTIONS[:depth]):
         width = 4 + index % 7
-        state[f"features.{n}.weight"] = torch.randn(width, before, 3, 3, generator=generator) * (2 / before / 9) ** 0.5
+        state[f"features.{n}.weight"] = (
+            torch.randn(width, before, 3, 3, generator=generator) * (2 / before / 9) ** 0.5
+        )
         state[f"features.{n}.bias"] = torch.randn(width, generator=generator) * 0.1
         before = width
     return state

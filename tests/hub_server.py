@@ -57,7 +57,9 @@ class Hub:
         etag = hashlib.sha256(self.data).hexdigest()
         if "/resolve/" in request.path:
             request.send_response(302)
-            request.send_header("Location", f"http://localhost:{self.server.server_port}/cdn/file?signature=x")
+            request.send_header(
+                "Location", f"http://localhost:{self.server.server_port}/cdn/file?signature=x"
+            )
             request.send_header("X-Linked-Etag", f'"{etag}"')
             request.send_header("X-Linked-Size", str(len(self.data)))
             request.send_header("X-Repo-Commit", "0" * 40)
@@ -86,7 +88,7 @@ class Hub:
         request.send_header("Content-Length", str(len(body)))
         request.send_header("Content-Range", f"bytes {first}-{final}/{len(self.data)}")
         request.end_headers()
-        large = len(body) > 4096
+        large = len(body) > 10_000
         if large and self.manner == "stops":
             body = b""
         if large and self.manner == "breaks" and len(self.ranges) % 2:

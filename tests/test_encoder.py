@@ -36,7 +36,8 @@ def by_hand(image: torch.Tensor, state: dict[str, torch.Tensor], pool) -> dict[s
 
 
 @pytest.mark.parametrize(
-    ("pooling", "pool"), [("max", lambda x: F.max_pool2d(x, 2)), ("average", lambda x: 2 * F.avg_pool2d(x, 2))]
+    ("pooling", "pool"),
+    [("max", lambda x: F.max_pool2d(x, 2)), ("average", lambda x: 2 * F.avg_pool2d(x, 2))],
 )
 def test_features_with_replicate_padding_and_either_pooling(pooling, pool):
     state = tiny_convolutions()

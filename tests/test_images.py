@@ -32,7 +32,12 @@ def png_claiming(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+        + chunk(b"IEND", b"")
+    )
 
 
 def test_pixels_arrive_as_they_are():
@@ -116,7 +121,9 @@ def test_a_colour_profile_is_converted():
     with_profile = load_image(saved(plain, "PNG", icc_profile=linear_profile()))
     assert mean(with_profile) == pytest.approx([0.48] * 3, abs=0.03)
     for useless in (profile.tobytes(), ImageCms.ImageCmsProfile(lab).tobytes(), b"no profile at all"):
-        assert mean(load_image(saved(plain, "PNG", icc_profile=useless))) == pytest.approx([0.2] * 3, abs=0.02)
+        assert mean(load_image(saved(plain, "PNG", icc_profile=useless))) == pytest.approx(
+            [0.2] * 3, abs=0.02
+        )
 
 
 def linear_profile() -> bytes:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nst.optimizers import LONGEST_MOVE, OPTIMIZERS, LBFGS
+from nst.optimizers import LBFGS, LONGEST_MOVE, OPTIMIZERS
 
 
 def quadratic(size: int = 60, condition: float = 300.0):
@@ -104,7 +104,9 @@ def test_no_step_of_lbfgs_is_wild():
     optimizer = LBFGS(image, history=3)
     optimizer.step(torch.tensor(1.0), torch.ones(100))
     before = image.clone()
-    optimizer.step(torch.tensor(1.0), torch.ones(100) * 0.9999)  # hardly any curvature: a Newton step of miles
+    optimizer.step(
+        torch.tensor(1.0), torch.ones(100) * 0.9999
+    )  # hardly any curvature: a Newton step of miles
     assert (image - before).square().mean().sqrt() <= LONGEST_MOVE * 1.001
 
 

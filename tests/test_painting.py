@@ -57,7 +57,9 @@ def test_frames_tell_the_story(encoder, photo, painting):
 
 
 def test_losses_are_those_of_the_picture_shown(encoder, photo, painting):
-    frame = last(stylize(photo, painting, Settings(size=64, iterations=30), encoder=encoder))
+    # Adam keeps the pixels in range, so that what is seen in 8 bits is what was evaluated.
+    settings = Settings(size=64, iterations=60, optimizer="adam")
+    frame = last(stylize(photo, painting, settings, encoder=encoder))
     image = torch.from_numpy(frame.image).permute(2, 0, 1)[None].float() / 255
     content = load_image(photo)
     from nst.images import fit_area, resize
@@ -70,7 +72,7 @@ def test_losses_are_those_of_the_picture_shown(encoder, photo, painting):
     names = encoder.style_layers
     a, b = encoder(image, names), encoder(style, names)
     measured = sum(float(relative_error(gram_matrix(a[n]), gram_matrix(b[n]))) for n in names) / len(names)
-    assert measured == pytest.approx(frame.losses["style"], rel=0.25, abs=1e-3)
+    assert measured == pytest.approx(frame.losses["style"], rel=0.1)
 
 
 def test_same_seed_same_bytes(encoder, photo, painting):
@@ -78,14 +80,18 @@ def test_same_seed_same_bytes(encoder, photo, painting):
     one = last(stylize(photo, painting, settings, encoder=encoder)).image
     # A frame at every iteration must not change the picture.
     two = last(stylize(photo, painting, settings, encoder=encoder, interval=0)).image
-    other = last(stylize(photo, painting, Settings(size=64, iterations=25, initial="noise", seed=6), encoder=encoder))
+    other = last(
+        stylize(photo, painting, Settings(size=64, iterations=25, initial="noise", seed=6), encoder=encoder)
+    )
     assert np.array_equal(one, two)
     assert not np.array_equal(one, other.image)
 
 
 def test_weights_do_what_they_say(encoder, photo, painting):
     def losses(**more):
-        return last(stylize(photo, painting, Settings(size=64, iterations=60, **more), encoder=encoder)).losses
+        return last(
+            stylize(photo, painting, Settings(size=64, iterations=60, **more), encoder=encoder)
+        ).losses
 
     assert losses(content_weight=10)["content"] < losses(content_weight=0)["content"]
     assert losses(style_weight=10)["style"] < losses(style_weight=0)["style"]

@@ -24,7 +24,11 @@ NUMBERS = [name for name, knob in KNOBS.items() if knob.kind in (int, float)]
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, True, False, "5", None, [1], 10**400, -(10**5000)], ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize(
+    "value",
+    [math.nan, math.inf, -math.inf, True, False, "5", None, [1], 10**400, -(10**5000)],
+    ids=lambda v: type(v).__name__,
+)
 def test_a_number_refuses_what_is_no_finite_number_in_range(name, value):
     with pytest.raises(InputError) as caught:
         Settings(**{name: value})

@@ -10,7 +10,9 @@ from pathlib import Path
 from conftest import ROOT
 from huggingface_hub import RepoCard
 
-TRACKED = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+TRACKED = subprocess.run(
+    ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
+).stdout.split()
 
 
 def imports(path: Path) -> set[str]:

@@ -237,7 +237,9 @@ def test_torchvisions_own_file_is_used_from_its_cache(assets, monkeypatch, tmp_p
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     (tmp_path / "checkpoints").mkdir()
     state = vgg_state()
-    torch.save({**state, "classifier.0.weight": torch.zeros(3)}, tmp_path / "checkpoints" / "vgg19-dcbb9e9d.pth")
+    torch.save(
+        {**state, "classifier.0.weight": torch.zeros(3)}, tmp_path / "checkpoints" / "vgg19-dcbb9e9d.pth"
+    )
     assert torch.equal(find_vgg19()["features.28.weight"], state["features.28.weight"])
 
 

@@ -112,18 +112,52 @@ element.addEventListener('click', (event) => {
         )
 
 
+class _Unjudged:
+    """Hands a value on as it came: Gradio's own checks name no knob, those of `Settings` do."""
+
+    def get_block_name(self) -> str:
+        """Name the browser's half of the component, which is the plain one's."""
+        return type(self).__mro__[2].__name__.lower()
+
+    def preprocess(self, payload: Any) -> Any:
+        """Return the value, unchecked."""
+        return payload
+
+
+class KnobCheckbox(_Unjudged, gr.Checkbox):
+    """A switch."""
+
+
+class KnobRadio(_Unjudged, gr.Radio):
+    """A choice."""
+
+
+class KnobNumber(_Unjudged, gr.Number):
+    """A number to type."""
+
+
+class KnobSlider(_Unjudged, gr.Slider):
+    """A number to slide."""
+
+
 def control(knob: Knob, **more: Any) -> gr.components.Component:
-    """Return the input component that a knob calls for."""
-    common: dict[str, Any] = {"label": knob.label, "info": knob.help, "value": knob.default, **more}
-    common.setdefault("elem_id", knob.name)
+    """Return the input component that a knob calls for; `high` lowers its upper end."""
+    high = more.pop("high", knob.high)
+    common: dict[str, Any] = {
+        "label": knob.label,
+        "info": knob.help,
+        "value": knob.default,
+        "elem_id": knob.name,
+        **more,
+    }
     if knob.kind is bool:
-        return gr.Checkbox(**common)
+        return KnobCheckbox(**common)
     if knob.choices:
-        return gr.Radio(choices=[(label, value) for value, label in knob.choices.items()], **common)
+        return KnobRadio(choices=[(label, value) for value, label in knob.choices.items()], **common)
     if knob.name == "seed":  # a slider over four billion values cannot be aimed
-        return gr.Number(minimum=knob.low, maximum=knob.high, precision=0, **common)
-    # Without a reset button: the label already says which value is the default one.
-    return gr.Slider(minimum=knob.low, maximum=common.pop("high", knob.high), step=knob.step, buttons=[], **common)
+        return KnobNumber(minimum=knob.low, maximum=high, precision=0, **common)
+    common["value"] = min(common["value"], high)
+    return KnobSlider(minimum=knob.low, maximum=high, step=knob.step, buttons=[], **common)
 
 
 def read_asset(name: str) -> str:

@@ -32,6 +32,8 @@ PRESETS: dict[str, dict[str, float]] = {
     "Balanced": {name: KNOBS[name].default for name in ("content_weight", "style_weight", "iterations")},
     "Bold": {"content_weight": 3.0, "style_weight": 6.5, "iterations": 500},
 }
+# What answers at once: no queue, no spinner, no place in the API.
+QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 MAIN = ("content_weight", "style_weight", "iterations")
 # Closed groups, named for what people want to do.
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -56,7 +58,9 @@ class _Page:
         self.limits = limits
         self.runs = Runs()
         self.knobs: dict[str, gr.components.Component] = {}
-        with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(1800, 7200)) as self.demo:
+        with gr.Blocks(
+            title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(1800, 7200)
+        ) as self.demo:
             self._header()
             with gr.Row(elem_id="studio"):
                 with gr.Column(elem_id="inputs", scale=0, min_width=380):
@@ -82,20 +86,26 @@ class _Page:
     def _picture(self, label: str, name: str, examples: list[Example], sources: list[str]) -> Picture:
         with gr.Column(min_width=140, elem_classes="card"):
             picture = Picture(
-                str(examples[0].path), label=label, sources=sources, type="filepath", buttons=[], elem_id=name,
-                height=150, alt_text=f"The {name} picture",
-            )  # fmt: skip
+                str(examples[0].path),
+                label=label,
+                sources=sources,
+                type="filepath",
+                buttons=[],
+                elem_id=name,
+                height=150,
+                alt_text=f"The {name} picture",
+            )
             strip = Strip(
-                [(example.title, example.thumbnail()) for example in examples], name,
-                elem_id=f"{name}-examples", elem_classes="strip",
-            )  # fmt: skip
+                [(example.title, example.thumbnail()) for example in examples],
+                name,
+                elem_id=f"{name}-examples",
+                elem_classes="strip",
+            )
 
             def take(event: gr.EventData) -> str:
                 return str(examples[event.index].path)
 
-            strip.select(
-                take, None, picture, queue=False, show_progress="hidden", api_visibility="private"
-            )
+            strip.select(take, None, picture, **QUIET)
         return picture
 
     def _sliders(self) -> None:
@@ -106,9 +116,11 @@ class _Page:
                 self._control(name)
             for chip, values in zip(chips, PRESETS.values(), strict=True):
                 chip.click(
-                    lambda values=values: [values[name] for name in MAIN], None, [self.knobs[n] for n in MAIN],
-                    queue=False, show_progress="hidden", api_visibility="private",
-                )  # fmt: skip
+                    lambda values=values: [values[name] for name in MAIN],
+                    None,
+                    [self.knobs[n] for n in MAIN],
+                    **QUIET,
+                )
 
     def _options(self) -> None:
         with gr.Column(elem_id="options"):
@@ -132,34 +144,42 @@ class _Page:
             with gr.Tab("Before and after"):
                 self.slider = gr.ImageSlider(
                     (str(photos()[0].path), example) if example else None,
-                    type="filepath", format="png", show_label=False, interactive=False, buttons=["fullscreen"],
+                    type="filepath",
+                    format="png",
+                    show_label=False,
+                    interactive=False,
+                    buttons=["fullscreen"],
                     elem_id="compare",
-                )  # fmt: skip
+                )
             with gr.Tab("Loss"):
                 self.chart = gr.LinePlot(
-                    x="step", y="log10", color="term", x_title="Step", y_title="Loss (log10)", color_title="Term",
-                    height=320, show_label=False, buttons=[], elem_id="loss",
-                )  # fmt: skip
+                    x="step",
+                    y="log10",
+                    color="term",
+                    x_title="Step",
+                    y_title="Loss (log10)",
+                    color_title="Term",
+                    height=320,
+                    show_label=False,
+                    buttons=[],
+                    elem_id="loss",
+                )
 
     def _clicks(self) -> None:
         buttons = [self.paint, self.stop, self.download]
-        asked = self.paint.click(
-            self._ask, None, [*buttons, self.status],
-            queue=False, show_progress="hidden", api_visibility="private",
-        )  # fmt: skip
+        asked = self.paint.click(self._ask, None, [*buttons, self.status], **QUIET)
         painted = asked.then(
-            self._paint, [self.photo, self.style, *self.knobs.values()],
+            self._paint,
+            [self.photo, self.style, *self.knobs.values()],
             [self.live, self.status, self.badge, self.chart, self.slider, self.download],
-            show_progress="minimal", show_progress_on=self.status, concurrency_id="painting", concurrency_limit=1,
+            show_progress="minimal",
+            show_progress_on=self.status,
+            concurrency_id="painting",
+            concurrency_limit=1,
             api_visibility="private",
-        )  # fmt: skip
-        painted.then(
-            self._release, None, [self.paint, self.stop],
-            queue=False, show_progress="hidden", api_visibility="private",
-        )  # fmt: skip
-        self.stop.click(
-            self._stop, None, self.stop, queue=False, show_progress="hidden", api_visibility="private"
         )
+        painted.then(self._release, None, [self.paint, self.stop], **QUIET)
+        self.stop.click(self._stop, None, self.stop, **QUIET)
         self.demo.unload(self._leave)
 
     def _ask(self, request: gr.Request) -> tuple[Any, ...]:
@@ -236,8 +256,14 @@ class _Page:
 
         parameter = inspect.Parameter
         stylize.__signature__ = inspect.Signature(
-            [parameter("photo", parameter.POSITIONAL_OR_KEYWORD), parameter("style", parameter.POSITIONAL_OR_KEYWORD)]
-            + [parameter(n, parameter.POSITIONAL_OR_KEYWORD, default=KNOBS[n].default) for n in self.knobs]
+            [
+                parameter("photo", parameter.POSITIONAL_OR_KEYWORD),
+                parameter("style", parameter.POSITIONAL_OR_KEYWORD),
+            ]
+            + [
+                parameter(n, parameter.POSITIONAL_OR_KEYWORD, default=knob.value)
+                for n, knob in self.knobs.items()
+            ]
         )
         with gr.Row(visible=False):
             photo = Picture(label="Photo", type="filepath", elem_id="api-photo")
@@ -245,9 +271,13 @@ class _Page:
             result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
             button = gr.Button(elem_id="api-button")
         button.click(
-            stylize, [photo, style, *self.knobs.values()], result,
-            api_name="stylize", concurrency_id="painting", concurrency_limit=1,
-        )  # fmt: skip
+            stylize,
+            [photo, style, *self.knobs.values()],
+            result,
+            api_name="stylize",
+            concurrency_id="painting",
+            concurrency_limit=1,
+        )
 
 
 def _expected_badge() -> str:

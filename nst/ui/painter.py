@@ -56,12 +56,19 @@ def paint(
                 continue
             log.info(
                 "painted %d x %d, %d iterations, %.1f s, %s on %s",
-                frame.width, frame.height, frame.iteration, frame.seconds, frame.encoder, frame.device,
-            )  # fmt: skip
+                frame.width,
+                frame.height,
+                frame.iteration,
+                frame.seconds,
+                frame.encoder,
+                frame.device,
+            )
             before = to_pixels(resize(content, (frame.width, frame.height)))
             yield Update(
                 frame,
-                folder.add("painting.png", encode_png(frame.image, describe_painting(settings, frame.encoder))),
+                folder.add(
+                    "painting.png", encode_png(frame.image, describe_painting(settings, frame.encoder))
+                ),
                 folder.add("photo.jpg", encode_jpeg(before, quality=92)),
             )
     finally:

@@ -25,9 +25,12 @@ def options() -> dict:
     """Return what `launch` needs for the page to look and behave as meant."""
     return {
         "theme": gr.themes.Monochrome(
-            primary_hue="indigo", spacing_size="md", radius_size="md", text_size="md",
+            primary_hue="indigo",
+            spacing_size="md",
+            radius_size="md",
+            text_size="md",
             font=["ui-sans-serif", "system-ui", "Segoe UI", "Helvetica Neue", "Arial", "sans-serif"],
-        ),  # fmt: skip
+        ),
         "css": read_asset("page.css"),
         "footer_links": ["api", "settings"],
         "max_file_size": "40mb",
@@ -49,8 +52,12 @@ def warm_up() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the page until it is interrupted; return the exit code."""
     parser = argparse.ArgumentParser(description="Serve the style transfer page.")
-    parser.add_argument("--host", help="address to listen on (default: this machine only, or GRADIO_SERVER_NAME)")
-    parser.add_argument("--port", type=int, help="port (default: the first free one from 7860, or GRADIO_SERVER_PORT)")
+    parser.add_argument(
+        "--host", help="address to listen on (default: this machine only, or GRADIO_SERVER_NAME)"
+    )
+    parser.add_argument(
+        "--port", type=int, help="port (default: the first free one from 7860, or GRADIO_SERVER_PORT)"
+    )
     parser.add_argument("--share", action="store_true", help="also make a public link through Gradio")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
