@@ -54,7 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if last.notice:
         print(f"note: {last.notice}", file=sys.stderr)
     print(
-        f"{output}: {last.width} x {last.height}, {last.iteration} iterations, {last.seconds:.1f} s, {last.encoder}"
+        f"{output}: {last.width} x {last.height}, {last.iteration} iterations, {last.seconds:.1f} s,"
+        f" {last.encoder} on {last.device}"
     )
     return INTERRUPTED if stop.is_set() else FINISHED
 
@@ -66,9 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("photo", help="the picture whose scene is kept")
     parser.add_argument("styles", nargs="+", metavar="painting", help="the pictures whose manner is taken")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=Path("out.png"), help="PNG or JPEG file (default: out.png)"
-    )
+    parser.add_argument("-o", "--output", type=Path, default=Path("out.png"), help="PNG or JPEG (out.png)")
     parser.add_argument("-v", "--verbose", action="store_true", help="say where the weights come from")
     parser.add_argument("--version", action="version", version=nst.__version__)
     for knob in KNOBS.values():

@@ -17,6 +17,7 @@ import math
 import random
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -105,7 +106,7 @@ class Student(nn.Module):
         channels = [3, *(widths[block] for block in _BLOCKS)]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate")
-            for before, after in zip(channels, channels[1:], strict=False)
+            for before, after in pairwise(channels)
         )
         names = list(LAYERS)[:_DEPTH]
         self.maps = nn.ParameterDict(

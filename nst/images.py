@@ -44,8 +44,8 @@ def load_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str =
     width, height = opened.size
     if width * height > MAX_PIXELS:
         raise InputError(
-            f"{what} has {width * height / 1e6:.0f} million pixels and {MAX_PIXELS / 1e6:.0f} million are the most;"
-            " make it smaller first."
+            f"{what} has {width * height / 1e6:.0f} million pixels;"
+            f" make it smaller first, {MAX_PIXELS / 1e6:.0f} million are the most."
         )
     if min(width, height) < MIN_SIDE:
         raise InputError(
@@ -98,11 +98,10 @@ def _open(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) -> Im
 
 def _looks_like_svg(file: str | Path | IO[bytes]) -> bool:
     if isinstance(file, str | Path):
-        head = Path(file).open("rb").read(1024)
-    else:
-        file.seek(0)
-        head = file.read(1024)
-    return b"<svg" in head
+        with Path(file).open("rb") as opened:
+            return b"<svg" in opened.read(1024)
+    file.seek(0)
+    return b"<svg" in file.read(1024)
 
 
 def _upright(image: Image.Image) -> Image.Image:

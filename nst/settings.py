@@ -132,7 +132,7 @@ class Settings:
     seed: int = knob(
         0,
         "Seed",
-        "Same seed and settings on the same machine give the same picture; it matters when starting from noise.",
+        "Same seed, settings and machine, same picture; it matters when starting from noise.",
         low=0,
         high=2**32 - 1,
         step=1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import ClassVar
 
 from nst.pyramid import Scale
 
@@ -45,7 +46,7 @@ class Estimate:
     from the largest size seen.
     """
 
-    _seen: dict[tuple[str, str], dict[int, float]] = {}
+    _seen: ClassVar[dict[tuple[str, str], dict[int, float]]] = {}
     _FLOOR = 20_000  # pixels' worth of overhead in every iteration
 
     def __init__(self, encoder: str, device: str) -> None:

@@ -52,7 +52,7 @@ def _keys() -> dict[str, tuple[int, ...]]:
 KEYS = _keys()
 
 
-class Unavailable(InputError):
+class UnavailableError(InputError):
     """VGG-19's weights are nowhere to be had."""
 
 
@@ -75,7 +75,7 @@ def load_encoder(settings: Settings) -> Encoder:
     if wanted != "builtin":
         try:
             return Encoder(find_vgg19(settings.weights), name="VGG-19", **build)
-        except Unavailable:
+        except UnavailableError:
             if wanted == "vgg19":
                 raise
             log.info("weights: VGG-19's cannot be had, the built-in encoder takes its place")
@@ -103,7 +103,7 @@ def find_vgg19(file: str = "") -> Mapping[str, Tensor]:
 
     Raises:
         InputError: a file was named and cannot be used; nothing else is tried then.
-        Unavailable: no source has them.
+        UnavailableError: no source has them.
     """
     named = named_file(file)
     if named:
@@ -137,7 +137,7 @@ def _from_sources() -> Mapping[str, Tensor]:
             continue
         log.info("weights: %s, %d convolutions", name, len(checked) // 2)
         return checked
-    raise Unavailable(
+    raise UnavailableError(
         "VGG-19's weights cannot be had without a network;"
         f" choose the built-in encoder, or name a file of weights in {VARIABLE}."
     )
@@ -213,7 +213,7 @@ def _from_torchvision() -> Mapping[str, Any] | None:
         if constants.HF_HUB_OFFLINE:
             return None
         # torch's own download waits for ever, so ask first whether anybody answers.
-        request = urllib.request.Request(_TORCHVISION, method="HEAD")
+        request = urllib.request.Request(_TORCHVISION, method="HEAD")  # noqa: S310 (a constant address)
         within(1.0, lambda: urllib.request.urlopen(request, timeout=1.0).close())  # noqa: S310 (a constant https)
         path.parent.mkdir(parents=True, exist_ok=True)
         digest = name.removesuffix(".pth").rsplit("-", 1)[1]

@@ -12,7 +12,7 @@ from nst.encoder import Encoder
 from nst.losses import gram_matrix
 from nst.weights import KEYS
 
-WIDTHS = {name: n for name, n in zip(distill.TAPS, (64, 128, 256, 256, 256), strict=True)}
+WIDTHS = dict(zip(distill.TAPS, (64, 128, 256, 256, 256), strict=True))
 
 
 @pytest.fixture(scope="module")

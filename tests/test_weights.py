@@ -15,7 +15,7 @@ from safetensors.torch import save, save_file
 
 from nst import InputError, Settings, hub, weights
 from nst.encoder import Encoder
-from nst.weights import KEYS, Unavailable, find_vgg19, load_encoder
+from nst.weights import KEYS, UnavailableError, find_vgg19, load_encoder
 
 NAMES = ["features.0.weight", "features.0.bias", "features.2.weight"]
 
@@ -105,7 +105,7 @@ def test_a_later_process_resumes(serve, assets):
     server = serve(data, "breaks")
     expected = sum(tensors[name].numel() * 4 for name in NAMES)
     server.manner = "stops"
-    with pytest.raises(OSError, match="broke off|too early"):
+    with pytest.raises(OSError, match=r"broke off|too early"):
         fetch()
     (part,) = assets.glob("*.part")
     had = part.stat().st_size
@@ -206,7 +206,7 @@ def test_a_hub_file_of_another_network_is_refused(serve, assets, caplog):
     state = vgg_state()
     serve(save({**state, "features.5.weight": torch.zeros(128, 64, 5, 5)}))
     caplog.set_level(logging.INFO)
-    with pytest.raises(Unavailable, match="network"):
+    with pytest.raises(UnavailableError, match="network"):
         find_vgg19()
     assert any("features.5.weight does not have the shape" in r.message for r in caplog.records)
 
@@ -219,7 +219,7 @@ def test_without_a_network_it_takes_less_than_three_seconds(serve, assets, monke
     else:
         monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     began = time.monotonic()
-    with pytest.raises(Unavailable, match="built-in encoder"):
+    with pytest.raises(UnavailableError, match="built-in encoder"):
         find_vgg19()
     assert time.monotonic() - began < 3
 
@@ -227,7 +227,7 @@ def test_without_a_network_it_takes_less_than_three_seconds(serve, assets, monke
 def test_offline_mode_asks_nobody(serve, assets, monkeypatch):
     server = serve(save(vgg_state()))
     monkeypatch.setattr(weights.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(Unavailable):
+    with pytest.raises(UnavailableError):
         find_vgg19()
     assert not server.ranges
 
