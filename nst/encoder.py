@@ -10,6 +10,7 @@ from torchvision.models import VGG19_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
 from nst.errors import InputError
+from nst.losses import gram_matrix
 
 _LAYOUT = cfgs["E"]  # torchvision's VGG-19: channels of each convolution, "M" for pooling
 
@@ -98,7 +99,7 @@ class Encoder(nn.Module):
         if not carried or carried != list(LAYERS)[: len(carried)]:
             raise InputError("The weights do not hold VGG-19's convolutions from the first one on.")
         self.taps = {
-            layer: convolutions[f"taps.{layer}"].to(device, precision)[..., None, None]
+            layer: convolutions[f"taps.{layer}"].to(device, torch.float32)[..., None, None]
             for layer in carried
             if f"taps.{layer}" in convolutions
         }
@@ -124,7 +125,8 @@ class Encoder(nn.Module):
             features.load_state_dict(state, assign=True)
         except (KeyError, RuntimeError) as error:
             raise InputError("The weights' convolutions do not fit together as in VGG-19.") from error
-        self.features = features
+        # Channels last in memory: convolutions, pooling and Gram matrices are all faster on a CPU.
+        self.features = features.to(memory_format=torch.channels_last)
         shape = (1, 3, 1, 1)
         self.register_buffer("mean", torch.tensor(_NORMALIZE.mean, device=device).view(shape))
         self.register_buffer("std", torch.tensor(_NORMALIZE.std, device=device).view(shape))
@@ -148,6 +150,41 @@ class Encoder(nn.Module):
         Raises:
             InputError: a layer that this encoder does not carry.
         """
+        return {name: self._mapped(name, value) for name, value in self._activations(image, layers).items()}
+
+    def describe(
+        self, image: Tensor, content: Iterable[str], style: Iterable[str]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return what the losses compare: feature maps of `content` and Gram matrices of `style`.
+
+        The Gram matrices are those of the feature maps that `forward` returns, without computing these:
+        a matrix T before the features is T G T^T around their Gram matrix.
+
+        Args:
+            image: as for `forward`.
+            content: names of layers.
+            style: names of layers.
+
+        Returns:
+            name -> (1, C, h, w) in the encoder's precision; name -> (C, C) float32.
+
+        Raises:
+            InputError: a layer that this encoder does not carry.
+        """
+        content, style = tuple(content), tuple(style)
+        values = self._activations(image, (*content, *style))
+        grams = {name: gram_matrix(values[name]) for name in style}
+        for name, matrix in self.taps.items():
+            if name in grams:
+                flat = matrix.flatten(1).to(grams[name].dtype)
+                grams[name] = flat @ grams[name] @ flat.T
+        return {name: self._mapped(name, values[name]) for name in content}, grams
+
+    def _mapped(self, name: str, value: Tensor) -> Tensor:
+        return nn.functional.conv2d(value, self.taps[name].to(value.dtype)) if self.taps else value
+
+    def _activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Return the layers' own activations, before any tap's matrix."""
         wanted = {}
         for name in layers:
             if name not in self.layers:
@@ -155,11 +192,10 @@ class Encoder(nn.Module):
                     f"{self.name} here has no layer {name}; it carries {', '.join(self.layers)}."
                 )
             wanted[LAYERS[name]] = name
-        taps: dict[str, Tensor] = {}
-        value = ((image - self.mean) / self.std).to(self.precision)
+        found: dict[str, Tensor] = {}
+        value = ((image - self.mean) / self.std).to(self.precision, memory_format=torch.channels_last)
         for index in range(max(wanted, default=-1) + 1):
             value = self.features[index](value)
             if index in wanted:
-                name = wanted[index]
-                taps[name] = nn.functional.conv2d(value, self.taps[name]) if self.taps else value
-        return taps
+                found[wanted[index]] = value
+        return found

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nst.encoder import Encoder
-from nst.losses import gram_matrix, relative_error, total_variation
+from nst.losses import relative_error, total_variation
 from nst.settings import Settings
 
 # Content against style with both sliders in the middle. Measured over several pairs with VGG-19's
@@ -48,32 +48,22 @@ class Objective:
         self.style_weight = 2 ** ((settings.style_weight - 5) / 2)
         self.content_weight = BALANCE * 2 ** ((settings.content_weight - 5) / 2)
         self.roughness_weight = ROUGHNESS * (settings.smoothness / 10) ** 2
-        with torch.inference_mode(False), torch.no_grad():
-            self.content = {
-                name: tap.clone() for name, tap in encoder(content, encoder.content_layers).items()
-            }
-            grams = [
-                {name: gram_matrix(tap) for name, tap in encoder(style, encoder.style_layers).items()}
-                for style in styles
-            ]
+        with torch.no_grad():
+            self.content, _ = encoder.describe(content, encoder.content_layers, ())
+            grams = [encoder.describe(style, (), encoder.style_layers)[1] for style in styles]
             self.grams = {
-                name: torch.stack([gram[name] for gram in grams]).mean(0) for name in encoder.style_layers
+                name: torch.stack([g[name] for g in grams]).mean(0) for name in encoder.style_layers
             }
             rough = torch.stack([total_variation(style) for style in styles]).mean()
             self.rough = rough.clamp_min(1e-4)  # a plain sheet of colour is no reason to divide by zero
-        self.layers = {**dict.fromkeys(self.grams), **dict.fromkeys(self.content)}
 
     def __call__(self, image: Tensor) -> Evaluation:
         """Evaluate the objective and its gradient at `image`, (1, 3, H, W)."""
         with torch.enable_grad():
             leaf = image.detach().requires_grad_()
-            taps = self.encoder(leaf, self.layers)
-            content = torch.stack(
-                [relative_error(taps[name], goal) for name, goal in self.content.items()]
-            ).mean()
-            style = torch.stack(
-                [relative_error(gram_matrix(taps[name]), goal) for name, goal in self.grams.items()]
-            ).mean()
+            taps, grams = self.encoder.describe(leaf, self.content, self.grams)
+            content = torch.stack([relative_error(taps[n], goal) for n, goal in self.content.items()]).mean()
+            style = torch.stack([relative_error(grams[n], goal) for n, goal in self.grams.items()]).mean()
             roughness = total_variation(leaf) / self.rough
             loss = (
                 self.content_weight * content + self.style_weight * style + self.roughness_weight * roughness

@@ -8,6 +8,7 @@ from torchvision.models import vgg19
 
 from nst.encoder import LAYERS, Encoder, default_layers
 from nst.errors import InputError
+from nst.losses import gram_matrix
 
 IMAGE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
 
@@ -96,6 +97,9 @@ def test_taps_with_matrices():
     assert encoder.layers == ("relu1_1",)
     tap = encoder(IMAGE, ["relu1_1"])["relu1_1"]
     assert torch.allclose(tap, torch.einsum("kc,nchw->nkhw", matrix, plain), atol=1e-5)
+    content, style = encoder.describe(IMAGE, ["relu1_1"], ["relu1_1"])
+    assert torch.allclose(content["relu1_1"], tap)
+    assert torch.allclose(style["relu1_1"], gram_matrix(tap), rtol=1e-4)
 
 
 def test_bfloat16_sees_about_the_same():
