@@ -42,66 +42,68 @@ class LBFGS:
 
     check_every = 1
 
-    def __init__(self, image: Tensor, *, history: int = 20, caution: float = 1.0) -> None:
+    def __init__(self, image: Tensor, *, history: int = 12, caution: float = 1.0) -> None:
         self.image = image.view(-1)
         self.caution = caution
-        self.moves = self.image.new_zeros(history, self.image.numel())
-        self.changes = torch.zeros_like(self.moves)
-        self.cross = self.image.new_zeros(history, history)  # moves @ changes.T
-        self.square = self.image.new_zeros(history, history)  # changes @ changes.T
+        self.history = history
+        # S above Y in one matrix, so that each pass over them, which is what a step costs, serves both.
+        self.memory = self.image.new_zeros(2 * history, self.image.numel())
+        # float64: m x m numbers cost nothing, and their condition is the square of the problem's.
+        self.cross = torch.zeros(
+            history, history, dtype=torch.float64, device=image.device
+        )  # S Y^T, upper part
+        self.square = torch.zeros_like(self.cross)  # Y Y^T
         self.order: list[int] = []  # rows in use, oldest first
-        self.last: tuple[Tensor, Tensor] | None = None  # (move, gradient before it)
+        self.last: tuple[Tensor, Tensor, Tensor] | None = None  # move, gradient and its products before it
 
     def step(self, loss: Tensor, gradient: Tensor) -> None:
         """Move along -H g."""
-        gradient = gradient.reshape(-1)
-        if self.last is not None:
-            self._remember(self.last[0], gradient - self.last[1])
-        move = self._direction(gradient)
-        length = float(move.norm()) / math.sqrt(move.numel())
+        gradient = gradient.reshape(-1).clone()
+        fresh = self._remember(gradient)
+        products = (self.memory @ gradient).double()
+        if fresh is not None:
+            # S y and Y y for the older rows come from what is known: y is a difference of gradients.
+            older = [row for row in self.order if row != fresh]
+            difference = products - self.last[2]
+            self.cross[older, fresh] = difference[: self.history][older]
+            self.square[older, fresh] = self.square[fresh, older] = difference[self.history :][older]
+        move = self._direction(gradient, products)
         longest = LONGEST_MOVE if self.order else FIRST_MOVE
-        scale = self.caution * (
-            min(1.0, longest / max(length, 1e-30)) if self.order else longest / max(length, 1e-30)
-        )
-        move *= scale
+        reach = longest / max(float(move.norm()) / math.sqrt(move.numel()), 1e-30)
+        move *= self.caution * (min(1.0, reach) if self.order else reach)
         self.image += move
-        self.last = (move, gradient.clone())
+        self.last = (move, gradient, products)
 
-    def _remember(self, move: Tensor, change: Tensor) -> None:
-        """Keep a pair with positive curvature, dropping the oldest when full."""
+    def _remember(self, gradient: Tensor) -> int | None:
+        """Keep the last move if its curvature is positive, in place of the oldest when full; return its row."""
+        if self.last is None:
+            return None
+        move, change = self.last[0], gradient - self.last[1]
         curvature = float(move @ change)
         if not curvature > 1e-8 * float(move.norm() * change.norm()):
-            return
-        row = len(self.order) if len(self.order) < len(self.moves) else self.order.pop(0)
+            return None
+        row = len(self.order) if len(self.order) < self.history else self.order.pop(0)
         self.order.append(row)
-        self.moves[row], self.changes[row] = move, change
-        self.cross[row] = self.changes @ move
-        self.cross[:, row] = self.moves @ change
-        self.square[row] = self.square[:, row] = self.changes @ change
+        self.memory[row], self.memory[self.history + row] = move, change
+        self.cross[row, row] = curvature
+        self.square[row, row] = change @ change
+        return row
 
-    def _direction(self, gradient: Tensor) -> Tensor:
-        """Return -H g."""
+    def _direction(self, gradient: Tensor, products: Tensor) -> Tensor:
+        """Return -H g, given S g and Y g."""
         if not self.order:
             return -gradient
         rows = torch.tensor(self.order, device=gradient.device)
-        # float64: m x m numbers cost nothing and their condition is the square of the problem's.
-        cross = self.cross[rows][:, rows].double()
-        square = self.square[rows][:, rows].double()
-        newest = len(self.order) - 1
-        gamma = cross[newest, newest] / square[newest, newest]
-        upper = torch.triu(cross)
-        along = (self.moves @ gradient)[rows].double()[:, None]
-        across = (self.changes @ gradient)[rows].double()[:, None]
+        upper = torch.triu(self.cross[rows][:, rows])
+        square = self.square[rows][:, rows]
+        gamma = upper[-1, -1] / square[-1, -1]
+        along, across = products[rows][:, None], products[self.history + rows][:, None]
         solved = torch.linalg.solve_triangular(upper, along, upper=True)
-        middle = cross.diagonal()[:, None] * solved + gamma * (square @ solved - across)
-        first = torch.linalg.solve_triangular(upper.T, middle, upper=False)
-        weights_moves = self.image.new_zeros(len(self.moves))
-        weights_changes = torch.zeros_like(weights_moves)
-        weights_moves[rows] = first[:, 0].to(gradient.dtype)
-        weights_changes[rows] = (-gamma * solved)[:, 0].to(gradient.dtype)
-        return -(
-            gradient * gamma.to(gradient.dtype) + weights_moves @ self.moves + weights_changes @ self.changes
-        )
+        middle = upper.diagonal()[:, None] * solved + gamma * (square @ solved - across)
+        weights = torch.zeros_like(products)
+        weights[rows] = torch.linalg.solve_triangular(upper.T, middle, upper=False)[:, 0]
+        weights[self.history + rows] = -gamma * solved[:, 0]
+        return -(gradient * gamma.to(gradient.dtype) + weights.to(gradient.dtype) @ self.memory)
 
 
 class Adam:
