@@ -295,61 +295,6 @@ def stained_glass() -> Image.Image:
     )
 
 
-def pointillism() -> Image.Image:
-    """A bright harbour afternoon in dots of unmixed colour."""
-    rng = np.random.default_rng(13)
-    x, y = grid(WIDTH, HEIGHT)
-    horizon = HEIGHT * 0.48
-    sky = ramp(y / horizon, ["#5b86c4", "#8fb4dc", "#cfd8dd", "#f5d9a5", "#f7bd7d"])
-    water = ramp((y - horizon) / (HEIGHT - horizon), ["#f2c48b", "#8fb3b5", "#4a86a5", "#2d5f8d", "#27466f"])
-    target = np.where((y < horizon)[..., None], sky, water)
-    sun = np.hypot(x - 760, (y - horizon + 70) * 1.05)
-    target = np.where((sun < 52)[..., None], colour("#fff1b8"), target)
-    path = (
-        (abs(x - 760) < 22 + (y - horizon) * 0.16)
-        & (y > horizon)
-        & (np.sin(y / 5.5 + 2 * np.sin(x / 30)) > 0.1)
-    )
-    target = np.where(path[..., None], colour("#ffdf94"), target)
-    hill = y > horizon - 70 * np.exp(-(((x - 190) / 220) ** 2)) - 34 * np.exp(-(((x - 480) / 160) ** 2))
-    target = np.where(
-        (hill & (y < horizon))[..., None],
-        ramp(noise(rng, (WIDTH, HEIGHT), 60), ["#3c5f6b", "#6d7f5a", "#a8794d"]),
-        target,
-    )
-    bank = y > HEIGHT * 0.8 + 50 * np.sin(x / 240 + 2) + 12 * np.sin(x / 31)
-    target = np.where(
-        bank[..., None],
-        ramp(noise(rng, (WIDTH, HEIGHT), 70, 5), ["#1f4a35", "#3f7d3c", "#93b13f", "#e3c94a", "#b34a3c"]),
-        target,
-    )
-    for cx, base, tall in [(330, 560, 150), (430, 590, 110), (905, 600, 170)]:
-        sail = (
-            (x > cx - (y - base + tall) * 0.38)
-            & (x < cx + (y - base + tall) * 0.14)
-            & (y > base - tall)
-            & (y < base)
-        )
-        target = np.where(sail[..., None], colour("#f8ead0"), target)
-        hull = (abs(x - cx + 18) < 62 - (y - base) * 0.9) & (y >= base) & (y < base + 20)
-        target = np.where(hull[..., None], colour("#7a2f2a"), target)
-    canvas = Image.new("RGB", (WIDTH * FINE, HEIGHT * FINE), "#efe6d2")
-    pen = ImageDraw.Draw(canvas)
-    for count, radius in [(26000, 7.0), (42000, 4.8), (30000, 3.4)]:
-        for px, py in rng.random((count, 2)) * [WIDTH, HEIGHT]:
-            tone = target[int(py), int(px)]
-            kind = rng.random()
-            if kind < 0.18:  # its complement, as the pointillists set it for vibration
-                tone = 0.55 * tone + 0.45 * (1 - tone)[[1, 2, 0]]
-            tone = np.clip((tone - 0.5) * 1.15 + 0.5 + rng.normal(0, 0.09, 3), 0, 1)
-            r = radius * rng.uniform(0.7, 1.2)
-            pen.ellipse(
-                [(px - r) * FINE, (py - r) * FINE, (px + r) * FINE, (py + r) * FINE],
-                fill=tuple(int(255 * c) for c in tone),
-            )
-    return canvas.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)
-
-
 def ink_wash() -> Image.Image:
     """Mountains in mist, ink on rice paper."""
     rng = np.random.default_rng(34)
@@ -590,7 +535,6 @@ STYLES: dict[str, Callable[[], Image.Image]] = {
         ember_knife,
         woodblock_waves,
         stained_glass,
-        pointillism,
         ink_wash,
         marbling,
         mosaic,

@@ -75,7 +75,7 @@ class LBFGS:
         self.last = (move, gradient, products)
 
     def _remember(self, gradient: Tensor) -> int | None:
-        """Keep the last move if its curvature is positive, in place of the oldest when full; return its row."""
+        """Keep the last move if its curvature is positive; return its row."""
         if self.last is None:
             return None
         move, change = self.last[0], gradient - self.last[1]

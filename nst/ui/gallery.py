@@ -35,12 +35,12 @@ class Example:
 
 def photos() -> list[Example]:
     """Return the example photos, the preset first."""
-    return _ordered("photos", "chelsea")
+    return _ordered("photos", "astronaut")
 
 
 def styles() -> list[Example]:
     """Return the example styles, the preset first."""
-    return _ordered("styles", "night_current")
+    return _ordered("styles", "stained_glass")
 
 
 def _ordered(folder: str, first: str) -> list[Example]:
