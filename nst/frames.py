@@ -9,9 +9,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Frame:
-    """The canvas at one moment. The losses are those of exactly this picture."""
+    """The canvas at one moment, with the losses of exactly this picture.
 
-    image: np.ndarray  # (H, W, 3) uint8, at the size of the scale that is being painted
+    While it is painted the image has the size of the scale at work; the final one is always full size,
+    enlarged if painting ended before that size was reached.
+    """
+
+    image: np.ndarray  # (H, W, 3) uint8
     iteration: int  # evaluations so far
     total: int  # evaluations in all, if nothing stops it
     target: tuple[int, int]  # (width, height) of the finished picture

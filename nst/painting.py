@@ -202,12 +202,14 @@ class _Painting:
         scale, later = self.scales[position], self.scales[position + 1 :]
         cost = self.estimate.cost(scale.pixels)
         end = self.scales[-1]
-        pixels = to_pixels(self.canvas)
+        # A picture that ends early still has the size that was asked for.
+        canvas = resize(self.canvas, (end.width, end.height)) if final else self.canvas
+        pixels = to_pixels(canvas)
         return Frame(
             image=pixels,
             iteration=self.done,
             total=self.done + (0 if final else left + sum(s.iterations for s in later)),
-            target=(pixels.shape[1], pixels.shape[0]) if final else (end.width, end.height),
+            target=(end.width, end.height),
             losses=self.seen.named() if self.seen else {},
             seconds=time.monotonic() - self.started,
             rate=1 / cost if cost else 0.0,

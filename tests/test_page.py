@@ -148,6 +148,27 @@ def test_stop_keeps_the_picture(page):
     assert shown(page).endswith(".png")
 
 
+def test_stopping_while_waiting_keeps_the_page_as_it_was(page, browser, url):
+    context = browser.new_context()
+    other = context.new_page()
+    open_page(other, url)
+    set_number(other, "iterations", 1000)
+    make_small(other, 256)
+    other.locator("#paint").click()
+    expect(other.locator("#status")).to_contain_text("per second")
+    before = shown(page)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Waiting")
+    page.locator("#stop").click()
+    context.close()
+    expect(page.locator("#status")).to_contain_text("Stopped before it began")
+    assert shown(page) == before
+    set_number(page, "iterations", 20)
+    make_small(page, 64)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+
+
 def test_examples_and_presets_take_one_click(page):
     before = page.locator("#style img").first.get_attribute("src")
     page.get_by_role("button", name="Use the style Mosaic").click()

@@ -159,6 +159,8 @@ def test_stop_keeps_the_picture_at_the_next_iteration(encoder, photo, painting):
     assert frames[-1].iteration == 8
     assert frames[-1].total == 8
     assert frames[-1].image.any()
+    early = last(stylize(photo, painting, Settings(size=256), encoder=encoder, stop=lambda: True))
+    assert early.image.shape == (171, 256, 3)  # a keepable size, though only the coarsest was begun
     stopped_at_once = list(stylize(photo, painting, QUICK, encoder=encoder, stop=lambda: True))
     assert len(stopped_at_once) == 1
     assert stopped_at_once[0].final

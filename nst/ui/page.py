@@ -19,6 +19,7 @@ from nst.ui.components import LivePreview, Picture, Strip, control
 from nst.ui.gallery import FINISHED, Example, photos, styles
 from nst.ui.limits import Limits
 from nst.ui.runs import Runs
+from nst.weights import named_file
 
 log = logging.getLogger(__name__)
 
@@ -183,7 +184,7 @@ class _Page:
         self.demo.unload(self._leave)
 
     def _ask(self, request: gr.Request) -> tuple[Any, ...]:
-        self.runs.begin(request.session_hash)
+        self.runs.ask(request.session_hash)
         return (
             gr.Button("Painting", interactive=False),
             gr.Button("Stop", interactive=True),
@@ -198,6 +199,9 @@ class _Page:
         losses = status.LossLog()
         charted = -1.0
         try:
+            if wish.is_set():
+                yield {self.status: status.idle("Stopped before it began; press Paint to begin.")}
+                return
             settings = self._settings(dict(zip(self.knobs, values, strict=True)))
             for update in painter.paint(photo, style, settings, wish.is_set):
                 frame = update.frame
@@ -283,7 +287,8 @@ class _Page:
 def _expected_badge() -> str:
     """Return what a run with default settings will most likely be painted with."""
     device = pick_device()
-    return f"{'VGG-19' if device.type == 'cuda' else 'Built-in encoder'} on {describe(device)}"
+    vgg19 = device.type == "cuda" or named_file()
+    return f"{'VGG-19' if vgg19 else 'Built-in encoder'} on {describe(device)}"
 
 
 def _badge(text: str) -> str:

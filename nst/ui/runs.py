@@ -12,11 +12,13 @@ class Runs:
         self._lock = threading.Lock()
         self._wishes: dict[str, threading.Event] = {}
 
-    def begin(self, session: str) -> threading.Event:
-        """Return the event that says "stop" to the run that `session` has asked for.
+    def ask(self, session: str) -> None:
+        """Note that `session` has asked for a run: from now on it can be stopped, also while it waits."""
+        with self._lock:
+            self._wishes[session] = threading.Event()
 
-        The first call comes with the click, so that stopping works while the run still waits for its turn.
-        """
+    def begin(self, session: str) -> threading.Event:
+        """Return the event that says "stop" to the run that `session` has asked for."""
         with self._lock:
             return self._wishes.setdefault(session, threading.Event())
 
