@@ -1,4 +1,4 @@
-"""Which processor paints, and in which number format its convolutions run."""
+"""What this host computes with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures in and out: any file that Pillow reads to float RGB, and float RGB to PNG or JPEG."""
+"""Pictures, as files or as float RGB."""
 
 from __future__ import annotations
 

@@ -16,13 +16,14 @@ from torch import Tensor
 from nst.devices import describe
 from nst.encoder import Encoder
 from nst.errors import InputError
+from nst.estimate import Estimate
 from nst.frames import Frame
 from nst.images import fit, fit_area, load_image, resize, to_pixels
 from nst.objective import Evaluation, Objective
 from nst.optimizers import OPTIMIZERS
+from nst.pace import Pace
 from nst.pyramid import COARSEST, Scale, plan
 from nst.settings import Settings
-from nst.timing import Estimate, Pace
 from nst.weights import load_encoder
 
 log = logging.getLogger(__name__)

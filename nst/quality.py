@@ -1,4 +1,4 @@
-"""How good the paintings are: one yardstick over many pairs of pictures, and a sheet for the eye.
+"""How good paintings are: one yardstick for all of them.
 
     python -m nst.quality --photos FOLDER --styles FOLDER --weights vgg19.safetensors --sheet sheet.jpg
 

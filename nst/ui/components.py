@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import html
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -158,8 +157,3 @@ def control(knob: Knob, **more: Any) -> gr.components.Component:
         return KnobNumber(minimum=knob.low, maximum=high, precision=0, **common)
     common["value"] = min(common["value"], high)
     return KnobSlider(minimum=knob.low, maximum=high, step=knob.step, buttons=[], **common)
-
-
-def read_asset(name: str) -> str:
-    """Return a text file that lies beside this module."""
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The page: its layout, and what happens on which click."""
+"""The page: what stands where, what a click does."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from nst.devices import describe, pick_device
 from nst.errors import InputError
 from nst.settings import KNOBS, Settings
 from nst.ui import painter, status
+from nst.ui.chart import LossLog
 from nst.ui.components import LivePreview, Picture, Strip, control
 from nst.ui.gallery import FINISHED, Example, photos, styles
 from nst.ui.limits import Limits
@@ -196,7 +197,7 @@ class _Page:
         self, request: gr.Request, photo: str | bytes | None, style: str | bytes | None, *values: Any
     ) -> Iterator[dict[gr.components.Component, Any]]:
         wish = self.runs.begin(request.session_hash)
-        losses = status.LossLog()
+        losses = LossLog()
         charted = -1.0
         try:
             if wish.is_set():

@@ -1,4 +1,4 @@
-"""Serving the page: launch options, theme, warm-up."""
+"""Serving the page."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import gradio as gr
 import torch
@@ -14,7 +15,6 @@ import torch
 from nst.errors import InputError
 from nst.painting import stylize
 from nst.settings import Settings
-from nst.ui.components import read_asset
 from nst.ui.limits import Limits
 from nst.ui.page import build
 
@@ -31,7 +31,7 @@ def options() -> dict:
             text_size="md",
             font=["ui-sans-serif", "system-ui", "Segoe UI", "Helvetica Neue", "Arial", "sans-serif"],
         ),
-        "css": read_asset("page.css"),
+        "css_paths": Path(__file__).with_name("page.css"),
         "footer_links": ["api", "settings"],
         "max_file_size": "40mb",
         "enable_monitoring": False,

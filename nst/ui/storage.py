@@ -1,4 +1,4 @@
-"""Files that a run leaves for the browser to fetch, and their removal."""
+"""The files of a run, for as long as a browser may fetch them."""
 
 from __future__ import annotations
 

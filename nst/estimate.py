@@ -1,41 +1,11 @@
-"""When the next frame is due, and how long the rest will take."""
+"""How long the rest of a painting will take."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import ClassVar
 
 from nst.pyramid import Scale
-
-# A consumer may take up to 1 / (1 + THRIFT) of the time: after a frame that cost it 10 ms, the next
-# comes 300 ms later at the earliest.
-THRIFT = 30
-
-
-class Pace:
-    """Tells when to hand out a frame: the first at once, then by time, fewer to a slow consumer.
-
-    An interval of 0 hands out all, whatever that costs.
-    """
-
-    def __init__(self, interval: float, clock: Callable[[], float]) -> None:
-        self.interval = interval
-        self.clock = clock
-        self.due_at = clock()
-        self.handed_at = 0.0
-
-    def due(self) -> bool:
-        """Return whether it is time for a frame."""
-        return self.clock() >= self.due_at
-
-    def hand_out(self) -> None:
-        """Note that a frame is about to be handed out."""
-        self.handed_at = self.clock()
-
-    def taken_back(self) -> None:
-        """Note that the consumer has asked for the next one."""
-        now = self.clock()
-        self.due_at = now + max(self.interval, THRIFT * (now - self.handed_at)) if self.interval else now
 
 
 class Estimate:
