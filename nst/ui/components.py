@@ -53,21 +53,25 @@ class LivePreview(gr.HTML):
             value=value,
             html_template='<img alt="The painting">',
             js_on_load="""
-const image = element.querySelector('img');
-let loading = false, next = null, shown = null;
+const image = () => element.querySelector('img');
+let loading = null, next = null, shown = null, failed = null, failures = 0;
 const load = () => {
-  const url = next; next = null; loading = true;
-  const done = () => { loading = false; if (next) load(); };
+  const url = next; next = null; loading = url;
+  const done = () => { if (loading === url) { loading = null; if (next) load(); } };
   const incoming = new Image();
-  incoming.onload = () => { image.src = shown = url; done(); };
-  incoming.onerror = done;
+  incoming.onload = () => { if (loading === url) { image().src = shown = url; done(); } };
+  incoming.onerror = () => { failures = failed === url ? failures + 1 : 1; failed = url; done(); };
   incoming.src = url;
+  setTimeout(() => { if (next) done(); }, 15000);  // a request that hangs must not hold up the rest
 };
 const show = () => {
-  const value = props.value;
-  if (value && value.url && value.url !== shown) { next = value.url; if (!loading) load(); }
+  if (shown && !image().getAttribute('src')) image().src = shown;
+  const url = props.value && props.value.url;
+  const hopeless = url === failed && failures >= 5;
+  if (url && url !== shown && url !== loading && !hopeless) { next = url; if (!loading) load(); }
 };
 watch('value', show);
+setInterval(show, 1000);  // should an update ever go by unnoticed
 show();
 """,
             **more,
