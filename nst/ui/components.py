@@ -59,10 +59,14 @@ const load = () => {
   const url = next; next = null; loading = url;
   const done = () => { if (loading === url) { loading = null; if (next) load(); } };
   const incoming = new Image();
-  incoming.onload = () => { if (loading === url) { image().src = shown = url; done(); } };
+  incoming.onload = () => {
+    if (loading === url || props.value.url === url) image().src = shown = url;
+    done();
+  };
   incoming.onerror = () => { failures = failed === url ? failures + 1 : 1; failed = url; done(); };
   incoming.src = url;
-  setTimeout(() => { if (next) done(); }, 15000);  // a request that hangs must not hold up the rest
+  // A request that hangs must not hold up the rest, nor be the last word.
+  setTimeout(() => { if (loading === url && shown !== url) { next = next || url; done(); } }, 10000);
 };
 const show = () => {
   if (shown && !image().getAttribute('src')) image().src = shown;

@@ -180,7 +180,7 @@ class _Page:
             concurrency_limit=1,
             api_visibility="private",
         )
-        painted.then(self._release, None, [self.paint, self.stop], **QUIET)
+        painted.then(self._release, self.download, [self.paint, self.stop, self.live], **QUIET)
         self.stop.click(self._stop, None, self.stop, **QUIET)
         self.demo.unload(self._leave)
 
@@ -228,8 +228,13 @@ class _Page:
         finally:
             self.runs.end(request.session_hash)
 
-    def _release(self) -> tuple[Any, ...]:
-        return gr.Button("Paint", interactive=True), gr.Button("Stop", interactive=False)
+    def _release(self, finished: str | None) -> tuple[Any, ...]:
+        # The last frame once more, in a message of its own, should the stream have lost it at its end.
+        return (
+            gr.Button("Paint", interactive=True),
+            gr.Button("Stop", interactive=False),
+            finished or gr.skip(),
+        )
 
     def _stop(self, request: gr.Request) -> Any:
         self.runs.stop(request.session_hash)
