@@ -13,7 +13,7 @@ class Estimate:
 
     Costs grow nearly in proportion to the pixels above a floor per iteration. Costs seen for a size, in
     this run or an earlier one of the same encoder and device, are taken as they are; the others follow
-    from the largest size seen.
+    from the nearest size seen.
     """
 
     _seen: ClassVar[dict[tuple[str, str], dict[int, float]]] = {}
