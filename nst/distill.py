@@ -30,6 +30,7 @@ from nst.devices import pick_device, pick_precision
 from nst.encoder import CONVOLUTIONS, LAYERS, Encoder
 from nst.errors import InputError
 from nst.images import load_image, resize, to_pixels
+from nst.memory import keep_freed
 from nst.objective import Objective
 from nst.optimizers import LBFGS
 from nst.settings import Settings
@@ -103,7 +104,7 @@ class Student(nn.Module):
 
     def __init__(self, widths: Sequence[int], teacher_widths: dict[str, int]) -> None:
         super().__init__()
-        channels = [3, *(widths[block] for block in _BLOCKS)]
+        channels = [3, *(widths if len(widths) == _DEPTH else (widths[block] for block in _BLOCKS))]
         self.convolutions = nn.ModuleList(
             nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate")
             for before, after in pairwise(channels)
@@ -329,7 +330,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--teacher", default="", help="file of VGG-19's weights; by default found as for painting"
     )
     parser.add_argument(
-        "--widths", type=int, nargs=3, default=(32, 64, 128), help="channels of blocks 1, 2 and 3"
+        "--widths",
+        type=int,
+        nargs="+",
+        default=(32, 64, 128),
+        help="channels of blocks 1, 2 and 3, or of all eight convolutions",
     )
     parser.add_argument("--crops", type=int, default=200, help="crops for the closed form")
     parser.add_argument("--steps", type=int, default=1500, help="steps of fine-tuning")
@@ -338,7 +343,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, required=True, help="safetensors file to write, float16")
     options = parser.parse_args(arguments)
+    if len(options.widths) not in (3, _DEPTH):
+        parser.error(f"--widths takes 3 or {_DEPTH} numbers")
     try:
+        keep_freed()
         torch.manual_seed(options.seed)
         device = pick_device()
         weights = find_vgg19(options.teacher)

@@ -23,7 +23,7 @@ class Frame:
     seconds: float  # since the start
     rate: float  # iterations per second at this size
     remaining: float  # estimated seconds until the finished picture
-    encoder: str  # whose eye: the encoder's name
+    encoder: str  # whose eye: the encoder's name, or two joined by ", then "
     device: str  # "CPU" or "GPU"
     final: bool = False
     notice: str = ""  # one sentence where the picture is not what was asked for, else empty

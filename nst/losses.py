@@ -8,14 +8,12 @@ same for every picture, size and encoder.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
 
-# Positions summed at a time: their float32 copy stays in the processor's cache.
+# Positions multiplied at a time: they stay in the processor's cache.
 _CHUNK = 8192
 
 
@@ -29,11 +27,10 @@ class _Gram(torch.autograd.Function):
         ctx.save_for_backward(rows)
         ctx.shape = features.shape
         exact = torch.promote_types(features.dtype, torch.float32)
-        gram = torch.zeros(channels, channels, dtype=exact, device=features.device)
-        with _matmul_precision("medium" if features.dtype == torch.bfloat16 else "highest"):
-            for part in rows.split(_CHUNK):
-                wide = part.to(exact)
-                gram.addmm_(wide.T, wide)
+        # bfloat16 holds a product over many positions, if rounded; in float16 it would overflow.
+        inner = features.dtype if features.dtype == torch.bfloat16 else exact
+        parts = (part.to(inner) for part in rows.split(_CHUNK))
+        gram = sum((part.T @ part).to(exact) for part in parts)
         return gram / len(rows)
 
     @staticmethod
@@ -42,21 +39,6 @@ class _Gram(torch.autograd.Function):
         batch, channels, height, width = ctx.shape
         both = ((slope + slope.T) / len(rows)).to(rows.dtype)
         return (rows @ both).view(batch, height, width, channels).permute(0, 3, 1, 2)
-
-
-@contextmanager
-def _matmul_precision(precision: str) -> Iterator[None]:
-    """Set how float32 matrices are multiplied.
-
-    "medium" multiplies in bfloat16 and adds in float32: for values that came from bfloat16 the products are
-    exact all the same, and it is twice as fast.
-    """
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(precision)
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -89,6 +71,34 @@ def relative_error(value: Tensor, target: Tensor) -> Tensor:
     return (value - target).square().sum() / target.square().sum().clamp_min(1e-12)
 
 
+class _TotalVariation(torch.autograd.Function):
+    """Value and gradient in one pass: both need the same differences."""
+
+    @staticmethod
+    def forward(ctx: Any, image: Tensor) -> Tensor:
+        slope = torch.zeros_like(image)
+        value = image.new_zeros(())
+        after, before, all_of = slice(1, None), slice(None, -1), slice(None)
+        for share, (y1, x1), (y0, x0) in (
+            (1.0, (all_of, after), (all_of, before)),
+            (1.0, (after, all_of), (before, all_of)),
+            (0.5, (after, after), (before, before)),
+            (0.5, (before, after), (after, before)),
+        ):
+            difference = image[..., y1, x1] - image[..., y0, x0]
+            weight = share / 3 / difference.numel()
+            value += weight * difference.square().sum()
+            slope[..., y1, x1].add_(difference, alpha=2 * weight)
+            slope[..., y0, x0].sub_(difference, alpha=2 * weight)
+        ctx.save_for_backward(slope)
+        return value
+
+    @staticmethod
+    def backward(ctx: Any, scale: Tensor) -> Tensor:
+        (slope,) = ctx.saved_tensors
+        return scale * slope
+
+
 def total_variation(image: Tensor) -> Tensor:
     """Return the mean squared difference between neighbouring pixels, a scalar.
 
@@ -99,8 +109,4 @@ def total_variation(image: Tensor) -> Tensor:
     Args:
         image: (1, 3, H, W) with H and W at least 2.
     """
-    right = (image[..., :, 1:] - image[..., :, :-1]).square().mean()
-    down = (image[..., 1:, :] - image[..., :-1, :]).square().mean()
-    falling = (image[..., 1:, 1:] - image[..., :-1, :-1]).square().mean()
-    rising = (image[..., :-1, 1:] - image[..., 1:, :-1]).square().mean()
-    return (right + down + 0.5 * (falling + rising)) / 3
+    return _TotalVariation.apply(image)

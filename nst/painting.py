@@ -19,12 +19,13 @@ from nst.errors import InputError
 from nst.estimate import Estimate
 from nst.frames import Frame
 from nst.images import fit, fit_area, load_image, resize, to_pixels
+from nst.memory import give_back, keep_freed
 from nst.objective import Evaluation, Objective
 from nst.optimizers import OPTIMIZERS
 from nst.pace import Pace
 from nst.pyramid import COARSEST, Scale, plan
 from nst.settings import Settings
-from nst.weights import load_encoder
+from nst.weights import load_encoders
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def stylize(
     styles: Picture | Sequence[Picture],
     settings: Settings | None = None,
     *,
-    encoder: Encoder | None = None,
+    encoder: Encoder | tuple[Encoder, ...] | None = None,
     stop: Callable[[], bool] = bool,
     interval: float = 0.25,
 ) -> Iterator[Frame]:
@@ -57,7 +58,8 @@ def stylize(
         content: the photo: anything `load_image` takes, or a (1, 3, H, W) float tensor in [0, 1].
         styles: one painting or several, whose statistics are averaged.
         settings: how to paint; the defaults if left out.
-        encoder: the features to use instead of those that the settings name.
+        encoder: the features to use instead of those that the settings name; of two encoders the second
+            finishes the picture.
         stop: asked at every iteration; once it returns true the canvas as it is becomes the final frame.
         interval: seconds between frames, 0 for every iteration.
 
@@ -74,9 +76,13 @@ def stylize(
         raise InputError("There is no style picture; add at least one.")
     photo = _decode(content, "The photo")
     looks = [_decode(style, "The style picture") for style in paintings]
-    scales = plan(photo.shape[-1], photo.shape[-2], settings)
-    eye = encoder or load_encoder(settings)
-    return _Painting(photo, looks, settings, eye, scales, stop, interval).frames()
+    plan(photo.shape[-1], photo.shape[-2], settings)  # refuses before anything is loaded
+    if encoder is None:
+        eyes = load_encoders(settings)
+    else:
+        eyes = encoder if isinstance(encoder, tuple) else (encoder,)
+    scales = plan(photo.shape[-1], photo.shape[-2], settings, finish=len(eyes) > 1)
+    return _Painting(photo, looks, settings, eyes, scales, stop, interval).frames()
 
 
 def _decode(picture: Picture, what: str) -> Tensor:
@@ -91,21 +97,23 @@ class _Painting:
         photo: Tensor,
         looks: list[Tensor],
         settings: Settings,
-        encoder: Encoder,
+        encoders: tuple[Encoder, ...],
         scales: list[Scale],
         stop: Callable[[], bool],
         interval: float,
     ) -> None:
-        self.photo = photo.to(encoder.device)
-        self.looks = [look.to(encoder.device) for look in looks]
+        device = encoders[0].device
+        self.photo = photo.to(device)
+        self.looks = [look.to(device) for look in looks]
         self.settings = settings
-        self.encoder = encoder
+        self.encoder, self.finisher = encoders[0], encoders[-1]
+        self.names = ", then ".join(encoder.name for encoder in encoders)
         self.scales = scales
         self.stop = stop
-        self.device = describe(encoder.device)
+        self.device = describe(device)
         self.started = time.monotonic()
         self.pace = Pace(interval, time.monotonic)
-        self.estimate = Estimate(encoder.name, self.device)
+        self.estimate = Estimate(self.encoder.name, self.finisher.name, self.device)
         self.done = 0
         self.notice = ""
         self.canvas: Tensor | None = None
@@ -115,14 +123,18 @@ class _Painting:
         """Yield frames, the last one final."""
         position = 0
         ended = False
-        while position < len(self.scales) and not ended:
-            try:
-                ended = yield from self._paint(position)
-                position += 1
-            except (RuntimeError, MemoryError) as error:
-                if not _is_out_of_memory(error):
-                    raise
-                self._shrink(position)
+        keep_freed()
+        try:
+            while position < len(self.scales) and not ended:
+                try:
+                    ended = yield from self._paint(position)
+                    position += 1
+                except (RuntimeError, MemoryError) as error:
+                    if not _is_out_of_memory(error):
+                        raise
+                    self._shrink(position)
+        finally:
+            give_back()
         yield self._frame(max(position - 1, 0), final=True)
 
     def _paint(self, position: int) -> Iterator[Frame]:
@@ -134,7 +146,8 @@ class _Painting:
             resize(look, fit_area(look.shape[-1], look.shape[-2], scale.pixels)).clamp(0, 1)
             for look in self.looks
         ]
-        objective = Objective(self.encoder, photo, looks, self.settings)
+        encoder = self.finisher if scale.finishing else self.encoder
+        objective = Objective(encoder, photo, looks, self.settings)
         # A tensor of its own, contiguous: the optimisers change it in place through a flat view.
         canvas = self._start(photo, looks[0]) if self.canvas is None else resize(self.canvas, size)
         canvas = canvas.clone(memory_format=torch.contiguous_format)
@@ -179,7 +192,7 @@ class _Painting:
                 self.pace.taken_back()
             began = time.monotonic()
             optimizer.step(evaluation.loss, evaluation.gradient)
-            self.estimate.saw(scale.pixels, spent + time.monotonic() - began)
+            self.estimate.saw(scale, spent + time.monotonic() - began)
         return False
 
     def _start(self, photo: Tensor, look: Tensor) -> Tensor:
@@ -201,7 +214,7 @@ class _Painting:
 
     def _frame(self, position: int, *, left: int = 0, final: bool = False) -> Frame:
         scale, later = self.scales[position], self.scales[position + 1 :]
-        cost = self.estimate.cost(scale.pixels)
+        cost = self.estimate.cost(scale)
         end = self.scales[-1]
         # A picture that ends early still has the size that was asked for.
         canvas = resize(self.canvas, (end.width, end.height)) if final else self.canvas
@@ -215,7 +228,7 @@ class _Painting:
             seconds=time.monotonic() - self.started,
             rate=1 / cost if cost else 0.0,
             remaining=0.0 if final else self.estimate.remaining(left, scale, later),
-            encoder=self.encoder.name,
+            encoder=self.names,
             device=self.device,
             final=final,
             notice=self.notice,
@@ -239,7 +252,9 @@ class _Painting:
             raise InputError("This host has not enough memory for even a small painting; try again later.")
         end = max(self.scales[-1].width, self.scales[-1].height)
         self.notice = (
-            f"There was not enough memory for {self.settings.size} px, so this is painted at {end} px."
+            f"There was not enough memory to finish with {self.finisher.name}."
+            if failed.finishing
+            else f"There was not enough memory for {self.settings.size} px, so this is painted at {end} px."
         )
         log.warning("out of memory at %d x %d, going on at %d px", failed.width, failed.height, end)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nst.errors import InputError
 from nst.images import MIN_SIDE, fit
@@ -20,6 +20,7 @@ class Scale:
     width: int
     height: int
     iterations: int
+    finishing: bool = False  # whether the encoder that finishes looks, not the one that paints
 
     @property
     def pixels(self) -> int:
@@ -27,11 +28,14 @@ class Scale:
         return self.width * self.height
 
 
-def plan(width: int, height: int, settings: Settings) -> list[Scale]:
+def plan(width: int, height: int, settings: Settings, *, finish: bool = False) -> list[Scale]:
     """Return the scales for a photo of `width` x `height`, coarsest first.
 
     Sizes halve from `settings.size` down to 64 pixels, and `settings.iterations` is shared out so that the
     large, expensive sizes get fewer: what is laid out small only needs sharpening there.
+
+    With `finish` a second, dearer encoder takes over within the last size. Measured with the built-in encoder
+    and VGG-19: 25 and 15 iterations in place of 55 come to VGG-19's own residual in half its time.
 
     Raises:
         InputError: the photo is so narrow that at this size nothing would be left of its short side.
@@ -48,7 +52,12 @@ def plan(width: int, height: int, settings: Settings) -> list[Scale]:
         sizes.insert(0, fit(width, height, longest))
         longest //= 2
     shares = _share(settings.iterations, [_appetite(max(size)) for size in sizes])
-    return [Scale(w, h, n) for (w, h), n in zip(sizes, shares, strict=True) if n]
+    scales = [Scale(w, h, n) for (w, h), n in zip(sizes, shares, strict=True)]
+    if finish:
+        *scales, last = scales
+        begun, finished = round(last.iterations * 25 / 55), max(1, round(last.iterations * 15 / 55))
+        scales += [replace(last, iterations=begun), replace(last, iterations=finished, finishing=True)]
+    return [scale for scale in scales if scale.iterations]
 
 
 def _appetite(longest: int) -> float:

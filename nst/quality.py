@@ -1,9 +1,10 @@
-"""How good paintings are: one yardstick for all of them.
+"""How good paintings are: one yardstick for all of them, whoever painted.
 
-    python -m nst.quality --photos FOLDER --styles FOLDER --weights vgg19.safetensors --sheet sheet.jpg
+    python -m nst.quality --photos FOLDER --styles FOLDER --weights vgg19.safetensors \
+        --by builtin vgg19 crowsonkb plain-pyramid --keep FOLDER --sheet sheet.jpg
 
-Everything is measured on the finished 8-bit pictures with the real VGG-19's convolutions, whatever encoder
-painted them; a system's own loss would flatter it.
+Everything is measured on the finished 8-bit pictures with the real VGG-19's convolutions; a painter's own
+loss would flatter it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,14 +26,17 @@ from torch import Tensor
 from nst.devices import pick_device
 from nst.encoder import Encoder
 from nst.errors import InputError
-from nst.images import fit, fit_area, load_image, resize, to_pixels
+from nst.images import encode_png, fit, fit_area, load_image, resize, to_pixels
 from nst.losses import gram_matrix, relative_error
+from nst.memory import keep_freed
 from nst.painting import stylize
-from nst.settings import Settings
-from nst.weights import find_vgg19, load_encoder
+from nst.recipes import RECIPES
+from nst.settings import KNOBS, Settings
+from nst.weights import find_vgg19, load_encoders
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
 CONTENT_LAYER = "relu3_3"
+OWN = tuple(name for name in KNOBS["encoder"].choices if name != "auto")
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -40,8 +45,12 @@ class Score:
     """What was measured of one painting."""
 
     residual: float  # mean over STYLE_LAYERS of |G - G*|^2 / |G*|^2; 0 is the style's own texture
+    half: float  # the same with painting and style at half the size
+    double: float  # and at double the size
     content: float  # |F - F*|^2 / |F*|^2 at CONTENT_LAYER; 0 is the photo
-    grain: float  # energy of the finest octave of luminance, the style's own being 1
+    grain: float  # energy of the highest octave of luminance, the style's own being 1
+    next: float  # of the octave below
+    chroma: float  # of the highest octave of chroma
     clipped: float  # share of samples that are 0 or 255
     seconds: float
 
@@ -53,37 +62,98 @@ class Yardstick:
         convolutions: VGG-19's, at least up to relu3_4.
     """
 
-    def __init__(self, convolutions: dict[str, Tensor]) -> None:
+    def __init__(self, convolutions: Mapping[str, Tensor]) -> None:
         self.encoder = Encoder(convolutions, name="yardstick", device=pick_device())
 
     @torch.no_grad()
     def measure(self, painting: np.ndarray, photo: Tensor, style: Tensor, seconds: float = 0.0) -> Score:
         """Return the score of a painting, (H, W, 3) uint8, made from `photo` and `style`."""
-        image = torch.from_numpy(painting).permute(2, 0, 1)[None].float().to(self.encoder.device) / 255
+        image = torch.from_numpy(painting.copy()).permute(2, 0, 1)[None].float().to(self.encoder.device) / 255
         height, width = painting.shape[:2]
         goal = resize(photo.to(image.device), (width, height)).clamp(0, 1)
         look = resize(
             style.to(image.device), fit_area(style.shape[-1], style.shape[-2], width * height)
         ).clamp(0, 1)
-        taps, looks = self.encoder(image, (*STYLE_LAYERS, CONTENT_LAYER)), self.encoder(look, STYLE_LAYERS)
-        scene = self.encoder(goal, (CONTENT_LAYER,))[CONTENT_LAYER]
-        errors = [float(relative_error(gram_matrix(taps[n]), gram_matrix(looks[n]))) for n in STYLE_LAYERS]
+        seen, scene = (self.encoder(p, (CONTENT_LAYER,))[CONTENT_LAYER] for p in (image, goal))
+        own = octaves(look)
+        grain = {name: energy / max(own[name], 1e-9) for name, energy in octaves(image).items()}
         return Score(
-            residual=sum(errors) / len(errors),
-            content=float(relative_error(taps[CONTENT_LAYER], scene)),
-            grain=fine_energy(image) / max(fine_energy(look), 1e-9),
+            residual=self._residual(image, look, 1),
+            half=self._residual(image, look, 0.5),
+            double=self._residual(image, look, 2),
+            content=float(relative_error(seen, scene)),
+            grain=grain["luminance 1"],
+            next=grain["luminance 2"],
+            chroma=grain["chroma 1"],
             clipped=float(np.isin(painting, (0, 255)).mean()),
             seconds=seconds,
         )
 
+    def _residual(self, image: Tensor, look: Tensor, factor: float) -> float:
+        grams = []
+        for picture in (image, look):
+            sides = [max(16, round(side * factor)) for side in (picture.shape[-1], picture.shape[-2])]
+            taps = self.encoder(resize(picture, (sides[0], sides[1])).clamp(0, 1), STYLE_LAYERS)
+            grams.append({name: gram_matrix(value) for name, value in taps.items()})
+        errors = [float(relative_error(grams[0][name], grams[1][name])) for name in STYLE_LAYERS]
+        return sum(errors) / len(errors)
 
-def fine_energy(image: Tensor) -> float:
-    """Return the mean square of what halving and doubling the size removes from luminance."""
+
+def octaves(image: Tensor) -> dict[str, float]:
+    """Return the mean square of what halving the size once, and once more, takes from a picture.
+
+    Of luminance (Rec. 709) and of chroma, the differences of red and blue from it.
+
+    Args:
+        image: (1, 3, H, W).
+    """
     weights = torch.tensor([0.2126, 0.7152, 0.0722], device=image.device).view(1, 3, 1, 1)
     grey = (image * weights).sum(1, keepdim=True)
-    height, width = grey.shape[-2:]
-    smooth = resize(resize(grey, (max(1, width // 2), max(1, height // 2))), (width, height))
-    return float((grey - smooth).square().mean())
+    parts = {"luminance": grey, "chroma": image[:, ::2] - grey}
+    found = {}
+    for name, part in parts.items():
+        sharp = part
+        for octave in (1, 2):
+            height, width = sharp.shape[-2:]
+            smaller = resize(sharp, (max(1, width // 2), max(1, height // 2)))
+            found[f"{name} {octave}"] = float((sharp - resize(smaller, (width, height))).square().mean())
+            sharp = smaller
+    return found
+
+
+@dataclass(frozen=True)
+class Painter:
+    """Somebody who paints: a name, what the name stands for, and the doing."""
+
+    name: str
+    recipe: str  # changes whenever the paintings would
+    paint: Callable[[Tensor, Tensor], np.ndarray]
+
+
+def find_painter(name: str, settings: Settings) -> Painter:
+    """Return our own encoder or a peer's recipe by name.
+
+    Raises:
+        InputError: nobody has this name, or its weights cannot be had.
+    """
+    if name in RECIPES:
+        recipe = RECIPES[name]
+        (encoder,) = load_encoders(dataclasses.replace(settings, encoder="vgg19"))
+
+        def paint(photo: Tensor, style: Tensor) -> np.ndarray:
+            return to_pixels(recipe(encoder, photo, style, settings.size))
+
+        return Painter(name, f"{name} at {settings.size}", paint)
+    if name not in OWN:
+        raise InputError(f"There is no painter {name}; known ones are {', '.join((*OWN, *RECIPES))}.")
+    own = dataclasses.replace(settings, encoder=name)
+    encoders = load_encoders(own)
+
+    def paint(photo: Tensor, style: Tensor) -> np.ndarray:
+        *_, frame = stylize(photo, style, own, encoder=encoders)
+        return frame.image
+
+    return Painter(name, json.dumps(own.public()), paint)
 
 
 def sheet(rows: list[list[np.ndarray]], side: int = 320) -> Image.Image:
@@ -114,21 +184,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--styles", type=Path, required=True, help="folder of styles; every pair is painted")
     parser.add_argument("--only", nargs="*", default=[], help="names of photos and styles to keep to")
     parser.add_argument(
+        "--by",
+        nargs="+",
+        default=["builtin"],
+        help=f"who paints: {', '.join(OWN)} with our settings, or a recipe: {', '.join(RECIPES)}",
+    )
+    parser.add_argument(
         "--weights", default="", help="the yardstick's VGG-19; by default found as for painting"
     )
-    parser.add_argument("--settings", default="{}", help='JSON of how to paint, such as {"encoder": "vgg19"}')
-    parser.add_argument("--sheet", type=Path, help="picture file for all results side by side")
-    parser.add_argument("--save", type=Path, help="folder for the paintings")
+    parser.add_argument("--settings", default="{}", help='JSON of how to paint, such as {"size": 256}')
+    parser.add_argument("--sheet", type=Path, help="picture file: a row of photo, style and results per pair")
+    parser.add_argument(
+        "--keep", type=Path, help="folder for the paintings; those that are there are not painted again"
+    )
     options = parser.parse_args(arguments)
+    keep_freed()
     try:
         convolutions = find_vgg19(options.weights)
-        settings = Settings.from_json(options.settings)
-        # The weights measure; painting with them too has to be asked for.
-        chosen = {"encoder": "builtin"} if settings.encoder == "auto" else {"weights": options.weights}
-        settings = dataclasses.replace(settings, **chosen)
+        settings = dataclasses.replace(Settings.from_json(options.settings), weights=options.weights)
         photos = _pictures(options.photos, options.only)
         styles = _pictures(options.styles, options.only)
-        measure(Yardstick(convolutions), photos, styles, settings, options.sheet, options.save)
+        painters = [find_painter(name, settings) for name in options.by]
+        measure(Yardstick(convolutions), photos, styles, painters, options.sheet, options.keep)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -139,45 +216,55 @@ def measure(
     yardstick: Yardstick,
     photos: dict[str, Tensor],
     styles: dict[str, Tensor],
-    settings: Settings,
+    painters: list[Painter],
     sheet_file: Path | None,
     folder: Path | None,
 ) -> None:
-    """Paint and measure every pair, print a table, write sheet and paintings where asked for."""
-    encoder = load_encoder(settings)
-    print(
-        f"{encoder.name}, torch {torch.__version__}, {torch.get_num_threads()} threads, {encoder.precision}"
-    )
-    print("settings " + json.dumps(settings.public()))
-    print(
-        f"{'photo':14} {'style':16} {'residual':>9} {'content':>8} {'grain':>6} {'clipped':>8} {'seconds':>8}"
-    )
-    scores = []
-    rows = [[np.full((64, 64, 3), 255, np.uint8), *(to_pixels(style) for style in styles.values())]]
+    """Let every painter paint every pair and measure it; print a table, write sheet and paintings."""
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads")
+    names = [field.name for field in dataclasses.fields(Score)]
+    print(f"{'photo':14} {'style':16} {'by':14}" + "".join(f"{name:>10}" for name in names))
+    scores: dict[str, list[Score]] = {painter.name: [] for painter in painters}
+    rows = []
     for photo_name, photo in photos.items():
-        row = [to_pixels(photo)]
         for style_name, style in styles.items():
-            *_, frame = stylize(photo, style, settings, encoder=encoder)
-            score = yardstick.measure(frame.image, photo, style, frame.seconds)
-            scores.append(score)
-            row.append(frame.image)
-            _print_row(photo_name, style_name, score)
-            if folder:
-                folder.mkdir(parents=True, exist_ok=True)
-                Image.fromarray(frame.image).save(folder / f"{photo_name}-{style_name}.png")
-        rows.append(row)
-    means = {f.name: float(np.mean([getattr(s, f.name) for s in scores])) for f in dataclasses.fields(Score)}
-    _print_row("mean", "", Score(**means))
+            row = [to_pixels(photo), to_pixels(style)]
+            for painter in painters:
+                file = folder / f"{photo_name}-{style_name}-{painter.name}.png" if folder else None
+                pixels, seconds = _painted(painter, photo, style, file)
+                score = yardstick.measure(pixels, photo, style, seconds)
+                scores[painter.name].append(score)
+                row.append(pixels)
+                _print_row(photo_name, style_name, painter.name, score)
+            rows.append(row)
+    for name, found in scores.items():
+        means = {field: float(np.mean([getattr(score, field) for score in found])) for field in names}
+        _print_row("mean", "", name, Score(**means))
     if sheet_file:
         sheet(rows).save(sheet_file, quality=90)
 
 
-def _print_row(photo: str, style: str, score: Score) -> None:
-    print(
-        f"{photo:14} {style:16} {score.residual:9.4f} {score.content:8.3f} {score.grain:6.2f}"
-        f" {score.clipped:8.4f} {score.seconds:8.1f}",
-        flush=True,
+def _painted(painter: Painter, photo: Tensor, style: Tensor, file: Path | None) -> tuple[np.ndarray, float]:
+    """Return a painting and how long it took, from `file` if it holds just that."""
+    if file and file.exists():
+        with Image.open(file) as kept:
+            if kept.info.get("Recipe") == painter.recipe:
+                return np.asarray(kept.convert("RGB")), float(kept.info["Seconds"])
+    began = time.monotonic()
+    pixels = painter.paint(photo, style)
+    seconds = time.monotonic() - began
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(encode_png(pixels, {"Recipe": painter.recipe, "Seconds": str(seconds)}))
+    return pixels, seconds
+
+
+def _print_row(photo: str, style: str, painter: str, score: Score) -> None:
+    values = "".join(
+        f"{value:10.1f}" if name == "seconds" else f"{value:10.4f}"
+        for name, value in dataclasses.asdict(score).items()
     )
+    print(f"{photo:14} {style:16} {painter:14}{values}", flush=True)
 
 
 if __name__ == "__main__":

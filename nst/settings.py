@@ -141,7 +141,12 @@ class Settings:
         "auto",
         "Encoder",
         "The network that looks at the pictures; automatic takes what suits this host.",
-        choices={"auto": "Automatic", "vgg19": "VGG-19", "builtin": "Built-in (fast)"},
+        choices={
+            "auto": "Automatic",
+            "builtin": "Built-in (fast)",
+            "refined": "Built-in, finished by VGG-19",
+            "vgg19": "VGG-19",
+        },
     )
     optimizer: str = knob(
         "lbfgs",

@@ -12,7 +12,9 @@ from torch import nn
 
 from nst import InputError, Settings, load_image, stylize
 from nst.encoder import Encoder
+from nst.images import fit_area, resize
 from nst.losses import gram_matrix, relative_error
+from nst.objective import Objective
 
 QUICK = Settings(size=96, iterations=40, smoothness=0)
 
@@ -280,3 +282,36 @@ def test_encoders_of_any_depth(photo, painting, depth):
     encoder = Encoder(tiny_convolutions(depth), name="tiny")
     frame = last(stylize(photo, painting, Settings(size=64, iterations=15), encoder=encoder))
     assert frame.losses["total"] > 0
+
+
+def test_a_second_encoder_finishes(encoder, photo, painting):
+    other = Encoder(tiny_convolutions(8, seed=1), name="other")
+    settings = Settings(size=128, iterations=60)
+    counting = Faulty(encoder, lambda call, image, taps: taps)
+    finishing = Faulty(other, lambda call, image, taps: taps)
+    frames = list(stylize(photo, painting, settings, encoder=(counting, finishing), interval=0))
+    alone = list(stylize(photo, painting, settings, encoder=encoder, interval=0))
+    final = frames[-1]
+    assert final.encoder == f"{encoder.name}, then other"
+    assert 0 < finishing.calls < counting.calls
+    assert final.iteration == final.total == counting.calls + finishing.calls
+    scene = resize(load_image(photo), (final.width, final.height))
+    look = load_image(painting)
+    look = resize(look, fit_area(look.shape[-1], look.shape[-2], final.width * final.height))
+    judge = Objective(other, scene, [look], settings)
+    finished, begun = (
+        float(judge(torch.from_numpy(frame.image).permute(2, 0, 1)[None] / 255).loss)
+        for frame in (final, alone[-1])
+    )
+    assert finished < begun
+
+
+def test_no_memory_for_the_second_encoder_keeps_the_first_ones_picture(encoder, photo, painting):
+    def fail(call, image, taps):
+        raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 99 bytes.")
+
+    settings = Settings(size=128, iterations=40)
+    frame = last(stylize(photo, painting, settings, encoder=(encoder, Faulty(encoder, fail))))
+    assert frame.final
+    assert frame.width == 128
+    assert "not enough memory to finish with" in frame.notice

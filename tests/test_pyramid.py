@@ -37,3 +37,13 @@ def test_narrow_photos_skip_sizes_at_which_nothing_would_be_left():
     assert scales[-1].height == 64
     with pytest.raises(InputError, match="short side"):
         plan(4000, 20, Settings(size=512))
+
+
+def test_a_finishing_encoder_takes_the_end_of_the_last_size():
+    *before, begun, finishing = plan(512, 384, Settings(), finish=True)
+    assert before == plan(512, 384, Settings())[:-1]
+    assert (begun.width, begun.height) == (finishing.width, finishing.height) == (512, 384)
+    assert [scale.finishing for scale in (*before, begun, finishing)] == [False] * 4 + [True]
+    assert 0 < finishing.iterations < begun.iterations < plan(512, 384, Settings())[-1].iterations
+    for iterations in (10, 12, 20):
+        assert plan(512, 384, Settings(iterations=iterations), finish=True)[-1].finishing

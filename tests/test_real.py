@@ -7,7 +7,7 @@ from conftest import ROOT
 from nst import Settings, load_image, stylize
 from nst.images import to_pixels
 from nst.quality import Yardstick
-from nst.weights import find_vgg19, load_encoder
+from nst.weights import find_vgg19, load_encoders
 
 PHOTO = ROOT / "examples" / "photos" / "coffee.jpg"
 STYLE = ROOT / "examples" / "styles" / "night_current.jpg"
@@ -17,7 +17,7 @@ def paint_and_measure(settings: Settings, file: str) -> tuple[float, float, floa
     """Return the residual of the photo itself, and residual and content distance of the painting."""
     yardstick = Yardstick(find_vgg19(file))
     photo, style = load_image(PHOTO), load_image(STYLE)
-    *_, frame = stylize(photo, style, settings, encoder=load_encoder(settings))
+    *_, frame = stylize(photo, style, settings, encoder=load_encoders(settings))
     score = yardstick.measure(frame.image, photo, style)
     return yardstick.measure(to_pixels(photo), photo, style).residual, score.residual, score.content
 
@@ -33,7 +33,7 @@ def test_the_built_in_encoder_paints_what_vgg19_sees_as_the_style(vgg_file):
 
 def test_vgg19_itself(vgg_file):
     settings = Settings(size=128, iterations=80, weights=str(vgg_file))
-    assert load_encoder(settings).style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
+    assert load_encoders(settings)[-1].style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
     before, residual, content = paint_and_measure(settings, str(vgg_file))
     assert residual < 0.02
     assert residual < before / 20

@@ -15,7 +15,7 @@ from safetensors.torch import save, save_file
 
 from nst import InputError, Settings, hub, weights
 from nst.encoder import Encoder
-from nst.weights import KEYS, UnavailableError, find_vgg19, load_encoder
+from nst.weights import KEYS, UnavailableError, find_vgg19, load_encoders
 
 NAMES = ["features.0.weight", "features.0.bias", "features.2.weight"]
 
@@ -255,8 +255,8 @@ def test_a_named_file_may_stop_at_any_layer(tmp_path, monkeypatch, kind, count):
     monkeypatch.setenv("NST_WEIGHTS", str(path))
     found = find_vgg19()
     assert len(found) == count
-    encoder = load_encoder(Settings())
-    assert encoder.name == "VGG-19"
+    painter, encoder = load_encoders(Settings())
+    assert (painter.name, encoder.name) == ("Built-in encoder", "VGG-19")
     if count == 16:
         assert encoder.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
         assert encoder.content_layers == ("relu3_3",)
@@ -303,7 +303,7 @@ def test_bad_files_get_one_sentence_and_run_no_code(tmp_path, monkeypatch):
 
 def test_the_built_in_encoder_needs_nothing(monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    encoder = load_encoder(Settings(encoder="builtin"))
+    (encoder,) = load_encoders(Settings(encoder="builtin"))
     assert encoder.name == "Built-in encoder"
     assert encoder.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
     assert encoder.content_layers == ("relu3_3",)
@@ -313,12 +313,19 @@ def test_the_built_in_encoder_needs_nothing(monkeypatch):
 def test_automatic_on_a_cpu_asks_no_network(monkeypatch, serve, assets):
     server = serve(save(vgg_state()))
     monkeypatch.setattr(weights, "pick_device", lambda: torch.device("cpu"))
-    assert load_encoder(Settings()).name == "Built-in encoder"
+    assert [e.name for e in load_encoders(Settings())] == ["Built-in encoder"]
     assert not server.ranges
-    assert load_encoder(Settings(encoder="vgg19")).name == "VGG-19"
+    assert [e.name for e in load_encoders(Settings(encoder="vgg19"))] == ["VGG-19"]
 
 
 def test_vgg19_asked_for_and_not_to_be_had_is_said(monkeypatch, assets):
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    with pytest.raises(InputError, match="choose the built-in encoder"):
-        load_encoder(Settings(encoder="vgg19"))
+    for encoder in ("vgg19", "refined"):
+        with pytest.raises(InputError, match="choose the built-in encoder"):
+            load_encoders(Settings(encoder=encoder))
+
+
+def test_automatic_on_a_gpu_is_vgg19_or_else_built_in(monkeypatch, assets):
+    monkeypatch.setattr(weights, "automatic", lambda file: "vgg19")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert [e.name for e in load_encoders(Settings())] == ["Built-in encoder"]

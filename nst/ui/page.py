@@ -20,7 +20,7 @@ from nst.ui.components import LivePreview, Picture, Strip, control
 from nst.ui.gallery import FINISHED, Example, photos, styles
 from nst.ui.limits import Limits
 from nst.ui.runs import Runs
-from nst.weights import named_file
+from nst.weights import OWN, VGG19, automatic
 
 log = logging.getLogger(__name__)
 
@@ -292,9 +292,8 @@ class _Page:
 
 def _expected_badge() -> str:
     """Return what a run with default settings will most likely be painted with."""
-    device = pick_device()
-    vgg19 = device.type == "cuda" or named_file()
-    return f"{'VGG-19' if vgg19 else 'Built-in encoder'} on {describe(device)}"
+    names = {"vgg19": VGG19, "builtin": OWN, "refined": f"{OWN}, then {VGG19}"}
+    return f"{names[automatic()]} on {describe(pick_device())}"
 
 
 def _badge(text: str) -> str:

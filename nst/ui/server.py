@@ -13,6 +13,7 @@ import gradio as gr
 import torch
 
 from nst.errors import InputError
+from nst.memory import keep_freed
 from nst.painting import stylize
 from nst.settings import Settings
 from nst.ui.limits import Limits
@@ -63,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     for noisy in ("httpx", "httpx2"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    keep_freed()
     try:
         demo = build(Limits.of_host())
     except InputError as error:

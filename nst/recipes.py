@@ -1,0 +1,188 @@
+"""How others paint, written plainly: what our own pictures are measured against.
+
+Each recipe keeps its authors' losses, weights, sizes, optimiser and number of iterations. They run on our
+encoder, in its precision and with its padding, on as many of their layers as it carries: where VGG-19 ends
+at relu3_4, this stands for relu4_1 and relu3_3 for relu4_2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nst.encoder import Encoder
+from nst.images import fit, resize
+from nst.losses import gram_matrix, relative_error, total_variation
+
+Recipe = Callable[[Encoder, Tensor, Tensor, int], Tensor]
+
+
+def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tensor:
+    """Paint with the losses and defaults of crowsonkb/style-transfer-pytorch.
+
+    Squared content differences times 0.015; Wasserstein-2 distance between the feature distributions taken as
+    normal, layers weighted 256 : 64 : 16 : 4 : 1; quadratic total variation times 2. Adam at 0.02 with
+    decays (0.9, 0.99), 1,000 steps at 128 pixels, then 500 at each size, larger by sqrt 2 every time, its
+    moments resized along; pixels kept in [0, 1]; the result of each size is the running mean of the steps.
+
+    Args:
+        encoder: VGG-19. Each layer is divided by its mean activation on the two pictures, since the weights
+            of the losses were chosen for activations of about one.
+        photo: (1, 3, H, W) in [0, 1].
+        style: likewise.
+        size: longest side of the result.
+
+    Returns:
+        (1, 3, h, w) in [0, 1].
+    """
+    # As they stand in relu1_1 .. relu5_1; those of layers that are missing are missing from the sum too.
+    weights = dict(zip(encoder.style_layers, (256, 64, 16, 4, 1), strict=False))
+    total = sum(weights.values())
+    with torch.no_grad():
+        views = [resize(picture, fit(*_sides(picture), 256)).clamp(0, 1) for picture in (photo, style)]
+        layers = {*weights, *encoder.content_layers}
+        found = [encoder(view, layers) for view in views]
+        level = {name: sum(float(f[name].float().mean()) for f in found) / len(found) for name in layers}
+
+    sizes = [size]
+    while round(size / 2 ** (len(sizes) / 2)) >= min(128, size):
+        sizes.insert(0, round(size / 2 ** (len(sizes) / 2)))
+    canvas, moments = photo, None
+    for longest in sizes:
+        sides = fit(*_sides(photo), longest)
+        with torch.no_grad():
+            goal = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
+            # A style that is smaller than this is not enlarged.
+            look = resize(style, fit(*_sides(style), min(longest, max(_sides(style))))).clamp(0, 1)
+            taps = encoder(look, weights)
+            looks = {name: _Distribution(taps[name] / level[name]) for name in weights}
+        canvas = F.interpolate(canvas, sides[::-1], mode="bicubic").clamp(0, 1)
+        canvas = canvas.detach().requires_grad_()
+        optimizer = torch.optim.Adam([canvas], lr=0.02, betas=(0.9, 0.99))
+        if moments:
+            optimizer.state[canvas] = {
+                "step": moments["step"],
+                "exp_avg": F.interpolate(moments["exp_avg"], sides[::-1], mode="bicubic"),
+                "exp_avg_sq": F.interpolate(moments["exp_avg_sq"], sides[::-1], mode="bilinear").relu(),
+            }
+        mean, share = 0.01 * canvas.detach(), 0.01
+        for _ in range(1000 if longest == sizes[0] else 500):
+            taps = encoder(canvas, layers)
+            content = sum(
+                ((taps[name].float() - goal[name].float()) / level[name]).square().mean() for name in goal
+            )
+            manner = sum(
+                weights[name] / total * looks[name].distance(taps[name] / level[name]) for name in looks
+            )
+            # Our total variation is two thirds of the squared slope.
+            loss = 0.015 * content / len(goal) + manner + 2 * 1.5 * total_variation(canvas)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            with torch.no_grad():
+                canvas.clamp_(0, 1)
+                mean = 0.99 * mean + 0.01 * canvas
+                share = 0.99 * share + 0.01
+        moments = optimizer.state[canvas]
+        canvas = mean / share
+    return canvas.clamp(0, 1)
+
+
+class _Distribution:
+    """The features of a picture as a normal distribution, and how far others are from it.
+
+    Wasserstein-2: |m - m*|^2 + tr(C + C* - 2 (C*^1/2 C C*^1/2)^1/2), divided by the number of channels.
+    """
+
+    def __init__(self, features: Tensor) -> None:
+        self.mean, self.covariance = self._moments(features)
+        self.root, _ = _roots(self.covariance)
+
+    def distance(self, features: Tensor) -> Tensor:
+        mean, covariance = self._moments(features)
+        cross = _TraceOfRoot.apply(self.root @ covariance @ self.root)
+        spread = (self.covariance.trace() + covariance.trace() - 2 * cross) / len(mean)
+        return (mean - self.mean).square().mean() + spread
+
+    @staticmethod
+    def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
+        mean = features.float().mean((0, 2, 3))
+        noise = 1e-4 * torch.eye(len(mean), device=mean.device)
+        return mean, gram_matrix(features) - torch.outer(mean, mean) + noise
+
+
+class _TraceOfRoot(torch.autograd.Function):
+    """tr M^1/2 of a symmetric positive definite matrix; its derivative is M^-1/2 / 2."""
+
+    @staticmethod
+    def forward(ctx, matrix: Tensor) -> Tensor:  # noqa: ANN001
+        root, inverse = _roots(matrix)
+        ctx.save_for_backward(inverse)
+        return root.trace()
+
+    @staticmethod
+    def backward(ctx, slope: Tensor) -> Tensor:  # noqa: ANN001
+        (inverse,) = ctx.saved_tensors
+        return slope * (inverse + inverse.T) / 4
+
+
+def _roots(matrix: Tensor, steps: int = 12) -> tuple[Tensor, Tensor]:
+    """Return M^1/2 and M^-1/2 by Newton and Schulz's coupled iteration."""
+    norm = matrix.norm()
+    eye = torch.eye(len(matrix), device=matrix.device)
+    root, inverse = matrix / norm, eye
+    for _ in range(steps):
+        half = 1.5 * eye - 0.5 * inverse @ root
+        root, inverse = root @ half, half @ inverse
+    return root * norm.sqrt(), inverse / norm.sqrt()
+
+
+def _sides(picture: Tensor) -> tuple[int, int]:
+    return picture.shape[-1], picture.shape[-2]
+
+
+def plain_pyramid(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tensor:
+    """Paint with Gram matrices alone on a pyramid: no total variation, little content.
+
+    Relative content and style errors weighted 0.005 : 1, torch's L-BFGS (history 10, no line search) for
+    150, 150, 80 and 15 iterations at an eighth, a quarter, half and all of the size.
+
+    Args:
+        encoder: VGG-19.
+        photo: (1, 3, H, W) in [0, 1].
+        style: likewise.
+        size: longest side of the result.
+
+    Returns:
+        (1, 3, h, w) in [0, 1].
+    """
+    canvas = photo
+    for fraction, iterations in ((8, 150), (4, 150), (2, 80), (1, 15)):
+        sides = fit(*_sides(photo), size // fraction)
+        with torch.no_grad():
+            goal = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
+            look = resize(style, fit(*_sides(style), size // fraction)).clamp(0, 1)
+            _, grams = encoder.describe(look, (), encoder.style_layers)
+        canvas = F.interpolate(canvas, sides[::-1], mode="bicubic").detach().requires_grad_()
+        optimizer = torch.optim.LBFGS(
+            [canvas], max_iter=iterations, history_size=10, tolerance_grad=0, tolerance_change=0
+        )
+
+        def evaluate(canvas=canvas, optimizer=optimizer, goal=goal, grams=grams) -> Tensor:  # noqa: ANN001
+            optimizer.zero_grad()
+            taps, found = encoder.describe(canvas, goal, grams)
+            content = sum(relative_error(taps[name], goal[name]) for name in goal) / len(goal)
+            manner = sum(relative_error(found[name], grams[name]) for name in grams) / len(grams)
+            loss = 0.005 * content + manner
+            loss.backward()
+            return loss
+
+        optimizer.step(evaluate)
+        canvas = canvas.detach()
+    return canvas.clamp(0, 1)
+
+
+RECIPES: dict[str, Recipe] = {"crowsonkb": crowsonkb, "plain-pyramid": plain_pyramid}
