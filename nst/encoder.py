@@ -10,7 +10,7 @@ from torchvision.models import VGG19_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
 from nst.errors import InputError
-from nst.losses import gram_matrix
+from nst.losses import Moments, moments
 
 _LAYOUT = cfgs["E"]  # torchvision's VGG-19: channels of each convolution, "M" for pooling
 
@@ -154,11 +154,11 @@ class Encoder(nn.Module):
 
     def describe(
         self, image: Tensor, content: Iterable[str], style: Iterable[str]
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return what the losses compare: feature maps of `content` and Gram matrices of `style`.
+    ) -> tuple[dict[str, Tensor], dict[str, Moments]]:
+        """Return what the losses compare: feature maps of `content` and statistics of `style`.
 
-        The Gram matrices are those of the feature maps that `forward` returns, without computing these:
-        a matrix T before the features is T G T^T around their Gram matrix.
+        The statistics are those of the feature maps that `forward` returns, without computing these: a
+        matrix T before the features is T m before their mean and T G T^T around their Gram matrix.
 
         Args:
             image: as for `forward`.
@@ -166,19 +166,20 @@ class Encoder(nn.Module):
             style: names of layers.
 
         Returns:
-            name -> (1, C, h, w) in the encoder's precision; name -> (C, C) float32.
+            name -> (1, C, h, w) in the encoder's precision; name -> mean and Gram matrix, float32.
 
         Raises:
             InputError: a layer that this encoder does not carry.
         """
         content, style = tuple(content), tuple(style)
         values = self._activations(image, (*content, *style))
-        grams = {name: gram_matrix(values[name]) for name in style}
+        found = {name: moments(values[name]) for name in style}
         for name, matrix in self.taps.items():
-            if name in grams:
-                flat = matrix.flatten(1).to(grams[name].dtype)
-                grams[name] = flat @ grams[name] @ flat.T
-        return {name: self._mapped(name, values[name]) for name in content}, grams
+            if name in found:
+                mean, gram = found[name]
+                flat = matrix.flatten(1).to(gram.dtype)
+                found[name] = Moments(flat @ mean, flat @ gram @ flat.T)
+        return {name: self._mapped(name, values[name]) for name in content}, found
 
     def _mapped(self, name: str, value: Tensor) -> Tensor:
         return nn.functional.conv2d(value, self.taps[name].to(value.dtype)) if self.taps else value

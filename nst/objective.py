@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from nst.encoder import Encoder
-from nst.losses import relative_error, total_variation
+from nst.losses import STYLE_TARGETS, Moments, relative_error, total_variation
 from nst.settings import Settings
 
 # Content against style with both sliders in the middle. Measured over several pairs with VGG-19's
 # convolutions: 0.0005 leaves almost pure style texture, 0.1 a light touch.
-BALANCE = 0.02
-# Smoothness 10 weighs this much.
-ROUGHNESS = 0.1
+BALANCE = 0.035
+# Smoothness in the middle of its slider weighs this much.
+ROUGHNESS = 0.0144
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Objective:
         encoder: whose layers are compared; its default layers are used.
         content: (1, 3, H, W) photo at the size that is painted.
         styles: paintings, any size, at the scale at which their strokes should appear. The target is the
-            mean of their Gram matrices.
+            mean of their statistics, as if they were one picture.
         settings: the weights.
     """
 
@@ -47,12 +47,21 @@ class Objective:
         self.encoder = encoder
         self.style_weight = 2 ** ((settings.style_weight - 5) / 2)
         self.content_weight = BALANCE * 2 ** ((settings.content_weight - 5) / 2)
-        self.roughness_weight = ROUGHNESS * (settings.smoothness / 10) ** 2
+        self.roughness_weight = ROUGHNESS * (settings.smoothness / 5) ** 2
         with torch.no_grad():
             self.content, _ = encoder.describe(content, encoder.content_layers, ())
-            grams = [encoder.describe(style, (), encoder.style_layers)[1] for style in styles]
-            self.grams = {
-                name: torch.stack([g[name] for g in grams]).mean(0) for name in encoder.style_layers
+            looks = [encoder.describe(style, (), encoder.style_layers)[1] for style in styles]
+            make = STYLE_TARGETS[settings.style_loss]
+            self.styles = {
+                name: make(
+                    Moments(
+                        *(
+                            torch.stack(part).mean(0)
+                            for part in zip(*(look[name] for look in looks), strict=True)
+                        )
+                    )
+                )
+                for name in encoder.style_layers
             }
             rough = torch.stack([total_variation(style) for style in styles]).mean()
             self.rough = rough.clamp_min(1e-4)  # a plain sheet of colour is no reason to divide by zero
@@ -61,9 +70,9 @@ class Objective:
         """Evaluate the objective and its gradient at `image`, (1, 3, H, W)."""
         with torch.enable_grad():
             leaf = image.detach().requires_grad_()
-            taps, grams = self.encoder.describe(leaf, self.content, self.grams)
+            taps, found = self.encoder.describe(leaf, self.content, self.styles)
             content = torch.stack([relative_error(taps[n], goal) for n, goal in self.content.items()]).mean()
-            style = torch.stack([relative_error(grams[n], goal) for n, goal in self.grams.items()]).mean()
+            style = torch.stack([goal.distance(found[n]) for n, goal in self.styles.items()]).mean()
             roughness = total_variation(leaf) / self.rough
             loss = (
                 self.content_weight * content + self.style_weight * style + self.roughness_weight * roughness

@@ -111,7 +111,7 @@ class Settings:
         step=32,
     )
     smoothness: float = knob(
-        3.0,
+        5.0,
         "Smoothness",
         "Calmer surfaces: higher removes grain (total variation), 0 leaves every speck.",
         low=0.0,
@@ -153,6 +153,12 @@ class Settings:
         "Optimizer",
         "How the pixels are improved: L-BFGS gets furthest in the same time.",
         choices={"lbfgs": "L-BFGS", "adam": "Adam", "gradient-descent": "Gradient descent"},
+    )
+    style_loss: str = knob(
+        "normal",
+        "Style loss",
+        "What of a layer's features is matched: means and covariances make longer, calmer strokes.",
+        choices={"normal": "Means and covariances", "gram": "Gram matrices (Gatys)"},
     )
     pooling: str = knob(
         "max",

@@ -41,7 +41,7 @@ MAIN = ("content_weight", "style_weight", "iterations")
 GROUPS: dict[str, tuple[str, ...]] = {
     "Size and detail": ("size", "smoothness", "coarse_to_fine"),
     "Start from": ("initial", "seed"),
-    "Under the hood": ("encoder", "optimizer", "pooling"),
+    "Under the hood": ("encoder", "style_loss", "optimizer", "pooling"),
 }
 
 
