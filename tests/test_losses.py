@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from nst.losses import gram_matrix, relative_error, total_variation
+from nst.losses import (
+    GramTarget,
+    Moments,
+    NormalTarget,
+    gram_matrix,
+    moments,
+    relative_error,
+    total_variation,
+)
 
 RANDOM = np.random.default_rng(7)
 P = RANDOM.random((5, 6, 4))  # channels, height, width
@@ -89,10 +97,62 @@ def test_total_variation_does_not_prefer_a_direction():
     assert float(total_variation(torch.ones(1, 3, 8, 8))) == 0
 
 
-@pytest.mark.parametrize("term", ["content", "style", "variation"])
+def test_moments_are_numpys():
+    found = moments(tensor(F))
+    flat = F.reshape(5, -1)
+    assert np.allclose(found.mean, flat.mean(1))
+    assert np.allclose(found.covariance, np.cov(flat, bias=True))
+
+
+def wasserstein(a: Moments, b: Moments) -> float:
+    """|m - m*|^2 + tr(C + C* - 2 (C*^1/2 C C*^1/2)^1/2), with roots from numpy."""
+
+    def root(matrix: np.ndarray) -> np.ndarray:
+        values, basis = np.linalg.eigh(matrix)
+        return (basis * np.sqrt(np.maximum(values, 0))) @ basis.T
+
+    c, d = a.covariance.numpy(), b.covariance.numpy()
+    cross = root(root(d) @ c @ root(d))
+    return float(((a.mean - b.mean) ** 2).sum()) + float(np.trace(c + d - 2 * cross))
+
+
+def normal(features: np.ndarray, floor: float) -> NormalTarget:
+    class Target(NormalTarget):
+        FLOOR = floor
+
+    return Target(moments(tensor(features)))
+
+
+def test_normal_distance_is_wasserstein_2_near_the_target():
+    energy = (P**2).sum(0).mean()
+    for share, tolerance in ((0.1, 0.2), (0.01, 0.02), (0.001, 0.002)):
+        near = (1 - share) * P + share * F
+        ours = float(normal(P, 0.0).distance(moments(tensor(near)))) * energy
+        assert ours == pytest.approx(wasserstein(moments(tensor(near)), moments(tensor(P))), rel=tolerance)
+
+
+@pytest.mark.parametrize("target", [NormalTarget, GramTarget])
+def test_style_distances_are_relative_and_know_no_axes(target):
+    ours = float(target(moments(tensor(P))).distance(moments(tensor(F))))
+    assert ours > 0
+    assert float(target(moments(tensor(P))).distance(moments(tensor(P)))) == pytest.approx(0, abs=1e-12)
+    rotation = np.linalg.qr(RANDOM.standard_normal((5, 5)))[0]
+    p, f = (1000 * np.einsum("ij,jhw->ihw", rotation, values) for values in (P, F))
+    turned = float(target(moments(tensor(p))).distance(moments(tensor(f))))
+    assert turned == pytest.approx(ours, rel=1e-6)
+
+
+def test_a_style_without_variance_or_light_is_a_target_too():
+    for flat in (np.zeros((5, 6, 4)), np.ones((5, 6, 4))):
+        assert torch.isfinite(NormalTarget(moments(tensor(flat))).distance(moments(tensor(F))))
+
+
+@pytest.mark.parametrize("term", ["content", "style", "normal", "variation"])
 def test_gradients(term):
     goal = tensor(P)
+    target = NormalTarget(moments(goal))
     functions = {
+        "normal": lambda x: target.distance(moments(x)),
         "content": lambda x: relative_error(x, goal),
         "style": lambda x: relative_error(gram_matrix(x), gram_matrix(goal)),
         "variation": total_variation,
