@@ -64,6 +64,8 @@ class Yardstick:
 
     def __init__(self, convolutions: Mapping[str, Tensor]) -> None:
         self.encoder = Encoder(convolutions, name="yardstick", device=pick_device())
+        # A style is the same for every painter: its Gram matrices, by picture and size.
+        self.styles: dict[tuple[int, float, tuple[int, ...]], dict[str, Tensor]] = {}
 
     @torch.no_grad()
     def measure(self, painting: np.ndarray, photo: Tensor, style: Tensor, seconds: float = 0.0) -> Score:
@@ -78,9 +80,9 @@ class Yardstick:
         own = octaves(look)
         grain = {name: energy / max(own[name], 1e-9) for name, energy in octaves(image).items()}
         return Score(
-            residual=self._residual(image, look, 1),
-            half=self._residual(image, look, 0.5),
-            double=self._residual(image, look, 2),
+            residual=self._residual(image, style, look, 1),
+            half=self._residual(image, style, look, 0.5),
+            double=self._residual(image, style, look, 2),
             content=float(relative_error(seen, scene)),
             grain=grain["luminance 1"],
             next=grain["luminance 2"],
@@ -89,14 +91,18 @@ class Yardstick:
             seconds=seconds,
         )
 
-    def _residual(self, image: Tensor, look: Tensor, factor: float) -> float:
-        grams = []
-        for picture in (image, look):
-            sides = [max(16, round(side * factor)) for side in (picture.shape[-1], picture.shape[-2])]
-            taps = self.encoder(resize(picture, (sides[0], sides[1])).clamp(0, 1), STYLE_LAYERS)
-            grams.append({name: gram_matrix(value) for name, value in taps.items()})
-        errors = [float(relative_error(grams[0][name], grams[1][name])) for name in STYLE_LAYERS]
+    def _residual(self, image: Tensor, style: Tensor, look: Tensor, factor: float) -> float:
+        key = (style.data_ptr(), factor, tuple(look.shape))
+        if key not in self.styles:
+            self.styles[key] = self._grams(look, factor)
+        found, goal = self._grams(image, factor), self.styles[key]
+        errors = [float(relative_error(found[name], goal[name])) for name in STYLE_LAYERS]
         return sum(errors) / len(errors)
+
+    def _grams(self, picture: Tensor, factor: float) -> dict[str, Tensor]:
+        width, height = (max(16, round(side * factor)) for side in (picture.shape[-1], picture.shape[-2]))
+        taps = self.encoder(resize(picture, (width, height)).clamp(0, 1), STYLE_LAYERS)
+        return {name: gram_matrix(value) for name, value in taps.items()}
 
 
 def octaves(image: Tensor) -> dict[str, float]:
