@@ -64,8 +64,8 @@ class Yardstick:
 
     def __init__(self, convolutions: Mapping[str, Tensor]) -> None:
         self.encoder = Encoder(convolutions, name="yardstick", device=pick_device())
-        # A style is the same for every painter: its Gram matrices, by picture and size.
-        self.styles: dict[tuple[int, float, tuple[int, ...]], dict[str, Tensor]] = {}
+        # A style is the same for every painter: it and its Gram matrices, by identity and size.
+        self.styles: dict[tuple[int, float, tuple[int, ...]], tuple[Tensor, dict[str, Tensor]]] = {}
 
     @torch.no_grad()
     def measure(self, painting: np.ndarray, photo: Tensor, style: Tensor, seconds: float = 0.0) -> Score:
@@ -92,10 +92,10 @@ class Yardstick:
         )
 
     def _residual(self, image: Tensor, style: Tensor, look: Tensor, factor: float) -> float:
-        key = (style.data_ptr(), factor, tuple(look.shape))
+        key = (id(style), factor, tuple(look.shape))
         if key not in self.styles:
-            self.styles[key] = self._grams(look, factor)
-        found, goal = self._grams(image, factor), self.styles[key]
+            self.styles[key] = style, self._grams(look, factor)
+        found, goal = self._grams(image, factor), self.styles[key][1]
         errors = [float(relative_error(found[name], goal[name])) for name in STYLE_LAYERS]
         return sum(errors) / len(errors)
 

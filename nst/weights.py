@@ -90,6 +90,12 @@ def automatic(file: str = "") -> str:
     return "refined" if named_file(file) else "builtin"
 
 
+def at_hand(settings: Settings) -> bool:
+    """Return whether the encoders that `settings` ask for can be had without the network or a large file."""
+    wanted = automatic(settings.weights) if settings.encoder == "auto" else settings.encoder
+    return wanted == "builtin" or bool(_from_sources.cache_info().currsize or _from_file.cache_info().currsize)
+
+
 def named_file(file: str = "") -> str:
     """Return the file of weights that the settings or else the environment name, or ""."""
     return file or os.environ.get(VARIABLE, "")

@@ -315,7 +315,10 @@ def test_automatic_on_a_cpu_asks_no_network(monkeypatch, serve, assets):
     monkeypatch.setattr(weights, "pick_device", lambda: torch.device("cpu"))
     assert [e.name for e in load_encoders(Settings())] == ["Built-in encoder"]
     assert not server.ranges
+    assert weights.at_hand(Settings())
+    assert not weights.at_hand(Settings(encoder="refined"))
     assert [e.name for e in load_encoders(Settings(encoder="vgg19"))] == ["VGG-19"]
+    assert weights.at_hand(Settings(encoder="refined"))
 
 
 def test_vgg19_asked_for_and_not_to_be_had_is_said(monkeypatch, assets):

@@ -20,7 +20,7 @@ from nst.ui.components import LivePreview, Picture, Strip, control
 from nst.ui.gallery import FINISHED, Example, photos, styles
 from nst.ui.limits import Limits
 from nst.ui.runs import Runs
-from nst.weights import OWN, VGG19, automatic
+from nst.weights import OWN, VGG19, at_hand, automatic
 
 log = logging.getLogger(__name__)
 
@@ -204,6 +204,8 @@ class _Page:
                 yield {self.status: status.idle("Stopped before it began; press Paint to begin.")}
                 return
             settings = self._settings(dict(zip(self.knobs, values, strict=True)))
+            if not at_hand(settings):
+                yield {self.status: status.idle("Loading VGG-19's weights, 52 MB the first time")}
             for update in painter.paint(photo, style, settings, wish.is_set):
                 frame = update.frame
                 losses.add(frame)
