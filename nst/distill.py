@@ -234,7 +234,7 @@ def paint_with(student: Student, pictures: Pictures, device: torch.device) -> li
     """Return snapshots of one small painting: what the student's own judgement leads to."""
     settings = Settings(
         content_weight=pictures.random.uniform(0, 9),
-        smoothness=pictures.random.choice([0.0, 2.0, 4.0]),
+        smoothness=pictures.random.choice([0.0, 2.5, 5.0]),
     )
     objective = Objective(
         student.encoder(), pictures.crop().to(device), [pictures.crop().to(device)], settings
