@@ -129,15 +129,14 @@ class _TraceOfRoot(torch.autograd.Function):
         return slope * (inverse + inverse.T) / 4
 
 
-def _roots(matrix: Tensor, steps: int = 12) -> tuple[Tensor, Tensor]:
-    """Return M^1/2 and M^-1/2 by Newton and Schulz's coupled iteration."""
-    norm = matrix.norm()
-    eye = torch.eye(len(matrix), device=matrix.device)
-    root, inverse = matrix / norm, eye
-    for _ in range(steps):
-        half = 1.5 * eye - 0.5 * inverse @ root
-        root, inverse = root @ half, half @ inverse
-    return root * norm.sqrt(), inverse / norm.sqrt()
+def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Return M^1/2 and M^-1/2 of a symmetric positive definite matrix.
+
+    By eigenvalues in float64: the authors' twelve steps of Newton and Schulz were seen to overflow here.
+    """
+    values, basis = torch.linalg.eigh(matrix.double())
+    values = values.clamp_min(1e-9 * values[-1])
+    return tuple(((basis * values**power) @ basis.T).to(matrix.dtype) for power in (0.5, -0.5))
 
 
 def _sides(picture: Tensor) -> tuple[int, int]:

@@ -93,7 +93,9 @@ def automatic(file: str = "") -> str:
 def at_hand(settings: Settings) -> bool:
     """Return whether the encoders that `settings` ask for can be had without the network or a large file."""
     wanted = automatic(settings.weights) if settings.encoder == "auto" else settings.encoder
-    return wanted == "builtin" or bool(_from_sources.cache_info().currsize or _from_file.cache_info().currsize)
+    return wanted == "builtin" or bool(
+        _from_sources.cache_info().currsize or _from_file.cache_info().currsize
+    )
 
 
 def named_file(file: str = "") -> str:
