@@ -8,6 +8,7 @@ same for every picture, size and encoder.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -58,9 +59,17 @@ def moments(features: Tensor) -> Moments:
     """Return mean and Gram matrix of a feature map, over positions.
 
     Args:
-        features: (1, C, H, W), any float type; sums over positions are taken in float32 or better.
+        features: (1, C, H, W), any float type. Sums over positions are taken in float32 or better; of
+            bfloat16 features every 8,192 positions' product is rounded once.
     """
     return Moments(*_Moments.apply(features))
+
+
+def average(found: Sequence[Moments]) -> Moments:
+    """Return the statistics of several feature maps taken as one: both moments average, covariance does not."""
+    return Moments(
+        torch.stack([each.mean for each in found]).mean(0), torch.stack([each.gram for each in found]).mean(0)
+    )
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -70,7 +79,7 @@ def gram_matrix(features: Tensor) -> Tensor:
     dividing makes feature maps of different sizes comparable).
 
     Args:
-        features: (1, C, H, W), any float type; the products are summed in float32 or better.
+        features: (1, C, H, W), as for `moments`.
 
     Returns:
         (C, C), float32, or float64 for float64 features.

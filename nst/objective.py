@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nst.encoder import Encoder
-from nst.losses import STYLE_TARGETS, Moments, relative_error, total_variation
+from nst.losses import STYLE_TARGETS, average, relative_error, total_variation
 from nst.settings import Settings
 
 # Content against style with both sliders in the middle. Measured over several pairs with VGG-19's
@@ -53,15 +53,7 @@ class Objective:
             looks = [encoder.describe(style, (), encoder.style_layers)[1] for style in styles]
             make = STYLE_TARGETS[settings.style_loss]
             self.styles = {
-                name: make(
-                    Moments(
-                        *(
-                            torch.stack(part).mean(0)
-                            for part in zip(*(look[name] for look in looks), strict=True)
-                        )
-                    )
-                )
-                for name in encoder.style_layers
+                name: make(average([look[name] for look in looks])) for name in encoder.style_layers
             }
             rough = torch.stack([total_variation(style) for style in styles]).mean()
             self.rough = rough.clamp_min(1e-4)  # a plain sheet of colour is no reason to divide by zero
