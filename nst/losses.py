@@ -66,7 +66,7 @@ def moments(features: Tensor) -> Moments:
 
 
 def average(found: Sequence[Moments]) -> Moments:
-    """Return the statistics of several feature maps taken as one: both moments average, covariance does not."""
+    """Return the statistics of several feature maps taken as one; the covariance itself would not average."""
     return Moments(
         torch.stack([each.mean for each in found]).mean(0), torch.stack([each.gram for each in found]).mean(0)
     )
