@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -201,13 +201,12 @@ class Encoder(nn.Module):
                 found[wanted[index]] = value
         return found
 
-    def _order(self, wanted: Container[int]) -> Iterator[int]:
+    def _order(self, wanted: Collection[int]) -> Iterator[int]:
         """Yield the modules up to the deepest wanted one, maximum pooling ahead of a ReLU that nobody wants.
 
         The two commute, and after pooling there is only a quarter left to rectify.
         """
-        last = max((index for index in range(len(self.features)) if index in wanted), default=-1)
-        index = 0
+        index, last = 0, max(wanted, default=-1)
         while index <= last:
             following = self.features[index + 1] if index < last else None
             if index not in wanted and isinstance(following, nn.MaxPool2d):

@@ -15,8 +15,8 @@ def keep_freed() -> bool:
     """Let freed memory be used again instead of returned to the system; return whether that worked.
 
     Every iteration needs the same buffers of many megabytes as the one before. Left to itself, glibc maps
-    and unmaps each, and the system clears thousands of pages anew: up to half of an iteration's time with
-    the built-in encoder. Call it before the threads start that are to profit. Only glibc is affected.
+    and unmaps each, and the system clears thousands of pages anew: seen to cost up to a third of
+    an iteration. Call it before the threads start that are to profit. Only glibc is affected.
     """
     with contextlib.suppress(AttributeError, OSError, TypeError):  # no glibc: nothing to set
         library = ctypes.CDLL(None)

@@ -132,7 +132,7 @@ class Painter:
     """Somebody who paints: a name, what the name stands for, and the doing."""
 
     name: str
-    recipe: str  # changes whenever the paintings would
+    recipe: str  # what it was told; the code that follows it is not part of this
     paint: Callable[[Tensor, Tensor], np.ndarray]
 
 
@@ -201,7 +201,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--settings", default="{}", help='JSON of how to paint, such as {"size": 256}')
     parser.add_argument("--sheet", type=Path, help="picture file: a row of photo, style and results per pair")
     parser.add_argument(
-        "--keep", type=Path, help="folder for the paintings; those that are there are not painted again"
+        "--keep",
+        type=Path,
+        help="folder for the paintings; what is there is not painted again, even by changed code",
     )
     options = parser.parse_args(arguments)
     keep_freed()

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nst.encoder import Encoder
 from nst.images import fit, resize
-from nst.losses import gram_matrix, relative_error, total_variation
+from nst.losses import moments, relative_error, total_variation
 
 Recipe = Callable[[Encoder, Tensor, Tensor, int], Tensor]
 
@@ -50,7 +50,7 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
     sizes = [size]
     while round(size / 2 ** (len(sizes) / 2)) >= min(128, size):
         sizes.insert(0, round(size / 2 ** (len(sizes) / 2)))
-    canvas, moments = photo, None
+    canvas, state = photo, None
     for longest in sizes:
         sides = fit(*_sides(photo), longest)
         with torch.no_grad():
@@ -62,11 +62,11 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
         canvas = F.interpolate(canvas, sides[::-1], mode="bicubic").clamp(0, 1)
         canvas = canvas.detach().requires_grad_()
         optimizer = torch.optim.Adam([canvas], lr=0.02, betas=(0.9, 0.99))
-        if moments:
+        if state:
             optimizer.state[canvas] = {
-                "step": moments["step"],
-                "exp_avg": F.interpolate(moments["exp_avg"], sides[::-1], mode="bicubic"),
-                "exp_avg_sq": F.interpolate(moments["exp_avg_sq"], sides[::-1], mode="bilinear").relu(),
+                "step": state["step"],
+                "exp_avg": F.interpolate(state["exp_avg"], sides[::-1], mode="bicubic"),
+                "exp_avg_sq": F.interpolate(state["exp_avg_sq"], sides[::-1], mode="bilinear").relu(),
             }
         mean, share = 0.01 * canvas.detach(), 0.01
         for _ in range(1000 if longest == sizes[0] else 500):
@@ -86,7 +86,7 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
                 canvas.clamp_(0, 1)
                 mean = 0.99 * mean + 0.01 * canvas
                 share = 0.99 * share + 0.01
-        moments = optimizer.state[canvas]
+        state = optimizer.state[canvas]
         canvas = mean / share
     return canvas.clamp(0, 1)
 
@@ -109,9 +109,9 @@ class _Distribution:
 
     @staticmethod
     def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
-        mean = features.float().mean((0, 2, 3))
-        noise = 1e-4 * torch.eye(len(mean), device=mean.device)
-        return mean, gram_matrix(features) - torch.outer(mean, mean) + noise
+        found = moments(features)
+        noise = 1e-4 * torch.eye(len(found.mean), device=found.mean.device)
+        return found.mean, found.covariance + noise
 
 
 class _TraceOfRoot(torch.autograd.Function):

@@ -69,33 +69,31 @@ def load_encoders(settings: Settings) -> tuple[Encoder, ...]:
     """
     device = pick_device()
     build = {"pooling": settings.pooling, "device": device, "precision": pick_precision(device)}
-    wanted = automatic(settings.weights) if settings.encoder == "auto" else settings.encoder
-    encoders = []
-    if wanted != "builtin":
-        try:
-            encoders = [Encoder(find_vgg19(settings.weights), name=VGG19, **build)]
-        except UnavailableError:
-            if settings.encoder != "auto":
-                raise
-            log.info("weights: VGG-19's cannot be had, the built-in encoder takes its place")
-    if wanted != "vgg19" or not encoders:
-        encoders.insert(0, Encoder(_builtin(), name=OWN, **build))
-    return tuple(encoders)
+    try:
+        return tuple(
+            Encoder(_builtin() if name == OWN else find_vgg19(settings.weights), name=name, **build)
+            for name in encoder_names(settings)
+        )
+    except UnavailableError:
+        if settings.encoder != "auto":
+            raise
+        log.info("weights: VGG-19's cannot be had, the built-in encoder takes its place")
+        return (Encoder(_builtin(), name=OWN, **build),)
 
 
-def automatic(file: str = "") -> str:
-    """Return the encoder choice that "auto" stands for on this host, all going well."""
-    if pick_device().type == "cuda":
-        return "vgg19"
-    return "refined" if named_file(file) else "builtin"
+def encoder_names(settings: Settings) -> tuple[str, ...]:
+    """Return the names of the encoders that `settings` ask for on this host, if their weights can be had."""
+    choice = settings.encoder
+    if choice == "auto":
+        on_gpu = pick_device().type == "cuda"
+        choice = "vgg19" if on_gpu else "refined" if named_file(settings.weights) else "builtin"
+    return {"builtin": (OWN,), "refined": (OWN, VGG19), "vgg19": (VGG19,)}[choice]
 
 
 def at_hand(settings: Settings) -> bool:
-    """Return whether the encoders that `settings` ask for can be had without the network or a large file."""
-    wanted = automatic(settings.weights) if settings.encoder == "auto" else settings.encoder
-    return wanted == "builtin" or bool(
-        _from_sources.cache_info().currsize or _from_file.cache_info().currsize
-    )
+    """Return whether the encoders that `settings` ask for need neither the network nor its cache."""
+    loaded = named_file(settings.weights) or _from_sources.cache_info().currsize
+    return VGG19 not in encoder_names(settings) or bool(loaded)
 
 
 def named_file(file: str = "") -> str:

@@ -111,3 +111,14 @@ def test_misuse_is_a_sentence(folder, teacher_file, tmp_path, capsys):
     assert "at least 20 are needed" in capsys.readouterr().err
     assert distill.main(["--images", str(folder), "--teacher", "no.pth", "-o", "x"]) == 2
     assert "no.pth does not exist" in capsys.readouterr().err
+
+
+def test_widths_go_by_block_or_by_convolution(folder, capsys):
+    def widths(student):
+        return [convolution.out_channels for convolution in student.convolutions]
+
+    assert widths(distill.Student((4, 5, 6), WIDTHS)) == [4, 4, 5, 5, 6, 6, 6, 6]
+    assert widths(distill.Student((4, 3, 5, 4, 6, 5, 5, 7), WIDTHS)) == [4, 3, 5, 4, 6, 5, 5, 7]
+    with pytest.raises(SystemExit):
+        distill.main(["--images", str(folder), "-o", "x", "--widths", "4", "5"])
+    assert "--widths takes 3 or 8 numbers" in capsys.readouterr().err

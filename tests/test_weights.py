@@ -255,6 +255,7 @@ def test_a_named_file_may_stop_at_any_layer(tmp_path, monkeypatch, kind, count):
     monkeypatch.setenv("NST_WEIGHTS", str(path))
     found = find_vgg19()
     assert len(found) == count
+    assert weights.at_hand(Settings())
     painter, encoder = load_encoders(Settings())
     assert (painter.name, encoder.name) == ("Built-in encoder", "VGG-19")
     if count == 16:
@@ -329,6 +330,6 @@ def test_vgg19_asked_for_and_not_to_be_had_is_said(monkeypatch, assets):
 
 
 def test_automatic_on_a_gpu_is_vgg19_or_else_built_in(monkeypatch, assets):
-    monkeypatch.setattr(weights, "automatic", lambda file: "vgg19")
+    monkeypatch.setattr(weights, "encoder_names", lambda settings: (weights.VGG19,))
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     assert [e.name for e in load_encoders(Settings())] == ["Built-in encoder"]

@@ -20,7 +20,7 @@ from nst.ui.components import LivePreview, Picture, Strip, control
 from nst.ui.gallery import FINISHED, Example, photos, styles
 from nst.ui.limits import Limits
 from nst.ui.runs import Runs
-from nst.weights import OWN, VGG19, at_hand, automatic
+from nst.weights import at_hand, encoder_names
 
 log = logging.getLogger(__name__)
 
@@ -294,8 +294,7 @@ class _Page:
 
 def _expected_badge() -> str:
     """Return what a run with default settings will most likely be painted with."""
-    names = {"vgg19": VGG19, "builtin": OWN, "refined": f"{OWN}, then {VGG19}"}
-    return f"{names[automatic()]} on {describe(pick_device())}"
+    return f"{', then '.join(encoder_names(Settings()))} on {describe(pick_device())}"
 
 
 def _badge(text: str) -> str:
