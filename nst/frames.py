@@ -21,6 +21,7 @@ class Frame:
     target: tuple[int, int]  # (width, height) of the finished picture
     losses: dict[str, float]  # content, style and roughness relative to their targets; weighted total
     seconds: float  # since the start
+    optimising: float  # of these, in objective and optimiser
     rate: float  # iterations per second at this size
     remaining: float  # estimated seconds until the finished picture
     encoder: str  # whose eye: the encoder's name, or two joined by ", then "

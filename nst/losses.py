@@ -2,8 +2,8 @@
 
 Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks" (CVPR 2016), define
 content and style loss as sums of squares whose size depends on picture, layer and encoder. Here each is
-divided by the energy of its target, so that 1 means "as far away as a blank" and one weight means the
-same for every picture, size and encoder.
+divided by the energy of what it is compared with, so that 1 means about "as far away as a blank" and one
+weight means the same for every picture, size and encoder.
 """
 
 from __future__ import annotations
@@ -70,6 +70,33 @@ def average(found: Sequence[Moments]) -> Moments:
     return Moments(
         torch.stack([each.mean for each in found]).mean(0), torch.stack([each.gram for each in found]).mean(0)
     )
+
+
+class ContentTarget:
+    """A content layer of the photo, and how far others are from it.
+
+    The squared difference of the feature maps (CVPR 2016, equation 1, times 2), divided by the geometric
+    mean of the photo's energy and the style's. Against the photo's energy alone a soft photo would hold out
+    against a strong style: on the cat of scikit-image with Composition VII the style residual was 0.05, with
+    this it is 0.03.
+
+    Args:
+        photo: (1, C, H, W).
+        styles: (1, C, h, w) each, of any size; their mean energy counts.
+    """
+
+    def __init__(self, photo: Tensor, styles: Sequence[Tensor]) -> None:
+        self.photo = _exact(photo)
+        style = torch.stack([_exact(each).square().mean() for each in styles]).mean()
+        self.energy = (self.photo.square().mean() * style).sqrt().clamp_min(1e-12)
+
+    def distance(self, found: Tensor) -> Tensor:
+        """Return how far `found`, (1, C, H, W), is from the photo, a scalar, 0 for the photo itself."""
+        return (_exact(found) - self.photo).square().mean() / self.energy
+
+
+def _exact(value: Tensor) -> Tensor:
+    return value.to(torch.promote_types(value.dtype, torch.float32))
 
 
 def gram_matrix(features: Tensor) -> Tensor:
@@ -145,15 +172,13 @@ STYLE_TARGETS = {"normal": NormalTarget, "gram": GramTarget}
 def relative_error(value: Tensor, target: Tensor) -> Tensor:
     """Return |value - target|^2 / |target|^2, a scalar; 0 is a perfect match.
 
-    With feature maps this is the content loss (CVPR 2016, equation 1) times 2 / |P|^2; with Gram
-    matrices it is one layer's style loss (equation 4) times 4 N^2 M^2 / |A|^2.
+    With Gram matrices this is one layer's style loss (CVPR 2016, equation 4) times 4 N^2 M^2 / |A|^2.
 
     Args:
         value: any shape.
         target: the same shape. An all-zero target counts as energy 1e-12 instead of dividing by zero.
     """
-    if target.dtype != torch.float64:
-        value, target = value.float(), target.float()
+    value, target = _exact(value), _exact(target)
     return (value - target).square().sum() / target.square().sum().clamp_min(1e-12)
 
 

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from nst.encoder import Encoder
-from nst.losses import STYLE_TARGETS, average, relative_error, total_variation
+from nst.losses import STYLE_TARGETS, ContentTarget, average, total_variation
 from nst.settings import Settings
 
 # Content against style with both sliders in the middle. Measured over several pairs with VGG-19's
 # convolutions: 0.0005 leaves almost pure style texture, 0.1 a light touch.
-BALANCE = 0.035
+BALANCE = 0.044
 # Smoothness in the middle of its slider weighs this much.
 ROUGHNESS = 0.0144
 
@@ -49,11 +49,16 @@ class Objective:
         self.content_weight = BALANCE * 2 ** ((settings.content_weight - 5) / 2)
         self.roughness_weight = ROUGHNESS * (settings.smoothness / 5) ** 2
         with torch.no_grad():
-            self.content, _ = encoder.describe(content, encoder.content_layers, ())
-            looks = [encoder.describe(style, (), encoder.style_layers)[1] for style in styles]
+            scene, _ = encoder.describe(content, encoder.content_layers, ())
+            looks = [
+                encoder.describe(style, encoder.content_layers, encoder.style_layers) for style in styles
+            ]
+            self.content = {
+                name: ContentTarget(goal, [taps[name] for taps, _ in looks]) for name, goal in scene.items()
+            }
             make = STYLE_TARGETS[settings.style_loss]
             self.styles = {
-                name: make(average([look[name] for look in looks])) for name in encoder.style_layers
+                name: make(average([found[name] for _, found in looks])) for name in encoder.style_layers
             }
             rough = torch.stack([total_variation(style) for style in styles]).mean()
             self.rough = rough.clamp_min(1e-4)  # a plain sheet of colour is no reason to divide by zero
@@ -63,7 +68,7 @@ class Objective:
         with torch.enable_grad():
             leaf = image.detach().requires_grad_()
             taps, found = self.encoder.describe(leaf, self.content, self.styles)
-            content = torch.stack([relative_error(taps[n], goal) for n, goal in self.content.items()]).mean()
+            content = torch.stack([goal.distance(taps[n]) for n, goal in self.content.items()]).mean()
             style = torch.stack([goal.distance(found[n]) for n, goal in self.styles.items()]).mean()
             roughness = total_variation(leaf) / self.rough
             loss = (

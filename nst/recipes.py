@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nst.encoder import Encoder
 from nst.images import fit, resize
-from nst.losses import moments, relative_error, total_variation
+from nst.losses import gram_matrix, moments, relative_error, total_variation
 
 Recipe = Callable[[Encoder, Tensor, Tensor, int], Tensor]
 
@@ -182,6 +182,67 @@ def plain_pyramid(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> 
         optimizer.step(evaluate)
         canvas = canvas.detach()
     return canvas.clamp(0, 1)
+
+
+def classic(
+    encoder: Encoder,
+    photo: Tensor,
+    style: Tensor,
+    size: int,
+    *,
+    iterations: int = 500,
+    seen: Callable[[int, Tensor], None] = lambda iteration, image: None,
+) -> Tensor:
+    """Paint as neural-style and its followers do: one size, from noise, torch's own L-BFGS.
+
+    Squared content differences times 5; squared differences of Gram matrices divided by C * H * W, times 100
+    each; total variation (absolute, summed) times 0.001; pixels from 0 to 255 less the mean; L-BFGS with a
+    history of 100.
+
+    Args:
+        encoder: VGG-19 in float32, as they run it.
+        photo: (1, 3, H, W) in [0, 1].
+        style: likewise.
+        size: longest side of the result, and of the style.
+        iterations: how many evaluations.
+        seen: called with the number of the evaluation and the image, (1, 3, h, w) in [0, 1], at each.
+
+    Returns:
+        (1, 3, h, w) in [0, 1].
+    """
+    sides = fit(*_sides(photo), size)
+    layers = (*encoder.style_layers, *encoder.content_layers)
+
+    def grams(taps: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {name: gram_matrix(taps[name]) / taps[name].shape[1] for name in encoder.style_layers}
+
+    with torch.no_grad():
+        goal = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
+        looks = grams(encoder(resize(style, fit(*_sides(style), size)).clamp(0, 1), encoder.style_layers))
+    generator = torch.Generator().manual_seed(0)
+    level = 255 * encoder.mean
+    canvas = 0.001 * torch.randn(1, 3, *sides[::-1], generator=generator).to(photo.device)
+    canvas.requires_grad_()
+    optimizer = torch.optim.LBFGS(
+        [canvas], max_iter=iterations, history_size=100, tolerance_grad=-1, tolerance_change=-1
+    )
+    count = 0
+
+    def evaluate() -> Tensor:
+        nonlocal count
+        optimizer.zero_grad()
+        taps = encoder((canvas + level) / 255, layers)
+        content = sum(F.mse_loss(taps[name], goal[name]) for name in goal)
+        manner = sum(F.mse_loss(gram, looks[name]) for name, gram in grams(taps).items())
+        rough = sum((canvas.diff(dim=axis)).abs().sum() for axis in (2, 3))
+        loss = 5 * content + 100 * manner + 0.001 * rough
+        loss.backward()
+        count += 1
+        seen(count, ((canvas.detach() + level) / 255).clamp(0, 1))
+        return loss
+
+    optimizer.step(evaluate)
+    return ((canvas.detach() + level) / 255).clamp(0, 1)
 
 
 RECIPES: dict[str, Recipe] = {"crowsonkb": crowsonkb, "plain-pyramid": plain_pyramid}

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nst.losses import (
+    ContentTarget,
     GramTarget,
     Moments,
     NormalTarget,
@@ -58,9 +59,18 @@ def test_gram_matrix_sums_in_float32_whatever_comes_in():
     assert torch.isfinite(gram_matrix(large)).all()
 
 
-def test_content_term_is_equation_1_scaled():
-    ours = float(relative_error(tensor(F), tensor(P)))
-    assert ours == pytest.approx(paper_content(F, P) * 2 / (P**2).sum(), rel=1e-12)
+def test_content_term_is_equation_1_over_the_energies_of_photo_and_style():
+    style, other = 3 * RANDOM.random((5, 2, 9)), RANDOM.random((5, 3, 3))
+    ours = float(ContentTarget(tensor(P), [tensor(style), tensor(other)]).distance(tensor(F)))
+    energy = np.sqrt((P**2).mean() * ((style**2).mean() + (other**2).mean()) / 2)
+    assert ours == pytest.approx(paper_content(F, P) * 2 / P.size / energy, rel=1e-12)
+
+
+def test_a_black_photo_or_style_is_a_content_target_too():
+    for photo, style in ((0 * P, F), (P, 0 * F), (0 * P, 0 * F)):
+        target = ContentTarget(tensor(photo), [tensor(style)])
+        assert torch.isfinite(target.distance(tensor(F)))
+        assert float(target.distance(tensor(photo))) == 0
 
 
 def test_style_term_is_equation_4_scaled():
@@ -153,7 +163,7 @@ def test_gradients(term):
     target = NormalTarget(moments(goal))
     functions = {
         "normal": lambda x: target.distance(moments(x)),
-        "content": lambda x: relative_error(x, goal),
+        "content": ContentTarget(goal, [goal]).distance,
         "style": lambda x: relative_error(gram_matrix(x), gram_matrix(goal)),
         "variation": total_variation,
     }

@@ -15,6 +15,7 @@ from nst.encoder import Encoder
 from nst.images import fit_area, resize
 from nst.losses import GramTarget, NormalTarget, moments, relative_error
 from nst.objective import Objective
+from nst.quality import octaves
 
 QUICK = Settings(size=96, iterations=40, smoothness=0)
 
@@ -314,3 +315,15 @@ def test_no_memory_for_the_second_encoder_keeps_the_first_ones_picture(encoder, 
     assert frame.final
     assert frame.width == 128
     assert "not enough memory to finish with" in frame.notice
+
+
+def test_a_larger_canvas_begins_with_the_photos_detail(encoder):
+    generator = torch.Generator().manual_seed(3)
+    photo, style = (
+        torch.rand(1, 3, 96, 128, generator=generator),
+        torch.rand(1, 3, 64, 64, generator=generator),
+    )
+    frames = list(stylize(photo, style, Settings(size=128, iterations=10), encoder=encoder, interval=0))
+    first = next(frame for frame in frames if frame.width == 128)
+    seen = torch.from_numpy(first.image).permute(2, 0, 1)[None] / 255
+    assert octaves(seen)["luminance 1"] > 0.5 * octaves(photo)["luminance 1"]

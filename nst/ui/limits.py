@@ -25,9 +25,10 @@ class Limits:
         Raises:
             InputError: one of them is no number in range.
         """
-        roomy = pick_device().type == "cuda"
+        roomy, size = pick_device().type == "cuda", KNOBS["size"]
         return cls(
-            size=int(_number("NST_MAX_SIZE", 2048 if roomy else 1024, KNOBS["size"].low, KNOBS["size"].high)),
+            # One step above the least: a slider needs two ends.
+            size=int(_number("NST_MAX_SIZE", 2048 if roomy else 1024, size.low + size.step, size.high)),
             seconds=_number("NST_MAX_SECONDS", 600, KNOBS["time_limit"].low, KNOBS["time_limit"].high),
             waiting=int(_number("NST_MAX_QUEUE", 20, 1, 1000)),
         )

@@ -55,11 +55,12 @@ def paint(
                 yield Update(frame, folder.add_frame(encode_jpeg(_preview(frame.image))))
                 continue
             log.info(
-                "painted %d x %d, %d iterations, %.1f s, %s on %s",
+                "painted %d x %d, %d iterations, %.2f s, %.2f s of them optimising, %s on %s",
                 frame.width,
                 frame.height,
                 frame.iteration,
                 frame.seconds,
+                frame.optimising,
                 frame.encoder,
                 frame.device,
             )
