@@ -6,13 +6,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor, nn
-from torchvision.models import VGG19_Weights
-from torchvision.models.vgg import cfgs, make_layers
 
 from nst.errors import InputError
 from nst.losses import Moments, moments
 
-_LAYOUT = cfgs["E"]  # torchvision's VGG-19: channels of each convolution, "M" for pooling
+# Channels of each convolution, "M" for pooling (Simonyan and Zisserman 2015, table 1, column E). Not taken
+# from torchvision, whose import alone would make visitors wait more than a second longer for the page.
+_LAYOUT: tuple[int | str, ...] = (
+    *(64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M"),
+    *(512, 512, 512, 512, "M", 512, 512, 512, 512, "M"),
+)
+# ImageNet's mean and standard deviation, RGB in [0, 1].
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def _index_layers() -> dict[str, int]:
@@ -30,8 +35,6 @@ def _index_layers() -> dict[str, int]:
 LAYERS: dict[str, int] = _index_layers()
 CONVOLUTIONS: list[int] = [position - 1 for position in LAYERS.values()]
 WIDTHS: list[int] = [entry for entry in _LAYOUT if entry != "M"]
-
-_NORMALIZE = VGG19_Weights.IMAGENET1K_V1.transforms()
 
 
 def default_layers(carried: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -106,17 +109,20 @@ class Encoder(nn.Module):
         self.layers = tuple(self.taps or carried)
         self.style_layers, self.content_layers = default_layers(self.layers)
 
-        deepest = LAYERS[carried[-1]]
         widths = iter([convolutions[f"features.{n}.weight"].shape[0] for n in CONVOLUTIONS[: len(carried)]])
-        layout = [entry if entry == "M" else next(widths, None) for entry in _LAYOUT]
+        features, before = nn.Sequential(), 3
         with torch.device("meta"):
-            features = make_layers([entry for entry in layout if entry is not None])[: deepest + 1]
-        for index, module in enumerate(features):
-            if isinstance(module, nn.Conv2d):
-                module.padding_mode = "replicate"
-                module._reversed_padding_repeated_twice = [1, 1, 1, 1]
-            elif isinstance(module, nn.MaxPool2d) and pooling == "average":
-                features[index] = AveragePool()
+            for entry in _LAYOUT:
+                if entry == "M":
+                    features.append(AveragePool() if pooling == "average" else nn.MaxPool2d(2))
+                    continue
+                after = next(widths, None)
+                if after is None:
+                    break
+                features.append(nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate"))
+                features.append(nn.ReLU(inplace=True))
+                before = after
+        features = features[: LAYERS[carried[-1]] + 1]  # without a pooling behind the last
         names = [f"features.{n}.{part}" for n in CONVOLUTIONS[: len(carried)] for part in ("weight", "bias")]
         try:
             state = {
@@ -128,8 +134,8 @@ class Encoder(nn.Module):
         # Channels last in memory: convolutions, pooling and Gram matrices are all faster on a CPU.
         self.features = features.to(memory_format=torch.channels_last)
         shape = (1, 3, 1, 1)
-        self.register_buffer("mean", torch.tensor(_NORMALIZE.mean, device=device).view(shape))
-        self.register_buffer("std", torch.tensor(_NORMALIZE.std, device=device).view(shape))
+        self.register_buffer("mean", torch.tensor(_MEAN, device=device).view(shape))
+        self.register_buffer("std", torch.tensor(_STD, device=device).view(shape))
         self.eval().requires_grad_(False)
 
     @property

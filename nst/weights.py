@@ -15,7 +15,6 @@ from huggingface_hub import constants, try_to_load_from_cache
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
-from torchvision.models import VGG19_Weights
 
 from nst.devices import pick_device, pick_precision
 from nst.encoder import CONVOLUTIONS, LAYERS, WIDTHS, Encoder
@@ -33,8 +32,6 @@ DEEPEST = "relu5_1"
 
 VGG19, OWN = "VGG-19", "Built-in encoder"
 BUILTIN = Path(__file__).with_name("builtin.safetensors")
-
-_TORCHVISION = VGG19_Weights.IMAGENET1K_V1.url
 
 
 def _keys() -> dict[str, tuple[int, ...]]:
@@ -220,16 +217,23 @@ def _from_hub() -> Mapping[str, Any] | None:
     return fetch_tensors(REPO, FILENAME, list(KEYS))
 
 
+def _torchvision_url() -> str:
+    from torchvision.models import VGG19_Weights  # slow to import, and hardly ever needed
+
+    return VGG19_Weights.IMAGENET1K_V1.url
+
+
 def _from_torchvision() -> Mapping[str, Any] | None:
-    name = _TORCHVISION.rsplit("/", 1)[1]
+    url = _torchvision_url()
+    name = url.rsplit("/", 1)[1]
     path = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not path.exists():
         if constants.HF_HUB_OFFLINE:
             return None
         # torch's own download waits for ever, so ask first whether anybody answers.
-        request = urllib.request.Request(_TORCHVISION, method="HEAD")  # noqa: S310 (a constant address)
-        within(1.0, lambda: urllib.request.urlopen(request, timeout=1.0).close())  # noqa: S310 (a constant https)
+        request = urllib.request.Request(url, method="HEAD")  # noqa: S310 (torchvision's own address)
+        within(1.0, lambda: urllib.request.urlopen(request, timeout=1.0).close())  # noqa: S310 (as above)
         path.parent.mkdir(parents=True, exist_ok=True)
         digest = name.removesuffix(".pth").rsplit("-", 1)[1]
-        torch.hub.download_url_to_file(_TORCHVISION, str(path), hash_prefix=digest)
+        torch.hub.download_url_to_file(url, str(path), hash_prefix=digest)
     return _read(path, "torchvision's file")

@@ -1,16 +1,39 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 import torch.nn.functional as F
 from conftest import tiny_convolutions
-from torchvision.models import vgg19
+from torchvision.models import VGG19_Weights, vgg19
 
-from nst.encoder import LAYERS, Encoder, default_layers
+from nst.encoder import CONVOLUTIONS, LAYERS, WIDTHS, Encoder, default_layers
 from nst.errors import InputError
 from nst.losses import gram_matrix
 
 IMAGE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
+
+
+def test_layout_and_colours_are_torchvisions():
+    with torch.device("meta"):
+        features = vgg19().features
+    assert [f.out_channels for f in features if isinstance(f, torch.nn.Conv2d)] == WIDTHS
+    convolutions = [n for n, f in enumerate(features) if isinstance(f, torch.nn.Conv2d)]
+    assert convolutions == CONVOLUTIONS
+    encoder = Encoder(tiny_convolutions(16), name="tiny")
+    kinds = [type(module) for module in encoder.features]
+    assert kinds == [type(module) for module in features][: len(kinds)]
+    normal = VGG19_Weights.IMAGENET1K_V1.transforms()
+    assert encoder.mean.flatten().tolist() == pytest.approx(normal.mean)
+    assert encoder.std.flatten().tolist() == pytest.approx(normal.std)
+
+
+def test_the_page_does_not_wait_for_torchvision():
+    code = "import sys, nst.painting, nst.weights; print('torchvision' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
 
 
 def test_names_point_at_torchvisions_layers():
