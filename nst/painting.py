@@ -17,6 +17,7 @@ from nst.devices import describe
 from nst.encoder import Encoder
 from nst.errors import InputError
 from nst.estimate import Estimate
+from nst.footprint import available, needed
 from nst.frames import Frame
 from nst.images import fit, fit_area, load_image, resize, to_pixels
 from nst.memory import give_back, keep_freed
@@ -125,6 +126,7 @@ class _Painting:
         position = 0
         ended = False
         keep_freed()
+        self._make_fit()
         try:
             while position < len(self.scales) and not ended:
                 try:
@@ -250,8 +252,20 @@ class _Painting:
             notice=self.notice,
         )
 
+    def _make_fit(self) -> None:
+        """Plan a smaller end if this host's memory will not do; Linux kills who tries."""
+        left = available() if self.photo.device.type == "cpu" else None
+        position = 0
+        while left is not None and position < len(self.scales):
+            scale = self.scales[position]
+            encoder = self.finisher if scale.finishing else self.encoder
+            if needed(encoder, scale.width, scale.height) > left:
+                self._shrink(position)
+            else:
+                position += 1
+
     def _shrink(self, position: int) -> None:
-        """After running out of memory at a scale, plan a smaller end, or end with the scale before."""
+        """As a scale is too large for the memory, plan a smaller end, or end with the scale before."""
         failed = self.scales[position]
         smaller = int(max(failed.width, failed.height) * 0.75)
         below = (
@@ -272,7 +286,7 @@ class _Painting:
             if failed.finishing
             else f"There was not enough memory for {self.settings.size} px, so this is painted at {end} px."
         )
-        log.warning("out of memory at %d x %d, going on at %d px", failed.width, failed.height, end)
+        log.warning("too little memory for %d x %d, going on at %d px", failed.width, failed.height, end)
 
 
 def _is_finite(evaluation: Evaluation) -> bool:

@@ -32,6 +32,7 @@ class Faulty(nn.Module):
         super().__init__()
         self.inner, self.fault, self.calls = inner, fault, 0
         self.name, self.device = inner.name, inner.device
+        self.features, self.precision = inner.features, inner.precision
         self.style_layers, self.content_layers = inner.style_layers, inner.content_layers
 
     def describe(self, image, content, style):

@@ -1,0 +1,65 @@
+"""How much memory a painting takes at a size, against what this host has left."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from torch import nn
+
+from nst.encoder import Encoder
+
+# Images of float32 besides the encoder's activations: two for each of the 12 steps that L-BFGS remembers,
+# and its gradient, move, canvas, photo, styles and their copies.
+_IMAGES = 2 * 12 + 16
+# What is measured against what is counted: between freed and used buffers some memory lies idle.
+_SLACK = 1.3
+# Of a container, cgroup v2, then v1: limit, usage, statistics and what these call idle cache.
+_GROUP = Path("/sys/fs/cgroup")
+_GROUPS = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    (
+        "memory/memory.limit_in_bytes",
+        "memory/memory.usage_in_bytes",
+        "memory/memory.stat",
+        "total_inactive_file",
+    ),
+)
+
+
+def needed(encoder: Encoder, width: int, height: int) -> int:
+    """Return about how many bytes one iteration at this size holds at its peak, on a CPU.
+
+    Counted from the layers: each convolution keeps its padded input and its output for the way back, pooling
+    its output and 8 bytes of index for each; on the way back the largest activation is there twice more.
+    """
+    each = encoder.precision.itemsize
+    images, activations, largest, channels = 4 * 3 * width * height * _IMAGES, 0, 0, 3
+    for module in encoder.features:
+        if isinstance(module, nn.Conv2d):
+            activations += (channels + module.out_channels) * width * height * each
+            channels = module.out_channels
+            largest = max(largest, channels * width * height * each)
+        elif not isinstance(module, nn.ReLU):
+            width, height = width // 2, height // 2
+            activations += channels * width * height * (each + 8)
+    return round(images + _SLACK * (activations + 2 * largest))
+
+
+def available(meminfo: Path = Path("/proc/meminfo"), group: Path = _GROUP) -> int | None:
+    """Return the bytes of memory that this process can still get, or None where the system does not say."""
+    found = []
+    with contextlib.suppress(OSError, KeyError, ValueError):
+        found.append(1024 * _numbers(meminfo)["MemAvailable:"])
+    for limit, usage, statistics, cache in _GROUPS:
+        # A container may have less than its machine; without a limit the file says "max".
+        with contextlib.suppress(OSError, KeyError, ValueError):
+            held = int((group / usage).read_text()) - _numbers(group / statistics)[cache]
+            found.append(int((group / limit).read_text()) - held)
+    return max(0, min(found)) if found else None
+
+
+def _numbers(file: Path) -> dict[str, int]:
+    """Return the first number of each line by the word before it."""
+    rows = [line.split() for line in file.read_text().splitlines()]
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdigit()}

@@ -1,0 +1,90 @@
+"""Memory: how much a painting takes and how much there is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from nst import InputError, Settings, stylize
+from nst import painting as heart
+from nst.encoder import Encoder
+from nst.footprint import available, needed
+
+MEASURE = """
+import resource, torch
+from nst.footprint import needed
+from nst.memory import keep_freed
+from nst.objective import Objective
+from nst.optimizers import LBFGS
+from nst.settings import Settings
+from nst.weights import load_encoders
+
+def iterate(width, height):
+    photo = torch.rand(1, 3, height, width)
+    objective, canvas = Objective(encoder, photo, [photo.clone()], Settings()), photo.clone()
+    optimizer = LBFGS(canvas)
+    optimizer.memory.fill_(0)  # as if all steps were remembered: untouched pages take no memory
+    for _ in range(2):
+        evaluation = objective(canvas)
+        optimizer.step(evaluation.loss, evaluation.gradient)
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+keep_freed()
+(encoder,) = load_encoders(Settings(encoder="builtin"))
+before = iterate(64, 48)
+print((iterate(512, 384) - before) / needed(encoder, 512, 384))
+"""
+
+
+def test_the_need_is_about_what_is_taken():
+    done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
+    assert 0.75 < float(done.stdout) < 1.05, done.stdout
+
+
+def test_the_need_grows_with_the_pixels(encoder):
+    assert needed(encoder, 512, 512) == pytest.approx(4 * needed(encoder, 256, 256), rel=0.01)
+
+
+def test_what_is_left_is_the_least_of_machine_and_container(tmp_path):
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\nHugePages_Total:  0\n")
+    assert available(meminfo, tmp_path) == 8_000_000 * 1024
+    (tmp_path / "memory.max").write_text("max\n")
+    (tmp_path / "memory.current").write_text("900\n")
+    (tmp_path / "memory.stat").write_text("anon 500\ninactive_file 300\n")
+    assert available(meminfo, tmp_path) == 8_000_000 * 1024
+    (tmp_path / "memory.max").write_text("1000\n")
+    assert available(meminfo, tmp_path) == 400
+    (tmp_path / "memory.max").write_text("100\n")
+    assert available(meminfo, tmp_path) == 0
+    assert available(tmp_path / "none", tmp_path / "none") is None
+
+
+def test_a_painting_that_would_not_fit_is_planned_smaller(encoder, photo, painting, monkeypatch):
+    sizes = []
+    describe = Encoder.describe
+
+    def spy(self, image, *layers):
+        sizes.append(max(image.shape[-2:]))
+        return describe(self, image, *layers)
+
+    monkeypatch.setattr(Encoder, "describe", spy)
+    monkeypatch.setattr(heart, "available", lambda: needed(encoder, 160, 107))
+    *_, frame = stylize(photo, painting, Settings(size=256, iterations=20), encoder=encoder)
+    assert 128 < frame.width <= 160
+    assert max(sizes) <= 160
+    assert f"not enough memory for 256 px, so this is painted at {frame.width} px" in frame.notice
+
+
+def test_memory_for_nothing_is_said(encoder, photo, painting, monkeypatch):
+    monkeypatch.setattr(heart, "available", lambda: 1000)
+    with pytest.raises(InputError, match="not enough memory for even a small painting"):
+        list(stylize(photo, painting, Settings(size=256, iterations=20), encoder=encoder))
+
+
+def test_where_the_system_does_not_say_it_paints(encoder, photo, painting, monkeypatch):
+    monkeypatch.setattr(heart, "available", lambda: None)
+    *_, frame = stylize(photo, painting, Settings(size=96, iterations=10), encoder=encoder)
+    assert (frame.width, frame.notice) == (96, "")
