@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from nst.bench import scaling, startup
+from nst.bench import scaling, speed, startup
 from nst.bench.__main__ import main
 from nst.encoder import Encoder
 from nst.weights import KEYS
@@ -66,14 +66,20 @@ def test_speed_paints_the_classic_recipe_beside_ours(weights, photo, painting, t
     assert "<svg" in plot.read_text()
 
 
-def test_without_matplotlib_the_plot_says_what_to_install(
-    weights, photo, painting, monkeypatch, capsys, tmp_path
-):
+def test_without_matplotlib_it_says_what_to_install_before_measuring(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    command = ["speed", "--photo", str(photo), "--style", str(painting), "--weights", weights]
-    command += ["--settings", '{"size": 64}', "--iterations", "2", "--ladder", "10", "--by", "builtin"]
-    assert main([*command, "--plot", str(tmp_path / "plot.svg")]) == 2
+    monkeypatch.setattr(speed, "measure", lambda **options: pytest.fail("it began"))
+    assert main(["speed", "--photo", "a.jpg", "--style", "b.jpg", "--plot", "plot.svg"]) == 2
     assert "pip install matplotlib" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_costs_no_findings(weights, tmp_path, capsys):
+    file = tmp_path / "missing" / "found.json"
+    command = ["iteration", "--sizes", "64", "--rounds", "1", "--weights", weights, "--json", str(file)]
+    assert main(command) == 1
+    printed = capsys.readouterr()
+    assert "builtin" in printed.out
+    assert "found.json cannot be written (No such file or directory)" in printed.err
 
 
 def test_multiplications_are_those_of_the_layers(encoder):

@@ -1,1 +1,1 @@
-"""How fast it is, measured as ratios between things of the same run: `python -m nst.bench --help`."""
+"""How fast it is, as ratios between things measured in the same run."""

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from nst.bench import __doc__ as about
 from nst.bench import iteration, scaling, speed, startup
@@ -23,31 +24,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_freed()
     print(host_line(), flush=True)
     try:
-        if options.command == "speed":
-            found = speed.measure(
-                photo=options.photo,
-                style=options.style,
-                settings=replace(Settings.from_json(options.settings), weights=options.weights),
-                painters=options.by,
-                ladder=options.ladder,
-                iterations=options.iterations,
-            )
-            if options.plot:
-                speed.plot(found, options.plot)
-            print(speed.table(found))
-        elif options.command == "startup":
-            found = startup.measure(iterations=options.iterations)
-            print(startup.table(found))
-        else:
-            module = scaling if options.command == "scaling" else iteration
-            found = module.measure(sizes=options.sizes, rounds=options.rounds, weights=options.weights)
-            print(module.table(found))
+        found, table = _measure(options)
+        print(table)
+        if options.json:
+            options.json.write_text(json.dumps({"host": describe_host(), **found}, indent=1))
+        if options.command == "speed" and options.plot:
+            speed.plot(found, options.plot)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    if options.json:
-        options.json.write_text(json.dumps({"host": describe_host(), **found}, indent=1))
+    except OSError as error:
+        print(f"error: {error.filename} cannot be written ({error.strerror}).", file=sys.stderr)
+        return 1
     return 0
+
+
+def _measure(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Return the findings, and as text."""
+    if options.command == "startup":
+        found = startup.measure(iterations=options.iterations)
+        return found, startup.table(found)
+    if options.command == "speed":
+        if options.plot:
+            speed.need_matplotlib()
+        found = speed.measure(
+            photo=options.photo,
+            style=options.style,
+            settings=replace(Settings.from_json(options.settings), weights=options.weights),
+            painters=options.by,
+            ladder=options.ladder,
+            iterations=options.iterations,
+        )
+        return found, speed.table(found)
+    module = scaling if options.command == "scaling" else iteration
+    found = module.measure(sizes=options.sizes, rounds=options.rounds, weights=options.weights)
+    return found, module.table(found)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -153,16 +153,22 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def plot(found: dict[str, Any], file: Path) -> None:
-    """Draw residual against seconds, both logarithmic.
+def need_matplotlib() -> None:
+    """Make sure, before anything is measured, that `plot` will work.
 
     Raises:
         InputError: matplotlib is not installed.
     """
     try:
-        from matplotlib.figure import Figure
+        import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise InputError("The plot needs matplotlib; install it with pip install matplotlib.") from error
+
+
+def plot(found: dict[str, Any], file: Path) -> None:
+    """Draw residual against seconds, both logarithmic."""
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
     for name in dict.fromkeys(row["painter"] for row in found["rows"]):
