@@ -333,7 +333,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--widths",
         type=int,
         nargs="+",
-        default=(32, 64, 128),
+        default=(32, 32, 64, 64, 128, 64, 64, 96),
         help="channels of blocks 1, 2 and 3, or of all eight convolutions",
     )
     parser.add_argument("--crops", type=int, default=200, help="crops for the closed form")

@@ -95,7 +95,7 @@ class Settings:
         step=0.1,
     )
     iterations: int = knob(
-        200,
+        160,
         "Iterations",
         "More steps finish finer, fewer stay a sketch.",
         low=10,

@@ -30,9 +30,9 @@ PRESET_TEXT = "An example: what the two pictures here become. Press Paint to wat
 
 # Chips that set the three main sliders.
 PRESETS: dict[str, dict[str, float]] = {
-    "Light touch": {"content_weight": 7.5, "style_weight": 4.0, "iterations": 160},
+    "Light touch": {"content_weight": 7.5, "style_weight": 4.0, "iterations": 120},
     "Balanced": {name: KNOBS[name].default for name in ("content_weight", "style_weight", "iterations")},
-    "Bold": {"content_weight": 3.0, "style_weight": 6.5, "iterations": 260},
+    "Bold": {"content_weight": 3.0, "style_weight": 6.5, "iterations": 240},
 }
 # What answers at once: no queue, no spinner, no place in the API.
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
