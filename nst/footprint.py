@@ -59,6 +59,16 @@ def available(meminfo: Path = Path("/proc/meminfo"), group: Path = _GROUP) -> in
     return max(0, min(found)) if found else None
 
 
+def peak(status: Path = Path("/proc/self/status")) -> int | None:
+    """Return the most bytes of memory that this process has held at a time, or None without Linux.
+
+    Not `getrusage`: what that says of a new process begins with what its parent held.
+    """
+    with contextlib.suppress(OSError, KeyError, ValueError):
+        return 1024 * _numbers(status)["VmHWM:"]
+    return None
+
+
 def _numbers(file: Path) -> dict[str, int]:
     """Return the first number of each line by the word before it."""
     rows = [line.split() for line in file.read_text().splitlines()]

@@ -13,8 +13,8 @@ from nst.encoder import Encoder
 from nst.footprint import available, needed
 
 MEASURE = """
-import resource, torch
-from nst.footprint import needed
+import torch
+from nst.footprint import needed, peak
 from nst.memory import keep_freed
 from nst.objective import Objective
 from nst.optimizers import LBFGS
@@ -29,7 +29,7 @@ def iterate(width, height):
     for _ in range(2):
         evaluation = objective(canvas)
         optimizer.step(evaluation.loss, evaluation.gradient)
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak()
 
 keep_freed()
 (encoder,) = load_encoders(Settings(encoder="builtin"))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import multiprocessing
-import resource
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from torch import nn
 
 from nst.bench.iteration import encoders, stepper
 from nst.encoder import Encoder
+from nst.footprint import peak
 from nst.memory import keep_freed
 
 
@@ -93,7 +93,7 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
 
 
 def _one(name: str, size: int, rounds: int, weights: str) -> tuple[float, float]:
-    """Return the median seconds of an iteration and the process's peak memory in megabytes."""
+    """Return the median seconds of an iteration and the process's peak memory in megabytes, or NaN."""
     keep_freed()
     step = stepper(encoders(weights)[name], size, warm=14)
     seconds = []
@@ -101,7 +101,7 @@ def _one(name: str, size: int, rounds: int, weights: str) -> tuple[float, float]
         began = time.perf_counter()
         step()
         seconds.append(time.perf_counter() - began)
-    return statistics.median(seconds), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return statistics.median(seconds), (peak() or math.nan) / 2**20
 
 
 def _growth(rows: Sequence[dict[str, Any]]) -> float | None:
