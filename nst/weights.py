@@ -33,6 +33,9 @@ DEEPEST = "relu5_1"
 VGG19, OWN = "VGG-19", "Built-in encoder"
 BUILTIN = Path(__file__).with_name("builtin.safetensors")
 
+# VGG19_Weights.IMAGENET1K_V1.url, written out: importing torchvision takes longer than finding no network.
+_TORCHVISION = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
+
 
 def _keys() -> dict[str, tuple[int, ...]]:
     """Return the names and shapes of the tensors up to `DEEPEST`."""
@@ -217,23 +220,16 @@ def _from_hub() -> Mapping[str, Any] | None:
     return fetch_tensors(REPO, FILENAME, list(KEYS))
 
 
-def _torchvision_url() -> str:
-    from torchvision.models import VGG19_Weights  # slow to import, and hardly ever needed
-
-    return VGG19_Weights.IMAGENET1K_V1.url
-
-
 def _from_torchvision() -> Mapping[str, Any] | None:
-    url = _torchvision_url()
-    name = url.rsplit("/", 1)[1]
+    name = _TORCHVISION.rsplit("/", 1)[1]
     path = Path(torch.hub.get_dir()) / "checkpoints" / name
     if not path.exists():
         if constants.HF_HUB_OFFLINE:
             return None
         # torch's own download waits for ever, so ask first whether anybody answers.
-        request = urllib.request.Request(url, method="HEAD")  # noqa: S310 (torchvision's own address)
+        request = urllib.request.Request(_TORCHVISION, method="HEAD")
         within(1.0, lambda: urllib.request.urlopen(request, timeout=1.0).close())  # noqa: S310 (as above)
         path.parent.mkdir(parents=True, exist_ok=True)
         digest = name.removesuffix(".pth").rsplit("-", 1)[1]
-        torch.hub.download_url_to_file(url, str(path), hash_prefix=digest)
+        torch.hub.download_url_to_file(_TORCHVISION, str(path), hash_prefix=digest)
     return _read(path, "torchvision's file")

@@ -14,7 +14,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import serve
 
-WAIT = 40_000
+WAIT = 20_000
 expect.set_options(timeout=WAIT)
 
 

@@ -12,12 +12,13 @@ import pytest
 import torch
 from hub_server import Hub
 from safetensors.torch import save, save_file
+from torchvision.models import VGG19_Weights
 
 from nst import InputError, Settings, hub, weights
 from nst.encoder import Encoder
 from nst.weights import KEYS, UnavailableError, find_vgg19, load_encoders
 
-URL = weights._torchvision_url  # before any test puts another in its place
+URL = weights._TORCHVISION  # before any test puts another in its place
 NAMES = ["features.0.weight", "features.0.bias", "features.2.weight"]
 
 
@@ -60,15 +61,15 @@ def serve(monkeypatch):
         server.close()
 
 
-def test_torchvision_still_names_its_file_as_expected():
-    assert URL().endswith("/vgg19-dcbb9e9d.pth")
+def test_the_download_is_torchvisions():
+    assert VGG19_Weights.IMAGENET1K_V1.url == URL
 
 
 @pytest.fixture(autouse=True)
 def forget(monkeypatch):
     weights._from_sources.cache_clear()
     weights._from_file.cache_clear()
-    monkeypatch.setattr(weights, "_torchvision_url", lambda: "http://127.0.0.1:9/vgg19-dcbb9e9d.pth")
+    monkeypatch.setattr(weights, "_TORCHVISION", "http://127.0.0.1:9/vgg19-dcbb9e9d.pth")
     yield
     weights._from_sources.cache_clear()
     weights._from_file.cache_clear()
@@ -220,7 +221,7 @@ def test_a_hub_file_of_another_network_is_refused(serve, assets, caplog):
 def test_without_a_network_it_takes_less_than_three_seconds(serve, assets, monkeypatch, manner):
     if manner == "silent":
         server = serve(b"", "silent")
-        monkeypatch.setattr(weights, "_torchvision_url", lambda: server.url + "/vgg19-dcbb9e9d.pth")
+        monkeypatch.setattr(weights, "_TORCHVISION", server.url + "/vgg19-dcbb9e9d.pth")
     else:
         monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     began = time.monotonic()

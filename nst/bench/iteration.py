@@ -30,13 +30,12 @@ def encoders(weights: str) -> dict[str, Encoder]:
     return {"vgg19": peer, "builtin": own}
 
 
-def stepper(encoder: Encoder, size: int, *, warm: int = 3) -> Callable[[], None]:
+def stepper(encoder: Encoder, size: int) -> Callable[[], None]:
     """Return what does one iteration (evaluation and L-BFGS step) of a painting that is under way.
 
     Args:
         encoder: whose eye.
         size: longest side; the pictures are noise, 4 : 3.
-        warm: iterations done before; the L-BFGS history is full after 12, which costs a few per cent more.
     """
     generator = torch.Generator().manual_seed(0)
     photo, style = (
@@ -52,7 +51,7 @@ def stepper(encoder: Encoder, size: int, *, warm: int = 3) -> Callable[[], None]
         if canvas.is_cuda:
             torch.cuda.synchronize()
 
-    for _ in range(warm):
+    for _ in range(optimizer.history + 3):  # with a full history a step costs more
         step()
     return step
 
@@ -68,9 +67,9 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
     Raises:
         InputError: VGG-19's weights cannot be had.
     """
-    rows = []
+    eyes, rows = encoders(weights), []
     for size in sizes:
-        steps = {name: stepper(encoder, size, warm=15) for name, encoder in encoders(weights).items()}
+        steps = {name: stepper(encoder, size) for name, encoder in eyes.items()}
         seconds: dict[str, list[float]] = {name: [] for name in steps}
         for _ in range(rounds):
             for name, step in steps.items():

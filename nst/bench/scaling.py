@@ -95,7 +95,7 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
 def _one(name: str, size: int, rounds: int, weights: str) -> tuple[float, float]:
     """Return the median seconds of an iteration and the process's peak memory in megabytes, or NaN."""
     keep_freed()
-    step = stepper(encoders(weights)[name], size, warm=14)
+    step = stepper(encoders(weights)[name], size)
     seconds = []
     for _ in range(rounds):
         began = time.perf_counter()
