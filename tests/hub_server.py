@@ -20,7 +20,7 @@ class Hub:
 
     def __init__(self, data: bytes, manner: str = "good") -> None:
         self.data, self.manner = data, manner
-        self.sent = 0  # bytes of file content that left
+        self.sent = 0  # bytes of file content sent off
         self.ranges: list[tuple[int, int]] = []
         hub = self
 
@@ -75,8 +75,8 @@ class Hub:
             request.send_header("Content-Length", str(len(self.data)))
             request.end_headers()
             if with_body:
-                request.wfile.write(self.data)
                 self.sent += len(self.data)
+                request.wfile.write(self.data)
             return
         first, final = (int(n) for n in asked.removeprefix("bytes=").split("-"))
         self.ranges.append((first, final))
@@ -96,9 +96,10 @@ class Hub:
         pieces = 20 if self.manner == "slow" else 1
         step = len(body) // pieces + 1
         for at in range(0, len(body), step):
+            # Counted first: who has read the last byte may ask for the count before this thread goes on.
+            self.sent += len(body[at : at + step])
             request.wfile.write(body[at : at + step])
             request.wfile.flush()
-            self.sent += len(body[at : at + step])
             if pieces > 1:
                 time.sleep(0.02)
         request.close_connection = True
