@@ -20,7 +20,7 @@ from nst.frames import Frame
 from nst.images import encode_jpeg, encode_png
 from nst.metadata import describe_painting
 from nst.painting import stylize
-from nst.settings import KNOBS, Knob, Settings
+from nst.settings import KNOBS, MOST_STYLES, Knob, Settings
 
 FINISHED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 _SUFFIXES = (".png", ".jpg", ".jpeg")
@@ -40,10 +40,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("httpx2").setLevel(logging.WARNING)
     output: Path = options.pop("output")
     try:
+        if options["start"] is not None and options["initial"] is None:
+            options["initial"] = "picture"
         settings = Settings(**{name: options[name] for name in KNOBS if options[name] is not None})
         _check_output(output)
         with _stop_on_interrupt() as stop:
-            last = _watch(stylize(options["photo"], options["styles"], settings, stop=stop.is_set))
+            last = _watch(
+                stylize(
+                    options["photo"],
+                    options["styles"],
+                    settings,
+                    keep=options["keep"],
+                    regions=_regions(options),
+                    start=options["start"],
+                    stop=stop.is_set,
+                )
+            )
         _save(last, settings, output)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -70,9 +82,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--output", type=Path, default=Path("out.png"), help="PNG or JPEG (out.png)")
     parser.add_argument("-v", "--verbose", action="store_true", help="say where the weights come from")
     parser.add_argument("--version", action="version", version=nst.__version__)
+    masks = parser.add_argument_group("pictures that direct the painting", "masks have the photo's shape")
+    masks.add_argument("--keep", metavar="FILE", help="mask: where it is white the photo stays")
+    for number in range(1, MOST_STYLES + 1):
+        masks.add_argument(
+            f"--region-{number}",
+            metavar="FILE",
+            help=f"mask: painting {number} paints where it is white and nowhere else",
+        )
+    masks.add_argument("--start", metavar="FILE", help="the picture to start from")
+    knobs = parser.add_argument_group("settings")
     for knob in KNOBS.values():
-        parser.add_argument("--" + knob.name.replace("_", "-"), **_option(knob))
+        knobs.add_argument("--" + knob.name.replace("_", "-"), **_option(knob))
     return parser
+
+
+def _regions(options: dict[str, Any]) -> list[str | None]:
+    """Return the masks of the styles in their order, as far as any is named."""
+    found = [options[f"region_{number}"] for number in range(1, MOST_STYLES + 1)]
+    while found and found[-1] is None:
+        found.pop()
+    return found
 
 
 def _option(knob: Knob) -> dict[str, Any]:
@@ -88,12 +118,24 @@ def _option(knob: Knob) -> dict[str, Any]:
     if knob.choices:
         return {"choices": list(knob.choices), "help": f"{text} (default: {knob.default})"}
     if knob.kind is str:
-        return {"metavar": "FILE", "help": text}
+        if knob.local:
+            return {"metavar": "FILE", "help": text}
+        return {"type": _text(knob), "metavar": "TEXT", "help": f"{text} (default: {knob.default})"}
     return {
         "type": _number(knob),
         "metavar": "N",
         "help": f"{text} ({knob.low:g} to {knob.high:g}, default: {knob.default:g})",
     }
+
+
+def _text(knob: Knob) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        try:
+            return knob.check(text)
+        except InputError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse
 
 
 def _number(knob: Knob) -> Callable[[str], Any]:

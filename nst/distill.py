@@ -27,9 +27,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from nst.devices import pick_device, pick_precision
-from nst.encoder import CONVOLUTIONS, LAYERS, Encoder
+from nst.encoder import Encoder
 from nst.errors import InputError
 from nst.images import load_image, resize, to_pixels
+from nst.layers import CONVOLUTIONS, LAYERS
 from nst.memory import keep_freed
 from nst.objective import Objective
 from nst.optimizers import LBFGS

@@ -2,53 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from nst.errors import InputError
+from nst.layers import CONVOLUTIONS, LAYERS, LAYOUT, default_layers
 from nst.losses import Moments, moments
 
-# Channels of each convolution, "M" for pooling (Simonyan and Zisserman 2015, table 1, column E). Not taken
-# from torchvision, whose import alone would make visitors wait more than a second longer for the page.
-_LAYOUT: tuple[int | str, ...] = (
-    *(64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M"),
-    *(512, 512, 512, 512, "M", 512, 512, 512, 512, "M"),
-)
 # ImageNet's mean and standard deviation, RGB in [0, 1].
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-def _index_layers() -> dict[str, int]:
-    """Return relu1_1 .. relu5_4 with their positions in torchvision's `features`."""
-    positions, block, number, position = {}, 1, 1, 0
-    for entry in _LAYOUT:
-        if entry == "M":
-            block, number, position = block + 1, 1, position + 1
-        else:
-            positions[f"relu{block}_{number}"] = position + 1
-            number, position = number + 1, position + 2
-    return positions
-
-
-LAYERS: dict[str, int] = _index_layers()
-CONVOLUTIONS: list[int] = [position - 1 for position in LAYERS.values()]
-WIDTHS: list[int] = [entry for entry in _LAYOUT if entry != "M"]
-
-
-def default_layers(carried: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the (style, content) layers to use of those that an encoder carries.
-
-    All of Gatys, Ecker and Bethge's where they are there (style relu1_1 .. relu5_1, content relu4_2);
-    otherwise the first of each block and the deepest for style, the one before the deepest for content.
-    """
-    names = [name for name in LAYERS if name in set(carried)]
-    style = [name for name in names if name.endswith("_1")]
-    if "relu5_1" not in style and names[-1] not in style:
-        style.append(names[-1])
-    content = "relu4_2" if "relu4_2" in names else names[max(len(names) - 2, 0)]
-    return tuple(style), (content,)
 
 
 class AveragePool(nn.Module):
@@ -112,7 +76,7 @@ class Encoder(nn.Module):
         widths = iter([convolutions[f"features.{n}.weight"].shape[0] for n in CONVOLUTIONS[: len(carried)]])
         features, before = nn.Sequential(), 3
         with torch.device("meta"):
-            for entry in _LAYOUT:
+            for entry in LAYOUT:
                 if entry == "M":
                     features.append(AveragePool() if pooling == "average" else nn.MaxPool2d(2))
                     continue
@@ -159,8 +123,12 @@ class Encoder(nn.Module):
         return {name: self._mapped(name, value) for name, value in self._activations(image, layers).items()}
 
     def describe(
-        self, image: Tensor, content: Iterable[str], style: Iterable[str]
-    ) -> tuple[dict[str, Tensor], dict[str, Moments]]:
+        self,
+        image: Tensor,
+        content: Iterable[str],
+        style: Iterable[str],
+        masks: Sequence[Tensor | None] = (None,),
+    ) -> tuple[dict[str, Tensor], dict[str, tuple[Moments, ...]]]:
         """Return what the losses compare: feature maps of `content` and statistics of `style`.
 
         The statistics are those of the feature maps that `forward` returns, without computing these: a
@@ -170,21 +138,27 @@ class Encoder(nn.Module):
             image: as for `forward`.
             content: names of layers.
             style: names of layers.
+            masks: where in the image statistics are taken, (1, 1, H, W) in [0, 1] each, or None for
+                everywhere. A layer takes them shrunk to its own size, by area (the guidance channels of Gatys
+                et al., "Controlling Perceptual Factors in Neural Style Transfer", CVPR 2017, section 4).
 
         Returns:
-            name -> (1, C, h, w) in the encoder's precision; name -> mean and Gram matrix, float32.
+            name -> (1, C, h, w) in the encoder's precision; name -> mean and Gram matrix for each mask,
+            float32.
 
         Raises:
             InputError: a layer that this encoder does not carry.
         """
         content, style = tuple(content), tuple(style)
         values = self._activations(image, (*content, *style))
-        found = {name: moments(values[name]) for name in style}
-        for name, matrix in self.taps.items():
-            if name in found:
-                mean, gram = found[name]
-                flat = matrix.flatten(1).to(gram.dtype)
-                found[name] = Moments(flat @ mean, flat @ gram @ flat.T)
+        found = {}
+        for name in style:
+            guides = [mask if mask is None else _shrunk(mask, values[name].shape[-2:]) for mask in masks]
+            each = [moments(values[name], guide) for guide in guides]
+            if self.taps:
+                flat = self.taps[name].flatten(1).to(each[0].gram.dtype)
+                each = [Moments(flat @ mean, flat @ gram @ flat.T) for mean, gram in each]
+            found[name] = tuple(each)
         return {name: self._mapped(name, values[name]) for name in content}, found
 
     def _mapped(self, name: str, value: Tensor) -> Tensor:
@@ -222,3 +196,7 @@ class Encoder(nn.Module):
             else:
                 yield index
                 index += 1
+
+
+def _shrunk(mask: Tensor, size: tuple[int, int]) -> Tensor:
+    return mask if mask.shape[-2:] == size else nn.functional.interpolate(mask, size, mode="area")

@@ -27,11 +27,12 @@ _GROUPS = (
 )
 
 
-def needed(encoder: Encoder, width: int, height: int) -> int:
-    """Return about how many bytes one iteration at this size holds at its peak, on a CPU.
+def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0) -> int:
+    """Return about how many bytes a painting at this size holds at its peak, on a CPU.
 
     Counted from the layers: each convolution keeps its padded input and its output for the way back, pooling
     its output and 8 bytes of index for each; on the way back the largest activation is there twice more.
+    Looking at the style, `style_scale` times as large, keeps nothing but what one convolution has at hand.
     """
     each = encoder.precision.itemsize
     images, activations, largest, channels = 4 * 3 * width * height * _IMAGES, 0, 0, 3
@@ -43,7 +44,8 @@ def needed(encoder: Encoder, width: int, height: int) -> int:
         elif not isinstance(module, nn.ReLU):
             width, height = width // 2, height // 2
             activations += channels * width * height * (each + 8)
-    return round(images + _SLACK * (activations + 2 * largest))
+    looking = 4 * style_scale**2 * largest
+    return round(images + _SLACK * max(activations + 2 * largest, looking))
 
 
 def available(meminfo: Path = Path("/proc/meminfo"), group: Path = _GROUP) -> int | None:

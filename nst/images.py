@@ -24,15 +24,18 @@ MAX_SIDE = 4096
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
-def load_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str = "The picture") -> Tensor:
+def load_image(
+    source: str | Path | bytes | IO[bytes] | Image.Image, what: str = "The picture", ground: float = 1.0
+) -> Tensor:
     """Decode a picture into float RGB as a person would see it.
 
-    The EXIF orientation is applied, an ICC profile converted to sRGB, transparency laid on white, 16-bit
+    The EXIF orientation is applied, an ICC profile converted to sRGB, transparency laid on `ground`, 16-bit
     and float samples scaled, grey, palette and CMYK converted, and of an animation the first frame taken.
 
     Args:
         source: a path, the bytes of a file, an open binary file or a Pillow image.
         what: how to call the picture in messages, such as "The photo".
+        ground: what is behind transparent parts: 1 white, 0 black.
 
     Returns:
         (1, 3, H, W) float32 in [0, 1], at most 4096 on the longest side.
@@ -56,7 +59,7 @@ def load_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str =
         if opened.format == "JPEG":
             opened.draft(None, (MAX_SIDE, MAX_SIDE))  # decodes huge photos at half or quarter size
         opened.load()
-        rgb = _to_rgb(_upright(opened))
+        rgb = _to_rgb(_upright(opened), ground)
     except (OSError, ValueError, SyntaxError, ArithmeticError, IndexError, EOFError) as error:
         raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
     except MemoryError as error:
@@ -111,7 +114,7 @@ def _upright(image: Image.Image) -> Image.Image:
         return image
 
 
-def _to_rgb(image: Image.Image) -> np.ndarray:
+def _to_rgb(image: Image.Image, ground: float) -> np.ndarray:
     """Return decoded pixels as (H, W, 3) float32 in [0, 1]."""
     if image.mode == "F" or image.mode.startswith("I"):
         grey = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
@@ -144,7 +147,7 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
     if profile:
         image = _to_srgb(image, profile)
     rgb = np.asarray(image.convert("RGB"), dtype=np.float32) / 255.0
-    return rgb if alpha is None else rgb * alpha + (1.0 - alpha)
+    return rgb if alpha is None else rgb * alpha + ground * (1.0 - alpha)
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

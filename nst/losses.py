@@ -34,41 +34,60 @@ class _Moments(torch.autograd.Function):
     """Mean and Gram matrix with one product backwards: the slope of the Gram matrix is taken as symmetric."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(ctx: Any, features: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
         channels = features.shape[1]
         rows = features.permute(0, 2, 3, 1).reshape(-1, channels)  # a view where channels come last in memory
-        ctx.save_for_backward(rows)
-        ctx.shape = features.shape
         exact = torch.promote_types(features.dtype, torch.float32)
         # bfloat16 holds a product over many positions, if rounded; in float16 it would overflow.
         inner = features.dtype if features.dtype == torch.bfloat16 else exact
         parts = (part.to(inner) for part in rows.split(_CHUNK))
-        gram = sum((part.T @ part).to(exact) for part in parts)
-        return rows.mean(0, dtype=exact), gram / len(rows)
+        ctx.shape = features.shape
+        if weights is None:
+            ctx.save_for_backward(rows)
+            gram = sum((part.T @ part).to(exact) for part in parts)
+            return rows.mean(0, dtype=exact), gram / len(rows)
+        # Of mean 1, so that sums are about as large as without weights.
+        share = weights.to(exact).reshape(-1, 1)
+        share = share / share.mean().clamp_min(1e-12)
+        ctx.save_for_backward(rows, share)
+        pairs = zip(parts, share.split(_CHUNK), strict=True)
+        gram = sum(((part * each.to(inner)).T @ part).to(exact) for part, each in pairs)
+        return (rows.to(exact) * share).mean(0), gram / len(rows)
 
     @staticmethod
-    def backward(ctx: Any, mean_slope: Tensor, gram_slope: Tensor) -> Tensor:
-        (rows,) = ctx.saved_tensors
+    def backward(ctx: Any, mean_slope: Tensor, gram_slope: Tensor) -> tuple[Tensor, None]:
+        rows, *share = ctx.saved_tensors
         batch, channels, height, width = ctx.shape
         both = ((gram_slope + gram_slope.T) / len(rows)).to(rows.dtype)
         slope = torch.addmm((mean_slope / len(rows)).to(rows.dtype), rows, both)
-        return slope.view(batch, height, width, channels).permute(0, 3, 1, 2)
+        if share:
+            slope = slope * share[0].to(slope.dtype)
+        return slope.view(batch, height, width, channels).permute(0, 3, 1, 2), None
 
 
-def moments(features: Tensor) -> Moments:
+def moments(features: Tensor, weights: Tensor | None = None) -> Moments:
     """Return mean and Gram matrix of a feature map, over positions.
 
     Args:
         features: (1, C, H, W), any float type. Sums over positions are taken in float32 or better; of
             bfloat16 features every 8,192 positions' product is rounded once.
+        weights: (1, 1, H, W), how much each position counts, not negative; alike if left out. Their scale
+            does not matter: the Gram matrix is sum_k w_k F_ik F_jk / sum_k w_k (Gatys et al.,
+            CVPR 2017, section 4, with w the squared guidance channel). All zero, they give zeros.
     """
-    return Moments(*_Moments.apply(features))
+    return Moments(*_Moments.apply(features, weights))
 
 
-def average(found: Sequence[Moments]) -> Moments:
-    """Return the statistics of several feature maps taken as one; the covariance itself would not average."""
+def average(found: Sequence[Moments], shares: Sequence[float]) -> Moments:
+    """Return the statistics of several feature maps taken as one; the covariance itself would not average.
+
+    Args:
+        found: the statistics of each.
+        shares: how much each counts, of sum 1.
+    """
     return Moments(
-        torch.stack([each.mean for each in found]).mean(0), torch.stack([each.gram for each in found]).mean(0)
+        sum(share * each.mean for share, each in zip(shares, found, strict=True)),
+        sum(share * each.gram for share, each in zip(shares, found, strict=True)),
     )
 
 
@@ -83,11 +102,15 @@ class ContentTarget:
     Args:
         photo: (1, C, H, W).
         styles: (1, C, h, w) each, of any size; their mean energy counts.
+        shares: how much each style counts, of sum 1; alike if left out.
     """
 
-    def __init__(self, photo: Tensor, styles: Sequence[Tensor]) -> None:
+    def __init__(
+        self, photo: Tensor, styles: Sequence[Tensor], shares: Sequence[float] | None = None
+    ) -> None:
         self.photo = _exact(photo)
-        style = torch.stack([_exact(each).square().mean() for each in styles]).mean()
+        shares = shares or [1 / len(styles)] * len(styles)
+        style = sum(share * _exact(each).square().mean() for share, each in zip(shares, styles, strict=True))
         self.energy = (self.photo.square().mean() * style).sqrt().clamp_min(1e-12)
 
     def distance(self, found: Tensor) -> Tensor:
@@ -166,7 +189,8 @@ class GramTarget:
         return relative_error(found.gram, self.target)
 
 
-STYLE_TARGETS = {"normal": NormalTarget, "gram": GramTarget}
+StyleTarget = NormalTarget | GramTarget
+STYLE_TARGETS: dict[str, type[StyleTarget]] = {"normal": NormalTarget, "gram": GramTarget}
 
 
 def relative_error(value: Tensor, target: Tensor) -> Tensor:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from nst.encoder import Encoder
-from nst.losses import STYLE_TARGETS, ContentTarget, average, total_variation
+from nst.layers import content_layers, style_weights
+from nst.losses import STYLE_TARGETS, ContentTarget, Moments, StyleTarget, average, total_variation
+from nst.masks import Region
 from nst.settings import Settings
 
 # Content against style with both sliders in the middle. Measured over several pairs with VGG-19's
@@ -36,43 +39,82 @@ class Objective:
     """Compares an image with a photo's content and the styles of one or more paintings.
 
     Args:
-        encoder: whose layers are compared; its default layers are used.
-        content: (1, 3, H, W) photo at the size that is painted.
-        styles: paintings, any size, at the scale at which their strokes should appear. The target is the
-            mean of their statistics, as if they were one picture.
-        settings: the weights.
+        encoder: whose layers are compared.
+        content: (1, 3, H, W) photo at the size that is painted, or (1, 1, H, W), its luminance.
+        styles: paintings, any size, as many channels, at the scale at which their strokes should appear.
+        settings: weights and layers.
+        regions: which part of the canvas takes which styles, masks as large as the photo; all of it all of
+            them alike if left out. A region's target is the weighted mean of its styles' statistics, as if
+            they were one picture; regions count by their area.
+        painted: (1, 1, H, W), 1 where the image counts and 0 where the photo stays in its place; everywhere
+            if left out.
+
+    Raises:
+        InputError: the settings name a layer that the encoder does not carry.
     """
 
-    def __init__(self, encoder: Encoder, content: Tensor, styles: list[Tensor], settings: Settings) -> None:
+    def __init__(
+        self,
+        encoder: Encoder,
+        content: Tensor,
+        styles: list[Tensor],
+        settings: Settings,
+        regions: Sequence[Region] | None = None,
+        painted: Tensor | None = None,
+    ) -> None:
         self.encoder = encoder
         self.style_weight = 2 ** ((settings.style_weight - 5) / 2)
         self.content_weight = BALANCE * 2 ** ((settings.content_weight - 5) / 2)
         self.roughness_weight = ROUGHNESS * (settings.smoothness / 5) ** 2
+        self.photo, self.painted = content, painted
+        regions = regions or [Region(tuple(1 / len(styles) for _ in styles))]
+        self.masks = [region.mask for region in regions]
+        areas = [1.0 if mask is None else float(mask.mean()) for mask in self.masks]
+        overall = [
+            sum(area * region.shares[k] for area, region in zip(areas, regions, strict=True)) / sum(areas)
+            for k in range(len(styles))
+        ]
+        used = [k for k, share in enumerate(overall) if share > 0]
+        shares = [overall[k] for k in used]
+        scene_layers = content_layers(settings.content_layer, encoder.layers)
+        weights = style_weights(settings.style_layers, encoder.layers)
+        make = STYLE_TARGETS[settings.style_loss]
         with torch.no_grad():
-            scene, _ = encoder.describe(content, encoder.content_layers, ())
-            looks = [
-                encoder.describe(style, encoder.content_layers, encoder.style_layers) for style in styles
-            ]
+            scene, _ = encoder.describe(content, scene_layers, ())
+            looks = [encoder.describe(styles[k], scene_layers, weights) for k in used]
             self.content = {
-                name: ContentTarget(goal, [taps[name] for taps, _ in looks]) for name, goal in scene.items()
+                name: ContentTarget(goal, [taps[name] for taps, _ in looks], shares)
+                for name, goal in scene.items()
             }
-            make = STYLE_TARGETS[settings.style_loss]
             self.styles = {
-                name: make(average([found[name] for _, found in looks])) for name in encoder.style_layers
+                name: [
+                    make(average([found[name][0] for _, found in looks], [region.shares[k] for k in used]))
+                    for region in regions
+                ]
+                for name in weights
             }
-            rough = torch.stack([total_variation(style) for style in styles]).mean()
+            rough = sum(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
             self.rough = rough.clamp_min(1e-4)  # a plain sheet of colour is no reason to divide by zero
+        self.layer_weights = self.rough.new_tensor(list(weights.values()))
+        self.areas = self.rough.new_tensor(areas)
 
     def __call__(self, image: Tensor) -> Evaluation:
-        """Evaluate the objective and its gradient at `image`, (1, 3, H, W)."""
+        """Evaluate the objective and its gradient at `image`, shaped as the photo."""
         with torch.enable_grad():
             leaf = image.detach().requires_grad_()
-            taps, found = self.encoder.describe(leaf, self.content, self.styles)
+            shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
+            taps, found = self.encoder.describe(shown, self.content, self.styles, self.masks)
             content = torch.stack([goal.distance(taps[n]) for n, goal in self.content.items()]).mean()
-            style = torch.stack([goal.distance(found[n]) for n, goal in self.styles.items()]).mean()
-            roughness = total_variation(leaf) / self.rough
+            each = torch.stack([self._distance(found[name], goals) for name, goals in self.styles.items()])
+            style = (self.layer_weights * each).sum() / self.layer_weights.sum()
+            roughness = total_variation(shown) / self.rough
             loss = (
                 self.content_weight * content + self.style_weight * style + self.roughness_weight * roughness
             )
             (gradient,) = torch.autograd.grad(loss, leaf)
         return Evaluation(loss.detach(), gradient, torch.stack([content, style, roughness]).detach())
+
+    def _distance(self, found: Sequence[Moments], goals: Sequence[StyleTarget]) -> Tensor:
+        """Return how far one layer is from its targets, the regions counting by area."""
+        distances = torch.stack([goal.distance(at) for goal, at in zip(goals, found, strict=True)])
+        return (self.areas * distances).sum()

@@ -13,19 +13,22 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from nst.colors import luminance, match_palette, with_luminance
 from nst.devices import describe
 from nst.encoder import Encoder
 from nst.errors import InputError
 from nst.estimate import Estimate
 from nst.footprint import available, needed
 from nst.frames import Frame
-from nst.images import fit, fit_area, load_image, resize, to_pixels
+from nst.images import MAX_SIDE, fit, fit_area, load_image, resize, to_pixels
+from nst.layers import content_layers, style_weights
+from nst.masks import Region, at, divide, prepare
 from nst.memory import give_back, keep_freed
 from nst.objective import Evaluation, Objective
 from nst.optimizers import OPTIMIZERS
 from nst.pace import Pace
 from nst.pyramid import COARSEST, Scale, plan
-from nst.settings import Settings
+from nst.settings import MOST_STYLES, Settings
 from nst.weights import load_encoders
 
 log = logging.getLogger(__name__)
@@ -41,6 +44,9 @@ def stylize(
     styles: Picture | Sequence[Picture],
     settings: Settings | None = None,
     *,
+    keep: Picture | None = None,
+    regions: Sequence[Picture | None] = (),
+    start: Picture | None = None,
     encoder: Encoder | tuple[Encoder, ...] | None = None,
     stop: Callable[[], bool] = bool,
     interval: float = 0.25,
@@ -57,8 +63,12 @@ def stylize(
 
     Args:
         content: the photo: anything `load_image` takes, or a (1, 3, H, W) float tensor in [0, 1].
-        styles: one painting or several, whose statistics are averaged.
+        styles: one painting or up to four, whose statistics are blended by `settings.blend`.
         settings: how to paint; the defaults if left out.
+        keep: mask of the photo's proportions; where it is white the photo stays.
+        regions: for each style, in their order, a mask of where it paints and nowhere else, or None. Styles
+            without one are blended over the rest; if all have one, what none covers stays the photo.
+        start: the picture to start from, which `settings.initial` "picture" asks for.
         encoder: the features to use instead of those that the settings name; of two encoders the second
             finishes the picture.
         stop: asked at every iteration; once it returns true the canvas as it is becomes the final frame.
@@ -75,19 +85,44 @@ def stylize(
     paintings = list(styles) if several else [styles]
     if not paintings:
         raise InputError("There is no style picture; add at least one.")
+    if len(paintings) > MOST_STYLES:
+        raise InputError(f"There are {len(paintings)} style pictures; {MOST_STYLES} are the most.")
+    if len(regions) > len(paintings):
+        raise InputError("There are more regions than style pictures; give each style at most one.")
     photo = _decode(content, "The photo")
     looks = [_decode(style, "The style picture") for style in paintings]
     plan(photo.shape[-1], photo.shape[-2], settings)  # refuses before anything is loaded
+    begin = None
+    if settings.initial == "picture":
+        if start is None:
+            raise InputError("There is no picture to start from; add one, or start from the photo.")
+        begin = _decode(start, "The picture to start from")
+    masks = [
+        None if region is None else _mask(region, photo, settings, f"The region of style {number}")
+        for number, region in enumerate(regions, 1)
+    ]
+    masks += [None] * (len(looks) - len(masks))
+    kept = None if keep is None else _mask(keep, photo, settings, "The mask of what to keep")
+    parts, painted = divide(settings.blend[: len(looks)], masks, kept)
     if encoder is None:
         eyes = load_encoders(settings)
     else:
         eyes = encoder if isinstance(encoder, tuple) else (encoder,)
+    for eye in eyes:  # refuses layers that are not there
+        style_weights(settings.style_layers, eye.layers)
+        content_layers(settings.content_layer, eye.layers)
     scales = plan(photo.shape[-1], photo.shape[-2], settings, finish=len(eyes) > 1)
-    return _Painting(photo, looks, settings, eyes, scales, stop, interval).frames()
+    return _Painting(photo, looks, settings, eyes, scales, parts, painted, begin, stop, interval).frames()
 
 
 def _decode(picture: Picture, what: str) -> Tensor:
     return picture.float() if isinstance(picture, Tensor) else load_image(picture, what)
+
+
+def _mask(picture: Picture, photo: Tensor, settings: Settings, what: str) -> Tensor:
+    # What is transparent in a mask is not painted on: it counts as black.
+    found = picture.float() if isinstance(picture, Tensor) else load_image(picture, what, ground=0.0)
+    return prepare(found, photo, settings.edge, what)
 
 
 class _Painting:
@@ -100,6 +135,9 @@ class _Painting:
         settings: Settings,
         encoders: tuple[Encoder, ...],
         scales: list[Scale],
+        regions: list[Region],
+        painted: Tensor | None,
+        begin: Tensor | None,
         stop: Callable[[], bool],
         interval: float,
     ) -> None:
@@ -107,6 +145,12 @@ class _Painting:
         self.photo = photo.to(device)
         self.looks = [look.to(device) for look in looks]
         self.settings = settings
+        self.regions = [
+            Region(region.shares, None if region.mask is None else region.mask.to(device))
+            for region in regions
+        ]
+        self.painted = None if painted is None else painted.to(device)
+        self.begin = None if begin is None else begin.to(device)
         self.encoder, self.finisher = encoders[0], encoders[-1]
         self.names = ", then ".join(encoder.name for encoder in encoders)
         self.scales = scales
@@ -145,13 +189,17 @@ class _Painting:
         began = time.monotonic()
         scale = self.scales[position]
         size = (scale.width, scale.height)
-        photo = resize(self.photo, size).clamp(0, 1)
-        looks = [
-            resize(look, fit_area(look.shape[-1], look.shape[-2], scale.pixels)).clamp(0, 1)
-            for look in self.looks
-        ]
+        photo = self._view(resize(self.photo, size).clamp(0, 1))
+        looks = [self._look(look, photo, scale) for look in self.looks]
         encoder = self.finisher if scale.finishing else self.encoder
-        objective = Objective(encoder, photo, looks, self.settings)
+        objective = Objective(
+            encoder,
+            photo,
+            looks,
+            self.settings,
+            [region.at(size) for region in self.regions],
+            None if self.painted is None else at(self.painted, size),
+        )
         # A tensor of its own, contiguous: the optimisers change it in place through a flat view.
         canvas = self._start(photo, looks[0]) if self.canvas is None else self._enlarged(photo)
         canvas = canvas.clone(memory_format=torch.contiguous_format)
@@ -203,22 +251,35 @@ class _Painting:
             self.estimate.saw(scale, spent + stepped)
         return False
 
+    def _view(self, picture: Tensor) -> Tensor:
+        """Return a picture as it is painted: in colour, or its luminance alone."""
+        return luminance(picture) if self.settings.colors == "luminance" else picture
+
+    def _look(self, look: Tensor, photo: Tensor, scale: Scale) -> Tensor:
+        """Return a style as it is to be seen beside `photo` at a scale."""
+        area = min(round(scale.pixels * self.settings.style_scale**2), MAX_SIDE**2)
+        look = self._view(resize(look, fit_area(look.shape[-1], look.shape[-2], area)).clamp(0, 1))
+        if self.settings.colors in ("luminance", "match-before"):
+            look = match_palette(look, photo).clamp(0, 1)
+        return look
+
     def _start(self, photo: Tensor, look: Tensor) -> Tensor:
         """Return the first canvas, of the photo's size."""
-        if self.settings.initial == "content":
-            return photo
-        if self.settings.initial == "style":
-            # Cropped to the photo's shape, not squeezed into it.
-            height, width = photo.shape[-2:]
-            fill = max(width / look.shape[-1], height / look.shape[-2])
-            cover = resize(
-                look, (max(width, round(look.shape[-1] * fill)), max(height, round(look.shape[-2] * fill)))
-            )
-            top, left = (cover.shape[-2] - height) // 2, (cover.shape[-1] - width) // 2
-            return cover[..., top : top + height, left : left + width].clamp(0, 1)
+        initial, share = self.settings.initial, self.settings.initial_noise
+        if initial == "content":
+            begin = photo
+        elif initial == "style":
+            begin = _cover(look, photo)
+        elif initial == "picture":
+            begin = self._view(_cover(self.begin, photo))
+        else:
+            begin, share = photo, 1.0
+        if not share:
+            return begin
         # Drawn on the CPU, so that a seed means the same picture on every device.
         noise = torch.randn(photo.shape, generator=torch.Generator().manual_seed(self.settings.seed))
-        return (0.5 + 0.15 * noise).clamp(0, 1).to(photo.device)
+        noise = (0.5 + 0.15 * noise).clamp(0, 1).to(photo.device)
+        return noise if share == 1 else torch.lerp(begin, noise, share)
 
     def _enlarged(self, photo: Tensor) -> Tensor:
         """Return the canvas at the size of `photo`, with the detail of the photo that it was too small for.
@@ -235,7 +296,7 @@ class _Painting:
         end = self.scales[-1]
         # A picture that ends early still has the size that was asked for.
         canvas = resize(self.canvas, (end.width, end.height)) if final else self.canvas
-        pixels = to_pixels(canvas)
+        pixels = to_pixels(self._finished(canvas))
         return Frame(
             image=pixels,
             iteration=self.done,
@@ -252,6 +313,20 @@ class _Painting:
             notice=self.notice,
         )
 
+    def _finished(self, canvas: Tensor) -> Tensor:
+        """Return a canvas as people get it: in its colours, the photo where it was to be kept."""
+        colors = self.settings.colors
+        if colors in ("style", "match-before") and self.painted is None:
+            return canvas
+        size = (canvas.shape[-1], canvas.shape[-2])
+        photo = resize(self.photo, size).clamp(0, 1)
+        painted = None if self.painted is None else at(self.painted, size)
+        if colors == "luminance":
+            canvas = with_luminance(photo, canvas)
+        elif colors == "match-after":
+            canvas = match_palette(canvas.clamp(0, 1), photo, painted).clamp(0, 1)
+        return canvas if painted is None else torch.lerp(photo, canvas.clamp(0, 1), painted)
+
     def _make_fit(self) -> None:
         """Plan a smaller end if this host's memory will not do; Linux kills who tries."""
         left = available() if self.photo.device.type == "cpu" else None
@@ -259,7 +334,7 @@ class _Painting:
         while left is not None and position < len(self.scales):
             scale = self.scales[position]
             encoder = self.finisher if scale.finishing else self.encoder
-            if needed(encoder, scale.width, scale.height) > left:
+            if needed(encoder, scale.width, scale.height, self.settings.style_scale) > left:
                 self._shrink(position)
             else:
                 position += 1
@@ -287,6 +362,16 @@ class _Painting:
             else f"There was not enough memory for {self.settings.size} px, so this is painted at {end} px."
         )
         log.warning("too little memory for %d x %d, going on at %d px", failed.width, failed.height, end)
+
+
+def _cover(picture: Tensor, photo: Tensor) -> Tensor:
+    """Return a picture that fills the photo's size: cropped to its shape, not squeezed into it."""
+    height, width = photo.shape[-2:]
+    fill = max(width / picture.shape[-1], height / picture.shape[-2])
+    size = (max(width, round(picture.shape[-1] * fill)), max(height, round(picture.shape[-2] * fill)))
+    cover = resize(picture, size)
+    top, left = (cover.shape[-2] - height) // 2, (cover.shape[-1] - width) // 2
+    return cover[..., top : top + height, left : left + width].clamp(0, 1)
 
 
 def _is_finite(evaluation: Evaluation) -> bool:

@@ -174,7 +174,9 @@ def plain_pyramid(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> 
             optimizer.zero_grad()
             taps, found = encoder.describe(canvas, goal, grams)
             content = sum(relative_error(taps[name], goal[name]) for name in goal) / len(goal)
-            manner = sum(relative_error(found[name].gram, grams[name].gram) for name in grams) / len(grams)
+            manner = sum(relative_error(found[name][0].gram, grams[name][0].gram) for name in grams) / len(
+                grams
+            )
             loss = 0.005 * content + manner
             loss.backward()
             return loss

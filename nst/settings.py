@@ -5,10 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from nst.errors import InputError
+from nst.layers import check_content_layer, check_style_layers
+
+MOST_STYLES = 4
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Knob:
     high: float | None = None
     step: float | None = None
     choices: dict[str, str] = field(default_factory=dict)  # value -> what people read
+    refuse: Callable[[str], None] | None = None  # raises InputError for a text that cannot be used
     local: bool = False  # names a file or limit of the host: never offered to visitors
 
     def check(self, value: Any) -> Any:
@@ -43,6 +48,8 @@ class Knob:
                 raise InputError(
                     f"{self.label} ({self.name}) is one of {', '.join(self.choices)}, not {_shown(value)}."
                 )
+            if self.refuse:
+                self.refuse(value)
             return value
         number = self.kind is int
         wanted = f"a{' whole' if number else ''} number from {self.low:g} to {self.high:g}"
@@ -123,11 +130,83 @@ class Settings:
         "Coarse to fine",
         "Lay out big strokes at a small size first, then refine: faster and richer than one size alone.",
     )
+    colors: str = knob(
+        "style",
+        "Colours",
+        "Whose colours the painting has.",
+        choices={
+            "style": "The style's",
+            "luminance": "The photo's, only light and dark are painted",
+            "match-before": "The style's, shifted to the photo's palette beforehand",
+            "match-after": "The painting's, shifted to the photo's palette afterwards",
+        },
+    )
+    style_scale: float = knob(
+        1.0,
+        "Stroke size",
+        "Size of the style's strokes: 2 makes them twice as large, 0.5 half.",
+        low=0.5,
+        high=2.0,
+        step=0.05,
+    )
+    blend_1: float = knob(
+        1.0,
+        "Share of style 1",
+        "How much of the first style, against the others.",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
+    blend_2: float = knob(
+        1.0,
+        "Share of style 2",
+        "How much of the second style, against the others.",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
+    blend_3: float = knob(
+        1.0,
+        "Share of style 3",
+        "How much of the third style, against the others.",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
+    blend_4: float = knob(
+        1.0,
+        "Share of style 4",
+        "How much of the fourth style, against the others.",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+    )
+    edge: float = knob(
+        2.0,
+        "Soft edge",
+        "How gradually masked areas pass into each other, in per cent of the longest side.",
+        low=0.0,
+        high=10.0,
+        step=0.5,
+    )
     initial: str = knob(
         "content",
         "Start from",
         "What is on the canvas before the first stroke.",
-        choices={"content": "The photo", "style": "The style picture", "noise": "Noise"},
+        choices={
+            "content": "The photo",
+            "style": "The style picture",
+            "noise": "Noise",
+            "picture": "A picture of your own",
+        },
+    )
+    initial_noise: float = knob(
+        0.0,
+        "Noise in the start",
+        "How much noise is mixed into the start: 0 none, 1 nothing else; noise invents more.",
+        low=0.0,
+        high=1.0,
+        step=0.05,
     )
     seed: int = knob(
         0,
@@ -160,6 +239,19 @@ class Settings:
         "What of a layer's features is matched: means and covariances make longer, calmer strokes.",
         choices={"normal": "Means and covariances", "gram": "Gram matrices (Gatys)"},
     )
+    style_layers: str = knob(
+        "auto",
+        "Style layers",
+        "Which layers see the style: auto, gatys, low, crowsonkb, or layers with weights such as"
+        " relu1_1:2, relu3_1:0.5.",
+        refuse=check_style_layers,
+    )
+    content_layer: str = knob(
+        "auto",
+        "Content layer",
+        "Which layer holds the photo's scene: auto or one such as relu2_1; early ones keep more detail.",
+        refuse=check_content_layer,
+    )
     pooling: str = knob(
         "max",
         "Pooling",
@@ -185,6 +277,11 @@ class Settings:
     def __post_init__(self) -> None:
         for item in KNOBS.values():
             object.__setattr__(self, item.name, item.check(getattr(self, item.name)))
+
+    @property
+    def blend(self) -> tuple[float, ...]:
+        """How much of each style is wanted, in the order of the styles."""
+        return (self.blend_1, self.blend_2, self.blend_3, self.blend_4)
 
     def to_json(self) -> str:
         """Return all knobs as a JSON object."""

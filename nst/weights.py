@@ -17,9 +17,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from nst.devices import pick_device, pick_precision
-from nst.encoder import CONVOLUTIONS, LAYERS, WIDTHS, Encoder
+from nst.encoder import Encoder
 from nst.errors import InputError
 from nst.hub import fetch_tensors, kept_tensors, within
+from nst.layers import CONVOLUTIONS, LAYERS, WIDTHS
 from nst.settings import Settings
 
 log = logging.getLogger(__name__)

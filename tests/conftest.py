@@ -23,7 +23,8 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from nst.encoder import CONVOLUTIONS, Encoder  # noqa: E402
+from nst.encoder import Encoder  # noqa: E402
+from nst.layers import CONVOLUTIONS  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"

@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from conftest import tiny_convolutions
 from torchvision.models import VGG19_Weights, vgg19
 
-from nst.encoder import CONVOLUTIONS, LAYERS, WIDTHS, Encoder, default_layers
+from nst.encoder import Encoder
 from nst.errors import InputError
+from nst.layers import CONVOLUTIONS, LAYERS, WIDTHS, default_layers
 from nst.losses import gram_matrix
 
 IMAGE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
@@ -122,8 +123,8 @@ def test_taps_with_matrices():
     assert torch.allclose(tap, torch.einsum("kc,nchw->nkhw", matrix, plain), atol=1e-5)
     content, style = encoder.describe(IMAGE, ["relu1_1"], ["relu1_1"])
     assert torch.allclose(content["relu1_1"], tap)
-    assert torch.allclose(style["relu1_1"].gram, gram_matrix(tap), rtol=1e-4)
-    assert torch.allclose(style["relu1_1"].mean, tap.mean((0, 2, 3)), rtol=1e-4)
+    assert torch.allclose(style["relu1_1"][0].gram, gram_matrix(tap), rtol=1e-4)
+    assert torch.allclose(style["relu1_1"][0].mean, tap.mean((0, 2, 3)), rtol=1e-4)
 
 
 def test_what_else_is_asked_for_changes_no_layer():

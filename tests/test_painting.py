@@ -33,10 +33,10 @@ class Faulty(nn.Module):
         self.inner, self.fault, self.calls = inner, fault, 0
         self.name, self.device = inner.name, inner.device
         self.features, self.precision = inner.features, inner.precision
-        self.style_layers, self.content_layers = inner.style_layers, inner.content_layers
+        self.layers = inner.layers
 
-    def describe(self, image, content, style):
-        taps, grams = self.inner.describe(image, content, style)
+    def describe(self, image, content, style, masks=(None,)):
+        taps, grams = self.inner.describe(image, content, style, masks)
         if image.requires_grad:
             self.calls += 1
             return self.fault(self.calls, image, taps), grams
