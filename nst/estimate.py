@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
-from nst.pyramid import Scale
+from nst.pyramid import Scale, plan
+from nst.settings import Settings
 
 
 class Estimate:
@@ -22,7 +24,8 @@ class Estimate:
     """
 
     _seen: ClassVar[dict[tuple[str, str], dict[int, float]]] = {}
-    _FLOOR = 20_000  # pixels' worth of overhead in every iteration
+    _FLOOR = 8_000  # pixels' worth of overhead in every iteration
+    _FAR = 20  # times as many pixels as were seen are too many to be told of
     _DEARER = 4.0  # a finishing encoder's iteration against the other's, until one was seen
 
     def __init__(self, encoder: str, finisher: str, device: str) -> None:
@@ -33,9 +36,15 @@ class Estimate:
         """Note what an iteration at `scale` cost."""
         costs = self.finishing if scale.finishing else self.painting
         before = costs.get(scale.pixels)
-        costs[scale.pixels] = seconds if before is None else 0.8 * before + 0.2 * seconds
+        # The very first iteration of a process also sets things up: forgotten at once.
+        fresh = before is None or seconds < before / 2
+        costs[scale.pixels] = seconds if fresh else 0.8 * before + 0.2 * seconds
         if len(costs) > 64:
             costs.pop(next(iter(costs)))
+
+    def knows(self, scale: Scale) -> bool:
+        """Return whether an iteration was seen at a size near enough to tell of `scale`."""
+        return any(seen * self._FAR >= scale.pixels for seen in self.painting)
 
     def cost(self, scale: Scale) -> float:
         """Return the expected seconds for one iteration at `scale`, 0 before anything was seen."""
@@ -50,3 +59,31 @@ class Estimate:
     def remaining(self, left: int, scale: Scale, later: Iterable[Scale]) -> float:
         """Return the seconds for `left` iterations at `scale` and all of `later`."""
         return left * self.cost(scale) + sum(s.iterations * self.cost(s) for s in later)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a painting will be, before it is begun."""
+
+    width: int
+    height: int
+    seconds: float  # 0 where nothing is known yet
+
+
+def forecast(width: int, height: int, settings: Settings, encoders: Sequence[str], device: str) -> Forecast:
+    """Return size and duration of painting a photo of `width` x `height`.
+
+    Args:
+        width: of the photo.
+        height: of the photo.
+        settings: how it is to be painted.
+        encoders: names of the encoder that paints and, if there is one, of the one that finishes.
+        device: where they run.
+
+    Raises:
+        InputError: the photo cannot be painted with these settings.
+    """
+    scales = plan(width, height, settings, finish=len(encoders) > 1)
+    costs, end = Estimate(encoders[0], encoders[-1], device), scales[-1]
+    seconds = costs.remaining(0, scales[0], scales) if costs.knows(end) else 0.0
+    return Forecast(end.width, end.height, seconds)

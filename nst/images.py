@@ -71,6 +71,20 @@ def load_image(
     return pixels
 
 
+def measure(source: str | Path | bytes, what: str = "The photo") -> tuple[int, int]:
+    """Return (width, height) of a picture as it will be shown, without decoding its pixels.
+
+    Raises:
+        InputError: it is no picture.
+    """
+    opened = _open(source, what)
+    try:
+        turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+    except Exception:  # as for `_upright`
+        turned = False
+    return opened.size[::-1] if turned else opened.size
+
+
 def _open(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) -> Image.Image:
     """Open a picture without decoding its pixels."""
     if isinstance(source, Image.Image):

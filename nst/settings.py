@@ -152,7 +152,7 @@ class Settings:
     blend_1: float = knob(
         1.0,
         "Share of style 1",
-        "How much of the first style, against the others.",
+        "How much of the first style.",
         low=0.0,
         high=1.0,
         step=0.05,
@@ -160,7 +160,7 @@ class Settings:
     blend_2: float = knob(
         1.0,
         "Share of style 2",
-        "How much of the second style, against the others.",
+        "How much of the second style.",
         low=0.0,
         high=1.0,
         step=0.05,
@@ -168,7 +168,7 @@ class Settings:
     blend_3: float = knob(
         1.0,
         "Share of style 3",
-        "How much of the third style, against the others.",
+        "How much of the third style.",
         low=0.0,
         high=1.0,
         step=0.05,
@@ -176,7 +176,7 @@ class Settings:
     blend_4: float = knob(
         1.0,
         "Share of style 4",
-        "How much of the fourth style, against the others.",
+        "How much of the fourth style.",
         low=0.0,
         high=1.0,
         step=0.05,
@@ -184,7 +184,7 @@ class Settings:
     edge: float = knob(
         2.0,
         "Soft edge",
-        "How gradually masked areas pass into each other, in per cent of the longest side.",
+        "How gradually areas pass into each other, in per cent of the longest side.",
         low=0.0,
         high=10.0,
         step=0.5,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
@@ -25,7 +26,10 @@ def test_the_endpoint_has_every_public_knob_with_its_default(client):
     assert list(endpoints) == ["/stylize"]
     parameters = {p["parameter_name"]: p for p in endpoints["/stylize"]["parameters"]}
     public = [name for name, knob in KNOBS.items() if not knob.local]
-    assert sorted(parameters) == sorted(["photo", "style", *public])
+    styles, regions = [f"style_{n}" for n in (2, 3, 4)], [f"region_{n}" for n in (1, 2, 3, 4)]
+    assert sorted(parameters) == sorted(["photo", "style", *public, *styles, "keep", *regions, "start"])
+    for name in (*styles, "keep", *regions, "start"):
+        assert parameters[name]["parameter_default"] is None
     for name in public:
         assert parameters[name]["parameter_has_default"]
         # This host paints up to 256 px, less than the default size.
@@ -83,6 +87,44 @@ def test_bad_pictures_are_refused_with_a_sentence(client, photo, tmp_path):
         client.predict(handle_file(drawing), handle_file(photo), size=64, iterations=10, api_name="/stylize")
     with pytest.raises(AppError, match="Add a photo first"):
         client.predict(None, handle_file(photo), size=64, iterations=10, api_name="/stylize")
+
+
+def test_several_styles_masks_and_a_start_at_once(client, photo, painting, tmp_path):
+    keep, region = (Image.new("L", (120, 80)) for _ in range(2))
+    keep.paste(255, (0, 0, 30, 80))
+    region.paste(255, (80, 0, 120, 80))
+    for name, mask in (("keep", keep), ("region", region)):
+        mask.save(tmp_path / f"{name}.png")
+    final = client.predict(
+        handle_file(photo),
+        handle_file(painting),
+        style_3=handle_file(photo),  # slot 2 stays empty
+        keep=handle_file(tmp_path / "keep.png"),
+        region_3=handle_file(tmp_path / "region.png"),
+        start=handle_file(painting),
+        size=128,
+        iterations=20,
+        edge=0,
+        blend_3=0.4,
+        api_name="/stylize",
+    )
+    found = Image.open(final)
+    settings = json.loads(found.info["Settings"])
+    assert settings["initial"] == "picture"
+    assert settings["blend_2"] == 0.4  # as painted: the styles closed up
+    kept = Image.open(photo).convert("RGB").resize((128, 85), Image.Resampling.BICUBIC)
+    change = np.abs(np.asarray(found, int) - np.asarray(kept, int)).mean((0, 2))
+    assert change[:30].max() < 3 < change[34:].mean()
+
+
+def test_masks_that_cannot_be_used_are_a_sentence(client, photo, painting):
+    files = handle_file(photo), handle_file(painting)
+    with pytest.raises(AppError, match="Style 2 has a region but no picture"):
+        client.predict(*files, region_2=handle_file(photo), size=64, api_name="/stylize")
+    with pytest.raises(AppError, match="a mask has the photo's proportions"):
+        client.predict(*files, keep=handle_file(painting), size=64, api_name="/stylize")
+    with pytest.raises(AppError, match="no layer 'conv9'"):
+        client.predict(*files, style_layers="conv9", size=64, api_name="/stylize")
 
 
 def test_cancelling_frees_the_painter(client, photo, painting):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from PIL import Image
@@ -47,6 +48,20 @@ def test_jpeg_and_several_styles(photo, painting, tmp_path):
     assert Image.open(out).format == "JPEG"
 
 
+def test_masks_and_a_start(photo, painting, tmp_path):
+    out, mask = tmp_path / "out.png", Image.new("L", (120, 80))
+    mask.paste(255, (0, 0, 60, 80))
+    mask.save(tmp_path / "mask.png")
+    directed = ["--keep", tmp_path / "mask.png", "--region-2", tmp_path / "mask.png", "--edge", 0]
+    arguments = [photo, painting, photo, "-o", out, "--start", painting, "--size", 120, "--iterations", 10]
+    done = run(*arguments, *directed)
+    assert done.returncode == 0, done.stderr
+    found, kept = (np.asarray(Image.open(path), int) for path in (out, photo))
+    assert np.abs(found - kept)[:, :60].max() == 0
+    assert np.abs(found - kept)[:, 60:].mean() > 5
+    assert json.loads(Image.open(out).info["Settings"])["initial"] == "picture"
+
+
 def test_help_knows_every_knob():
     text = run("--help").stdout
     for knob in KNOBS.values():
@@ -71,6 +86,13 @@ def test_help_knows_every_knob():
         (["PHOTO", "PAINTING", "--weights", "none.pth"], "none.pth does not exist"),
         (["PHOTO", "PHOTO", "--weights", "PHOTO"], "neither safetensors nor"),
         (["PHOTO"], "required: painting"),
+        (["PHOTO", "PAINTING", "--keep", "no.png"], "The mask of what to keep was not found"),
+        (["PHOTO", "PAINTING", "--region-2", "PHOTO"], "more regions than style pictures"),
+        (["PHOTO", "PAINTING", "--keep", "PAINTING"], "a mask has the photo's proportions"),
+        (["PHOTO", "PAINTING", "--initial", "picture"], "no picture to start from"),
+        (["PHOTO", "PAINTING", "--style-layers", "relu9_9"], "There is no layer 'relu9_9'"),
+        (["PHOTO", "PAINTING", "--content-layer", "relu5_1"], "no layer relu5_1; it carries relu1_1"),
+        (["PHOTO", *["PAINTING"] * 5], "There are 5 style pictures; 4 are the most"),
     ],
 )
 def test_misuse_is_one_sentence_and_exit_code_2(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from gradio.utils import get_upload_folder
 from PIL import Image
@@ -227,6 +229,83 @@ def test_frames_do_not_pile_up(page):
     assert len(list(folder.iterdir())) <= 10
 
 
+def stroke(page: Page, role: str, *points: tuple[float, float]) -> None:
+    """Draw on the photo with a role of the brush, from point to point in shares of its size."""
+    page.locator("#brush button", has_text=role).click()
+    easel = page.locator("#brush .easel")
+    easel.scroll_into_view_if_needed()
+    box = easel.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()
+
+
+def test_brush_and_second_style(page, photo, painting):
+    upload(page, "photo", photo)
+    upload(page, "style", painting)
+    open_group(page, "More styles")
+    page.get_by_role("button", name="Use the further style Ink wash").click()
+    expect(page.locator("#style-2 img").first).to_have_attribute("src", re.compile("ink_wash"))
+    open_group(page, "Where to paint")
+    expect(page.locator("#brush img")).to_have_attribute("src", re.compile("photo"))
+    page.locator("#brush input[type=range]").fill("25")
+    stroke(page, "Keep the photo", (0.05, 0.05), (0.05, 0.95))
+    stroke(page, "Style 2", (0.9, 0.05), (0.9, 0.95))
+    set_number(page, "iterations", 20)
+    set_number(page, "edge", 0)
+    make_small(page, 120)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    found, kept = np.asarray(downloaded(page), int), np.asarray(Image.open(photo), int)
+    assert np.abs(found - kept)[:, :15].max() == 0
+    assert np.abs(found - kept)[:, 30:].mean() > 5
+
+    # A region of a style that is not there is said before anything is painted.
+    before = shown(page)
+    stroke(page, "Style 4", (0.5, 0.2), (0.5, 0.8))
+    page.locator("#paint").click()
+    expect(page.get_by_role("alert")).to_contain_text("Style 4 has a region but no picture")
+    assert shown(page) == before
+    # Erased, it is as if it had never been.
+    stroke(page, "Erase", (0.5, 0.0), (0.5, 1.0))
+    stroke(page, "Erase", (0.4, 0.0), (0.4, 1.0), (0.6, 1.0), (0.6, 0.0))
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    # Another photo begins with nothing drawn.
+    page.get_by_role("button", name="Use the photo Rocket").click()
+    expect(page.locator("#brush img")).to_have_attribute("src", re.compile("rocket"))
+    drawn = "() => { const c = document.querySelector('#brush canvas'); return c.getContext('2d')"
+    drawn += ".getImageData(0, 0, c.width, c.height).data.some((value) => value > 0); }"
+    assert not page.evaluate(drawn)
+
+
+def test_a_start_of_ones_own(page, painting):
+    open_group(page, "Start from")
+    page.locator("#start input[type=file]").set_input_files(painting)
+    expect(page.get_by_label("A picture of your own")).to_be_checked()
+    set_number(page, "iterations", 20)
+    make_small(page, 64)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    assert json.loads(downloaded(page).info["Settings"])["initial"] == "picture"
+
+
+def test_what_a_run_will_be_is_said_before(page, photo):
+    expect(page.locator("#forecast")).to_contain_text("256 × 256 px")  # noqa: RUF001
+    upload(page, "photo", photo)
+    expect(page.locator("#forecast")).to_contain_text("256 × 171 px")  # noqa: RUF001
+    make_small(page, 128)
+    expect(page.locator("#forecast")).to_contain_text("128 × 85 px")  # noqa: RUF001
+    set_number(page, "iterations", 60)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished")
+    set_number(page, "iterations", 100)
+    expect(page.locator("#forecast")).to_contain_text(re.compile(r"about \d+ s on this (CPU|GPU)"))
+
+
 def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser, url):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
     page = context.new_page()
@@ -235,7 +314,11 @@ def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     tops = [page.locator(name).bounding_box()["y"] for name in ("#pictures", "#paint", "#live", "#weights")]
     assert tops == sorted(tops)
-    for name in ("#paint", "#stop", "#download", ".chip", ".strip button"):
+    open_group(page, "More styles")
+    open_group(page, "Where to paint")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for name in ("#paint", "#stop", "#download", ".chip", ".strip button", "#brush button"):
         box = page.locator(name).first.bounding_box()
         assert min(box["width"], box["height"]) >= 44, name
     context.close()

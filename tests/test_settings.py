@@ -65,6 +65,11 @@ def test_switches_and_choices():
         Settings(optimizer="sgd")
     with pytest.raises(InputError, match="text"):
         Settings(optimizer=3)
+    with pytest.raises(InputError, match="no layer 'relu7_1'"):
+        Settings(style_layers="relu7_1")
+    with pytest.raises(InputError, match="no layer 'conv'"):
+        Settings(content_layer="conv")
+    assert Settings(style_layers="relu1_1:2 relu2_1").style_layers == "relu1_1:2 relu2_1"
 
 
 def test_settings_are_frozen():

@@ -143,6 +143,10 @@ class KnobNumber(_Unjudged, gr.Number):
     """A number to type."""
 
 
+class KnobTextbox(_Unjudged, gr.Textbox):
+    """A text to type."""
+
+
 class KnobSlider(_Unjudged, gr.Slider):
     """A number to slide."""
 
@@ -161,6 +165,8 @@ def control(knob: Knob, **more: Any) -> gr.components.Component:
         return KnobCheckbox(**common)
     if knob.choices:
         return KnobRadio(choices=[(label, value) for value, label in knob.choices.items()], **common)
+    if knob.kind is str:
+        return KnobTextbox(max_length=400, **common)
     if knob.name == "seed":  # a slider over four billion values cannot be aimed
         return KnobNumber(minimum=knob.low, maximum=high, precision=0, **common)
     common["value"] = min(common["value"], high)

@@ -13,12 +13,16 @@ import gradio as gr
 
 from nst.devices import describe, pick_device
 from nst.errors import InputError
-from nst.settings import KNOBS, Settings
+from nst.estimate import forecast
+from nst.images import measure
+from nst.settings import KNOBS, MOST_STYLES, Settings
 from nst.ui import painter, status
+from nst.ui.brush import Brush, strokes
 from nst.ui.chart import LossLog
 from nst.ui.components import LivePreview, Picture, Strip, control
 from nst.ui.gallery import FINISHED, Example, photos, styles
 from nst.ui.limits import Limits
+from nst.ui.painter import Pictures, Upload
 from nst.ui.runs import Runs
 from nst.weights import at_hand, encoder_names
 
@@ -38,11 +42,26 @@ PRESETS: dict[str, dict[str, float]] = {
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 MAIN = ("content_weight", "style_weight", "iterations")
 # Closed groups, named for what people want to do.
+SIZE, COLORS, STROKES, MIX, WHERE, START, HOOD = (
+    "Size and detail",
+    "Colours",
+    "Brush strokes",
+    "More styles",
+    "Where to paint",
+    "Start from",
+    "Under the hood",
+)
 GROUPS: dict[str, tuple[str, ...]] = {
-    "Size and detail": ("size", "smoothness", "coarse_to_fine"),
-    "Start from": ("initial", "seed"),
-    "Under the hood": ("encoder", "style_loss", "optimizer", "pooling"),
+    SIZE: ("size", "smoothness", "coarse_to_fine"),
+    COLORS: ("colors",),
+    STROKES: ("style_scale",),
+    MIX: ("blend_1", "blend_2", "blend_3", "blend_4"),
+    WHERE: ("edge",),
+    START: ("initial", "initial_noise", "seed"),
+    HOOD: ("encoder", "style_loss", "style_layers", "content_layer", "optimizer", "pooling"),
 }
+# What the length of a run depends on.
+COSTLY = ("iterations", "size", "coarse_to_fine", "encoder")
 
 
 def build(limits: Limits) -> gr.Blocks:
@@ -69,6 +88,7 @@ class _Page:
                     self._pictures()
                     self._sliders()
                     self.paint = gr.Button("Paint", variant="primary", elem_id="paint")
+                    self.forecast = gr.HTML(elem_id="forecast")
                     self._options()
                 with gr.Column(elem_id="stage", scale=1, min_width=320):
                     self._stage()
@@ -126,10 +146,62 @@ class _Page:
 
     def _options(self) -> None:
         with gr.Column(elem_id="options"):
+            before = {MIX: self._more_styles, WHERE: self._brush, START: self._start}
             for title, names in GROUPS.items():
                 with gr.Accordion(title, open=False):
+                    if title in before:
+                        before[title]()
                     for name in names:
                         self._control(name)
+        # A picture to start from is there to be used.
+        self.begin.upload(lambda: "picture", None, self.knobs["initial"], **QUIET)
+
+    def _more_styles(self) -> None:
+        with gr.Row(elem_id="more-styles"):
+            self.others = [
+                Picture(
+                    label=f"Style {number}",
+                    sources=["upload", "clipboard"],
+                    type="filepath",
+                    buttons=[],
+                    elem_id=f"style-{number}",
+                    height=104,
+                    min_width=80,
+                    alt_text=f"Style picture {number}",
+                    placeholder="\u00a0",
+                )
+                for number in range(2, MOST_STYLES + 1)
+            ]
+        examples = styles()
+        strip = Strip(
+            [(example.title, example.thumbnail()) for example in examples],
+            "further style",
+            elem_id="more-examples",
+            elem_classes="strip",
+        )
+
+        def take(event: gr.EventData, *held: Upload) -> list[Any]:
+            """Put an example into the first free place, or into the last."""
+            free = next((place for place, picture in enumerate(held) if picture is None), len(held) - 1)
+            path = str(examples[event.index].path)
+            return [path if place == free else gr.skip() for place in range(len(held))]
+
+        strip.select(take, self.others, self.others, **QUIET)
+
+    def _brush(self) -> None:
+        self.brush = Brush("photo", elem_id="brush")
+
+    def _start(self) -> None:
+        self.begin = Picture(
+            label="Your own start",
+            sources=["upload", "clipboard"],
+            type="filepath",
+            buttons=[],
+            elem_id="start",
+            height=104,
+            alt_text="The picture to start from",
+            placeholder="\u00a0",
+        )
 
     def _control(self, name: str) -> None:
         more = {"high": self.limits.size} if name == "size" else {}
@@ -172,7 +244,7 @@ class _Page:
         asked = self.paint.click(self._ask, None, [*buttons, self.status], **QUIET)
         painted = asked.then(
             self._paint,
-            [self.photo, self.style, *self.knobs.values()],
+            [self.photo, self.style, *self.others, self.brush, self.begin, *self.knobs.values()],
             [self.live, self.status, self.badge, self.chart, self.slider, self.download],
             show_progress="minimal",
             show_progress_on=self.status,
@@ -182,6 +254,15 @@ class _Page:
         )
         painted.then(self._release, self.download, [self.paint, self.stop, self.live], **QUIET)
         self.stop.click(self._stop, None, self.stop, **QUIET)
+        costly = [self.knobs[name] for name in COSTLY]
+        gr.on(
+            [self.demo.load, self.photo.change, *(knob.change for knob in costly)],
+            self._forecast,
+            [self.photo, *costly],
+            self.forecast,
+            trigger_mode="always_last",
+            **QUIET,
+        )
         self.demo.unload(self._leave)
 
     def _ask(self, request: gr.Request) -> tuple[Any, ...]:
@@ -194,7 +275,7 @@ class _Page:
         )
 
     def _paint(
-        self, request: gr.Request, photo: str | bytes | None, style: str | bytes | None, *values: Any
+        self, request: gr.Request, photo: Upload, *given: Any
     ) -> Iterator[dict[gr.components.Component, Any]]:
         wish = self.runs.begin(request.session_hash)
         losses = LossLog()
@@ -203,10 +284,13 @@ class _Page:
             if wish.is_set():
                 yield {self.status: status.idle("Stopped before it began; press Paint to begin.")}
                 return
-            settings = self._settings(dict(zip(self.knobs, values, strict=True)))
+            *looks, drawing, start = given[: MOST_STYLES + 2]
+            settings = self._settings(dict(zip(self.knobs, given[MOST_STYLES + 2 :], strict=True)))
+            drawn = strokes(drawing)
+            pictures = Pictures(photo, tuple(looks), drawn.keep, drawn.regions, start)
             if not at_hand(settings):
                 yield {self.status: status.idle("Loading VGG-19's weights, 52 MB the first time")}
-            for update in painter.paint(photo, style, settings, wish.is_set):
+            for update in painter.paint(pictures, settings, wish.is_set):
                 frame = update.frame
                 losses.add(frame)
                 shown: dict[gr.components.Component, Any] = {self.live: update.picture}
@@ -246,6 +330,18 @@ class _Page:
         self.runs.stop(request.session_hash)
         self.runs.end(request.session_hash)
 
+    def _forecast(self, photo: Upload, *values: Any) -> str:
+        """Return what the next run will be, as far as that can be told."""
+        try:
+            settings = self._settings(dict(zip(COSTLY, values, strict=True)))
+            if photo is None:
+                return ""
+            device = describe(pick_device())
+            found = forecast(*measure(photo), settings, encoder_names(settings), device)
+        except InputError as error:
+            return status.forecast_failed(str(error))
+        return status.forecast(found, device)
+
     def _settings(self, values: dict[str, Any]) -> Settings:
         settings = Settings.from_dict(values)
         self.limits.apply(settings)
@@ -254,37 +350,53 @@ class _Page:
     def _programs(self) -> None:
         """Add the one public endpoint, /stylize, whose arguments are the two pictures and the knobs."""
 
-        def stylize(photo: str | bytes | None, style: str | bytes | None, *values: Any) -> Iterator[str]:
+        def stylize(photo: Upload, style: Upload, *given: Any) -> Iterator[str]:
             """Paint a photo in the manner of a style picture.
 
             Frames of the painting come as JPEG while it develops; the last one is the finished PNG.
             """
             try:
-                settings = self._settings(dict(zip(self.knobs, values, strict=True)))
-                for update in painter.paint(photo, style, settings):
+                values = dict(zip(names, given, strict=True))
+                settings = self._settings({name: values[name] for name in self.knobs})
+                if values["start"] is not None:
+                    settings = replace(settings, initial="picture")
+                pictures = Pictures(
+                    photo,
+                    (style, *(values[f"style_{number}"] for number in range(2, MOST_STYLES + 1))),
+                    values["keep"],
+                    tuple(values[f"region_{number}"] for number in range(1, MOST_STYLES + 1)),
+                    values["start"],
+                )
+                for update in painter.paint(pictures, settings):
                     yield update.picture
             except InputError as error:
                 raise gr.Error(str(error), print_exception=False) from error
 
-        parameter = inspect.Parameter
+        optional = {
+            **{f"style_{number}": f"Style {number}" for number in range(2, MOST_STYLES + 1)},
+            "keep": "Mask: white keeps the photo",
+            **{f"region_{n}": f"Mask: style {n} paints where white" for n in range(1, MOST_STYLES + 1)},
+            "start": "The picture to start from",
+        }
+        names = [*self.knobs, *optional]
+        defaults = {name: knob.value for name, knob in self.knobs.items()} | dict.fromkeys(optional)
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
         stylize.__signature__ = inspect.Signature(
-            [
-                parameter("photo", parameter.POSITIONAL_OR_KEYWORD),
-                parameter("style", parameter.POSITIONAL_OR_KEYWORD),
-            ]
-            + [
-                parameter(n, parameter.POSITIONAL_OR_KEYWORD, default=knob.value)
-                for n, knob in self.knobs.items()
-            ]
+            [inspect.Parameter(name, kind) for name in ("photo", "style")]
+            + [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
         )
         with gr.Row(visible=False):
             photo = Picture(label="Photo", type="filepath", elem_id="api-photo")
             style = Picture(label="Style", type="filepath", elem_id="api-style")
+            more = [
+                Picture(label=label, type="filepath", elem_id=f"api-{name.replace('_', '-')}")
+                for name, label in optional.items()
+            ]
             result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
             button = gr.Button(elem_id="api-button")
         button.click(
             stylize,
-            [photo, style, *self.knobs.values()],
+            [photo, style, *self.knobs.values(), *more],
             result,
             api_name="stylize",
             concurrency_id="painting",

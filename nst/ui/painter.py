@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
@@ -13,7 +13,7 @@ from nst.errors import InputError
 from nst.frames import Frame
 from nst.images import encode_jpeg, encode_png, fit, load_image, resize, to_pixels
 from nst.metadata import describe_painting
-from nst.painting import stylize
+from nst.painting import Picture, stylize
 from nst.settings import Settings
 from nst.ui.storage import RunFolder, sweep
 
@@ -33,20 +33,54 @@ class Update:
     before: str = ""  # path of the photo at the finished size, once it is finished
 
 
-def paint(
-    photo: str | bytes | None, style: str | bytes | None, settings: Settings, stop: Callable[[], bool] = bool
-) -> Iterator[Update]:
+Upload = str | bytes | None  # a path, the bytes of a file, or nothing given
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of a run, as a visitor gave them."""
+
+    photo: Upload
+    styles: tuple[Upload, ...]  # by slot; empty slots but the first may be None
+    keep: Picture | None = None
+    regions: tuple[Picture | None, ...] = ()  # by slot of the style
+    start: Upload = None
+
+
+def paint(pictures: Pictures, settings: Settings, stop: Callable[[], bool] = bool) -> Iterator[Update]:
     """Paint and yield updates; the last one's frame is final and its picture a PNG.
 
     Raises:
         InputError: a picture is missing or cannot be used; nothing has been painted then.
     """
-    if photo is None:
+    if pictures.photo is None:
         raise InputError("Add a photo first.")
-    if style is None:
+    if all(style is None for style in pictures.styles):
         raise InputError("Add a style picture first.")
-    content = load_image(photo, "The photo")
-    frames = stylize(content, load_image(style, "The style picture"), settings, stop=stop, interval=INTERVAL)
+    regions = pictures.regions + (None,) * (len(pictures.styles) - len(pictures.regions))
+    for number, (style, region) in enumerate(zip(pictures.styles, regions, strict=True), 1):
+        if style is None and region is not None:
+            raise InputError(
+                f"Style {number} has a region but no picture; add one under More styles or erase its region."
+            )
+    given = [slot for slot, style in enumerate(pictures.styles) if style is not None]
+    # Slots close up, and their shares with them.
+    shares = {f"blend_{n}": settings.blend[slot] for n, slot in enumerate(given, 1)}
+    settings = replace(settings, **shares)
+    content = load_image(pictures.photo, "The photo")
+    frames = stylize(
+        content,
+        [
+            load_image(pictures.styles[slot], f"Style picture {slot + 1}" if slot else "The style picture")
+            for slot in given
+        ],
+        settings,
+        keep=pictures.keep,
+        regions=[regions[slot] for slot in given],
+        start=pictures.start,
+        stop=stop,
+        interval=INTERVAL,
+    )
     sweep()
     folder = RunFolder()
     try:

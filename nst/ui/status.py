@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 
+from nst.estimate import Forecast
 from nst.frames import Frame
 
 
@@ -36,6 +37,27 @@ def finished(frame: Frame, stopped: bool) -> str:
         badge(frame),
     ]
     return _render(" · ".join(parts), 1.0, frame.notice)
+
+
+def forecast(found: Forecast, device: str) -> str:
+    """Return size and duration of a run that has not begun."""
+    parts = [f"{found.width} × {found.height} px"]  # noqa: RUF001 (the sign that people read)
+    if found.seconds:
+        parts.append(f"about {duration(_rounded(found.seconds))} on this {device}")
+    return f"<p>{' · '.join(parts)}</p>"
+
+
+def forecast_failed(text: str) -> str:
+    """Return why a run with these settings would be refused."""
+    return f"<p>{html.escape(text)}</p>"
+
+
+def _rounded(seconds: float) -> float:
+    """Return seconds no finer than an estimate is good for: 7, 25, 110."""
+    if seconds < 10:
+        return seconds
+    unit = 5 if seconds < 60 else 10
+    return unit * round(seconds / unit)
 
 
 def badge(frame: Frame) -> str:
