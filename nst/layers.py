@@ -122,6 +122,11 @@ def parse_weights(text: str) -> dict[str, float]:
     return found
 
 
+def shown(preset: str) -> str:
+    """Return a preset with its layers and weights, as people read it."""
+    return f"{preset}: " + ", ".join(f"{name} {weight:g}" for name, weight in PRESETS[preset].items())
+
+
 def check_style_layers(text: str) -> None:
     """Refuse what `style_weights` could not read.
 

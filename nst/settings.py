@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from nst.errors import InputError
-from nst.layers import check_content_layer, check_style_layers
+from nst.layers import LAYERS, PRESETS, check_content_layer, check_style_layers, shown
 
 MOST_STYLES = 4
 
@@ -28,6 +28,7 @@ class Knob:
     high: float | None = None
     step: float | None = None
     choices: dict[str, str] = field(default_factory=dict)  # value -> what people read
+    suggestions: dict[str, str] = field(default_factory=dict)  # of many possible texts, as `choices`
     refuse: Callable[[str], None] | None = None  # raises InputError for a text that cannot be used
     local: bool = False  # names a file or limit of the host: never offered to visitors
 
@@ -242,14 +243,16 @@ class Settings:
     style_layers: str = knob(
         "auto",
         "Style layers",
-        "Which layers see the style: auto, gatys, low, crowsonkb, or layers with weights such as"
+        "Which layers see the style: one of auto, gatys, low, crowsonkb, or your own with weights, such as"
         " relu1_1:2, relu3_1:0.5.",
+        suggestions={"auto": "Automatic", **{name: shown(name) for name in PRESETS}},
         refuse=check_style_layers,
     )
     content_layer: str = knob(
         "auto",
         "Content layer",
         "Which layer holds the photo's scene: auto or one such as relu2_1; early ones keep more detail.",
+        suggestions={"auto": "Automatic", **{name: name for name in LAYERS}},
         refuse=check_content_layer,
     )
     pooling: str = knob(

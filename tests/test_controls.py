@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from conftest import picture, tiny_convolutions
+from conftest import ROOT, picture, tiny_convolutions
 from PIL import Image
 
 from nst import InputError, Settings, stylize
@@ -248,6 +248,22 @@ def test_all_of_it_together_is_an_ordinary_run(eye, tmp_path):
         kept = (resize(PHOTO, (160, 107)).clamp(0, 1) * 255).round()[0].permute(1, 2, 0).numpy()
         assert np.array_equal(found[:, :28], kept[:, :28])
         assert np.abs(found[:, 40:] - kept[:, 40:]).mean() > 3
+
+
+def test_large_is_the_same_painting_finer():
+    found = []
+    for size in (96, 384):
+        chosen = Settings(size=size, iterations=60, encoder="builtin")
+        folder = ROOT / "examples"
+        *_, frame = stylize(
+            folder / "photos" / "chelsea.jpg", folder / "styles" / "stained_glass.jpg", chosen
+        )
+        found.append(frame.image)
+    assert found[1].shape == (256, 384, 3)
+    light = torch.stack([luminance(resize(tensor(pixels), (24, 16))).flatten() for pixels in found])
+    assert float(torch.corrcoef(light)[0, 1]) > 0.6
+    # The strokes have grown with the canvas: per pixel there is less than half the detail.
+    assert peak(found[1]) < 0.5 * peak(found[0])
 
 
 def test_masks_that_change_nothing_change_nothing(eye):

@@ -143,8 +143,8 @@ class KnobNumber(_Unjudged, gr.Number):
     """A number to type."""
 
 
-class KnobTextbox(_Unjudged, gr.Textbox):
-    """A text to type."""
+class KnobDropdown(_Unjudged, gr.Dropdown):
+    """A text to choose or to type."""
 
 
 class KnobSlider(_Unjudged, gr.Slider):
@@ -166,7 +166,8 @@ def control(knob: Knob, **more: Any) -> gr.components.Component:
     if knob.choices:
         return KnobRadio(choices=[(label, value) for value, label in knob.choices.items()], **common)
     if knob.kind is str:
-        return KnobTextbox(max_length=400, **common)
+        suggested = [(label, value) for value, label in knob.suggestions.items()]
+        return KnobDropdown(choices=suggested, allow_custom_value=True, **common)
     if knob.name == "seed":  # a slider over four billion values cannot be aimed
         return KnobNumber(minimum=knob.low, maximum=high, precision=0, **common)
     common["value"] = min(common["value"], high)

@@ -28,7 +28,7 @@ class Limits:
         roomy, size = pick_device().type == "cuda", KNOBS["size"]
         return cls(
             # One step above the least: a slider needs two ends.
-            size=int(_number("NST_MAX_SIZE", 2048 if roomy else 1024, size.low + size.step, size.high)),
+            size=int(_number("NST_MAX_SIZE", 4096 if roomy else 2048, size.low + size.step, size.high)),
             seconds=_number("NST_MAX_SECONDS", 600, KNOBS["time_limit"].low, KNOBS["time_limit"].high),
             waiting=int(_number("NST_MAX_QUEUE", 20, 1, 1000)),
         )
