@@ -12,18 +12,23 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from huggingface_hub.utils import tqdm
 
 import nst
 from nst.errors import InputError
 from nst.frames import Frame
 from nst.images import encode_jpeg, encode_png
-from nst.metadata import describe_painting
+from nst.metadata import describe_painting, settings_of
 from nst.painting import stylize
 from nst.settings import KNOBS, MOST_STYLES, Knob, Settings
+from nst.timelapse import as_mp4, as_webp, thinned
 
 FINISHED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 _SUFFIXES = (".png", ".jpg", ".jpeg")
+_FILMS = {".mp4": as_mp4, ".webp": as_webp}
+# Frames held for a film, at most twice as many.
+_MOST_KEPT = 72
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,12 +43,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.INFO if options.pop("verbose") else logging.WARNING, format="%(message)s"
     )
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    output: Path = options.pop("output")
+    output = writing = options.pop("output")
     try:
         if options["start"] is not None and options["initial"] is None:
             options["initial"] = "picture"
-        settings = Settings(**{name: options[name] for name in KNOBS if options[name] is not None})
-        _check_output(output)
+        source = options["settings_from"]
+        taken = {} if source is None else settings_of(source, "The picture with the settings")
+        given = {name: options[name] for name in KNOBS if options[name] is not None}
+        settings = Settings(**{**taken, **given})
+        _check_output(output, _SUFFIXES, "PNG nor JPEG")
+        film: Path | None = options["time_lapse"]
+        if film is not None:
+            writing = film
+            _check_output(film, tuple(_FILMS), "MP4 nor WebP")
+            writing = output
+        frames: list[np.ndarray] = []
         with _stop_on_interrupt() as stop:
             last = _watch(
                 stylize(
@@ -53,15 +67,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     keep=options["keep"],
                     regions=_regions(options),
                     start=options["start"],
+                    resume=options["resume"],
                     stop=stop.is_set,
-                )
+                ),
+                frames if film is not None else None,
             )
-        _save(last, settings, output)
+        _save(_encoded(last, output), output)
+        if film is not None:
+            writing = film
+            _save(_FILMS[film.suffix.lower()](frames), film)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return MISUSED
     except OSError as error:
-        print(f"error: {output.name} cannot be written: {error.strerror or error}.", file=sys.stderr)
+        print(f"error: {writing.name} cannot be written: {error.strerror or error}.", file=sys.stderr)
         return FAILED
     if last.notice:
         print(f"note: {last.notice}", file=sys.stderr)
@@ -80,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("photo", help="the picture whose scene is kept")
     parser.add_argument("styles", nargs="+", metavar="painting", help="the pictures whose manner is taken")
     parser.add_argument("-o", "--output", type=Path, default=Path("out.png"), help="PNG or JPEG (out.png)")
+    parser.add_argument("--time-lapse", type=Path, metavar="FILE", help="film of the painting, MP4 or WebP")
     parser.add_argument("-v", "--verbose", action="store_true", help="say where the weights come from")
     parser.add_argument("--version", action="version", version=nst.__version__)
     masks = parser.add_argument_group("pictures that direct the painting", "masks have the photo's shape")
@@ -91,7 +111,11 @@ def _parser() -> argparse.ArgumentParser:
             help=f"mask: painting {number} paints where it is white and nowhere else",
         )
     masks.add_argument("--start", metavar="FILE", help="the picture to start from")
+    masks.add_argument("--resume", metavar="FILE", help="a painting of this photo to go on with")
     knobs = parser.add_argument_group("settings")
+    knobs.add_argument(
+        "--settings-from", metavar="FILE", help="PNG painted here whose settings are taken over"
+    )
     for knob in KNOBS.values():
         knobs.add_argument("--" + knob.name.replace("_", "-"), **_option(knob))
     return parser
@@ -155,10 +179,12 @@ def _number(knob: Knob) -> Callable[[str], Any]:
     return parse
 
 
-def _check_output(path: Path) -> None:
+def _check_output(path: Path, suffixes: tuple[str, ...], kinds: str) -> None:
     """Refuse what could not be saved before minutes of painting, not after."""
-    if path.suffix.lower() not in _SUFFIXES:
-        raise InputError(f"The output {path.name} is neither PNG nor JPEG; end its name in .png or .jpg.")
+    if path.suffix.lower() not in suffixes:
+        raise InputError(
+            f"The output {path.name} is neither {kinds}; end its name in {' or '.join(suffixes)}."
+        )
     if not path.parent.is_dir():
         raise InputError(f"The folder {path.parent} for the output does not exist; make it first.")
     if path.is_dir():
@@ -168,27 +194,31 @@ def _check_output(path: Path) -> None:
     probe.unlink()
 
 
-def _save(frame: Frame, settings: Settings, path: Path) -> None:
-    """Write the picture so that a file of this name is always whole."""
-    is_png = path.suffix.lower() == ".png"
-    data = (
-        encode_png(frame.image, describe_painting(settings, frame.encoder))
-        if is_png
-        else encode_jpeg(frame.image, quality=95)
-    )
+def _encoded(frame: Frame, path: Path) -> bytes:
+    if path.suffix.lower() == ".png":
+        return encode_png(frame.image, describe_painting(frame.settings, frame.encoder))
+    return encode_jpeg(frame.image, quality=95)
+
+
+def _save(data: bytes, path: Path) -> None:
+    """Write a file so that one of this name is always whole."""
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(data)
     part.replace(path)
 
 
-def _watch(frames: Iterator[Frame]) -> Frame:
-    """Draw a progress bar while the frames come; return the last."""
+def _watch(frames: Iterator[Frame], kept: list[np.ndarray] | None) -> Frame:
+    """Draw a progress bar while the frames come, keep their pictures if wanted; return the last."""
     with tqdm(unit="it", file=sys.stderr, dynamic_ncols=True) as bar:
         for frame in frames:
             bar.total = frame.total
             bar.set_description(f"{frame.width}x{frame.height}", refresh=False)
             bar.set_postfix(loss=f"{frame.losses.get('total', float('nan')):.4f}", refresh=False)
             bar.update(frame.iteration - bar.n)
+            if kept is not None:
+                if len(kept) >= 2 * _MOST_KEPT:
+                    kept[:] = thinned(kept, _MOST_KEPT)
+                kept.append(frame.image)
     return frame
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nst.settings import Settings
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -26,6 +28,7 @@ class Frame:
     remaining: float  # estimated seconds until the finished picture
     encoder: str  # whose eye: the encoder's name, or two joined by ", then "
     device: str  # "CPU" or "GPU"
+    settings: Settings  # as they are by now
     final: bool = False
     notice: str = ""  # one sentence where the picture is not what was asked for, else empty
 

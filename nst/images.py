@@ -43,7 +43,7 @@ def load_image(
     Raises:
         InputError: it is no picture, damaged, too small or too large.
     """
-    opened = _open(source, what)
+    opened = open_image(source, what)
     width, height = opened.size
     if width * height > MAX_PIXELS:
         raise InputError(
@@ -77,7 +77,7 @@ def measure(source: str | Path | bytes, what: str = "The photo") -> tuple[int, i
     Raises:
         InputError: it is no picture.
     """
-    opened = _open(source, what)
+    opened = open_image(source, what)
     try:
         turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)
     except Exception:  # as for `_upright`
@@ -85,8 +85,12 @@ def measure(source: str | Path | bytes, what: str = "The photo") -> tuple[int, i
     return opened.size[::-1] if turned else opened.size
 
 
-def _open(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) -> Image.Image:
-    """Open a picture without decoding its pixels."""
+def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) -> Image.Image:
+    """Open a picture without decoding its pixels.
+
+    Raises:
+        InputError: it is no picture, damaged, or claims to be enormous.
+    """
     if isinstance(source, Image.Image):
         return source
     file = io.BytesIO(source) if isinstance(source, bytes) else source

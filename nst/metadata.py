@@ -3,19 +3,46 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import IO, Any
+
+from PIL import Image
 
 import nst
+from nst.errors import InputError
+from nst.images import open_image
 from nst.settings import Settings
 
+_KEY = "Settings"
 
-def describe_painting(settings: Settings, encoder: str) -> dict[str, str]:
+
+def describe_painting(settings: Settings, encoder: str, *, steered: bool = False) -> dict[str, str]:
     """Return PNG text entries: the program with its version, and the settings as JSON.
 
     Args:
         settings: how the picture was painted.
         encoder: the name of the encoder that painted it; "auto" alone would not say.
+        steered: whether they changed on the way; then they alone do not make the same picture.
     """
-    return {
-        "Software": f"neural style transfer {nst.__version__}",
-        "Settings": json.dumps({**settings.public(), "painted_with": encoder}),
-    }
+    told: dict[str, Any] = {**settings.public(), "painted_with": encoder}
+    if steered:
+        told["steered"] = True
+    return {"Software": f"neural style transfer {nst.__version__}", _KEY: json.dumps(told)}
+
+
+def settings_of(picture: str | Path | bytes | IO[bytes], what: str = "The picture") -> dict[str, Any]:
+    """Return the knobs that a saved painting carries, as far as this version knows and accepts them.
+
+    Raises:
+        InputError: it is no picture, or carries no settings.
+    """
+    opened = open_image(picture, what)
+    try:
+        if opened.format == "PNG":
+            opened.load()  # text may come after the pixels
+        values = json.loads(getattr(opened, "text", {}).get(_KEY, ""))
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError, Image.DecompressionBombError):
+        values = None
+    if not isinstance(values, dict):
+        raise InputError(f"{what} carries no settings; use a PNG that was painted and saved here.")
+    return Settings.acceptable(values)

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Union
 
@@ -47,8 +48,10 @@ def stylize(
     keep: Picture | None = None,
     regions: Sequence[Picture | None] = (),
     start: Picture | None = None,
+    resume: Picture | None = None,
     encoder: Encoder | tuple[Encoder, ...] | None = None,
     stop: Callable[[], bool] = bool,
+    steer: Callable[[], Settings | None] | None = None,
     interval: float = 0.25,
 ) -> Iterator[Frame]:
     """Paint `content` in the manner of `styles`, yielding the canvas as it develops.
@@ -69,9 +72,13 @@ def stylize(
         regions: for each style, in their order, a mask of where it paints and nowhere else, or None. Styles
             without one are blended over the rest; if all have one, what none covers stays the photo.
         start: the picture to start from, which `settings.initial` "picture" asks for.
+        resume: a painting to go on with, such as an earlier frame, of the photo's proportions. The sizes
+            smaller than it are left out.
         encoder: the features to use instead of those that the settings name; of two encoders the second
             finishes the picture.
         stop: asked at every iteration; once it returns true the canvas as it is becomes the final frame.
+        steer: asked at every iteration for settings; the knobs of theirs that are `live` count from then on,
+            with no restart. None for no change.
         interval: seconds between frames, 0 for every iteration.
 
     Returns:
@@ -97,13 +104,14 @@ def stylize(
         if start is None:
             raise InputError("There is no picture to start from; add one, or start from the photo.")
         begin = _decode(start, "The picture to start from")
+    canvas = None if resume is None else _canvas(resume, photo)
     masks = [
         None if region is None else _mask(region, photo, settings, f"The region of style {number}")
         for number, region in enumerate(regions, 1)
     ]
     masks += [None] * (len(looks) - len(masks))
     kept = None if keep is None else _mask(keep, photo, settings, "The mask of what to keep")
-    parts, painted = divide(settings.blend[: len(looks)], masks, kept)
+    divide(settings.blend[: len(looks)], masks, kept)  # refuses
     if encoder is None:
         eyes = load_encoders(settings)
     else:
@@ -112,11 +120,26 @@ def stylize(
         style_weights(settings.style_layers, eye.layers)
         content_layers(settings.content_layer, eye.layers)
     scales = plan(photo.shape[-1], photo.shape[-2], settings, finish=len(eyes) > 1)
-    return _Painting(photo, looks, settings, eyes, scales, parts, painted, begin, stop, interval).frames()
+    if canvas is not None:
+        reached = max(canvas.shape[-2:])
+        scales = [scale for scale in scales if max(scale.width, scale.height) >= reached] or scales[-1:]
+    return _Painting(
+        photo, looks, settings, eyes, scales, masks, kept, begin, canvas, stop, steer, interval
+    ).frames()
 
 
 def _decode(picture: Picture, what: str) -> Tensor:
     return picture.float() if isinstance(picture, Tensor) else load_image(picture, what)
+
+
+def _canvas(picture: Picture, photo: Tensor) -> Tensor:
+    what = "The painting to go on with"
+    canvas = _decode(picture, what)
+    height, width = photo.shape[-2:]
+    # A small frame's sides are rounded by up to half a pixel.
+    if abs(canvas.shape[-1] * height / width - canvas.shape[-2]) > 1 + 0.01 * canvas.shape[-2]:
+        raise InputError(f"{what} has other proportions than the photo; take one that was painted from it.")
+    return canvas
 
 
 def _mask(picture: Picture, photo: Tensor, settings: Settings, what: str) -> Tensor:
@@ -135,26 +158,27 @@ class _Painting:
         settings: Settings,
         encoders: tuple[Encoder, ...],
         scales: list[Scale],
-        regions: list[Region],
-        painted: Tensor | None,
+        masks: list[Tensor | None],
+        keep: Tensor | None,
         begin: Tensor | None,
+        canvas: Tensor | None,
         stop: Callable[[], bool],
+        steer: Callable[[], Settings | None] | None,
         interval: float,
     ) -> None:
         device = encoders[0].device
         self.photo = photo.to(device)
         self.looks = [look.to(device) for look in looks]
         self.settings = settings
-        self.regions = [
-            Region(region.shares, None if region.mask is None else region.mask.to(device))
-            for region in regions
-        ]
-        self.painted = None if painted is None else painted.to(device)
+        self.masks = [None if mask is None else mask.to(device) for mask in masks]
+        self.keep = None if keep is None else keep.to(device)
+        self.regions, self.painted = self._divide()
         self.begin = None if begin is None else begin.to(device)
         self.encoder, self.finisher = encoders[0], encoders[-1]
         self.names = ", then ".join(encoder.name for encoder in encoders)
         self.scales = scales
         self.stop = stop
+        self.steer = steer
         self.device = describe(device)
         self.started = time.monotonic()
         self.pace = Pace(interval, time.monotonic)
@@ -162,7 +186,7 @@ class _Painting:
         self.done = 0
         self.busy = 0.0  # seconds of optimisation
         self.notice = ""
-        self.canvas: Tensor | None = None
+        self.canvas = None if canvas is None else self._view(canvas.to(device))
         self.seen: Evaluation | None = None  # of the canvas as it is
 
     def frames(self) -> Iterator[Frame]:
@@ -192,14 +216,8 @@ class _Painting:
         photo = self._view(resize(self.photo, size).clamp(0, 1))
         looks = [self._look(look, photo, scale) for look in self.looks]
         encoder = self.finisher if scale.finishing else self.encoder
-        objective = Objective(
-            encoder,
-            photo,
-            looks,
-            self.settings,
-            [region.at(size) for region in self.regions],
-            None if self.painted is None else at(self.painted, size),
-        )
+        make_objective = partial(self._objective, encoder, photo, looks)
+        objective = make_objective()
         # A tensor of its own, contiguous: the optimisers change it in place through a flat view.
         canvas = self._start(photo, looks[0]) if self.canvas is None else self._enlarged(photo)
         canvas = canvas.clone(memory_format=torch.contiguous_format)
@@ -212,6 +230,9 @@ class _Painting:
 
         for index in range(scale.iterations):
             began = time.monotonic()
+            if self._steered():
+                # What was learned of the old objective does not hold for the new one.
+                objective, optimizer = make_objective(), make_optimizer(canvas, caution=caution)
             evaluation = objective(canvas)
             self.done += 1
             spent = time.monotonic() - began
@@ -250,6 +271,29 @@ class _Painting:
             self.busy += stepped
             self.estimate.saw(scale, spent + stepped)
         return False
+
+    def _divide(self) -> tuple[list[Region], Tensor | None]:
+        return divide(self.settings.blend[: len(self.looks)], self.masks, self.keep)
+
+    def _objective(self, encoder: Encoder, photo: Tensor, looks: list[Tensor]) -> Objective:
+        size = (photo.shape[-1], photo.shape[-2])
+        painted = None if self.painted is None else at(self.painted, size)
+        return Objective(
+            encoder, photo, looks, self.settings, [region.at(size) for region in self.regions], painted
+        )
+
+    def _steered(self) -> bool:
+        """Take over what is wanted by now; return whether that changed anything."""
+        wanted = self.steer() if self.steer else None
+        if wanted is None or (settings := self.settings.steered(wanted)) == self.settings:
+            return False
+        before, self.settings = self.settings, settings
+        try:
+            self.regions, self.painted = self._divide()
+        except InputError as error:  # such as all shares 0: the painting goes on as it was
+            self.settings, self.notice = before, str(error)
+            return False
+        return True
 
     def _view(self, picture: Tensor) -> Tensor:
         """Return a picture as it is painted: in colour, or its luminance alone."""
@@ -309,6 +353,7 @@ class _Painting:
             remaining=0.0 if final else self.estimate.remaining(left, scale, later),
             encoder=self.names,
             device=self.device,
+            settings=self.settings,
             final=final,
             notice=self.notice,
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from nst.errors import InputError
@@ -30,6 +31,7 @@ class Knob:
     choices: dict[str, str] = field(default_factory=dict)  # value -> what people read
     suggestions: dict[str, str] = field(default_factory=dict)  # of many possible texts, as `choices`
     refuse: Callable[[str], None] | None = None  # raises InputError for a text that cannot be used
+    live: bool = False  # may change while a painting is on its way
     local: bool = False  # names a file or limit of the host: never offered to visitors
 
     def check(self, value: Any) -> Any:
@@ -93,6 +95,7 @@ class Settings:
         low=0.0,
         high=10.0,
         step=0.1,
+        live=True,
     )
     style_weight: float = knob(
         5.0,
@@ -101,6 +104,7 @@ class Settings:
         low=0.0,
         high=10.0,
         step=0.1,
+        live=True,
     )
     iterations: int = knob(
         160,
@@ -125,6 +129,7 @@ class Settings:
         low=0.0,
         high=10.0,
         step=0.1,
+        live=True,
     )
     coarse_to_fine: bool = knob(
         True,
@@ -157,6 +162,7 @@ class Settings:
         low=0.0,
         high=1.0,
         step=0.05,
+        live=True,
     )
     blend_2: float = knob(
         1.0,
@@ -165,6 +171,7 @@ class Settings:
         low=0.0,
         high=1.0,
         step=0.05,
+        live=True,
     )
     blend_3: float = knob(
         1.0,
@@ -173,6 +180,7 @@ class Settings:
         low=0.0,
         high=1.0,
         step=0.05,
+        live=True,
     )
     blend_4: float = knob(
         1.0,
@@ -181,6 +189,7 @@ class Settings:
         low=0.0,
         high=1.0,
         step=0.05,
+        live=True,
     )
     edge: float = knob(
         2.0,
@@ -286,6 +295,11 @@ class Settings:
         """How much of each style is wanted, in the order of the styles."""
         return (self.blend_1, self.blend_2, self.blend_3, self.blend_4)
 
+    def steered(self, wanted: Settings) -> Settings:
+        """Return these settings with the knobs of `wanted` that may change while painting."""
+        live = {name: getattr(wanted, name) for name, knob in KNOBS.items() if knob.live}
+        return replace(self, **live)
+
     def to_json(self) -> str:
         """Return all knobs as a JSON object."""
         return json.dumps(asdict(self))
@@ -293,6 +307,16 @@ class Settings:
     def public(self) -> dict[str, Any]:
         """Return the knobs that may leave this machine: those that name no file or limit of the host."""
         return {name: value for name, value in asdict(self).items() if not KNOBS[name].local}
+
+    @classmethod
+    def acceptable(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Return what of `values` are public knobs with values that they take: the rest is passed over."""
+        found = {}
+        for name, knob in KNOBS.items():
+            if name in values and not knob.local:
+                with contextlib.suppress(InputError):
+                    found[name] = knob.check(values[name])
+        return found
 
     @classmethod
     def from_json(cls, text: str) -> Settings:

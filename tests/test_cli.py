@@ -48,6 +48,29 @@ def test_jpeg_and_several_styles(photo, painting, tmp_path):
     assert Image.open(out).format == "JPEG"
 
 
+@pytest.mark.parametrize("kind", ["mp4", "webp"])
+def test_it_films_and_goes_on(photo, painting, tmp_path, kind):
+    out, film, more = tmp_path / "out.png", tmp_path / f"film.{kind}", tmp_path / "more.png"
+    small = ["--size", 128, "--iterations", 30]
+    done = run(photo, painting, "-o", out, "--time-lapse", film, *small)
+    assert done.returncode == 0, done.stderr
+    assert film.read_bytes()[:12].translate(None, b"\0")  # not empty; its content is looked at elsewhere
+    done = run(photo, painting, "-o", more, "--resume", out, *small)
+    assert done.returncode == 0, done.stderr
+    assert "15 iterations" in done.stdout  # the last size's share
+
+
+def test_a_painting_made_again_from_its_settings_is_the_same_file(photo, painting, tmp_path):
+    one, two, three = (tmp_path / f"{n}.png" for n in (1, 2, 3))
+    how = ["--size", 80, "--iterations", 12, "--initial", "noise", "--seed", 4, "--style-weight", 6.5]
+    assert run(photo, painting, "-o", one, *how).returncode == 0
+    assert run(photo, painting, "-o", two, "--settings-from", one).returncode == 0
+    assert one.read_bytes() == two.read_bytes()
+    # What is said beside it counts more.
+    assert run(photo, painting, "-o", three, "--settings-from", one, "--size", 64).returncode == 0
+    assert Image.open(three).size == (64, 43)
+
+
 def test_masks_and_a_start(photo, painting, tmp_path):
     out, mask = tmp_path / "out.png", Image.new("L", (120, 80))
     mask.paste(255, (0, 0, 60, 80))
@@ -86,6 +109,10 @@ def test_help_knows_every_knob():
         (["PHOTO", "PAINTING", "--weights", "none.pth"], "none.pth does not exist"),
         (["PHOTO", "PHOTO", "--weights", "PHOTO"], "neither safetensors nor"),
         (["PHOTO"], "required: painting"),
+        (["PHOTO", "PAINTING", "--time-lapse", "x.gif"], "neither MP4 nor WebP"),
+        (["PHOTO", "PAINTING", "--resume", "PAINTING"], "other proportions than the photo"),
+        (["PHOTO", "PAINTING", "--settings-from", "PHOTO"], "carries no settings; use a PNG"),
+        (["PHOTO", "PAINTING", "--settings-from", "no.png"], "was not found: there is no file no.png"),
         (["PHOTO", "PAINTING", "--keep", "no.png"], "The mask of what to keep was not found"),
         (["PHOTO", "PAINTING", "--region-2", "PHOTO"], "more regions than style pictures"),
         (["PHOTO", "PAINTING", "--keep", "PAINTING"], "a mask has the photo's proportions"),

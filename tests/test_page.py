@@ -7,7 +7,11 @@ import json
 import re
 import shutil
 import time
+import urllib.request
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -16,7 +20,22 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from served import serve
 
+from nst import Settings
+from nst.images import encode_png
+from nst.metadata import describe_painting
+from nst.ui.page import PROMISE, TITLE
+from nst.ui.storage import MOST_FRAMES, RunFolder
+
 WAIT = 20_000
+
+
+class QuietFiles(SimpleHTTPRequestHandler):
+    """Serves files without a word."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
 expect.set_options(timeout=WAIT)
 
 
@@ -226,7 +245,21 @@ def test_frames_do_not_pile_up(page):
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished")
     (folder,) = set(Path(get_upload_folder()).glob("run-*")) - before
-    assert len(list(folder.iterdir())) <= 10
+    assert len(list(folder.iterdir())) <= MOST_FRAMES + 2
+
+
+def test_of_a_long_run_ever_fewer_frames_are_kept():
+    folder = RunFolder()
+    for iteration in range(1, 1000):
+        newest = folder.add_frame(b"x", iteration, (64, 64))
+        assert Path(newest).exists()
+    files = list(folder.path.iterdir())
+    assert {str(path) for path in files} == {kept.path for kept in folder.frames}
+    assert MOST_FRAMES / 2 <= len(files) <= MOST_FRAMES
+    iterations = [kept.iteration for kept in folder.frames]
+    assert iterations[0] == 1
+    assert iterations[-8:] == list(range(992, 1000))
+    assert iterations == sorted(iterations)
 
 
 def stroke(page: Page, role: str, *points: tuple[float, float]) -> None:
@@ -291,6 +324,162 @@ def test_a_start_of_ones_own(page, painting):
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
     assert json.loads(downloaded(page).info["Settings"])["initial"] == "picture"
+
+
+def test_sliders_steer_the_running_painting(page):
+    set_number(page, "iterations", 1000)
+    make_small(page, 256)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("per second")
+    set_number(page, "style_weight", 9.5)
+    at = int(re.search(r"step (\d+) of", page.locator("#status").inner_text())[1])
+    page.wait_for_timeout(1500)
+    page.locator("#stop").click()
+    expect(page.locator("#status")).to_contain_text("Stopped after")
+    assert int(re.search(r"after (\d+) steps", page.locator("#status").inner_text())[1]) > at
+    told = json.loads(downloaded(page).info["Settings"])
+    assert told["style_weight"] == 9.5
+    assert told["steered"] is True
+
+
+def test_going_back_to_a_frame_and_on_from_there(page):
+    expect(page.locator("#continue")).to_be_disabled()
+    set_number(page, "iterations", 90)
+    make_small(page, 256)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 90 steps")
+    finished = shown(page)
+    strip = page.locator("#history button")
+    assert 3 <= strip.count() <= 12
+    strip.first.click()
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Step 1, 64 px. Continue goes on from here"))
+    expect(page.locator("#live img")).not_to_have_attribute("src", finished)
+    # On from the finished picture: only the last size is painted again.
+    strip.last.click()
+    expect(page.locator("#live img")).to_have_attribute("src", finished)
+    set_number(page, "style_weight", 9)
+    page.locator("#continue").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 30 steps")
+    assert json.loads(downloaded(page).info["Settings"])["style_weight"] == 9
+    expect(page.locator("#continue")).to_be_enabled()
+
+
+def test_the_look_inside(page):
+    page.get_by_role("tab", name="Look inside").click()
+    expect(page.locator("#explained")).to_contain_text("Gram matrix")
+    page.locator("#look").click()
+    expect(page.locator("#inside")).to_contain_text("Paint something first.")
+    set_number(page, "iterations", 30)
+    make_small(page)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished")
+    page.locator("#look").click()
+    expect(page.get_by_alt_text("Gram matrix of the painting at relu3_4")).to_be_visible()
+    assert page.locator("#inside .residual").count() == 4
+    expect(page.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
+
+
+def test_the_film_of_a_painting(page):
+    page.get_by_role("tab", name="Time-lapse").click()
+    page.locator("#make-film").click()
+    expect(page.locator("#filmed")).to_contain_text("Paint something first.")
+    set_number(page, "iterations", 60)
+    make_small(page)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished")
+    page.locator("#make-film").click()
+    expect(page.locator("#film video")).to_have_attribute("src", re.compile(r"\.mp4$"))
+    page.wait_for_function("document.querySelector('#film video').readyState > 0")
+    with page.expect_download() as caught:
+        page.locator("#webp").click()
+    assert Image.open(caught.value.path()).format == "WEBP"
+
+
+def test_a_painting_restores_its_settings(page, tmp_path):
+    how = Settings(style_weight=8.5, colors="luminance", coarse_to_fine=False, seed=77, size=4096)
+    saved = tmp_path / "painting.png"
+    saved.write_bytes(encode_png(np.zeros((20, 20, 3), np.uint8), describe_painting(how, "VGG-19")))
+    open_group(page, "Share and restore")
+    page.locator("#settings-from input[type=file]").set_input_files(saved)
+    expect(page.locator("#taken")).to_contain_text("are set")
+    expect(page.locator("#style_weight input[type=number]")).to_have_value("8.5")
+    open_group(page, "Start from")
+    expect(page.locator("#seed input")).to_have_value("77")
+    open_group(page, "Size and detail")
+    expect(page.locator("#size input[type=number]")).to_have_value("256")  # the most that this host paints
+    expect(page.locator("#coarse_to_fine input")).not_to_be_checked()
+
+
+def test_a_link_brings_another_browser_to_the_same_page(page, browser, url, photo):
+    page.get_by_role("button", name="Use the photo Rocket").click()
+    page.get_by_role("button", name="Use the style Mosaic").click()
+    expect(page.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
+    set_number(page, "style_weight", 8)
+    open_group(page, "Share and restore")
+    page.locator("#make-link").click()
+    expect(page.locator("#link textarea, #link input")).to_have_value(re.compile(r"^http.*\?.*photo=rocket"))
+    link = page.locator("#link textarea, #link input").input_value()
+    context = browser.new_context()
+    other = context.new_page()
+    open_page(other, link + "&size=9999&iterations=many&photo_2=x")
+    expect(other.locator("#photo img").first).to_have_attribute("src", re.compile("rocket"))
+    expect(other.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
+    expect(other.locator("#style_weight input[type=number]")).to_have_value("8")
+    expect(other.locator("#iterations input[type=number]")).to_have_value("160")
+    context.close()
+    # A picture of one's own stays out of it.
+    upload(page, "photo", photo)
+    page.locator("#make-link").click()
+    expect(page.locator("#link textarea, #link input")).not_to_have_value(re.compile("photo="))
+
+
+def test_a_shared_link_has_our_card(url):
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"X-Forwarded-Proto": "https"})) as page:
+        text = page.read().decode()
+    told = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):\w+)" content="([^"]*)"', text))
+    assert told["og:title"] == told["twitter:title"] == TITLE
+    assert told["og:description"] == PROMISE
+    assert told["og:url"].startswith("https://127.0.0.1:")
+    assert len(re.findall("og:title", text)) == 1
+    assert re.findall("<title>(.*?)</title>", text) == [TITLE]
+    picture = told["og:image"].replace("https:", "http:")
+    with urllib.request.urlopen(picture) as answer:
+        assert Image.open(io.BytesIO(answer.read())).format == "JPEG"
+
+
+def test_a_host_name_cannot_write_into_the_page(url):
+    request = urllib.request.Request(url, headers={"X-Forwarded-Host": 'evil"><script>alert(1)</script>'})
+    with urllib.request.urlopen(request) as page:
+        assert "alert(1)" not in page.read().decode()
+
+
+def test_embedded_in_a_page_of_another_origin(browser, url, tmp_path):
+    """The whole flow in a frame of 640 x 480, with nothing to scroll."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=tmp_path))
+    Thread(target=server.serve_forever, daemon=True).start()
+    context = browser.new_context(viewport={"width": 900, "height": 700})
+    page = context.new_page()
+    open_page(page, url)
+    open_group(page, "Share and restore")
+    set_number(page, "iterations", 20)
+    make_small(page, 64)
+    page.locator("#make-link").click()
+    field = page.locator("#snippet textarea, #snippet input")
+    expect(field).to_have_value(re.compile("<iframe.*view=embed.*iterations=20"))
+    (tmp_path / "blog.html").write_text(f"<!doctype html><h1>A blog</h1>{field.input_value()}")
+    page.goto(f"http://127.0.0.1:{server.server_port}/blog.html")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("#photo img").first).to_be_visible()
+    expect(frame.locator("#weights")).to_be_hidden()
+    frame.locator("#paint").click()
+    expect(frame.locator("#status")).to_contain_text("Finished after 20 steps")
+    inner = page.frames[1]
+    for direction in ("Width", "Height"):
+        whole = inner.evaluate(f"document.documentElement.scroll{direction}")
+        assert whole <= {"Width": 640, "Height": 480}[direction], direction
+    assert "view=" not in frame.locator("#full-page").get_attribute("href")
+    context.close()
+    server.shutdown()
 
 
 def test_what_a_run_will_be_is_said_before(page, photo):

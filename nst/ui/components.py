@@ -12,6 +12,13 @@ from gradio.data_classes import FileData
 
 from nst.settings import Knob
 
+_SELECT = """
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (button) trigger('select', { index: Number(button.dataset.index) });
+});
+"""
+
 
 class Picture(gr.Image):
     """A picture input that hands the uploaded file on as it is.
@@ -109,14 +116,55 @@ class Strip(gr.HTML):
         )
         super().__init__(
             html_template=buttons,
-            js_on_load="""
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('button');
-  if (button) trigger('select', { index: Number(button.dataset.index) });
-});
-""",
+            js_on_load=_SELECT,
             **more,
         )
+
+
+class Filmstrip(gr.HTML):
+    """A row of pictures that are buttons; a click tells its `index`. Its value: (path, name) of each."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value=None,
+            html_template=(
+                '{{#each value}}<button type="button" data-index="{{@index}}" title="{{this.name}}"'
+                ' aria-label="Show {{this.name}}"><img alt="" src="{{this.file.url}}"></button>{{/each}}'
+            ),
+            js_on_load=_SELECT,
+            **more,
+        )
+
+    def postprocess(self, value: list[tuple[str, str]] | None) -> list[dict[str, Any]]:
+        """Return the files as Gradio serves them."""
+        return [{"file": FileData(path=path).model_dump(), "name": name} for path, name in value or ()]
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as a list."""
+        return {"type": "array", "items": {"type": "object"}}
+
+
+class Film(gr.HTML):
+    """A short film that plays by itself. Its value is the path of an MP4 in Gradio's cache folder."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value=None,
+            html_template=(
+                "{{#if value}}<video controls autoplay loop muted playsinline"
+                ' aria-label="The painting as a time-lapse" src="{{value.url}}"></video>{{/if}}'
+            ),
+            js_on_load=None,
+            **more,
+        )
+
+    def postprocess(self, value: str | None) -> dict[str, Any] | None:
+        """Return the file as Gradio serves it."""
+        return None if value is None else FileData(path=value).model_dump()
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
 
 
 class _Unjudged:

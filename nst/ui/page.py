@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import logging
 import uuid
@@ -14,19 +15,27 @@ import gradio as gr
 from nst.devices import describe, pick_device
 from nst.errors import InputError
 from nst.estimate import forecast
-from nst.images import measure
+from nst.images import load_image, measure
+from nst.inside import compare, feature_maps
+from nst.metadata import settings_of
 from nst.settings import KNOBS, MOST_STYLES, Settings
 from nst.ui import painter, status
 from nst.ui.brush import Brush, strokes
 from nst.ui.chart import LossLog
-from nst.ui.components import LivePreview, Picture, Strip, control
+from nst.ui.components import Film, Filmstrip, LivePreview, Picture, Strip, control
 from nst.ui.gallery import FINISHED, Example, photos, styles
+from nst.ui.history import History
+from nst.ui.inside import EXPLAINED, gram_rows, map_row
 from nst.ui.limits import Limits
+from nst.ui.links import from_query, to_query
 from nst.ui.painter import Pictures, Upload
 from nst.ui.runs import Runs
-from nst.weights import at_hand, encoder_names
+from nst.ui.storage import Kept
+from nst.weights import at_hand, encoder_names, load_encoders
 
 log = logging.getLogger(__name__)
+
+Shown = dict[gr.components.Component, Any]
 
 TITLE = "Painted live"
 PROMISE = "Your photo, painted in front of you in the manner of any picture you like."
@@ -42,13 +51,14 @@ PRESETS: dict[str, dict[str, float]] = {
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 MAIN = ("content_weight", "style_weight", "iterations")
 # Closed groups, named for what people want to do.
-SIZE, COLORS, STROKES, MIX, WHERE, START, HOOD = (
+SIZE, COLORS, STROKES, MIX, WHERE, START, SHARE, HOOD = (
     "Size and detail",
     "Colours",
     "Brush strokes",
     "More styles",
     "Where to paint",
     "Start from",
+    "Share and restore",
     "Under the hood",
 )
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -58,10 +68,32 @@ GROUPS: dict[str, tuple[str, ...]] = {
     MIX: ("blend_1", "blend_2", "blend_3", "blend_4"),
     WHERE: ("edge",),
     START: ("initial", "initial_noise", "seed"),
+    SHARE: (),
     HOOD: ("encoder", "style_loss", "style_layers", "content_layer", "optimizer", "pooling"),
 }
+# Layers whose feature maps can be seen: those of the built-in encoder, which is always at hand.
+INSIDE = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu3_4")
+# The picture inputs that a link can name.
+PICTURES = ("photo", "style", *(f"style_{number}" for number in range(2, MOST_STYLES + 1)))
 # What the length of a run depends on.
 COSTLY = ("iterations", "size", "coarse_to_fine", "encoder")
+
+
+# ?view=embed: for frames of 640 x 480 in other pages.
+_EMBED = """() => {
+  const query = new URLSearchParams(location.search);
+  if (query.get('view') !== 'embed') return;
+  query.delete('view');
+  document.getElementById('full-page').href = location.pathname + (query.size ? '?' + query : '');
+  for (const part of document.querySelectorAll('#top, #studio')) part.classList.add('embed');
+}"""
+_SNIPPET = """(query) => {
+  const here = location.origin + location.pathname;
+  const embedded = here + '?view=embed' + (query ? '&' + query.slice(1) : '');
+  return [here + query,
+    '<iframe src="' + embedded.replaceAll('&', '&amp;') + '" width="640" height="480" ' +
+    'style="border:0" allow="clipboard-write; camera"></iframe>'];
+}"""
 
 
 def build(limits: Limits) -> gr.Blocks:
@@ -97,7 +129,8 @@ class _Page:
 
     def _header(self) -> None:
         with gr.Row(elem_id="top"):
-            gr.HTML(f"<h1>{TITLE}</h1><p>{PROMISE}</p>", elem_id="title")
+            full = '<a id="full-page" target="_blank" rel="noopener">Open the full page</a>'
+            gr.HTML(f"<h1>{TITLE}</h1><p>{PROMISE}</p>{full}", elem_id="title")
             self.badge = gr.HTML(_badge(_expected_badge()), elem_id="badge")
 
     def _pictures(self) -> None:
@@ -130,6 +163,30 @@ class _Page:
             strip.select(take, None, picture, **QUIET)
         return picture
 
+    def _share(self) -> None:
+        self.make_link = gr.Button("Make a link to this page as it stands", size="sm", elem_id="make-link")
+        self.link = gr.Textbox(
+            label="Link",
+            info="Settings and examples; your own pictures are never part of it.",
+            buttons=["copy"],
+            interactive=False,
+            elem_id="link",
+        )
+        self.snippet = gr.Textbox(
+            label="To embed it in a page",
+            info="Canvas, two pictures and the button, in 640 x 480; it begins as the link says.",
+            buttons=["copy"],
+            interactive=False,
+            elem_id="snippet",
+        )
+        self.painting = gr.File(
+            label="Take the settings of a painting: drop its PNG here",
+            file_types=[".png"],
+            height=110,
+            elem_id="settings-from",
+        )
+        self.taken = gr.HTML(elem_id="taken")
+
     def _sliders(self) -> None:
         with gr.Column(elem_id="weights"):
             with gr.Row(elem_id="chips"):
@@ -146,7 +203,7 @@ class _Page:
 
     def _options(self) -> None:
         with gr.Column(elem_id="options"):
-            before = {MIX: self._more_styles, WHERE: self._brush, START: self._start}
+            before = {MIX: self._more_styles, WHERE: self._brush, START: self._start, SHARE: self._share}
             for title, names in GROUPS.items():
                 with gr.Accordion(title, open=False):
                     if title in before:
@@ -213,7 +270,10 @@ class _Page:
         self.status = gr.HTML(status.idle(PRESET_TEXT), elem_id="status")
         with gr.Row(elem_id="actions"):
             self.stop = gr.Button("Stop", interactive=False, elem_id="stop")
+            self.carry_on = gr.Button("Continue", interactive=False, elem_id="continue")
             self.download = gr.DownloadButton("Download", interactive=False, elem_id="download")
+        self.history = gr.State(History())
+        self.strip = Filmstrip(elem_id="history", elem_classes="strip")
         with gr.Tabs(elem_id="after"):
             with gr.Tab("Before and after"):
                 self.slider = gr.ImageSlider(
@@ -239,21 +299,88 @@ class _Page:
                     elem_id="loss",
                 )
 
+            with gr.Tab("Time-lapse"):
+                self.make_film = gr.Button("Make a film of this painting", size="sm", elem_id="make-film")
+                self.filmed = gr.HTML(elem_id="filmed")
+                self.film = Film(elem_id="film")
+                with gr.Row(elem_id="films"):
+                    self.as_mp4 = gr.DownloadButton("MP4", interactive=False, elem_id="mp4")
+                    self.as_webp = gr.DownloadButton("Animated WebP", interactive=False, elem_id="webp")
+
+            with gr.Tab("Look inside"):
+                gr.HTML(EXPLAINED, elem_id="explained")
+                with gr.Row():
+                    self.layer = gr.Dropdown(
+                        list(INSIDE),
+                        value=INSIDE[1],
+                        label="Feature maps of",
+                        elem_id="layer",
+                    )
+                    self.look = gr.Button("Look inside this painting", size="sm", elem_id="look")
+                self.inside = gr.HTML(elem_id="inside")
+
     def _clicks(self) -> None:
-        buttons = [self.paint, self.stop, self.download]
-        asked = self.paint.click(self._ask, None, [*buttons, self.status], **QUIET)
-        painted = asked.then(
-            self._paint,
-            [self.photo, self.style, *self.others, self.brush, self.begin, *self.knobs.values()],
-            [self.live, self.status, self.badge, self.chart, self.slider, self.download],
+        buttons = [self.paint, self.stop, self.carry_on, self.download]
+        inputs = [*self._inputs(), self.brush, self.begin, *self.knobs.values()]
+        shown = [self.live, self.status, self.badge, self.chart, self.slider, self.download]
+        for button, work, more in (
+            (self.paint, self._paint, []),
+            (self.carry_on, self._carry_on, [self.history]),
+        ):
+            asked = button.click(self._ask, None, [*buttons, self.status], **QUIET)
+            painted = asked.then(
+                work,
+                [*more, *inputs],
+                [*shown, self.history, self.strip],
+                show_progress="minimal",
+                show_progress_on=self.status,
+                concurrency_id="painting",
+                concurrency_limit=1,
+                api_visibility="private",
+            )
+            painted.then(
+                self._release,
+                [self.download, self.history],
+                [self.paint, self.stop, self.carry_on, self.live],
+                **QUIET,
+            )
+        self.strip.select(self._choose, self.history, [self.live, self.status, self.history], **QUIET)
+        layers = [self.knobs[name] for name in ("style_scale", "style_layers", "pooling")]
+        gr.on(
+            [self.look.click, self.layer.input],
+            self._look_inside,
+            [self.history, self.style, self.layer, *layers],
+            self.inside,
             show_progress="minimal",
-            show_progress_on=self.status,
-            concurrency_id="painting",
+            concurrency_id="inside",
             concurrency_limit=1,
             api_visibility="private",
         )
-        painted.then(self._release, self.download, [self.paint, self.stop, self.live], **QUIET)
+        self.make_film.click(
+            self._make_film,
+            self.history,
+            [self.film, self.filmed, self.as_mp4, self.as_webp],
+            show_progress="minimal",
+            show_progress_on=self.filmed,
+            concurrency_id="film",
+            concurrency_limit=1,
+            api_visibility="private",
+        )
         self.stop.click(self._stop, None, self.stop, **QUIET)
+        live = [knob for name, knob in self.knobs.items() if KNOBS[name].live]
+        gr.on(
+            [knob.change for knob in live],
+            self._steer,
+            live,
+            trigger_mode="always_last",
+            **QUIET,
+        )
+        self.make_link.click(self._link, [*self._inputs(), *self.knobs.values()], self.link, **QUIET).then(
+            None, self.link, [self.link, self.snippet], js=_SNIPPET
+        )
+        self.demo.load(None, None, None, js=_EMBED, **QUIET)
+        self.demo.load(self._follow, None, [*self._inputs(), *self.knobs.values()], **QUIET)
+        self.painting.upload(self._restore, self.painting, [self.taken, *self.knobs.values()], **QUIET)
         costly = [self.knobs[name] for name in COSTLY]
         gr.on(
             [self.demo.load, self.photo.change, *(knob.change for knob in costly)],
@@ -270,34 +397,43 @@ class _Page:
         return (
             gr.Button("Painting", interactive=False),
             gr.Button("Stop", interactive=True),
+            gr.Button(interactive=False),
             gr.DownloadButton(interactive=False),
             status.idle("Waiting for a turn at the easel"),
         )
 
-    def _paint(
-        self, request: gr.Request, photo: Upload, *given: Any
-    ) -> Iterator[dict[gr.components.Component, Any]]:
-        wish = self.runs.begin(request.session_hash)
+    def _paint(self, request: gr.Request, *given: Any) -> Iterator[Shown]:
+        yield from self._run(request.session_hash, None, *given)
+
+    def _carry_on(self, request: gr.Request, history: History, *given: Any) -> Iterator[Shown]:
+        yield from self._run(request.session_hash, history.chosen, *given)
+
+    def _run(self, session: str, resume: Kept | None, photo: Upload, *given: Any) -> Iterator[Shown]:
+        """Paint for a visitor, from the start or from a kept frame on."""
+        wish = self.runs.begin(session)
         losses = LossLog()
         charted = -1.0
         try:
-            if wish.is_set():
+            if wish.stop.is_set():
                 yield {self.status: status.idle("Stopped before it began; press Paint to begin.")}
                 return
             *looks, drawing, start = given[: MOST_STYLES + 2]
             settings = self._settings(dict(zip(self.knobs, given[MOST_STYLES + 2 :], strict=True)))
             drawn = strokes(drawing)
-            pictures = Pictures(photo, tuple(looks), drawn.keep, drawn.regions, start)
+            canvas = None if resume is None else painter.canvas_of(resume)
+            pictures = Pictures(photo, tuple(looks), drawn.keep, drawn.regions, start, canvas)
             if not at_hand(settings):
                 yield {self.status: status.idle("Loading VGG-19's weights, 52 MB the first time")}
-            for update in painter.paint(pictures, settings, wish.is_set):
+            for update in painter.paint(pictures, settings, wish.stop.is_set, lambda: wish.settings):
                 frame = update.frame
                 losses.add(frame)
                 shown: dict[gr.components.Component, Any] = {self.live: update.picture}
                 if frame.final:
-                    shown[self.status] = status.finished(frame, wish.is_set())
+                    shown[self.status] = status.finished(frame, wish.stop.is_set())
                     shown[self.slider] = (update.before, update.picture)
                     shown[self.download] = gr.DownloadButton(value=update.picture, interactive=True)
+                    history = History.of(update)
+                    shown[self.history], shown[self.strip] = history, history.strip()
                 else:
                     shown[self.status] = status.running(frame)
                 if frame.final or frame.seconds - charted >= 1:
@@ -312,19 +448,90 @@ class _Page:
             log.exception("run failed, error %s", number)
             yield {self.status: status.failed(f"Something broke here (error {number}); try again.")}
         finally:
-            self.runs.end(request.session_hash)
+            self.runs.end(session)
 
-    def _release(self, finished: str | None) -> tuple[Any, ...]:
+    def _release(self, finished: str | None, history: History) -> tuple[Any, ...]:
         # The last frame once more, in a message of its own, should the stream have lost it at its end.
         return (
             gr.Button("Paint", interactive=True),
             gr.Button("Stop", interactive=False),
+            gr.Button(interactive=history.chosen is not None),
             finished or gr.skip(),
+        )
+
+    def _choose(self, history: History, event: gr.EventData) -> tuple[Any, ...]:
+        """Show the kept frame that was clicked; Continue goes on from it."""
+        history = history.choosing(event.index)
+        kept = history.chosen
+        if kept is None:
+            return gr.skip(), gr.skip(), gr.skip()
+        return kept.path, status.idle(f"{kept.name}. Continue goes on from here."), history
+
+    def _look_inside(self, history: History, style: Upload, layer: str, *values: Any) -> str:
+        if history.chosen is None or style is None:
+            return status.remark("Paint something first.")
+        try:
+            names = ("style_scale", "style_layers", "pooling")
+            settings = Settings(encoder="builtin", **dict(zip(names, values, strict=True)))
+            (encoder,) = load_encoders(settings)
+            painting = load_image(painter.canvas_of(history.chosen))
+            views = compare(painting, load_image(style, "The style picture"), settings, encoder)
+            return gram_rows(views) + map_row(feature_maps(painting, layer, encoder), layer)
+        except InputError as error:
+            return status.remark(str(error))
+
+    def _make_film(self, history: History) -> tuple[Any, ...]:
+        nothing = (None, gr.DownloadButton(interactive=False), gr.DownloadButton(interactive=False))
+        if not history.frames:
+            return nothing[0], status.remark("Paint something first."), *nothing[1:]
+        try:
+            mp4, webp = painter.film(history.frames)
+        except InputError as error:
+            return nothing[0], status.remark(str(error)), *nothing[1:]
+        return (
+            mp4,
+            "",
+            gr.DownloadButton(value=mp4, interactive=True),
+            gr.DownloadButton(value=webp, interactive=True),
         )
 
     def _stop(self, request: gr.Request) -> Any:
         self.runs.stop(request.session_hash)
         return gr.Button("Stopping", interactive=False)
+
+    def _inputs(self) -> list[Picture]:
+        return [self.photo, self.style, *self.others]
+
+    def _link(self, *values: Any) -> str:
+        pictures = dict(zip(PICTURES, values, strict=False))
+        query = to_query(dict(zip(self.knobs, values[len(pictures) :], strict=True)), pictures)
+        return f"?{query}" if query else ""
+
+    def _follow(self, request: gr.Request) -> list[Any]:
+        """Bring the page into the state that its link names."""
+        values, pictures = from_query(request.query_params, PICTURES)
+        if "size" in values:
+            values["size"] = min(values["size"], self.limits.size)
+        return [str(pictures[name]) if name in pictures else gr.skip() for name in PICTURES] + [
+            values.get(name, gr.skip()) for name in self.knobs
+        ]
+
+    def _restore(self, painting: str | None) -> list[Any]:
+        """Set the knobs as the dropped painting's."""
+        try:
+            values = settings_of(painting, "The picture")
+        except InputError as error:
+            return [status.remark(str(error)), *(gr.skip() for _ in self.knobs)]
+        if "size" in values:
+            values["size"] = min(values["size"], self.limits.size)
+        said = status.remark("The settings of that painting are set; add its pictures.")
+        return [said, *(values.get(name, gr.skip()) for name in self.knobs)]
+
+    def _steer(self, request: gr.Request, *values: Any) -> None:
+        names = [name for name in self.knobs if KNOBS[name].live]
+        # A slider that is being typed into may hold anything for a moment.
+        with contextlib.suppress(InputError):
+            self.runs.steer(request.session_hash, Settings(**dict(zip(names, values, strict=True))))
 
     def _leave(self, request: gr.Request) -> None:
         self.runs.stop(request.session_hash)
@@ -339,7 +546,7 @@ class _Page:
             device = describe(pick_device())
             found = forecast(*measure(photo), settings, encoder_names(settings), device)
         except InputError as error:
-            return status.forecast_failed(str(error))
+            return status.remark(str(error))
         return status.forecast(found, device)
 
     def _settings(self, values: dict[str, Any]) -> Settings:
@@ -366,6 +573,7 @@ class _Page:
                     values["keep"],
                     tuple(values[f"region_{number}"] for number in range(1, MOST_STYLES + 1)),
                     values["start"],
+                    values["resume"],
                 )
                 for update in painter.paint(pictures, settings):
                     yield update.picture
@@ -377,6 +585,7 @@ class _Page:
             "keep": "Mask: white keeps the photo",
             **{f"region_{n}": f"Mask: style {n} paints where white" for n in range(1, MOST_STYLES + 1)},
             "start": "The picture to start from",
+            "resume": "A painting of this photo to go on with",
         }
         names = [*self.knobs, *optional]
         defaults = {name: knob.value for name, knob in self.knobs.items()} | dict.fromkeys(optional)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -15,7 +16,8 @@ from nst.images import encode_jpeg, encode_png, fit, load_image, resize, to_pixe
 from nst.metadata import describe_painting
 from nst.painting import Picture, stylize
 from nst.settings import Settings
-from nst.ui.storage import RunFolder, sweep
+from nst.timelapse import as_mp4, as_webp
+from nst.ui.storage import Kept, RunFolder, sweep
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class Update:
     frame: Frame
     picture: str  # path: a JPEG preview, or the finished PNG
     before: str = ""  # path of the photo at the finished size, once it is finished
+    kept: tuple[Kept, ...] = ()  # the passing frames that are still there, once it is finished
 
 
 Upload = str | bytes | None  # a path, the bytes of a file, or nothing given
@@ -45,10 +48,22 @@ class Pictures:
     keep: Picture | None = None
     regions: tuple[Picture | None, ...] = ()  # by slot of the style
     start: Upload = None
+    resume: Picture | None = None
 
 
-def paint(pictures: Pictures, settings: Settings, stop: Callable[[], bool] = bool) -> Iterator[Update]:
+def paint(
+    pictures: Pictures,
+    settings: Settings,
+    stop: Callable[[], bool] = bool,
+    steer: Callable[[], Settings | None] | None = None,
+) -> Iterator[Update]:
     """Paint and yield updates; the last one's frame is final and its picture a PNG.
+
+    Args:
+        pictures: what to paint from.
+        settings: how.
+        stop: as for `stylize`.
+        steer: as for `stylize`.
 
     Raises:
         InputError: a picture is missing or cannot be used; nothing has been painted then.
@@ -64,9 +79,16 @@ def paint(pictures: Pictures, settings: Settings, stop: Callable[[], bool] = boo
                 f"Style {number} has a region but no picture; add one under More styles or erase its region."
             )
     given = [slot for slot, style in enumerate(pictures.styles) if style is not None]
-    # Slots close up, and their shares with them.
-    shares = {f"blend_{n}": settings.blend[slot] for n, slot in enumerate(given, 1)}
-    settings = replace(settings, **shares)
+
+    def closed_up(wanted: Settings) -> Settings:
+        """Return settings whose shares belong to the styles that are there, in their order."""
+        return replace(wanted, **{f"blend_{n}": wanted.blend[slot] for n, slot in enumerate(given, 1)})
+
+    def steered() -> Settings | None:
+        wanted = steer() if steer else None
+        return None if wanted is None else closed_up(wanted)
+
+    settings = closed_up(settings)
     content = load_image(pictures.photo, "The photo")
     frames = stylize(
         content,
@@ -78,7 +100,9 @@ def paint(pictures: Pictures, settings: Settings, stop: Callable[[], bool] = boo
         keep=pictures.keep,
         regions=[regions[slot] for slot in given],
         start=pictures.start,
+        resume=pictures.resume,
         stop=stop,
+        steer=steered,
         interval=INTERVAL,
     )
     sweep()
@@ -86,7 +110,9 @@ def paint(pictures: Pictures, settings: Settings, stop: Callable[[], bool] = boo
     try:
         for frame in frames:
             if not frame.final:
-                yield Update(frame, folder.add_frame(encode_jpeg(_preview(frame.image))))
+                size = (frame.width, frame.height)
+                preview = encode_jpeg(_preview(frame.image))
+                yield Update(frame, folder.add_frame(preview, frame.iteration, size))
                 continue
             log.info(
                 "painted %d x %d, %d iterations, %.2f s, %.2f s of them optimising, %s on %s",
@@ -99,16 +125,50 @@ def paint(pictures: Pictures, settings: Settings, stop: Callable[[], bool] = boo
                 frame.device,
             )
             before = to_pixels(resize(content, (frame.width, frame.height)))
+            text = describe_painting(frame.settings, frame.encoder, steered=frame.settings != settings)
             yield Update(
                 frame,
-                folder.add(
-                    "painting.png", encode_png(frame.image, describe_painting(settings, frame.encoder))
-                ),
+                folder.add("painting.png", encode_png(frame.image, text)),
                 folder.add("photo.jpg", encode_jpeg(before, quality=92)),
+                tuple(folder.frames),
             )
     finally:
         # Also when the visitor has left: the painting must not go on until the collector comes by.
         frames.close()
+
+
+def canvas_of(kept: Kept) -> Image.Image:
+    """Return a kept frame as a canvas to go on with: no larger than it was, no larger than its preview.
+
+    Raises:
+        InputError: it is no longer there.
+    """
+    try:
+        with Image.open(kept.path) as picture:
+            return picture.resize(min(kept.size, picture.size), Image.Resampling.BICUBIC)
+    except OSError as error:
+        raise InputError("That painting is no longer kept here; press Paint to make it anew.") from error
+
+
+def film(frames: Sequence[Kept]) -> tuple[str, str]:
+    """Write a time-lapse of kept frames beside them; return the paths of an MP4 and an animated WebP.
+
+    Raises:
+        InputError: the frames are no longer there.
+    """
+    try:
+        pictures = []
+        for kept in frames:
+            with Image.open(kept.path) as picture:
+                pictures.append(np.asarray(picture.convert("RGB")))
+        found = []
+        for name, make in (("time-lapse.mp4", as_mp4), ("time-lapse.webp", as_webp)):
+            path = Path(frames[-1].path).with_name(name)
+            path.write_bytes(make(pictures))
+            found.append(str(path))
+    except FileNotFoundError as error:
+        raise InputError("That painting is no longer kept here; press Paint to make it anew.") from error
+    return found[0], found[1]
 
 
 def _preview(pixels: np.ndarray) -> np.ndarray:

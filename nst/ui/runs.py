@@ -1,26 +1,37 @@
-"""Runs in progress, by visitor: who paints, and who wants to stop."""
+"""Runs in progress, by visitor: who paints, and what each wants of the run."""
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
+
+from nst.settings import Settings
+
+
+@dataclass
+class Wish:
+    """What a visitor wants of a run that is waiting or in progress."""
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    settings: Settings | None = None  # as the sliders stand by now, if they were moved
 
 
 class Runs:
-    """One run at a time for each browser session, each with its wish to stop."""
+    """One run at a time for each browser session, each with its wish."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wishes: dict[str, threading.Event] = {}
+        self._wishes: dict[str, Wish] = {}
 
     def ask(self, session: str) -> None:
-        """Note that `session` has asked for a run: from now on it can be stopped, also while it waits."""
+        """Note that `session` has asked for a run: from now on it can be stopped and steered."""
         with self._lock:
-            self._wishes[session] = threading.Event()
+            self._wishes[session] = Wish()
 
-    def begin(self, session: str) -> threading.Event:
-        """Return the event that says "stop" to the run that `session` has asked for."""
+    def begin(self, session: str) -> Wish:
+        """Return the wish for the run that `session` has asked for."""
         with self._lock:
-            return self._wishes.setdefault(session, threading.Event())
+            return self._wishes.setdefault(session, Wish())
 
     def end(self, session: str) -> None:
         """Forget the run of `session`."""
@@ -29,7 +40,15 @@ class Runs:
 
     def stop(self, session: str) -> None:
         """Ask the run of `session`, if there is one, to end at its next iteration."""
+        if wish := self._find(session):
+            wish.stop.set()
+
+    def steer(self, session: str, settings: Settings) -> bool:
+        """Ask the run of `session` to go on with other settings; return whether there is one."""
+        if wish := self._find(session):
+            wish.settings = settings
+        return wish is not None
+
+    def _find(self, session: str) -> Wish | None:
         with self._lock:
-            wish = self._wishes.get(session)
-        if wish is not None:
-            wish.set()
+            return self._wishes.get(session)

@@ -11,13 +11,16 @@ from pathlib import Path
 
 import gradio as gr
 import torch
+from starlette.middleware import Middleware
 
 from nst.errors import InputError
 from nst.memory import keep_freed
 from nst.painting import stylize
 from nst.settings import Settings
+from nst.ui.cards import Cards
+from nst.ui.gallery import FINISHED
 from nst.ui.limits import Limits
-from nst.ui.page import build
+from nst.ui.page import PROMISE, TITLE, build
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,7 @@ def options() -> dict:
         "max_file_size": "40mb",
         "enable_monitoring": False,
         "show_error": False,
+        "app_kwargs": {"middleware": [Middleware(Cards, title=TITLE, text=PROMISE, picture=FINISHED)]},
     }
 
 

@@ -47,8 +47,8 @@ def forecast(found: Forecast, device: str) -> str:
     return f"<p>{' · '.join(parts)}</p>"
 
 
-def forecast_failed(text: str) -> str:
-    """Return why a run with these settings would be refused."""
+def remark(text: str) -> str:
+    """Return a quiet line of text."""
     return f"<p>{html.escape(text)}</p>"
 
 

@@ -6,12 +6,27 @@ import secrets
 import shutil
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from gradio.utils import get_upload_folder
 
-KEPT_FRAMES = 8
+MOST_FRAMES = 64
+_IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
 KEPT_SECONDS = 3600.0
 _PREFIX = "run-"
+
+
+class Kept(NamedTuple):
+    """A passing frame that is still there."""
+
+    path: str
+    iteration: int
+    size: tuple[int, int]  # width and height of the canvas then; the file is a preview of it
+
+    @property
+    def name(self) -> str:
+        """What people read."""
+        return f"Step {self.iteration}, {max(self.size)} px"
 
 
 class RunFolder:
@@ -23,15 +38,18 @@ class RunFolder:
     def __init__(self) -> None:
         self.path = Path(get_upload_folder()) / f"{_PREFIX}{secrets.token_hex(16)}"
         self.path.mkdir(parents=True)
-        self.frames: list[Path] = []
+        self.frames: list[Kept] = []
 
-    def add_frame(self, data: bytes) -> str:
-        """Write a passing frame under a new name, forget the oldest ones; return its path."""
+    def add_frame(self, data: bytes, iteration: int, size: tuple[int, int]) -> str:
+        """Write a passing frame under a new name; return its path. Of a long run ever fewer are kept."""
         path = self.path / f"{secrets.token_hex(4)}.jpg"
         path.write_bytes(data)
-        self.frames.append(path)
-        while len(self.frames) > KEPT_FRAMES:
-            self.frames.pop(0).unlink(missing_ok=True)
+        self.frames.append(Kept(str(path), iteration, size))
+        if len(self.frames) > MOST_FRAMES:
+            old, new = self.frames[:-_IN_FLIGHT], self.frames[-_IN_FLIGHT:]
+            for frame in old[1::2]:
+                Path(frame.path).unlink(missing_ok=True)
+            self.frames = old[::2] + new
         return str(path)
 
     def add(self, name: str, data: bytes) -> str:

@@ -1,0 +1,40 @@
+"""A run's kept frames, as a visitor goes back to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from nst.timelapse import thinned
+from nst.ui.painter import Update
+from nst.ui.storage import Kept
+
+# As many as stand in a row under the canvas.
+_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class History:
+    """The frames of the last run, the finished picture last, and which of them Continue goes on from."""
+
+    frames: tuple[Kept, ...] = ()
+    chosen: Kept | None = None
+
+    @classmethod
+    def of(cls, update: Update) -> History:
+        """Return the history that ends with a run's final update."""
+        frame = update.frame
+        final = Kept(update.picture, frame.iteration, (frame.width, frame.height))
+        return cls((*update.kept, final), final)
+
+    def shown(self) -> list[Kept]:
+        """Return the frames of the strip."""
+        return thinned(self.frames, _SHOWN)
+
+    def strip(self) -> list[tuple[str, str]]:
+        """Return path and name of the frames of the strip."""
+        return [(kept.path, kept.name) for kept in self.shown()]
+
+    def choosing(self, index: int) -> History:
+        """Return the history with another frame of the strip to go on from."""
+        shown = self.shown()
+        return replace(self, chosen=shown[index]) if 0 <= index < len(shown) else self
