@@ -40,7 +40,7 @@ print((iterate(512, 384) - before) / needed(encoder, 512, 384))
 
 def test_the_need_is_about_what_is_taken():
     done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
-    assert 0.75 < float(done.stdout) < 1.05, done.stdout
+    assert 0.75 < float(done.stdout) < 1.15, done.stdout
 
 
 def test_the_need_grows_with_the_pixels(encoder):

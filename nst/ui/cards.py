@@ -14,6 +14,8 @@ _PICTURE = "/card.jpg"
 # Gradio's own cards and title, which would come first.
 _OTHERS = re.compile(rb"<meta\s[^>]*(?:property|name)=\"(?:og|twitter):[^>]*>\s*|<title>[^<]*</title>\s*")
 
+_HOST = re.compile(rb"[A-Za-z0-9.:_,\[\] -]+\Z")
+
 
 class Cards:
     """ASGI middleware that writes the card into the page and serves its picture.
@@ -31,6 +33,12 @@ class Cards:
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
         """Answer for the picture, change the page, hand everything else on."""
+        if scope["type"] == "http":
+            # Gradio writes this one into the page as it comes.
+            known = [
+                each for each in scope["headers"] if each[0] != b"x-forwarded-host" or _HOST.match(each[1])
+            ]
+            scope = {**scope, "headers": known}
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
         elif scope["path"] == _PICTURE and self.picture:

@@ -180,7 +180,7 @@ class _Page:
             elem_id="snippet",
         )
         self.painting = gr.File(
-            label="Take the settings of a painting: drop its PNG here",
+            label="Settings of a painting: its PNG",
             file_types=[".png"],
             height=110,
             elem_id="settings-from",
@@ -321,6 +321,7 @@ class _Page:
 
     def _clicks(self) -> None:
         buttons = [self.paint, self.stop, self.carry_on, self.download]
+        costly = [self.knobs[name] for name in COSTLY]
         inputs = [*self._inputs(), self.brush, self.begin, *self.knobs.values()]
         shown = [self.live, self.status, self.badge, self.chart, self.slider, self.download]
         for button, work, more in (
@@ -343,7 +344,7 @@ class _Page:
                 [self.download, self.history],
                 [self.paint, self.stop, self.carry_on, self.live],
                 **QUIET,
-            )
+            ).then(self._forecast, [self.photo, *costly], self.forecast, **QUIET)
         self.strip.select(self._choose, self.history, [self.live, self.status, self.history], **QUIET)
         layers = [self.knobs[name] for name in ("style_scale", "style_layers", "pooling")]
         gr.on(
@@ -372,22 +373,21 @@ class _Page:
             [knob.change for knob in live],
             self._steer,
             live,
-            trigger_mode="always_last",
+            trigger_mode="multiple",
             **QUIET,
         )
         self.make_link.click(self._link, [*self._inputs(), *self.knobs.values()], self.link, **QUIET).then(
             None, self.link, [self.link, self.snippet], js=_SNIPPET
         )
         self.demo.load(None, None, None, js=_EMBED, **QUIET)
-        self.demo.load(self._follow, None, [*self._inputs(), *self.knobs.values()], **QUIET)
+        self.demo.load(self._follow, None, [self.status, *self._inputs(), *self.knobs.values()], **QUIET)
         self.painting.upload(self._restore, self.painting, [self.taken, *self.knobs.values()], **QUIET)
-        costly = [self.knobs[name] for name in COSTLY]
         gr.on(
             [self.demo.load, self.photo.change, *(knob.change for knob in costly)],
             self._forecast,
             [self.photo, *costly],
             self.forecast,
-            trigger_mode="always_last",
+            trigger_mode="multiple",
             **QUIET,
         )
         self.demo.unload(self._leave)
@@ -512,9 +512,10 @@ class _Page:
         values, pictures = from_query(request.query_params, PICTURES)
         if "size" in values:
             values["size"] = min(values["size"], self.limits.size)
-        return [str(pictures[name]) if name in pictures else gr.skip() for name in PICTURES] + [
-            values.get(name, gr.skip()) for name in self.knobs
-        ]
+        # The finished example belongs to the presets.
+        said = status.idle("Press Paint to watch it happen.") if pictures else gr.skip()
+        shown = [str(pictures[name]) if name in pictures else gr.skip() for name in PICTURES]
+        return [said, *shown, *(values.get(name, gr.skip()) for name in self.knobs)]
 
     def _restore(self, painting: str | None) -> list[Any]:
         """Set the knobs as the dropped painting's."""
