@@ -133,11 +133,11 @@ def test_one_click_paints_the_presets(page):
 def test_upload_watch_and_download(page, photo, painting):
     upload(page, "photo", photo)
     upload(page, "style", painting)
-    set_number(page, "iterations", 240)
+    set_number(page, "iterations", 200)
     make_small(page)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text(
-        re.compile(r"step \d+ of 240 · \d+ px · .* per second · .* left")
+        re.compile(r"step \d+ of 200 · \d+ px · .* per second · .* left")
     )
     expect(page.locator("#paint")).to_be_disabled()
     expect(page.locator("#stop")).to_be_enabled()
@@ -242,7 +242,7 @@ def test_a_second_visitor_waits_and_a_closed_tab_makes_room(browser, url):
 
 
 def test_frames_do_not_pile_up(page):
-    set_number(page, "iterations", 160)
+    set_number(page, "iterations", 60)
     make_small(page)
     before = set(Path(get_upload_folder()).glob("run-*"))
     page.locator("#paint").click()
@@ -459,7 +459,7 @@ def test_a_host_name_cannot_write_into_the_page(url):
 def test_embedded_in_a_page_of_another_origin(browser, url, tmp_path):
     """The whole flow in a frame of 640 x 480, with nothing to scroll."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=tmp_path))
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     context = browser.new_context(viewport={"width": 900, "height": 700})
     page = context.new_page()
     open_page(page, url)
