@@ -305,6 +305,8 @@ def test_brush_and_second_style(page, photo, painting):
     page.locator("#paint").click()
     expect(page.get_by_role("alert")).to_contain_text("Style 4 has a region but no picture")
     assert shown(page) == before
+    expect(page.locator("#continue")).to_be_enabled()
+    assert downloaded(page).size == (120, 80)  # what was painted before is not lost
     # Erased, it is as if it had never been.
     stroke(page, "Erase", (0.5, 0.0), (0.5, 1.0))
     stroke(page, "Erase", (0.4, 0.0), (0.4, 1.0), (0.6, 1.0), (0.6, 0.0))

@@ -342,7 +342,7 @@ class _Page:
             painted.then(
                 self._release,
                 [self.download, self.history],
-                [self.paint, self.stop, self.carry_on, self.live],
+                [self.paint, self.stop, self.carry_on, self.download, self.live],
                 **QUIET,
             ).then(self._forecast, [self.photo, *costly], self.forecast, **QUIET)
         self.strip.select(self._choose, self.history, [self.live, self.status, self.history], **QUIET)
@@ -456,6 +456,7 @@ class _Page:
             gr.Button("Paint", interactive=True),
             gr.Button("Stop", interactive=False),
             gr.Button(interactive=history.chosen is not None),
+            gr.DownloadButton(interactive=finished is not None),
             finished or gr.skip(),
         )
 
