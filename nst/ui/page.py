@@ -225,7 +225,6 @@ class _Page:
                     height=104,
                     min_width=80,
                     alt_text=f"Style picture {number}",
-                    placeholder="\u00a0",
                 )
                 for number in range(2, MOST_STYLES + 1)
             ]
@@ -257,7 +256,6 @@ class _Page:
             elem_id="start",
             height=104,
             alt_text="The picture to start from",
-            placeholder="\u00a0",
         )
 
     def _control(self, name: str) -> None:
