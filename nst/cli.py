@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -144,39 +144,32 @@ def _option(knob: Knob) -> dict[str, Any]:
     if knob.kind is str:
         if knob.local:
             return {"metavar": "FILE", "help": text}
-        return {"type": _text(knob), "metavar": "TEXT", "help": f"{text} (default: {knob.default})"}
+        return {"type": _checked(knob), "metavar": "TEXT", "help": f"{text} (default: {knob.default})"}
     return {
-        "type": _number(knob),
+        "type": _checked(knob),
         "metavar": "N",
         "help": f"{text} ({knob.low:g} to {knob.high:g}, default: {knob.default:g})",
     }
 
 
-def _text(knob: Knob) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        try:
-            return knob.check(text)
-        except InputError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
+def _checked(knob: Knob) -> Callable[[str], Any]:
+    """Return argparse's type of a knob: what the text means, in the knob's own words if it is refused."""
 
-    return parse
-
-
-def _number(knob: Knob) -> Callable[[str], Any]:
     def parse(text: str) -> Any:
         try:
-            value = int(text)
-        except ValueError:
-            try:
-                value = float(text)
-            except ValueError:
-                value = text
-        try:
-            return knob.check(value)
+            return knob.check(text if knob.kind is str else _number(text))
         except InputError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
 
     return parse
+
+
+def _number(text: str) -> int | float | str:
+    """Return the number that a text is, or the text, which a knob then refuses."""
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _check_output(path: Path, suffixes: tuple[str, ...], kinds: str) -> None:

@@ -79,6 +79,19 @@ def knob(default: Any, label: str, help: str, **more: Any) -> Any:
     return field(default=default, metadata={"label": label, "help": help, **more})
 
 
+def share(number: int, which: str) -> Any:
+    """Declare how much of one of the styles is wanted."""
+    return knob(
+        1.0,
+        f"Share of style {number}",
+        f"How much of the {which} style.",
+        low=0.0,
+        high=1.0,
+        step=0.05,
+        live=True,
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How to paint. Immutable and always valid.
@@ -155,42 +168,10 @@ class Settings:
         high=2.0,
         step=0.05,
     )
-    blend_1: float = knob(
-        1.0,
-        "Share of style 1",
-        "How much of the first style.",
-        low=0.0,
-        high=1.0,
-        step=0.05,
-        live=True,
-    )
-    blend_2: float = knob(
-        1.0,
-        "Share of style 2",
-        "How much of the second style.",
-        low=0.0,
-        high=1.0,
-        step=0.05,
-        live=True,
-    )
-    blend_3: float = knob(
-        1.0,
-        "Share of style 3",
-        "How much of the third style.",
-        low=0.0,
-        high=1.0,
-        step=0.05,
-        live=True,
-    )
-    blend_4: float = knob(
-        1.0,
-        "Share of style 4",
-        "How much of the fourth style.",
-        low=0.0,
-        high=1.0,
-        step=0.05,
-        live=True,
-    )
+    blend_1: float = share(1, "first")
+    blend_2: float = share(2, "second")
+    blend_3: float = share(3, "third")
+    blend_4: float = share(4, "fourth")
     edge: float = knob(
         2.0,
         "Soft edge",

@@ -59,6 +59,7 @@ def test_the_smooth_rim_of_a_stroke_keeps_its_role():
         "nonsense",
         "data:image/png;base64,!!!",
         "data:image/png;base64," + base64.b64encode(b"\x89PNG\r\n\x1a\n").decode(),
+        url(Image.new("RGBA", (769, 10), KEEP)),
         "data:image/svg+xml;base64,PHN2Zy8+",
         "data:image/png;base64," + "A" * 5_000_000,
         7,

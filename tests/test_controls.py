@@ -77,7 +77,7 @@ def test_four_styles_are_the_most_and_all_shares_0_is_said(eye):
         paint(eye, blend_1=0.0, blend_2=0.0)
 
 
-def peak(pixels: np.ndarray) -> float:
+def frequency(pixels: np.ndarray) -> float:
     """Return the mean frequency of a picture's luminance, weighted with its energy, in cycles a pixel."""
     light = luminance(tensor(pixels))[0, 0]
     energy = torch.fft.rfft2(light - light.mean()).abs().square()
@@ -91,7 +91,7 @@ def test_the_strokes_follow_the_style_scale(eye):
     stripes = tensor((127 + 120 * np.sin((x + y) / 3)).astype(np.uint8)[..., None].repeat(3, 2))
     plain = torch.full((1, 3, 128, 128), 0.5)
     found = [
-        peak(
+        frequency(
             paint(
                 eye,
                 stripes,
@@ -263,7 +263,7 @@ def test_large_is_the_same_painting_finer():
     light = torch.stack([luminance(resize(tensor(pixels), (24, 16))).flatten() for pixels in found])
     assert float(torch.corrcoef(light)[0, 1]) > 0.6
     # The strokes have grown with the canvas: per pixel there is about half the detail.
-    assert peak(found[1]) < 0.6 * peak(found[0])
+    assert frequency(found[1]) < 0.6 * frequency(found[0])
 
 
 def test_masks_that_change_nothing_change_nothing(eye):

@@ -89,7 +89,7 @@ def set_number(page: Page, name: str, value: float) -> None:
 
 def open_group(page: Page, title: str) -> None:
     page.get_by_role("button", name=title, exact=False).click()
-    # A slider that has just been made takes its first value once more; nobody types that fast but a test.
+    # What is typed into a slider that has just appeared was seen to be lost; nobody is that fast but a test.
     page.wait_for_timeout(400)
 
 

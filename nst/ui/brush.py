@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import html
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import InputError
-from nst.images import load_image
+from nst.images import open_image
 from nst.settings import MOST_STYLES
 
 # Far apart from one another, so that a smoothed pixel still names its role.
@@ -23,8 +22,8 @@ ROLES = {"Keep the photo": KEEP, **{f"Style {number}": color for number, color i
 
 _LONGEST = 768
 _START = "data:image/png;base64,"
-# A drawing of a few strokes has 20 KB; noise in all colours at full size 2 MB.
-_MOST_CHARACTERS = 4_000_000
+# More than any drawing of that size can have: four bytes a pixel, in base64.
+_MOST_CHARACTERS = 4 * _LONGEST**2 * 4 // 3 + 10_000
 
 
 @dataclass(frozen=True)
@@ -50,17 +49,15 @@ def strokes(drawing: str | None) -> Strokes:
     if not isinstance(drawing, str) or not drawing.startswith(_START) or len(drawing) > _MOST_CHARACTERS:
         raise refusal
     try:
-        data = base64.b64decode(drawing.removeprefix(_START), validate=True)
-        # Decoded on black, the colour of a stroke's edge grows dark but stays the same hue.
-        dark, light = (load_image(data, "The drawing", ground=ground)[0].numpy() for ground in (0.0, 1.0))
-    except (binascii.Error, InputError) as error:
+        picture = open_image(base64.b64decode(drawing.removeprefix(_START), validate=True), "The drawing")
+        if max(picture.size) > _LONGEST:
+            raise ValueError("larger than the easel")
+        pixels = np.asarray(picture.convert("RGBA"), dtype=np.float32) / 255
+    except (ValueError, OSError, SyntaxError, InputError) as error:
         raise refusal from error
-    opaque = 1 - (light - dark).mean(0)
-    if opaque.max(initial=0.0) < 0.1:
-        return Strokes()
+    opaque = pixels[..., 3]
     colors = np.array([[int(c[at : at + 2], 16) / 255 for at in (1, 3, 5)] for c in ROLES.values()])
-    shown = np.moveaxis(dark, 0, -1) / np.maximum(opaque, 1e-3)[..., None]
-    role = ((shown[..., None, :] - colors) ** 2).sum(-1).argmin(-1)
+    role = ((pixels[..., None, :3] - colors) ** 2).sum(-1).argmin(-1)
     masks = [_mask(np.where(role == index, opaque, 0)) for index in range(len(ROLES))]
     return Strokes(masks[0], tuple(masks[1:]))
 

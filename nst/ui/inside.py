@@ -31,7 +31,7 @@ def gram_rows(views: Sequence[LayerView]) -> str:
     """Return both pictures' Gram matrices of each layer with a bar for what is left of the difference."""
     longest = max(view.residual for view in views) or 1.0
     rows = "".join(
-        f'<figure><figcaption><b>{view.name}</b></figcaption><div class="pair">'
+        f'<figure><figcaption><b>{view.name}</b>, weight {view.weight:g}</figcaption><div class="pair">'
         f"{_image(_colored(view.style), f'Gram matrix of the style at {view.name}')}"
         f"{_image(_colored(view.painting), f'Gram matrix of the painting at {view.name}')}</div>"
         f'<div class="residual"><i style="width:{100 * view.residual / longest:.1f}%"></i></div>'

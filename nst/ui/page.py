@@ -216,16 +216,7 @@ class _Page:
     def _more_styles(self) -> None:
         with gr.Row(elem_id="more-styles"):
             self.others = [
-                Picture(
-                    label=f"Style {number}",
-                    sources=["upload", "clipboard"],
-                    type="filepath",
-                    buttons=[],
-                    elem_id=f"style-{number}",
-                    height=104,
-                    min_width=80,
-                    alt_text=f"Style picture {number}",
-                )
+                self._picker(f"Style {number}", f"style-{number}", f"Style picture {number}")
                 for number in range(2, MOST_STYLES + 1)
             ]
         examples = styles()
@@ -248,14 +239,20 @@ class _Page:
         self.brush = Brush("photo", elem_id="brush")
 
     def _start(self) -> None:
-        self.begin = Picture(
-            label="Your own start",
+        self.begin = self._picker("Your own start", "start", "The picture to start from")
+
+    @staticmethod
+    def _picker(label: str, name: str, alt: str) -> Picture:
+        """Return a small picture input without examples of its own."""
+        return Picture(
+            label=label,
             sources=["upload", "clipboard"],
             type="filepath",
             buttons=[],
-            elem_id="start",
+            elem_id=name,
             height=104,
-            alt_text="The picture to start from",
+            min_width=80,
+            alt_text=alt,
         )
 
     def _control(self, name: str) -> None:
@@ -509,23 +506,25 @@ class _Page:
     def _follow(self, request: gr.Request) -> list[Any]:
         """Bring the page into the state that its link names."""
         values, pictures = from_query(request.query_params, PICTURES)
-        if "size" in values:
-            values["size"] = min(values["size"], self.limits.size)
         # The finished example belongs to the presets.
         said = status.idle("Press Paint to watch it happen.") if pictures else gr.skip()
         shown = [str(pictures[name]) if name in pictures else gr.skip() for name in PICTURES]
-        return [said, *shown, *(values.get(name, gr.skip()) for name in self.knobs)]
+        return [said, *shown, *self._taking(values)]
 
     def _restore(self, painting: str | None) -> list[Any]:
         """Set the knobs as the dropped painting's."""
         try:
             values = settings_of(painting, "The picture")
         except InputError as error:
-            return [status.remark(str(error)), *(gr.skip() for _ in self.knobs)]
-        if "size" in values:
-            values["size"] = min(values["size"], self.limits.size)
+            return [status.remark(str(error)), *self._taking({})]
         said = status.remark("The settings of that painting are set; add its pictures.")
-        return [said, *(values.get(name, gr.skip()) for name in self.knobs)]
+        return [said, *self._taking(values)]
+
+    def _taking(self, values: dict[str, Any]) -> list[Any]:
+        """Return what brings the controls to `values`, as far as this host allows; others stay."""
+        if "size" in values:
+            values = {**values, "size": min(values["size"], self.limits.size)}
+        return [values.get(name, gr.skip()) for name in self.knobs]
 
     def _steer(self, request: gr.Request, *values: Any) -> None:
         names = [name for name in self.knobs if KNOBS[name].live]

@@ -47,7 +47,7 @@ def options() -> dict:
 def warm_up() -> None:
     """Load the encoder and paint a speck, so that the first visitor waits for neither and is told how long.
 
-    64 px alone would say little of 512; 128 take a third of a second.
+    128 px, as 64 alone would say little of 512.
     """
     try:
         speck = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
