@@ -6,24 +6,21 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
+from nst.convolution import ReplicateConv2d
 from nst.errors import InputError
 from nst.layers import CONVOLUTIONS, LAYERS, LAYOUT, default_layers
-from nst.losses import Moments, moments
+from nst.losses import Moments, average, moments
+from nst.pooling import AveragePool, MaxPool
+from nst.remembered import Remembered
+from nst.strips import Strip, cut
 
 # ImageNet's mean and standard deviation, RGB in [0, 1].
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-
-class AveragePool(nn.Module):
-    """2 x 2 average pooling, doubled so that deeper layers see activations about as large as after maximum.
-
-    Gatys et al. (2016, section 2) recommend averaging; without the factor their biases would outweigh it.
-    """
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Return (1, C, H, W) features at half the height and width."""
-        return 2 * nn.functional.avg_pool2d(features, 2)
+# Bytes of what is remembered of pictures, for the next run with them. A photo of 512 px takes 9 MB.
+_KEPT = 128 * 2**20
 
 
 class Encoder(nn.Module):
@@ -78,12 +75,12 @@ class Encoder(nn.Module):
         with torch.device("meta"):
             for entry in LAYOUT:
                 if entry == "M":
-                    features.append(AveragePool() if pooling == "average" else nn.MaxPool2d(2))
+                    features.append(AveragePool() if pooling == "average" else MaxPool())
                     continue
                 after = next(widths, None)
                 if after is None:
                     break
-                features.append(nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate"))
+                features.append(ReplicateConv2d(before, after))
                 features.append(nn.ReLU(inplace=True))
                 before = after
         features = features[: LAYERS[carried[-1]] + 1]  # without a pooling behind the last
@@ -101,6 +98,7 @@ class Encoder(nn.Module):
         self.register_buffer("mean", torch.tensor(_MEAN, device=device).view(shape))
         self.register_buffer("std", torch.tensor(_STD, device=device).view(shape))
         self.eval().requires_grad_(False)
+        self.remembered = Remembered(_KEPT)
 
     @property
     def device(self) -> torch.device:
@@ -128,6 +126,7 @@ class Encoder(nn.Module):
         content: Iterable[str],
         style: Iterable[str],
         masks: Sequence[Tensor | None] = (None,),
+        strips: int = 1,
     ) -> tuple[dict[str, Tensor], dict[str, tuple[Moments, ...]]]:
         """Return what the losses compare: feature maps of `content` and statistics of `style`.
 
@@ -141,6 +140,9 @@ class Encoder(nn.Module):
             masks: where in the image statistics are taken, (1, 1, H, W) in [0, 1] each, or None for
                 everywhere. A layer takes them shrunk to its own size, by area (the guidance channels of Gatys
                 et al., "Controlling Perceptual Factors in Neural Style Transfer", CVPR 2017, section 4).
+            strips: into how many strips the image is cut, each seen with as much of its neighbours as the
+                layers see. Only one strip's activations are held at a time, and they are computed once
+                more on the way back. The results are the same up to rounding.
 
         Returns:
             name -> (1, C, h, w) in the encoder's precision; name -> mean and Gram matrix for each mask,
@@ -150,29 +152,74 @@ class Encoder(nn.Module):
             InputError: a layer that this encoder does not carry.
         """
         content, style = tuple(content), tuple(style)
-        values = self._activations(image, (*content, *style))
-        found = {}
-        for name in style:
-            guides = [mask if mask is None else _shrunk(mask, values[name].shape[-2:]) for mask in masks]
-            each = [moments(values[name], guide) for guide in guides]
-            if self.taps:
+        reaches = {name: self._reach(name) for name in (*content, *style)}
+        reach, stride = max(reaches.values(), default=(0, 1))
+        guides = {name: [_shrunk(mask, image, reaches[name][1]) for mask in masks] for name in style}
+
+        def look(part: Tensor, strip: Strip) -> tuple[dict[str, Tensor], dict[str, list[Moments]]]:
+            values = self._activations(part, reaches)
+            own = {name: _rows(value, strip.own(reaches[name][1])) for name, value in values.items()}
+            return {name: own[name] for name in content}, {
+                name: [
+                    moments(
+                        own[name], guide if guide is None else _rows(guide, strip.whole(reaches[name][1]))
+                    )
+                    for guide in guides[name]
+                ]
+                for name in style
+            }
+
+        pieces = cut(image.shape[-2], strips, reach, stride)
+        if len(pieces) == 1:
+            scenes, found = look(image, pieces[0])
+        else:
+            seen = [
+                checkpoint(look, image[..., piece.top : piece.bottom, :], piece, use_reentrant=False)
+                for piece in pieces
+            ]
+            scenes = {name: torch.cat([scene[name] for scene, _ in seen], -2) for name in content}
+            found = {
+                name: [
+                    average([each[name][k] for _, each in seen], _shares(guide, pieces, reaches[name][1]))
+                    for k, guide in enumerate(guides[name])
+                ]
+                for name in style
+            }
+        if self.taps:
+            for name, each in found.items():
                 flat = self.taps[name].flatten(1).to(each[0].gram.dtype)
-                each = [Moments(flat @ mean, flat @ gram @ flat.T) for mean, gram in each]
-            found[name] = tuple(each)
-        return {name: self._mapped(name, values[name]) for name in content}, found
+                found[name] = [Moments(flat @ mean, flat @ gram @ flat.T) for mean, gram in each]
+        return (
+            {name: self._mapped(name, scene) for name, scene in scenes.items()},
+            {name: tuple(each) for name, each in found.items()},
+        )
+
+    def reach(self) -> tuple[int, int]:
+        """Return how many pixels beyond its own a position of the deepest layer sees, and their distance."""
+        return self._reach(self.layers[-1])
+
+    def _reach(self, layer: str) -> tuple[int, int]:
+        self._need(layer)
+        reach, stride = 0, 1
+        for module in self.features[: LAYERS[layer]]:
+            if isinstance(module, nn.Conv2d):
+                reach += stride
+            elif not isinstance(module, nn.ReLU):
+                stride *= 2
+        return reach, stride
+
+    def _need(self, layer: str) -> None:
+        if layer not in self.layers:
+            raise InputError(f"{self.name} here has no layer {layer}; it carries {', '.join(self.layers)}.")
 
     def _mapped(self, name: str, value: Tensor) -> Tensor:
         return nn.functional.conv2d(value, self.taps[name].to(value.dtype)) if self.taps else value
 
     def _activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Return the layers' own activations, before any tap's matrix."""
-        wanted = {}
         for name in layers:
-            if name not in self.layers:
-                raise InputError(
-                    f"{self.name} here has no layer {name}; it carries {', '.join(self.layers)}."
-                )
-            wanted[LAYERS[name]] = name
+            self._need(name)
+        wanted = {LAYERS[name]: name for name in layers}
         found: dict[str, Tensor] = {}
         value = ((image - self.mean) / self.std).to(self.precision, memory_format=torch.channels_last)
         for index in self._order(wanted):
@@ -198,5 +245,24 @@ class Encoder(nn.Module):
                 index += 1
 
 
-def _shrunk(mask: Tensor, size: tuple[int, int]) -> Tensor:
-    return mask if mask.shape[-2:] == size else nn.functional.interpolate(mask, size, mode="area")
+def _shrunk(mask: Tensor | None, image: Tensor, stride: int) -> Tensor | None:
+    """Return a mask of `image` at the size of a layer whose positions are `stride` pixels apart."""
+    if mask is None or stride == 1:
+        return mask
+    size = (image.shape[-2] // stride, image.shape[-1] // stride)
+    return nn.functional.interpolate(mask, size, mode="area")
+
+
+def _rows(value: Tensor, rows: slice) -> Tensor:
+    # All of them are left as they are: a slice would cost a copy on the way back.
+    return value if rows == slice(0, value.shape[-2]) else value[..., rows, :]
+
+
+def _shares(guide: Tensor | None, pieces: Sequence[Strip], stride: int) -> list[float | Tensor]:
+    """Return how much each strip counts in statistics taken where `guide` is."""
+    wholes = [piece.whole(stride) for piece in pieces]
+    if guide is None:
+        positions = wholes[-1].stop
+        return [(rows.stop - rows.start) / positions for rows in wholes]
+    total = guide.sum().clamp_min(1e-12)
+    return [guide[..., rows, :].sum() / total for rows in wholes]

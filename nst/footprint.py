@@ -8,12 +8,15 @@ from pathlib import Path
 from torch import nn
 
 from nst.encoder import Encoder
+from nst.strips import cut
 
 # Images of float32 besides the encoder's activations: two for each of the 12 steps that L-BFGS remembers,
 # and its gradient, move, canvas, photo, styles and their copies.
 _IMAGES = 2 * 12 + 16
 # What is measured against what is counted: between freed and used buffers some memory lies idle.
 _SLACK = 1.3
+# With more strips the rows that neighbours share would be most of the work.
+MOST_STRIPS = 16
 # Of a container, cgroup v2, then v1: limit, usage, statistics and what these call idle cache.
 _GROUP = Path("/sys/fs/cgroup")
 _GROUPS = (
@@ -27,15 +30,17 @@ _GROUPS = (
 )
 
 
-def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0) -> int:
+def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, strips: int = 1) -> int:
     """Return about how many bytes a painting at this size holds at its peak, on a CPU.
 
     Counted from the layers: each convolution keeps its padded input and its output for the way back, pooling
     its output and 8 bytes of index for each; on the way back the largest activation is there twice more.
-    Looking at the style, `style_scale` times as large, keeps nothing but what one convolution has at hand.
+    Only one of `strips` has all this at a time. Looking at the style, `style_scale` times as large, keeps
+    nothing but what one convolution has at hand.
     """
     each = encoder.precision.itemsize
     images, activations, largest, channels = 4 * 3 * width * height * _IMAGES, 0, 0, 3
+    height = max(strip.bottom - strip.top for strip in cut(height, strips, *encoder.reach()))
     for module in encoder.features:
         if isinstance(module, nn.Conv2d):
             activations += (channels + module.out_channels) * width * height * each
@@ -46,6 +51,18 @@ def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0) 
             activations += channels * width * height * (each + 8)
     looking = 4 * style_scale**2 * largest
     return round(images + _SLACK * max(activations + 2 * largest, looking))
+
+
+def strips_within(
+    memory: int, encoder: Encoder, width: int, height: int, style_scale: float = 1.0
+) -> int | None:
+    """Return the least number of strips with which a painting fits into `memory`, None if none will do."""
+    count = 1
+    while count <= MOST_STRIPS:
+        if needed(encoder, width, height, style_scale, count) <= memory:
+            return count
+        count *= 2
+    return None
 
 
 def available(meminfo: Path = Path("/proc/meminfo"), group: Path = _GROUP) -> int | None:

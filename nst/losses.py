@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 # Positions multiplied at a time: they stay in the processor's cache.
-_CHUNK = 8192
+_CHUNK = 4096
 
 
 class Moments(NamedTuple):
@@ -37,22 +37,24 @@ class _Moments(torch.autograd.Function):
     def forward(ctx: Any, features: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
         channels = features.shape[1]
         rows = features.permute(0, 2, 3, 1).reshape(-1, channels)  # a view where channels come last in memory
-        exact = torch.promote_types(features.dtype, torch.float32)
+        exact = _exact_type(features)
         # bfloat16 holds a product over many positions, if rounded; in float16 it would overflow.
         inner = features.dtype if features.dtype == torch.bfloat16 else exact
-        parts = (part.to(inner) for part in rows.split(_CHUNK))
+        values = rows.to(inner)
         ctx.shape = features.shape
         if weights is None:
             ctx.save_for_backward(rows)
-            gram = sum((part.T @ part).to(exact) for part in parts)
-            return rows.mean(0, dtype=exact), gram / len(rows)
-        # Of mean 1, so that sums are about as large as without weights.
-        share = weights.to(exact).reshape(-1, 1)
-        share = share / share.mean().clamp_min(1e-12)
-        ctx.save_for_backward(rows, share)
-        pairs = zip(parts, share.split(_CHUNK), strict=True)
-        gram = sum(((part * each.to(inner)).T @ part).to(exact) for part, each in pairs)
-        return (rows.to(exact) * share).mean(0), gram / len(rows)
+            # The sum as a product with ones: torch's own makes a copy in float32 first.
+            share, weighted = values.new_ones(1, 1).expand(len(rows), 1), values
+        else:
+            share = weights.to(exact).reshape(-1, 1)
+            # Of mean 1, so that sums are about as large as without weights.
+            share = share / share.mean().clamp_min(1e-12)
+            ctx.save_for_backward(rows, share)
+            share = share.to(inner)
+            weighted = values * share
+        mean, gram = (_product(left, values).to(exact) / len(rows) for left in (share, weighted))
+        return mean[0], gram
 
     @staticmethod
     def backward(ctx: Any, mean_slope: Tensor, gram_slope: Tensor) -> tuple[Tensor, None]:
@@ -65,12 +67,24 @@ class _Moments(torch.autograd.Function):
         return slope.view(batch, height, width, channels).permute(0, 3, 1, 2), None
 
 
+def _product(left: Tensor, right: Tensor) -> Tensor:
+    """Return left^T right, (K, C), of (M, K) and (M, C), summed over chunks in float32 or better."""
+    exact, whole = _exact_type(left), len(left) // _CHUNK * _CHUNK
+    total = left.new_zeros(left.shape[1], right.shape[1], dtype=exact)
+    if whole:  # side by side: one product with so long a sum would leave cores idle
+        lefts, rights = (each[:whole].unflatten(0, (-1, _CHUNK)) for each in (left, right))
+        total += torch.bmm(lefts.transpose(1, 2), rights).to(exact).sum(0)
+    if whole < len(left):
+        total += (left[whole:].T @ right[whole:]).to(exact)
+    return total
+
+
 def moments(features: Tensor, weights: Tensor | None = None) -> Moments:
     """Return mean and Gram matrix of a feature map, over positions.
 
     Args:
         features: (1, C, H, W), any float type. Sums over positions are taken in float32 or better; of
-            bfloat16 features every 8,192 positions' product is rounded once.
+            bfloat16 features every 4,096 positions' product is rounded once.
         weights: (1, 1, H, W), how much each position counts, not negative; alike if left out. Their scale
             does not matter: the Gram matrix is sum_k w_k F_ik F_jk / sum_k w_k (Gatys et al.,
             CVPR 2017, section 4, with w the squared guidance channel). All zero, they give zeros.
@@ -108,18 +122,38 @@ class ContentTarget:
     def __init__(
         self, photo: Tensor, styles: Sequence[Tensor], shares: Sequence[float] | None = None
     ) -> None:
-        self.photo = _exact(photo)
+        self.photo = photo
         shares = shares or [1 / len(styles)] * len(styles)
         style = sum(share * _exact(each).square().mean() for share, each in zip(shares, styles, strict=True))
-        self.energy = (self.photo.square().mean() * style).sqrt().clamp_min(1e-12)
+        self.energy = (_exact(photo).square().mean() * style).sqrt().clamp_min(1e-12)
 
     def distance(self, found: Tensor) -> Tensor:
         """Return how far `found`, (1, C, H, W), is from the photo, a scalar, 0 for the photo itself."""
-        return (_exact(found) - self.photo).square().mean() / self.energy
+        return _MeanSquare.apply(found, self.photo) / self.energy
+
+
+class _MeanSquare(torch.autograd.Function):
+    """Mean squared difference from a fixed target, with no more passes over it than it takes."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, target: Tensor) -> Tensor:
+        apart = value - target
+        ctx.save_for_backward(apart)
+        # One pass, and summed in float32 whatever the values are.
+        return torch.linalg.vector_norm(apart, dtype=_exact_type(apart)).square() / apart.numel()
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+        (apart,) = ctx.saved_tensors
+        return apart * (2 / apart.numel() * slope).to(apart.dtype), None
 
 
 def _exact(value: Tensor) -> Tensor:
-    return value.to(torch.promote_types(value.dtype, torch.float32))
+    return value.to(_exact_type(value))
+
+
+def _exact_type(value: Tensor) -> torch.dtype:
+    return torch.promote_types(value.dtype, torch.float32)
 
 
 def gram_matrix(features: Tensor) -> Tensor:

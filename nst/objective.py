@@ -12,6 +12,7 @@ from nst.encoder import Encoder
 from nst.layers import content_layers, style_weights
 from nst.losses import STYLE_TARGETS, ContentTarget, Moments, StyleTarget, average, total_variation
 from nst.masks import Region
+from nst.remembered import digest
 from nst.settings import Settings
 
 # Content against style with both sliders in the middle. Measured over several pairs with VGG-19's
@@ -48,6 +49,7 @@ class Objective:
             they were one picture; regions count by their area.
         painted: (1, 1, H, W), 1 where the image counts and 0 where the photo stays in its place; everywhere
             if left out.
+        strips: in how many strips pictures are looked at, for want of memory.
 
     Raises:
         InputError: the settings name a layer that the encoder does not carry.
@@ -61,8 +63,9 @@ class Objective:
         settings: Settings,
         regions: Sequence[Region] | None = None,
         painted: Tensor | None = None,
+        strips: int = 1,
     ) -> None:
-        self.encoder = encoder
+        self.encoder, self.strips = encoder, strips
         self.style_weight = 2 ** ((settings.style_weight - 5) / 2)
         self.content_weight = BALANCE * 2 ** ((settings.content_weight - 5) / 2)
         self.roughness_weight = ROUGHNESS * (settings.smoothness / 5) ** 2
@@ -78,17 +81,19 @@ class Objective:
         shares = [overall[k] for k in used]
         scene_layers = content_layers(settings.content_layer, encoder.layers)
         weights = style_weights(settings.style_layers, encoder.layers)
-        make = STYLE_TARGETS[settings.style_loss]
         with torch.no_grad():
-            scene, _ = encoder.describe(content, scene_layers, ())
-            looks = [encoder.describe(styles[k], scene_layers, weights) for k in used]
+            scene, _ = self._described(content, scene_layers, ())
+            looks = [self._described(styles[k], scene_layers, tuple(weights)) for k in used]
             self.content = {
                 name: ContentTarget(goal, [taps[name] for taps, _ in looks], shares)
                 for name, goal in scene.items()
             }
             self.styles = {
                 name: [
-                    make(average([found[name][0] for _, found in looks], [region.shares[k] for k in used]))
+                    self._target(
+                        settings.style_loss,
+                        average([found[name][0] for _, found in looks], [region.shares[k] for k in used]),
+                    )
                     for region in regions
                 ]
                 for name in weights
@@ -98,12 +103,26 @@ class Objective:
         self.layer_weights = self.rough.new_tensor(list(weights.values()))
         self.areas = self.rough.new_tensor(areas)
 
+    def _described(
+        self, picture: Tensor, content: tuple[str, ...], style: tuple[str, ...]
+    ) -> tuple[dict[str, Tensor], dict[str, tuple[Moments, ...]]]:
+        """Return what the encoder sees in a picture that stays as it is."""
+        return self.encoder.remembered.get(
+            (digest(picture), content, style),
+            lambda: self.encoder.describe(picture, content, style, strips=self.strips),
+        )
+
+    def _target(self, style_loss: str, goal: Moments) -> StyleTarget:
+        return self.encoder.remembered.get(
+            (style_loss, digest(goal.mean), digest(goal.gram)), lambda: STYLE_TARGETS[style_loss](goal)
+        )
+
     def __call__(self, image: Tensor) -> Evaluation:
         """Evaluate the objective and its gradient at `image`, shaped as the photo."""
         with torch.enable_grad():
             leaf = image.detach().requires_grad_()
             shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
-            taps, found = self.encoder.describe(shown, self.content, self.styles, self.masks)
+            taps, found = self.encoder.describe(shown, self.content, self.styles, self.masks, self.strips)
             content = torch.stack([goal.distance(taps[n]) for n, goal in self.content.items()]).mean()
             each = torch.stack([self._distance(found[name], goals) for name, goals in self.styles.items()])
             style = (self.layer_weights * each).sum() / self.layer_weights.sum()

@@ -19,7 +19,7 @@ from nst.devices import describe
 from nst.encoder import Encoder
 from nst.errors import InputError
 from nst.estimate import Estimate
-from nst.footprint import available, needed
+from nst.footprint import MOST_STRIPS, available, strips_within
 from nst.frames import Frame
 from nst.images import MAX_SIDE, fit, fit_area, load_image, resize, to_pixels
 from nst.layers import content_layers, style_weights
@@ -203,7 +203,7 @@ class _Painting:
                 except (RuntimeError, MemoryError) as error:
                     if not _is_out_of_memory(error):
                         raise
-                    self._shrink(position)
+                    self._relieve(position)
         finally:
             give_back()
         yield self._frame(max(position - 1, 0), final=True)
@@ -216,7 +216,7 @@ class _Painting:
         photo = self._view(resize(self.photo, size).clamp(0, 1))
         looks = [self._look(look, photo, scale) for look in self.looks]
         encoder = self.finisher if scale.finishing else self.encoder
-        make_objective = partial(self._objective, encoder, photo, looks)
+        make_objective = partial(self._objective, encoder, photo, looks, scale.strips)
         objective = make_objective()
         # A tensor of its own, contiguous: the optimisers change it in place through a flat view.
         canvas = self._start(photo, looks[0]) if self.canvas is None else self._enlarged(photo)
@@ -275,11 +275,17 @@ class _Painting:
     def _divide(self) -> tuple[list[Region], Tensor | None]:
         return divide(self.settings.blend[: len(self.looks)], self.masks, self.keep)
 
-    def _objective(self, encoder: Encoder, photo: Tensor, looks: list[Tensor]) -> Objective:
+    def _objective(self, encoder: Encoder, photo: Tensor, looks: list[Tensor], strips: int) -> Objective:
         size = (photo.shape[-1], photo.shape[-2])
         painted = None if self.painted is None else at(self.painted, size)
         return Objective(
-            encoder, photo, looks, self.settings, [region.at(size) for region in self.regions], painted
+            encoder,
+            photo,
+            looks,
+            self.settings,
+            [region.at(size) for region in self.regions],
+            painted,
+            strips,
         )
 
     def _steered(self) -> bool:
@@ -373,16 +379,27 @@ class _Painting:
         return canvas if painted is None else torch.lerp(photo, canvas.clamp(0, 1), painted)
 
     def _make_fit(self) -> None:
-        """Plan a smaller end if this host's memory will not do; Linux kills who tries."""
+        """Plan strips, or else a smaller end, if this host's memory will not do; Linux kills who tries."""
         left = available() if self.photo.device.type == "cpu" else None
         position = 0
         while left is not None and position < len(self.scales):
             scale = self.scales[position]
             encoder = self.finisher if scale.finishing else self.encoder
-            if needed(encoder, scale.width, scale.height, self.settings.style_scale) > left:
+            strips = strips_within(left, encoder, scale.width, scale.height, self.settings.style_scale)
+            if strips is None:
                 self._shrink(position)
             else:
+                self.scales[position] = replace(scale, strips=strips)
                 position += 1
+
+    def _relieve(self, position: int) -> None:
+        """As a scale turned out too large for the memory, cut it into strips, or else plan a smaller end."""
+        scale = self.scales[position]
+        if scale.strips < MOST_STRIPS:
+            self.scales[position] = replace(scale, strips=4 * scale.strips)
+            log.warning("too little memory for %d x %d, going on in strips", scale.width, scale.height)
+        else:
+            self._shrink(position)
 
     def _shrink(self, position: int) -> None:
         """As a scale is too large for the memory, plan a smaller end, or end with the scale before."""

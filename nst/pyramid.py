@@ -21,6 +21,7 @@ class Scale:
     height: int
     iterations: int
     finishing: bool = False  # whether the encoder that finishes looks, not the one that paints
+    strips: int = 1  # in how many it is looked at, for want of memory
 
     @property
     def pixels(self) -> int:

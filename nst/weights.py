@@ -32,6 +32,8 @@ VARIABLE = "NST_WEIGHTS"
 DEEPEST = "relu5_1"
 
 VGG19, OWN = "VGG-19", "Built-in encoder"
+_MOST_ENCODERS = 4
+_encoders: dict[tuple, tuple[Mapping[str, Tensor], Encoder]] = {}
 BUILTIN = Path(__file__).with_name("builtin.safetensors")
 
 # VGG19_Weights.IMAGENET1K_V1.url, written out: importing torchvision takes longer than finding no network.
@@ -72,14 +74,26 @@ def load_encoders(settings: Settings) -> tuple[Encoder, ...]:
     build = {"pooling": settings.pooling, "device": device, "precision": pick_precision(device)}
     try:
         return tuple(
-            Encoder(_builtin() if name == OWN else find_vgg19(settings.weights), name=name, **build)
+            _encoder(_builtin() if name == OWN else find_vgg19(settings.weights), name=name, **build)
             for name in encoder_names(settings)
         )
     except UnavailableError:
         if settings.encoder != "auto":
             raise
         log.info("weights: VGG-19's cannot be had, the built-in encoder takes its place")
-        return (Encoder(_builtin(), name=OWN, **build),)
+        return (_encoder(_builtin(), name=OWN, **build),)
+
+
+def _encoder(convolutions: Mapping[str, Tensor], **how: Any) -> Encoder:
+    """Return the encoder of these weights, the same one every time: it remembers what it has seen."""
+    key = (id(convolutions), *how.values())
+    kept, encoder = _encoders.get(key, (None, None))
+    if kept is not convolutions:
+        encoder = Encoder(convolutions, **how)
+        while len(_encoders) >= _MOST_ENCODERS:
+            _encoders.pop(next(iter(_encoders)), None)
+        _encoders[key] = convolutions, encoder
+    return encoder
 
 
 def encoder_names(settings: Settings) -> tuple[str, ...]:

@@ -66,9 +66,9 @@ def test_a_painting_that_would_not_fit_is_planned_smaller(encoder, photo, painti
     sizes = []
     describe = Encoder.describe
 
-    def spy(self, image, *layers):
+    def spy(self, image, *layers, **more):
         sizes.append(max(image.shape[-2:]))
-        return describe(self, image, *layers)
+        return describe(self, image, *layers, **more)
 
     monkeypatch.setattr(Encoder, "describe", spy)
     monkeypatch.setattr(heart, "available", lambda: needed(encoder, 160, 107))

@@ -33,10 +33,10 @@ class Faulty(nn.Module):
         self.inner, self.fault, self.calls = inner, fault, 0
         self.name, self.device = inner.name, inner.device
         self.features, self.precision = inner.features, inner.precision
-        self.layers = inner.layers
+        self.layers, self.reach, self.remembered = inner.layers, inner.reach, inner.remembered
 
-    def describe(self, image, content, style, masks=(None,)):
-        taps, grams = self.inner.describe(image, content, style, masks)
+    def describe(self, image, content, style, masks=(None,), strips=1):
+        taps, grams = self.inner.describe(image, content, style, masks, strips)
         if image.requires_grad:
             self.calls += 1
             return self.fault(self.calls, image, taps), grams
@@ -233,6 +233,22 @@ def test_running_out_of_memory_finishes_smaller_and_says_so(encoder, photo, pain
     assert frame.width == width
     assert frame.target == (width, frame.height)
     assert f"not enough memory for 256 px, so this is painted at {width} px" in frame.notice
+
+
+def test_running_out_of_memory_is_first_met_with_strips(encoder, photo, painting):
+    """At full size, if that is possible one strip after the other."""
+
+    class Tight(Faulty):
+        def describe(self, image, content, style, masks=(None,), strips=1):
+            if image.requires_grad and max(image.shape[-2:]) > 128 and strips < 4:
+                raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 99 bytes.")
+            return self.inner.describe(image, content, style, masks, strips)
+
+    settings = Settings(size=256, iterations=40)
+    frame = last(stylize(photo, painting, settings, encoder=Tight(encoder, None)))
+    assert (frame.width, frame.notice) == (256, "")
+    whole = last(stylize(photo, painting, settings, encoder=encoder))
+    assert np.abs(frame.image.astype(int) - whole.image.astype(int)).mean() < 8
 
 
 def test_no_memory_at_all_is_a_sentence(encoder, photo, painting):

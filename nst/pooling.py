@@ -1,0 +1,43 @@
+"""The two ways to halve a feature map."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+# More than a CPU has cores for is no faster.
+_BANDS = 8
+
+
+class MaxPool(nn.MaxPool2d):
+    """2 x 2 maximum pooling that keeps all cores at work.
+
+    On a CPU torch shares the way back among the pictures of a batch, and here there is one. Cut into bands of
+    rows, which in channels-last memory is only another way to look at it, it is a batch.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(2)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (N, C, H, W) features at half the height and width."""
+        batch, _, height, _ = features.shape
+        bands = next((count for count in (_BANDS, 4, 2) if height % (2 * count) == 0), 1)
+        if batch > 1 or bands == 1 or not features.is_contiguous(memory_format=torch.channels_last):
+            return super().forward(features)
+        rows = features.permute(0, 2, 3, 1)
+        cut = rows.unflatten(1, (bands, height // bands)).flatten(0, 1).permute(0, 3, 1, 2)
+        made = super().forward(cut).permute(0, 2, 3, 1)
+        return made.unflatten(0, (batch, bands)).flatten(1, 2).permute(0, 3, 1, 2)
+
+
+class AveragePool(nn.Module):
+    """2 x 2 average pooling, doubled so that deeper layers see activations about as large as after maximum.
+
+    Gatys et al. (2016, section 2) recommend averaging; without the factor their biases would outweigh it.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Return (N, C, H, W) features at half the height and width."""
+        return 2 * F.avg_pool2d(features, 2)

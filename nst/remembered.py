@@ -1,0 +1,60 @@
+"""Results kept for the next time they are asked for, the oldest making room."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar
+
+from torch import Tensor
+
+T = TypeVar("T")
+
+
+class Remembered:
+    """Results by key, holding at most `limit` bytes of tensors; safe to use from several threads.
+
+    Args:
+        limit: bytes. A result larger than half of it is not kept: it would leave room for nothing else.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.held = 0
+        self._results: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return the result of `key`, made now if it is not there."""
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key][0]
+        result = make()
+        size = _bytes(result)
+        with self._lock:
+            if key not in self._results and size <= self.limit / 2:
+                self._results[key] = result, size
+                self.held += size
+                while self.held > self.limit:
+                    self.held -= self._results.popitem(last=False)[1][1]
+        return result
+
+
+def digest(picture: Tensor) -> bytes:
+    """Return what tells a picture from all others: a hash of its shape and values."""
+    data = picture.detach().contiguous().cpu().numpy()
+    return hashlib.blake2b(data.data, key=str(picture.shape).encode()[:64], digest_size=16).digest()
+
+
+def _bytes(value: Any) -> int:
+    """Return how much memory the tensors within `value` take."""
+    if isinstance(value, Tensor):
+        return value.nbytes
+    if isinstance(value, Mapping):
+        return sum(map(_bytes, value.values()))
+    if isinstance(value, tuple | list):
+        return sum(map(_bytes, value))
+    return _bytes(vars(value)) if hasattr(value, "__dict__") else 0
