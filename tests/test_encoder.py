@@ -9,10 +9,12 @@ import torch.nn.functional as F
 from conftest import tiny_convolutions
 from torchvision.models import VGG19_Weights, vgg19
 
+from nst.convolution import ReplicateConv2d
 from nst.encoder import Encoder
 from nst.errors import InputError
 from nst.layers import CONVOLUTIONS, LAYERS, WIDTHS, default_layers
 from nst.losses import gram_matrix
+from nst.pooling import MaxPool
 
 IMAGE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
 
@@ -24,8 +26,7 @@ def test_layout_and_colours_are_torchvisions():
     convolutions = [n for n, f in enumerate(features) if isinstance(f, torch.nn.Conv2d)]
     assert convolutions == CONVOLUTIONS
     encoder = Encoder(tiny_convolutions(16), name="tiny")
-    kinds = [type(module) for module in encoder.features]
-    assert kinds == [type(module) for module in features][: len(kinds)]
+    assert all(isinstance(own, type(theirs)) for own, theirs in zip(encoder.features, features, strict=False))
     normal = VGG19_Weights.IMAGENET1K_V1.transforms()
     assert encoder.mean.flatten().tolist() == pytest.approx(normal.mean)
     assert encoder.std.flatten().tolist() == pytest.approx(normal.std)
@@ -146,3 +147,35 @@ def test_bfloat16_sees_about_the_same():
     rough = Encoder(state, name="x", precision=torch.bfloat16)(IMAGE, ["relu3_4"])["relu3_4"]
     assert rough.dtype == torch.bfloat16
     assert ((rough.float() - exact).norm() / exact.norm()) < 0.03
+
+
+@pytest.mark.parametrize("size", [(96, 132), (1, 1), (5, 1), (2, 7)])
+def test_the_border_is_repeated_as_torch_repeats_it(size, monkeypatch):
+    """Forward and backward, with and without the short cut for large maps."""
+    generator = torch.Generator().manual_seed(4)
+    layer = ReplicateConv2d(5, 7).double().requires_grad_(False)
+    plain = torch.nn.Conv2d(5, 7, 3, padding=1, padding_mode="replicate").double().requires_grad_(False)
+    plain.load_state_dict(layer.state_dict())
+    image = torch.rand(2, 5, *size, generator=generator, dtype=torch.float64)
+    image = image.to(memory_format=torch.channels_last)
+    slope = torch.rand(2, 7, *size, generator=generator, dtype=torch.float64)
+    found = []
+    for module, limit in ((plain, 0), (layer, 0), (layer, 10**9)):
+        monkeypatch.setattr("nst.convolution._WORTHWHILE", limit)
+        leaf = image.clone().requires_grad_()
+        result = module(leaf)
+        found.append((result.detach(), *torch.autograd.grad(result, leaf, slope)))
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0])
+
+
+@pytest.mark.parametrize("height", [64, 50, 37])
+def test_pooling_in_bands_is_pooling(height):
+    image = torch.rand(1, 6, height, 22, generator=torch.Generator().manual_seed(5))
+    image = image.to(memory_format=torch.channels_last)
+    found = []
+    for pool in (torch.nn.MaxPool2d(2), MaxPool()):
+        leaf = image.clone().requires_grad_()
+        result = pool(leaf)
+        found.append((result.detach(), *torch.autograd.grad(result.square().sum(), leaf)))
+    torch.testing.assert_close(found[1], found[0])
