@@ -17,9 +17,9 @@ from nst.settings import Settings
 
 # Content against style with both sliders in the middle. Measured over several pairs with VGG-19's
 # convolutions: 0.0005 leaves almost pure style texture, 0.1 a light touch.
-BALANCE = 0.044
+BALANCE = 0.05
 # Smoothness in the middle of its slider weighs this much.
-ROUGHNESS = 0.0144
+ROUGHNESS = 0.0117
 
 
 @dataclass(frozen=True)
