@@ -33,7 +33,7 @@ def test_the_core_knows_neither_gradio_nor_the_page():
 def test_versions_agree_and_the_card_is_complete():
     card = RepoCard.load(ROOT / "README.md").data.to_dict()
     assert card["sdk"] == "gradio"
-    pinned = re.search(r"^gradio==(\S+)$", (ROOT / "requirements.txt").read_text(), re.M).group(1)
+    pinned = re.search(r"^gradio\[mcp\]==(\S+)$", (ROOT / "requirements.txt").read_text(), re.M).group(1)
     assert card["sdk_version"] == pinned
     assert card["app_file"] == "app.py"
     assert len(card["short_description"]) <= 60

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import logging
 import uuid
 from collections.abc import Iterator
@@ -29,6 +28,7 @@ from nst.ui.inside import EXPLAINED, gram_rows, map_row
 from nst.ui.limits import Limits
 from nst.ui.links import from_query, to_query
 from nst.ui.painter import Pictures, Upload
+from nst.ui.programs import add_endpoint
 from nst.ui.runs import Runs
 from nst.ui.storage import Kept
 from nst.weights import at_hand, encoder_names, load_encoders
@@ -125,7 +125,7 @@ class _Page:
                 with gr.Column(elem_id="stage", scale=1, min_width=320):
                     self._stage()
             self._clicks()
-            self._programs()
+            add_endpoint(self.knobs, self._settings)
 
     def _header(self) -> None:
         with gr.Row(elem_id="top"):
@@ -552,64 +552,6 @@ class _Page:
         settings = Settings.from_dict(values)
         self.limits.apply(settings)
         return replace(settings, time_limit=self.limits.seconds)
-
-    def _programs(self) -> None:
-        """Add the one public endpoint, /stylize, whose arguments are the two pictures and the knobs."""
-
-        def stylize(photo: Upload, style: Upload, *given: Any) -> Iterator[str]:
-            """Paint a photo in the manner of a style picture.
-
-            Frames of the painting come as JPEG while it develops; the last one is the finished PNG.
-            """
-            try:
-                values = dict(zip(names, given, strict=True))
-                settings = self._settings({name: values[name] for name in self.knobs})
-                if values["start"] is not None:
-                    settings = replace(settings, initial="picture")
-                pictures = Pictures(
-                    photo,
-                    (style, *(values[f"style_{number}"] for number in range(2, MOST_STYLES + 1))),
-                    values["keep"],
-                    tuple(values[f"region_{number}"] for number in range(1, MOST_STYLES + 1)),
-                    values["start"],
-                    values["resume"],
-                )
-                for update in painter.paint(pictures, settings):
-                    yield update.picture
-            except InputError as error:
-                raise gr.Error(str(error), print_exception=False) from error
-
-        optional = {
-            **{f"style_{number}": f"Style {number}" for number in range(2, MOST_STYLES + 1)},
-            "keep": "Mask: white keeps the photo",
-            **{f"region_{n}": f"Mask: style {n} paints where white" for n in range(1, MOST_STYLES + 1)},
-            "start": "The picture to start from",
-            "resume": "A painting of this photo to go on with",
-        }
-        names = [*self.knobs, *optional]
-        defaults = {name: knob.value for name, knob in self.knobs.items()} | dict.fromkeys(optional)
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        stylize.__signature__ = inspect.Signature(
-            [inspect.Parameter(name, kind) for name in ("photo", "style")]
-            + [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
-        )
-        with gr.Row(visible=False):
-            photo = Picture(label="Photo", type="filepath", elem_id="api-photo")
-            style = Picture(label="Style", type="filepath", elem_id="api-style")
-            more = [
-                Picture(label=label, type="filepath", elem_id=f"api-{name.replace('_', '-')}")
-                for name, label in optional.items()
-            ]
-            result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
-            button = gr.Button(elem_id="api-button")
-        button.click(
-            stylize,
-            [photo, style, *self.knobs.values(), *more],
-            result,
-            api_name="stylize",
-            concurrency_id="painting",
-            concurrency_limit=1,
-        )
 
 
 def _expected_badge() -> str:

@@ -39,6 +39,7 @@ def options() -> dict:
         "footer_links": ["api", "settings"],
         "max_file_size": "40mb",
         "enable_monitoring": False,
+        "mcp_server": True,
         "show_error": False,
         "app_kwargs": {"middleware": [Middleware(Cards, title=TITLE, text=PROMISE, picture=FINISHED)]},
     }

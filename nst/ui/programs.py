@@ -1,0 +1,105 @@
+"""The endpoint for programs: /stylize, by HTTP, gradio_client and MCP."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from nst.errors import InputError
+from nst.settings import KNOBS, MOST_STYLES, Settings
+from nst.ui import painter
+from nst.ui.components import Picture
+from nst.ui.painter import Pictures, Upload
+
+_ABOUT = """Paint a photo in the manner of a painting (neural style transfer, Gatys et al. 2016).
+
+The photo's scene is kept, its texture and colours become the style picture's. Takes some seconds on a GPU and
+up to a minute on a CPU. Frames of the painting come as JPEG while it develops; the last one is the finished
+PNG, which carries its settings.
+
+Args:
+"""
+_OPTIONAL = {
+    **{f"style_{n}": f"a further style picture, blended in by blend_{n}" for n in range(2, MOST_STYLES + 1)},
+    "keep": "mask of the photo's proportions; where it is white the photo stays",
+    **{
+        f"region_{n}": f"mask; style {n} paints where it is white and nowhere else"
+        for n in range(1, MOST_STYLES + 1)
+    },
+    "start": "the picture to start from",
+    "resume": "an earlier painting of this photo to go on with",
+}
+
+
+def add_endpoint(
+    knobs: Mapping[str, gr.components.Component], make_settings: Callable[[dict[str, Any]], Settings]
+) -> None:
+    """Add /stylize to the page that is being built; its arguments are pictures and knobs.
+
+    Args:
+        knobs: the page's controls, whose values at first are the defaults.
+        make_settings: returns settings from knobs, as this host allows.
+    """
+    names = [*knobs, *_OPTIONAL]
+
+    def stylize(photo: Upload, style: Upload, *given: Any) -> Iterator[str]:
+        try:
+            values = dict(zip(names, given, strict=True))
+            settings = make_settings({name: values[name] for name in knobs})
+            if values["start"] is not None:
+                settings = replace(settings, initial="picture")
+            pictures = Pictures(
+                photo,
+                (style, *(values[f"style_{number}"] for number in range(2, MOST_STYLES + 1))),
+                values["keep"],
+                tuple(values[f"region_{number}"] for number in range(1, MOST_STYLES + 1)),
+                values["start"],
+                values["resume"],
+            )
+            for update in painter.paint(pictures, settings):
+                yield update.picture
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    stylize.__doc__ = _ABOUT + "\n".join(f"    {name}: {text}" for name, text in _described(knobs).items())
+    defaults = {name: knob.value for name, knob in knobs.items()} | dict.fromkeys(_OPTIONAL)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    stylize.__signature__ = inspect.Signature(
+        [inspect.Parameter(name, kind) for name in ("photo", "style")]
+        + [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
+    )
+    with gr.Row(visible=False):
+        pictures = {
+            name: Picture(label=name, type="filepath", elem_id=f"api-{name.replace('_', '-')}")
+            for name in ("photo", "style", *_OPTIONAL)
+        }
+        result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
+        button = gr.Button(elem_id="api-button")
+    photo, style, *more = pictures.values()
+    button.click(
+        stylize,
+        [photo, style, *knobs.values(), *more],
+        result,
+        api_name="stylize",
+        concurrency_id="painting",
+        concurrency_limit=1,
+    )
+
+
+def _described(knobs: Mapping[str, Any]) -> dict[str, str]:
+    """Return what each argument means, in one line."""
+    told = {"photo": "the picture whose scene is kept", "style": "the picture whose manner is taken"}
+    for name in knobs:
+        knob = KNOBS[name]
+        about = knob.help
+        if knob.choices:
+            about += f" One of {', '.join(knob.choices)}."
+        elif knob.kind in (int, float):
+            # The host's own limit, where it has one.
+            about += f" From {knob.low:g} to {getattr(knobs[name], 'maximum', knob.high):g}."
+        told[name] = about
+    return told | {name: f"Optional: {text}." for name, text in _OPTIONAL.items()}

@@ -1,0 +1,106 @@
+"""What README shows to programs does what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from mcp import ClientSession
+from mcp.client.streamable_http import streamablehttp_client
+from PIL import Image
+from served import serve
+
+from nst.settings import KNOBS
+
+ADDRESS = "http://127.0.0.1:7860"
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+
+
+def block(language: str, word: str) -> str:
+    """Return the one block of README in a language that holds a word."""
+    (found,) = [text for kind, text in BLOCKS if kind == language and word in text]
+    return found
+
+
+@pytest.fixture(scope="module")
+def url():
+    with serve() as address:
+        yield address.rstrip("/")
+
+
+@pytest.fixture
+def run(tmp_path, photo, painting):
+    """Return a function that runs a command beside photo.jpg and painting.jpg."""
+    Image.open(painting).convert("RGB").save(tmp_path / "painting.jpg")
+
+    def run(*command: str) -> Path:
+        found = {**os.environ, "PYTHONPATH": str(ROOT)}
+        subprocess.run(command, cwd=tmp_path, check=True, env=found, timeout=120)
+        return tmp_path
+
+    return run
+
+
+def test_the_command_line(run):
+    command = block("bash", "python -m nst photo.jpg").replace("--size 768", "--size 64")
+    folder = run("bash", "-c", command.replace("python", sys.executable))
+    image = Image.open(folder / "out.png")
+    assert json.loads(image.info["Settings"])["style_weight"] == 7
+
+
+def test_python(run):
+    code = block("python", "from nst import").replace("style_weight=7", "style_weight=7, size=64")
+    run(sys.executable, "-c", code)
+
+
+def test_gradio_client(run, url):
+    code = block("python", "gradio_client").replace(ADDRESS, url)
+    code += "\nfrom PIL import Image\nassert Image.open(painting).format == 'PNG'"
+    run(sys.executable, "-c", code)
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
+def test_curl(run, url):
+    folder = run("bash", "-c", block("bash", "curl").replace(ADDRESS, url))
+    image = Image.open(folder / "out.png")
+    assert json.loads(image.info["Settings"])["style_weight"] == 7
+    assert image.size == (256, 171)
+
+
+def test_the_mcp_tool(photo, painting, url):
+    (server,) = json.loads(block("json", "mcpServers").replace(ADDRESS, url))["mcpServers"].values()
+
+    def data(path: Path) -> str:
+        return "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
+
+    async def use():
+        async with (
+            streamablehttp_client(server["url"]) as (read, write, _),
+            ClientSession(read, write) as session,
+        ):
+            await session.initialize()
+            (tool,) = (await session.list_tools()).tools
+            given = {"photo": data(photo), "style": data(painting), "size": 64}
+            painted = await session.call_tool(tool.name, {**given, "iterations": 20})
+            refused = await session.call_tool(tool.name, {**given, "iterations": 20_000})
+        return tool, painted, refused
+
+    tool, painted, refused = asyncio.run(use())
+    assert tool.name == "stylize"
+    assert tool.description.startswith("Paint a photo in the manner of a painting")
+    arguments = tool.inputSchema["properties"]
+    assert {name for name, knob in KNOBS.items() if not knob.local} < set(arguments)
+    assert all(each["description"] for each in arguments.values())
+    assert "From 64 to 256." in arguments["size"]["description"]
+    assert [each.type for each in painted.content] == ["image", "text"]
+    assert refused.isError
+    assert "whole number from 10 to 1000" in refused.content[0].text
