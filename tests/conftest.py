@@ -26,6 +26,8 @@ from PIL import Image  # noqa: E402
 from nst.encoder import Encoder  # noqa: E402
 from nst.layers import CONVOLUTIONS  # noqa: E402
 
+pytest_plugins = ["visits"]
+
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 import time
 import urllib.request
 from functools import partial
@@ -14,19 +13,16 @@ from pathlib import Path
 from threading import Thread
 
 import numpy as np
-import pytest
 from gradio.utils import get_upload_folder
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
-from served import serve
+from playwright.sync_api import Page, expect
+from visits import downloaded, make_small, open_group, open_page, set_number, shown, upload
 
 from nst import Settings
 from nst.images import encode_png
 from nst.metadata import describe_painting
-from nst.ui.page import PROMISE, TITLE
+from nst.ui.page import PRESETS, PROMISE, TITLE
 from nst.ui.storage import MOST_FRAMES, RunFolder
-
-WAIT = 20_000
 
 
 class QuietFiles(SimpleHTTPRequestHandler):
@@ -34,87 +30,6 @@ class QuietFiles(SimpleHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
-
-
-expect.set_options(timeout=WAIT)
-
-
-@pytest.fixture(scope="module")
-def url():
-    with serve() as address:
-        yield address
-
-
-@pytest.fixture(scope="module")
-def browser():
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=quiet)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Browser, url: str):
-    """The page, loaded; a request to anywhere else or an error in the console fails the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
-    strangers, errors = [], []
-    page.on(
-        "request",
-        lambda r: strangers.append(r.url) if not r.url.startswith((url, "data:", "blob:")) else None,
-    )
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    open_page(page, url)
-    yield page
-    context.close()
-    assert strangers == []
-    assert errors == []
-
-
-def open_page(page: Page, url: str) -> None:
-    page.goto(url)
-    expect(page.locator("#paint")).to_be_visible()
-    expect(page.locator("#photo img").first).to_be_visible()
-
-
-def set_number(page: Page, name: str, value: float) -> None:
-    field = page.locator(f"#{name} input[type=number]")
-    field.fill(str(value))
-    field.press("Tab")
-
-
-def open_group(page: Page, title: str) -> None:
-    page.get_by_role("button", name=title, exact=False).click()
-    # What is typed into a slider that has just appeared was seen to be lost; nobody is that fast but a test.
-    page.wait_for_timeout(400)
-
-
-def upload(page: Page, name: str, path: Path) -> None:
-    before = page.locator(f"#{name} img").first.get_attribute("src")
-    page.locator(f"#{name}").get_by_label("Remove Image").first.click()
-    page.locator(f"#{name} input[type=file]").first.set_input_files(path)
-    expect(page.locator(f"#{name} img").first).to_be_visible()
-    expect(page.locator(f"#{name} img").first).not_to_have_attribute("src", before or "")
-
-
-def shown(page: Page) -> str:
-    return page.locator("#live img").get_attribute("src") or ""
-
-
-def make_small(page: Page, size: int = 128) -> None:
-    open_group(page, "Size and detail")
-    set_number(page, "size", size)
-    expect(page.locator("#forecast")).to_contain_text(re.compile(rf"\b{size} ×|× {size} px"))  # noqa: RUF001
-
-
-def downloaded(page: Page) -> Image.Image:
-    with page.expect_download() as caught:
-        page.locator("#download").click()
-    return Image.open(io.BytesIO(Path(caught.value.path()).read_bytes()))
 
 
 def test_one_click_paints_the_presets(page):
@@ -512,7 +427,39 @@ def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser
     open_group(page, "Where to paint")
     page.wait_for_timeout(500)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for name in ("#paint", "#stop", "#download", ".chip", ".strip button", "#brush button"):
+    for name in ("#paint", "#stop", "#download", "#chips button", ".strip button", "#brush button"):
         box = page.locator(name).first.bounding_box()
         assert min(box["width"], box["height"]) >= 44, name
     context.close()
+
+
+def test_presets_show_what_they_do(page):
+    chips = page.locator("#chips button")
+    assert [chip.inner_text().strip() for chip in chips.all()] == list(PRESETS)
+    pictures = {chip.locator("img").get_attribute("src") for chip in chips.all()}
+    assert len(pictures) == 3
+    assert all(picture.startswith("data:image/jpeg") for picture in pictures)
+
+
+def test_as_a_component_in_a_page_of_another_origin(browser, url, tmp_path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=tmp_path))
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    context = browser.new_context(viewport={"width": 900, "height": 900})
+    page = context.new_page()
+    open_page(page, url)
+    open_group(page, "Share and restore")
+    page.locator("#make-link").click()
+    field = page.locator("#component-snippet textarea, #component-snippet input")
+    expect(field).to_have_value(re.compile("<gradio-app src="))
+    snippet = field.input_value()
+    assert "http" not in snippet.replace(url, "")  # nobody else's script
+    (tmp_path / "blog.html").write_text(f"<!doctype html><h1>A blog</h1>{snippet}")
+    page.goto(f"http://localhost:{server.server_port}/blog.html")
+    expect(page.locator("#photo img").first).to_be_visible()
+    expect(page.locator("#weights")).to_be_hidden()
+    assert page.locator("#live").bounding_box()["height"] < 400
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("per second")
+    assert page.locator("#full-page").get_attribute("href").startswith(url)
+    context.close()
+    server.shutdown()

@@ -104,16 +104,17 @@ class Strip(gr.HTML):
 
     Args:
         examples: title and thumbnail (JPEG) of each.
-        of: what they are examples of, such as "photo".
+        of: what they are examples of, such as "photo"; nothing if the titles stand under the pictures.
     """
 
-    def __init__(self, examples: list[tuple[str, bytes]], of: str, **more: Any) -> None:
-        buttons = "".join(
-            f'<button type="button" data-index="{index}" title="{html.escape(title)}"'
-            f' aria-label="{html.escape(f"Use the {of} {title}")}">'
-            f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"></button>'
-            for index, (title, jpeg) in enumerate(examples)
-        )
+    def __init__(self, examples: list[tuple[str, bytes]], of: str = "", **more: Any) -> None:
+        buttons = ""
+        for index, (title, jpeg) in enumerate(examples):
+            title = html.escape(title)
+            image = f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
+            named = f' title="{title}" aria-label="{html.escape(f"Use the {of} ")}{title}"' if of else ""
+            shown = image if of else f"{image}<span>{title}</span>"
+            buttons += f'<button type="button" data-index="{index}"{named}>{shown}</button>'
         super().__init__(
             html_template=buttons,
             js_on_load=_SELECT,

@@ -10,7 +10,6 @@ from PIL import Image, ImageOps
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FINISHED = EXAMPLES / "finished.jpg"
-_THUMBNAIL = 128
 
 
 @dataclass(frozen=True)
@@ -24,12 +23,12 @@ class Example:
         """The file's name as people read it."""
         return self.path.stem.replace("_", " ").capitalize()
 
-    def thumbnail(self) -> bytes:
-        """Return a small square of the picture's middle as JPEG."""
+    def thumbnail(self, size: tuple[int, int] = (128, 128)) -> bytes:
+        """Return the picture's middle, this small, as JPEG."""
         with Image.open(self.path) as picture:
-            square = ImageOps.fit(picture.convert("RGB"), (_THUMBNAIL, _THUMBNAIL))
+            middle = ImageOps.fit(picture.convert("RGB"), size)
         buffer = io.BytesIO()
-        square.save(buffer, "JPEG", quality=80)
+        middle.save(buffer, "JPEG", quality=80)
         return buffer.getvalue()
 
 
@@ -41,6 +40,11 @@ def photos() -> list[Example]:
 def styles() -> list[Example]:
     """Return the example styles, the preset first."""
     return _ordered("styles", "stained_glass")
+
+
+def preset_file(name: str) -> Path:
+    """Return the file of what a preset of the main sliders paints."""
+    return EXAMPLES / "presets" / f"{name.lower().replace(' ', '_')}.jpg"
 
 
 def _ordered(folder: str, first: str) -> list[Example]:

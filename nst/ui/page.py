@@ -22,7 +22,7 @@ from nst.ui import painter, status
 from nst.ui.brush import Brush, strokes
 from nst.ui.chart import LossLog
 from nst.ui.components import Film, Filmstrip, LivePreview, Picture, Strip, control
-from nst.ui.gallery import FINISHED, Example, photos, styles
+from nst.ui.gallery import FINISHED, Example, photos, preset_file, styles
 from nst.ui.history import History
 from nst.ui.inside import EXPLAINED, gram_rows, map_row
 from nst.ui.limits import Limits
@@ -79,20 +79,33 @@ PICTURES = ("photo", "style", *(f"style_{number}" for number in range(2, MOST_ST
 COSTLY = ("iterations", "size", "coarse_to_fine", "encoder")
 
 
-# ?view=embed: for frames of 640 x 480 in other pages.
+# The compact view: ?view=embed in a frame of another page, or the web component <gradio-app src=...> in it.
 _EMBED = """() => {
-  const query = new URLSearchParams(location.search);
-  if (query.get('view') !== 'embed') return;
-  query.delete('view');
-  document.getElementById('full-page').href = location.pathname + (query.size ? '?' + query : '');
-  for (const part of document.querySelectorAll('#top, #studio')) part.classList.add('embed');
+  const component = document.querySelector('gradio-app[src]');
+  const address = new URL(component ? component.getAttribute('src') : location.href, location.href);
+  if (!component && address.searchParams.get('view') !== 'embed') return;
+  address.searchParams.delete('view');
+  const root = component ? component.shadowRoot || component : document;
+  root.querySelector('#full-page').href = address.href;
+  for (const part of root.querySelectorAll('#top, #studio')) {
+    part.classList.add('embed');
+    part.classList.toggle('component', Boolean(component));
+  }
 }"""
+# The component's script and style are this host's own, found where the page itself has them from.
 _SNIPPET = """(query) => {
   const here = location.origin + location.pathname;
   const embedded = here + '?view=embed' + (query ? '&' + query.slice(1) : '');
+  const own = (selector, name) => [...document.querySelectorAll(selector)].map((found) => found[name]);
+  const quoted = (text) => text.replaceAll('&', '&amp;').replaceAll('"', '&quot;');
+  const scripts = own('script[type=module][src*="/assets/index-"]', 'src')
+    .map((src) => '<script type="module" crossorigin src="' + quoted(src) + '"></script>');
+  const styles = own('link[rel=stylesheet][href*="/assets/index-"]', 'href')
+    .map((href) => '<link rel="stylesheet" crossorigin href="' + quoted(href) + '">');
   return [here + query,
-    '<iframe src="' + embedded.replaceAll('&', '&amp;') + '" width="640" height="480" ' +
-    'style="border:0" allow="clipboard-write; camera"></iframe>'];
+    '<iframe src="' + quoted(embedded) + '" width="640" height="480" ' +
+    'style="border:0" allow="clipboard-write; camera"></iframe>',
+    [...scripts, ...styles, '<gradio-app src="' + quoted(here + query) + '"></gradio-app>'].join(' ')];
 }"""
 
 
@@ -179,6 +192,13 @@ class _Page:
             interactive=False,
             elem_id="snippet",
         )
+        self.component = gr.Textbox(
+            label="Or as a part of the page itself",
+            info="The same as a web component, without a frame.",
+            buttons=["copy"],
+            interactive=False,
+            elem_id="component-snippet",
+        )
         self.painting = gr.File(
             label="Settings of a painting: its PNG",
             file_types=[".png"],
@@ -189,17 +209,18 @@ class _Page:
 
     def _sliders(self) -> None:
         with gr.Column(elem_id="weights"):
-            with gr.Row(elem_id="chips"):
-                chips = [gr.Button(name, size="sm", elem_classes="chip") for name in PRESETS]
+            chips = Strip(
+                [(name, Example(preset_file(name)).thumbnail((216, 120))) for name in PRESETS],
+                elem_id="chips",
+            )
             for name in MAIN:
                 self._control(name)
-            for chip, values in zip(chips, PRESETS.values(), strict=True):
-                chip.click(
-                    lambda values=values: [values[name] for name in MAIN],
-                    None,
-                    [self.knobs[n] for n in MAIN],
-                    **QUIET,
-                )
+
+            def take(event: gr.EventData) -> list[float]:
+                values = list(PRESETS.values())[event.index]
+                return [values[name] for name in MAIN]
+
+            chips.select(take, None, [self.knobs[name] for name in MAIN], **QUIET)
 
     def _options(self) -> None:
         with gr.Column(elem_id="options"):
@@ -372,7 +393,7 @@ class _Page:
             **QUIET,
         )
         self.make_link.click(self._link, [*self._inputs(), *self.knobs.values()], self.link, **QUIET).then(
-            None, self.link, [self.link, self.snippet], js=_SNIPPET
+            None, self.link, [self.link, self.snippet, self.component], js=_SNIPPET
         )
         self.demo.load(None, None, None, js=_EMBED, **QUIET)
         self.demo.load(self._follow, None, [self.status, *self._inputs(), *self.knobs.values()], **QUIET)

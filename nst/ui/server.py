@@ -34,6 +34,9 @@ def options() -> dict:
             radius_size="md",
             text_size="md",
             font=["ui-sans-serif", "system-ui", "Segoe UI", "Helvetica Neue", "Arial", "sans-serif"],
+        ).set(  # Monochrome's own is too pale to read
+            button_secondary_text_color_hover="*button_secondary_text_color",
+            button_secondary_text_color_hover_dark="*button_secondary_text_color",
         ),
         "css_paths": Path(__file__).with_name("page.css"),
         "footer_links": ["api", "settings"],
@@ -79,5 +82,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
     threading.Thread(target=warm_up, daemon=True).start()
-    demo.launch(server_name=chosen.host, server_port=chosen.port, share=chosen.share, **options())
+    demo.launch(
+        server_name=chosen.host,
+        server_port=chosen.port,
+        share=chosen.share,
+        prevent_thread_lock=True,
+        **options(),
+    )
+    if chosen.share and not demo.share_url:
+        print(  # noqa: T201
+            f"There is no public link, as Gradio's relay cannot be reached from here;"
+            f" the page itself is up at {demo.local_url}",
+            flush=True,
+        )
+    demo.block_thread()
     return 0

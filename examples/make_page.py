@@ -1,0 +1,100 @@
+"""Make the pictures of the page and of README from the app itself.
+
+Run as `python examples/make_page.py`; it needs tests/requirements.txt and a Chromium. It paints the finished
+example and the thumbnails of the presets, then visits the page as anybody would: a screenshot, the film of
+the painting, and before and after.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from nst import Settings, stylize
+from nst.ui.gallery import FINISHED, photos, preset_file, styles
+from nst.ui.limits import Limits
+from nst.ui.page import PRESETS, build
+from nst.ui.server import options
+
+HERE = Path(__file__).parent
+OUT = HERE / "page"
+PAIR = ("coffee", "night_current")
+PATIENCE = 300_000
+
+
+def paint(**settings: float) -> Image.Image:
+    """Return the presets' pair, painted."""
+    chosen = Settings(encoder="builtin", **settings)
+    *_, frame = stylize(photos()[0].path, styles()[0].path, chosen)
+    return Image.fromarray(frame.image)
+
+
+def visit(page: Page, url: str) -> None:
+    """Paint another pair on the page; keep what is seen and what can be downloaded."""
+    page.goto(url)
+    photo, style = (name.replace("_", " ").capitalize() for name in PAIR)
+    page.get_by_role("button", name=f"Use the photo {photo}").click()
+    page.get_by_role("button", name=f"Use the style {style}").click()
+    page.wait_for_timeout(1500)
+    page.locator("#paint").click()
+    page.wait_for_function(
+        "() => /Finished/.test(document.querySelector('#status').innerText)", timeout=PATIENCE
+    )
+    page.wait_for_timeout(1500)
+    shot = OUT / "page.png"
+    page.screenshot(path=shot)
+    Image.open(shot).convert("RGB").save(shot.with_suffix(".jpg"), quality=88)
+    shot.unlink()
+    with page.expect_download() as finished:
+        page.locator("#download").click()
+    page.get_by_role("tab", name="Time-lapse").click()
+    page.locator("#make-film").click()
+    page.wait_for_selector("#film video", timeout=PATIENCE)
+    with page.expect_download() as film:
+        page.locator("#webp").click()
+    shutil.copy(film.value.path(), OUT / "time_lapse.webp")
+    side_by_side(Path(finished.value.path())).save(OUT / "before_after.jpg", quality=88)
+
+
+def side_by_side(painting: Path) -> Image.Image:
+    """Return photo, style and painting in a row."""
+    files = (HERE / "photos" / f"{PAIR[0]}.jpg", HERE / "styles" / f"{PAIR[1]}.jpg", painting)
+    height, gap = 300, 8
+    pictures = []
+    for file in files:
+        with Image.open(file) as picture:
+            size = (round(picture.width * height / picture.height), height)
+            pictures.append(picture.convert("RGB").resize(size, Image.Resampling.LANCZOS))
+    row = Image.new("RGB", (sum(p.width + gap for p in pictures) - gap, height), "white")
+    left = 0
+    for picture in pictures:
+        row.paste(picture, (left, 0))
+        left += picture.width + gap
+    return row
+
+
+def main() -> None:
+    """Make all of them."""
+    OUT.mkdir(exist_ok=True)
+    paint().save(FINISHED, quality=88)
+    for name, values in PRESETS.items():
+        preset_file(name).parent.mkdir(exist_ok=True)
+        paint(size=320, **values).save(preset_file(name), quality=85)
+    demo = build(Limits.of_host())
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, **options())
+    installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+        visit(browser.new_page(viewport={"width": 1280, "height": 860}), url)
+        browser.close()
+    demo.close()
+
+
+if __name__ == "__main__":
+    main()

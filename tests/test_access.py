@@ -1,0 +1,75 @@
+"""The page for people who use a keyboard, a screen reader or little contrast."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from visits import open_group, open_page, set_number
+
+from nst.ui.page import GROUPS
+
+
+def serious(page: Page) -> list[str]:
+    """Return axe's serious and critical findings: rule, and where."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {node['html'][:160]}"
+        for each in found
+        if each["impact"] in ("serious", "critical")
+        for node in each["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_has_nothing_serious_to_say(browser, url, scheme):
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    open_page(page, url)
+    assert serious(page) == []
+    for group in GROUPS:
+        open_group(page, group)
+    set_number(page, "size", 64)
+    set_number(page, "iterations", 20)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    page.locator("#make-link").click()
+    for tab in ("Loss", "Look inside", "Time-lapse", "Before and after"):
+        page.get_by_role("tab", name=tab).click()
+        if tab == "Look inside":
+            page.locator("#look").click()
+            expect(page.locator("#inside .residual").first).to_be_visible()
+        page.wait_for_timeout(500)
+        assert serious(page) == [], tab
+    context.close()
+
+
+def focused(page: Page) -> str:
+    """Return the id, or else the name, of what has the keyboard."""
+    return page.evaluate(
+        "() => { const e = document.activeElement;"
+        " return e.id || e.getAttribute('aria-label') || e.innerText || e.closest('[id]')?.id || '' }"
+    )
+
+
+def test_everything_is_reached_by_keyboard(page):
+    set_number(page, "iterations", 20)
+    open_group(page, "Size and detail")
+    set_number(page, "size", 64)
+    page.evaluate("() => { document.activeElement.blur(); window.scrollTo(0, 0); }")
+    passed = []
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        passed.append(focused(page))
+        if passed[-1] == "Use the style Mosaic":
+            page.keyboard.press("Enter")
+        if passed[-1] == "paint":
+            break
+    for name in ("Use the photo Rocket", "Use the style Mosaic", "Light touch", "Bold"):
+        assert name in passed, passed
+    assert passed[-1] == "paint"
+    page.keyboard.press("Enter")
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    expect(page.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
