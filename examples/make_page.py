@@ -17,6 +17,7 @@ from playwright.sync_api import Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from nst import Settings, stylize
+from nst.ui.easel import Easel
 from nst.ui.gallery import FINISHED, photos, preset_file, styles
 from nst.ui.limits import Limits
 from nst.ui.page import PRESETS, build
@@ -86,8 +87,10 @@ def main() -> None:
     for name, values in PRESETS.items():
         preset_file(name).parent.mkdir(exist_ok=True)
         paint(size=320, **values).save(preset_file(name), quality=85)
-    demo = build(Limits.of_host())
-    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, **options())
+    limits = Limits.of_host()
+    easel = Easel(limits.waiting, limits.each)
+    demo = build(limits, easel)
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, **options(easel))
     installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])

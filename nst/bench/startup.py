@@ -21,7 +21,7 @@ from typing import Any
 from nst.errors import InputError
 
 APP = Path(__file__).parents[2] / "app.py"
-_LOG = re.compile(r"painted .*, ([\d.]+) s, ([\d.]+) s of them optimising")
+_LOG = re.compile(r"\"outcome\": \"finished\".*\"optimising\": ([\d.]+)")
 _PATIENCE = 300.0  # seconds until it is given up
 
 
@@ -72,7 +72,7 @@ def measure(*, iterations: int) -> dict[str, Any]:
         browser.close()
     if not painted:
         raise InputError(f"The page painted nothing within {_PATIENCE:g} seconds.")
-    optimising = float(painted[2])
+    optimising = float(painted[1])
     return {
         "page ready": ready,
         "first frame": first,

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import html
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
+from gradio_client.utils import is_http_url_like
 
 from nst.settings import Knob
 
@@ -20,7 +22,31 @@ element.addEventListener('click', (event) => {
 """
 
 
-class Picture(gr.Image):
+class _NoFetching:
+    """Takes files that are sent, and fetches nothing from an address on a visitor's behalf."""
+
+    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
+        """Keep a file that was sent.
+
+        Raises:
+            gr.Error: it is an address.
+        """
+        if url_or_file_path is not None and is_http_url_like(str(url_or_file_path)):
+            raise gr.Error(
+                "Nothing is fetched from an address here; send the file itself.", print_exception=False
+            )
+        return await super().async_move_resource_to_block_cache(url_or_file_path)
+
+
+class SentFile(_NoFetching, gr.File):
+    """A file input."""
+
+    def get_block_name(self) -> str:
+        """Name the browser's half of the component, which is the plain file's."""
+        return "file"
+
+
+class Picture(_NoFetching, gr.Image):
     """A picture input that hands the uploaded file on as it is.
 
     Gradio's own decoding loses orientation, transparency and 16-bit samples and turns a broken file into

@@ -23,12 +23,12 @@ class Example:
         """The file's name as people read it."""
         return self.path.stem.replace("_", " ").capitalize()
 
-    def thumbnail(self, size: tuple[int, int] = (128, 128)) -> bytes:
-        """Return the picture's middle, this small, as JPEG."""
+    def thumbnail(self, size: tuple[int, int] = (128, 128), height: float = 0.5) -> bytes:
+        """Return the picture's middle, or what is at another height from 0 to 1, this small, as JPEG."""
         with Image.open(self.path) as picture:
-            middle = ImageOps.fit(picture.convert("RGB"), size)
+            part = ImageOps.fit(picture.convert("RGB"), size, centering=(0.5, height))
         buffer = io.BytesIO()
-        middle.save(buffer, "JPEG", quality=80)
+        part.save(buffer, "JPEG", quality=80)
         return buffer.getvalue()
 
 

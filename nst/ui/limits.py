@@ -17,10 +17,11 @@ class Limits:
     size: int  # longest side in pixels
     seconds: float  # wall clock
     waiting: int  # runs in the queue
+    each: int = 3  # runs of one visitor, waiting or painting
 
     @classmethod
     def of_host(cls) -> Limits:
-        """Return NST_MAX_SIZE, NST_MAX_SECONDS and NST_MAX_QUEUE, or what suits the device.
+        """Return NST_MAX_SIZE, NST_MAX_SECONDS, NST_MAX_QUEUE and NST_MAX_EACH, or what suits the device.
 
         Raises:
             InputError: one of them is no number in range.
@@ -31,6 +32,7 @@ class Limits:
             size=int(_number("NST_MAX_SIZE", 4096 if roomy else 2048, size.low + size.step, size.high)),
             seconds=_number("NST_MAX_SECONDS", 600, KNOBS["time_limit"].low, KNOBS["time_limit"].high),
             waiting=int(_number("NST_MAX_QUEUE", 20, 1, 1000)),
+            each=int(_number("NST_MAX_EACH", cls.each, 1, 1000)),
         )
 
     def apply(self, settings: Settings) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -21,7 +19,8 @@ from nst.settings import KNOBS, MOST_STYLES, Settings
 from nst.ui import painter, status
 from nst.ui.brush import Brush, strokes
 from nst.ui.chart import LossLog
-from nst.ui.components import Film, Filmstrip, LivePreview, Picture, Strip, control
+from nst.ui.components import Film, Filmstrip, LivePreview, Picture, SentFile, Strip, control
+from nst.ui.easel import Easel
 from nst.ui.gallery import FINISHED, Example, photos, preset_file, styles
 from nst.ui.history import History
 from nst.ui.inside import EXPLAINED, gram_rows, map_row
@@ -29,11 +28,10 @@ from nst.ui.limits import Limits
 from nst.ui.links import from_query, to_query
 from nst.ui.painter import Pictures, Upload
 from nst.ui.programs import add_endpoint
+from nst.ui.run import Waiting, run
 from nst.ui.runs import Runs
-from nst.ui.storage import Kept
+from nst.ui.visitors import visitor_of
 from nst.weights import at_hand, encoder_names, load_encoders
-
-log = logging.getLogger(__name__)
 
 Shown = dict[gr.components.Component, Any]
 
@@ -109,19 +107,23 @@ _SNIPPET = """(query) => {
 }"""
 
 
-def build(limits: Limits) -> gr.Blocks:
-    """Return the page, ready to launch."""
-    page = _Page(limits)
-    demo = page.demo
-    demo.queue(max_size=limits.waiting)
+def build(limits: Limits, easel: Easel) -> gr.Blocks:
+    """Return the page, ready to launch.
+
+    Args:
+        limits: what a visitor may ask for.
+        easel: at which its runs queue up.
+    """
+    demo = _Page(limits, easel).demo
+    demo.queue(max_size=10 * limits.waiting)  # runs have a queue of their own; this is for all the rest
     return demo
 
 
 class _Page:
     """The components of the page and the functions behind them."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
+    def __init__(self, limits: Limits, easel: Easel) -> None:
+        self.limits, self.easel = limits, easel
         self.runs = Runs()
         self.knobs: dict[str, gr.components.Component] = {}
         with gr.Blocks(
@@ -138,7 +140,7 @@ class _Page:
                 with gr.Column(elem_id="stage", scale=1, min_width=320):
                     self._stage()
             self._clicks()
-            add_endpoint(self.knobs, self._settings)
+            add_endpoint(self.knobs, self._settings, self.easel)
 
     def _header(self) -> None:
         with gr.Row(elem_id="top"):
@@ -199,7 +201,7 @@ class _Page:
             interactive=False,
             elem_id="component-snippet",
         )
-        self.painting = gr.File(
+        self.painting = SentFile(
             label="Settings of a painting: its PNG",
             file_types=[".png"],
             height=110,
@@ -210,7 +212,7 @@ class _Page:
     def _sliders(self) -> None:
         with gr.Column(elem_id="weights"):
             chips = Strip(
-                [(name, Example(preset_file(name)).thumbnail((216, 120))) for name in PRESETS],
+                [(name, Example(preset_file(name)).thumbnail((216, 120), 0.1)) for name in PRESETS],
                 elem_id="chips",
             )
             for name in MAIN:
@@ -351,13 +353,12 @@ class _Page:
                 [*shown, self.history, self.strip],
                 show_progress="minimal",
                 show_progress_on=self.status,
-                concurrency_id="painting",
-                concurrency_limit=1,
+                concurrency_limit=None,  # the easel has a queue of its own
                 api_visibility="private",
             )
             painted.then(
                 self._release,
-                [self.download, self.history],
+                self.history,
                 [self.paint, self.stop, self.carry_on, self.download, self.live],
                 **QUIET,
             ).then(self._forecast, [self.photo, *costly], self.forecast, **QUIET)
@@ -415,32 +416,35 @@ class _Page:
             gr.Button("Stop", interactive=True),
             gr.Button(interactive=False),
             gr.DownloadButton(interactive=False),
-            status.idle("Waiting for a turn at the easel"),
+            status.idle("Waiting for a turn"),
         )
 
     def _paint(self, request: gr.Request, *given: Any) -> Iterator[Shown]:
-        yield from self._run(request.session_hash, None, *given)
+        yield from self._run(request, History(), *given)
 
     def _carry_on(self, request: gr.Request, history: History, *given: Any) -> Iterator[Shown]:
-        yield from self._run(request.session_hash, history.chosen, *given)
+        yield from self._run(request, history, *given)
 
-    def _run(self, session: str, resume: Kept | None, photo: Upload, *given: Any) -> Iterator[Shown]:
-        """Paint for a visitor, from the start or from a kept frame on."""
-        wish = self.runs.begin(session)
+    def _run(self, request: gr.Request, history: History, photo: Upload, *given: Any) -> Iterator[Shown]:
+        """Paint for a visitor, from the start or from the chosen frame of a history on."""
+        wish = self.runs.begin(request.session_hash)
         losses = LossLog()
         charted = -1.0
         try:
-            if wish.stop.is_set():
-                yield {self.status: status.idle("Stopped before it began; press Paint to begin.")}
-                return
             *looks, drawing, start = given[: MOST_STYLES + 2]
             settings = self._settings(dict(zip(self.knobs, given[MOST_STYLES + 2 :], strict=True)))
             drawn = strokes(drawing)
-            canvas = None if resume is None else painter.canvas_of(resume)
+            canvas = None if history.chosen is None else painter.canvas_of(history.chosen)
             pictures = Pictures(photo, tuple(looks), drawn.keep, drawn.regions, start, canvas)
             if not at_hand(settings):
                 yield {self.status: status.idle("Loading VGG-19's weights, 52 MB the first time")}
-            for update in painter.paint(pictures, settings, wish.stop.is_set, lambda: wish.settings):
+            stop, visitor = wish.stop.is_set, visitor_of(request)
+            painted = False
+            for update in run(self.easel, visitor, pictures, settings, stop, lambda: wish.settings):
+                if isinstance(update, Waiting):
+                    yield {self.status: status.waiting(*update)}
+                    continue
+                painted = True
                 frame = update.frame
                 losses.add(frame)
                 shown: dict[gr.components.Component, Any] = {self.live: update.picture}
@@ -457,16 +461,15 @@ class _Page:
                     shown[self.chart] = losses.table()
                     shown[self.badge] = _badge(status.badge(frame))
                 yield shown
+            if not painted:
+                yield {self.status: status.idle("Stopped before it began; press Paint to begin.")}
         except InputError as error:
             yield {self.status: status.failed(str(error))}
-        except Exception:
-            number = uuid.uuid4().hex[:8]
-            log.exception("run failed, error %s", number)
-            yield {self.status: status.failed(f"Something broke here (error {number}); try again.")}
         finally:
-            self.runs.end(session)
+            self.runs.end(request.session_hash)
 
-    def _release(self, finished: str | None, history: History) -> tuple[Any, ...]:
+    def _release(self, history: History) -> tuple[Any, ...]:
+        finished = history.frames[-1].path if history.frames else None
         # The last frame once more, in a message of its own, should the stream have lost it at its end.
         return (
             gr.Button("Paint", interactive=True),

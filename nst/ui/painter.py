@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +16,8 @@ from nst.metadata import describe_painting
 from nst.painting import Picture, stylize
 from nst.settings import Settings
 from nst.timelapse import as_mp4, as_webp
+from nst.ui.journal import Entry
 from nst.ui.storage import Kept, RunFolder, sweep
-
-log = logging.getLogger(__name__)
 
 # At most four frames a second, of at most 512 px: more than that a slow line cannot carry.
 INTERVAL = 0.25
@@ -50,10 +48,22 @@ class Pictures:
     start: Upload = None
     resume: Picture | None = None
 
+    def check(self) -> None:
+        """Refuse to paint from nothing.
+
+        Raises:
+            InputError: saying which picture is missing.
+        """
+        if self.photo is None:
+            raise InputError("Add a photo first.")
+        if all(style is None for style in self.styles):
+            raise InputError("Add a style picture first.")
+
 
 def paint(
     pictures: Pictures,
     settings: Settings,
+    entry: Entry,
     stop: Callable[[], bool] = bool,
     steer: Callable[[], Settings | None] | None = None,
 ) -> Iterator[Update]:
@@ -62,16 +72,14 @@ def paint(
     Args:
         pictures: what to paint from.
         settings: how.
+        entry: of the run in the journal; it is shown the frames.
         stop: as for `stylize`.
         steer: as for `stylize`.
 
     Raises:
         InputError: a picture is missing or cannot be used; nothing has been painted then.
     """
-    if pictures.photo is None:
-        raise InputError("Add a photo first.")
-    if all(style is None for style in pictures.styles):
-        raise InputError("Add a style picture first.")
+    pictures.check()
     regions = pictures.regions + (None,) * (len(pictures.styles) - len(pictures.regions))
     for number, (style, region) in enumerate(zip(pictures.styles, regions, strict=True), 1):
         if style is None and region is not None:
@@ -109,21 +117,12 @@ def paint(
     folder = RunFolder()
     try:
         for frame in frames:
+            entry.frame = frame
             if not frame.final:
                 size = (frame.width, frame.height)
                 preview = encode_jpeg(_preview(frame.image))
                 yield Update(frame, folder.add_frame(preview, frame.iteration, size))
                 continue
-            log.info(
-                "painted %d x %d, %d iterations, %.2f s, %.2f s of them optimising, %s on %s",
-                frame.width,
-                frame.height,
-                frame.iteration,
-                frame.seconds,
-                frame.optimising,
-                frame.encoder,
-                frame.device,
-            )
             before = to_pixels(resize(content, (frame.width, frame.height)))
             text = describe_painting(frame.settings, frame.encoder, steered=frame.settings != settings)
             yield Update(

@@ -11,9 +11,11 @@ import gradio as gr
 
 from nst.errors import InputError
 from nst.settings import KNOBS, MOST_STYLES, Settings
-from nst.ui import painter
 from nst.ui.components import Picture
-from nst.ui.painter import Pictures, Upload
+from nst.ui.easel import Easel
+from nst.ui.painter import Pictures, Update, Upload
+from nst.ui.run import run
+from nst.ui.visitors import visitor_of
 
 _ABOUT = """Paint a photo in the manner of a painting (neural style transfer, Gatys et al. 2016).
 
@@ -36,17 +38,20 @@ _OPTIONAL = {
 
 
 def add_endpoint(
-    knobs: Mapping[str, gr.components.Component], make_settings: Callable[[dict[str, Any]], Settings]
+    knobs: Mapping[str, gr.components.Component],
+    make_settings: Callable[[dict[str, Any]], Settings],
+    easel: Easel,
 ) -> None:
     """Add /stylize to the page that is being built; its arguments are pictures and knobs.
 
     Args:
         knobs: the page's controls, whose values at first are the defaults.
         make_settings: returns settings from knobs, as this host allows.
+        easel: at which programs queue up as everybody does.
     """
     names = [*knobs, *_OPTIONAL]
 
-    def stylize(photo: Upload, style: Upload, *given: Any) -> Iterator[str]:
+    def stylize(request: gr.Request, photo: Upload, style: Upload, *given: Any) -> Iterator[str]:
         try:
             values = dict(zip(names, given, strict=True))
             settings = make_settings({name: values[name] for name in knobs})
@@ -60,8 +65,9 @@ def add_endpoint(
                 values["start"],
                 values["resume"],
             )
-            for update in painter.paint(pictures, settings):
-                yield update.picture
+            for update in run(easel, visitor_of(request), pictures, settings):
+                if isinstance(update, Update):
+                    yield update.picture
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
@@ -69,7 +75,8 @@ def add_endpoint(
     defaults = {name: knob.value for name, knob in knobs.items()} | dict.fromkeys(_OPTIONAL)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     stylize.__signature__ = inspect.Signature(
-        [inspect.Parameter(name, kind) for name in ("photo", "style")]
+        [inspect.Parameter("request", kind, annotation=gr.Request)]
+        + [inspect.Parameter(name, kind) for name in ("photo", "style")]
         + [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
     )
     with gr.Row(visible=False):
@@ -85,8 +92,7 @@ def add_endpoint(
         [photo, style, *knobs.values(), *more],
         result,
         api_name="stylize",
-        concurrency_id="painting",
-        concurrency_limit=1,
+        concurrency_limit=None,  # the easel has a queue of its own
     )
 
 

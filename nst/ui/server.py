@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -18,15 +20,24 @@ from nst.memory import keep_freed
 from nst.painting import stylize
 from nst.settings import Settings
 from nst.ui.cards import Cards
+from nst.ui.easel import Easel
 from nst.ui.gallery import FINISHED
+from nst.ui.guard import Guard
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
 
 log = logging.getLogger(__name__)
 
+# From the wish to end, such as SIGTERM, to the end.
+_LAST_SECONDS = 4.0
 
-def options() -> dict:
-    """Return what `launch` needs for the page to look and behave as meant."""
+
+def options(easel: Easel) -> dict:
+    """Return what `launch` needs for the page to look and behave as meant.
+
+    Args:
+        easel: whose runs the health endpoint counts.
+    """
     return {
         "theme": gr.themes.Monochrome(
             primary_hue="indigo",
@@ -44,7 +55,12 @@ def options() -> dict:
         "enable_monitoring": False,
         "mcp_server": True,
         "show_error": False,
-        "app_kwargs": {"middleware": [Middleware(Cards, title=TITLE, text=PROMISE, picture=FINISHED)]},
+        "app_kwargs": {
+            "middleware": [
+                Middleware(Guard, counts=easel.counts),
+                Middleware(Cards, title=TITLE, text=PROMISE, picture=FINISHED),
+            ]
+        },
     }
 
 
@@ -77,7 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     keep_freed()
     try:
-        demo = build(Limits.of_host())
+        limits = Limits.of_host()
+        easel = Easel(limits.waiting, limits.each)
+        demo = build(limits, easel)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
@@ -87,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         server_port=chosen.port,
         share=chosen.share,
         prevent_thread_lock=True,
-        **options(),
+        **options(easel),
     )
     if chosen.share and not demo.share_url:
         print(  # noqa: T201
@@ -95,5 +113,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f" the page itself is up at {demo.local_url}",
             flush=True,
         )
+    signal.signal(signal.SIGTERM, _interrupt)
     demo.block_thread()
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    """End as Ctrl-C does, and within seconds even if a connection does not want to close."""
+    watchdog = threading.Timer(_LAST_SECONDS, os._exit, (0,))
+    watchdog.daemon = True
+    watchdog.start()
+    raise KeyboardInterrupt

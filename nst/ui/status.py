@@ -23,6 +23,13 @@ def failed(text: str) -> str:
     return _render(f'<strong role="alert">{html.escape(text)}</strong>', None)
 
 
+def waiting(place: int, seconds: float) -> str:
+    """Return what a run that waits is told."""
+    ahead = "You are next" if place == 1 else f"{place - 1} before you"
+    wait = f"about {duration(_rounded(seconds))} to wait" if seconds else "the wait is not known yet"
+    return _render(f"Waiting for a turn · {ahead} · {wait}", None)
+
+
 def running(frame: Frame) -> str:
     """Return bar and numbers of a run in progress."""
     parts = [f"step {frame.iteration} of {frame.total}", f"{max(frame.width, frame.height)} px"]

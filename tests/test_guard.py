@@ -1,0 +1,161 @@
+"""What does not get through to Gradio, and what is answered before it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import ROOT
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from served import serve
+
+from nst.ui import guard
+
+
+@pytest.fixture(scope="module")
+def url():
+    with serve() as address:
+        yield address
+
+
+def ask(url: str, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None):
+    """Return status, headers and body of an answer."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+    connection.request(method, path, body, headers or {})
+    answer = connection.getresponse()
+    return answer.status, dict(answer.getheaders()), answer.read()
+
+
+def test_a_sign_of_life(url):
+    code, _, body = ask(url, "GET", "/health")
+    assert code == 200
+    assert json.loads(body) == {"status": "ok", "painting": 0, "waiting": 0}
+
+
+def test_everything_is_served_with_its_own_type(url):
+    for path in ("/", "/config", "/health", "/card.jpg"):
+        code, headers, _ = ask(url, "GET", path)
+        assert code == 200
+        if path != "/card.jpg":
+            assert headers["x-content-type-options"] == "nosniff"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_without_end_is_refused(url, monkeypatch, chunked):
+    monkeypatch.setattr(guard, "MOST_JSON", 2**20)
+    body = b'{"data": ["' + b"x" * 2**21 + b'"]}'
+    sent = iter([body[: 2**20], body[2**20 :]]) if chunked else body
+    try:
+        code, _, told = ask(
+            url, "POST", "/gradio_api/call/stylize", sent, {"Content-Type": "application/json"}
+        )
+    except (BrokenPipeError, ConnectionResetError):  # it hung up before it was all said
+        return
+    assert code == 413
+    assert "at most 1 MB" in json.loads(told)["detail"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/deep_link?session_hash=x",
+        "/gradio_api/process_recording",
+        "/monitoring/summary",
+        "/gradio_api/vibe-edit/",
+    ],
+)
+def test_unused_doors_are_closed(url, path):
+    for method in ("GET", "POST"):
+        assert ask(url, method, path)[0] == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/gradio_api/file=/etc/passwd",
+        "/gradio_api/file=../../etc/passwd",
+        "/gradio_api/file=app.py",
+        f"/gradio_api/file={ROOT}/app.py",
+        "/gradio_api/file=/proc/self/environ",
+        "/gradio_api/file=http://127.0.0.1:1/",
+        "/static/../../app.py",
+        "/assets/..%2f..%2f..%2fapp.py",
+    ],
+)
+def test_nothing_else_of_this_machine_is_served(url, path):
+    code, _, body = ask(url, "GET", path)
+    assert code in (403, 404)
+    assert b"root:" not in body
+    assert b"nst.ui" not in body
+
+
+def test_nothing_is_fetched_for_a_visitor(url, painting):
+    asked = []
+
+    class Trap(threading.Thread):
+        def run(self) -> None:
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                server.settimeout(3)
+                self.port = server.getsockname()[1]
+                ready.set()
+                try:
+                    server.accept()
+                    asked.append(True)
+                except TimeoutError:
+                    pass
+
+    ready = threading.Event()
+    trap = Trap()
+    trap.start()
+    ready.wait(5)
+    client = Client(url, verbose=False)
+    for address in (f"http://127.0.0.1:{trap.port}/a.png", "http://example.com/a.png"):
+        photo = {"path": address, "url": address, "meta": {"_type": "gradio.FileData"}}
+        with pytest.raises(AppError, match="Nothing is fetched from an address"):
+            client.predict(photo, handle_file(painting), api_name="/stylize")
+    trap.join()
+    assert asked == []
+
+
+def test_an_end_is_asked_for_and_comes_within_seconds(tmp_path, photo, painting):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    with (tmp_path / "log").open("w") as log:
+        app = subprocess.Popen(
+            [sys.executable, str(ROOT / "app.py"), "--port", port],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+    try:
+        address = None
+        for _ in range(300):
+            told = (tmp_path / "log").read_text()
+            if "Running on local URL:" in told:
+                address = told.split("Running on local URL:")[1].split()[0]
+                break
+            time.sleep(0.1)
+        assert address, told
+        job = Client(address, verbose=False).submit(
+            handle_file(photo), handle_file(painting), iterations=1000, api_name="/stylize"
+        )
+        while not job.outputs():
+            time.sleep(0.1)
+        began = time.monotonic()
+        app.send_signal(signal.SIGTERM)
+        assert app.wait(10) == 0
+        assert time.monotonic() - began < 5
+        assert "Traceback" not in (tmp_path / "log").read_text()
+    finally:
+        app.kill()
