@@ -18,7 +18,9 @@ from nst.errors import InputError
 
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 16
-# Nothing larger is ever painted, so decoded pictures are brought down to it before they become floats.
+# Pillow knows dozens more; one of them runs another program, and each is one more decoder to attack.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP")
+# Nothing larger is ever painted, so decoded pictures are brought down to it before they become colour floats.
 MAX_SIDE = 4096
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -64,11 +66,7 @@ def load_image(
         raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
     except MemoryError as error:
         raise InputError(f"{what} does not fit into this machine's memory; make it smaller first.") from error
-    pixels = torch.from_numpy(rgb).permute(2, 0, 1)[None].contiguous()
-    longest = max(pixels.shape[-2:])
-    if longest > MAX_SIDE:
-        pixels = resize(pixels, fit(pixels.shape[-1], pixels.shape[-2], MAX_SIDE)).clamp_(0, 1)
-    return pixels
+    return torch.from_numpy(rgb).permute(2, 0, 1)[None].contiguous()
 
 
 def measure(source: str | Path | bytes, what: str = "The photo") -> tuple[int, int]:
@@ -97,7 +95,7 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the caller counts the pixels
-            return Image.open(file)
+            return Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise InputError(
             f"{what} claims more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels;"
@@ -150,22 +148,31 @@ def _to_rgb(image: Image.Image, ground: float) -> np.ndarray:
                 top,
             )
         )
-        return np.repeat(np.clip(grey / white, 0.0, 1.0)[..., None], 3, axis=2)
+        grey = _bounded(Image.fromarray(np.clip(grey / white, 0.0, 1.0)))
+        return np.repeat(np.clip(np.asarray(grey), 0.0, 1.0)[..., None], 3, axis=2)
 
     profile = image.info.get("icc_profile")
     alpha = None
     if image.has_transparency_data or image.mode in ("RGBa", "La"):
         if image.mode == "La":
             image = image.convert("LA")
-        image = image.convert("RGBA")
+        image = _bounded(image.convert("RGBA"))
         alpha = np.asarray(image.getchannel("A"), dtype=np.float32)[..., None] / 255.0
         image = image.convert("RGB")
     elif image.mode in ("P", "1", "HSV"):
         image = image.convert("RGB")
+    image = _bounded(image)
     if profile:
         image = _to_srgb(image, profile)
     rgb = np.asarray(image.convert("RGB"), dtype=np.float32) / 255.0
     return rgb if alpha is None else rgb * alpha + ground * (1.0 - alpha)
+
+
+def _bounded(image: Image.Image) -> Image.Image:
+    """Return a picture of 8-bit samples or floats no larger than is ever painted."""
+    if max(image.size) <= MAX_SIDE:
+        return image
+    return image.resize(fit(*image.size, MAX_SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
 
 
 def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

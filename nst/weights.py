@@ -60,8 +60,12 @@ class UnavailableError(InputError):
     """VGG-19's weights are nowhere to be had."""
 
 
-def load_encoders(settings: Settings) -> tuple[Encoder, ...]:
-    """Return the encoder that `settings` ask for, or one to paint and one to finish, on the best device.
+def load_encoders(settings: Settings, device: torch.device | None = None) -> tuple[Encoder, ...]:
+    """Return the encoder that `settings` ask for, or one to paint and one to finish.
+
+    Args:
+        settings: they name encoder, weights and pooling.
+        device: where they are to run; by default the best there is.
 
     "auto" is VGG-19 on a GPU, if its weights can be had, and the built-in encoder on a CPU, finished by
     VGG-19 where somebody named a file of its weights.
@@ -70,7 +74,7 @@ def load_encoders(settings: Settings) -> tuple[Encoder, ...]:
         InputError: a file of weights was named and cannot be used, or VGG-19 was asked for and its
             weights are nowhere to be had.
     """
-    device = pick_device()
+    device = device or pick_device()
     build = {"pooling": settings.pooling, "device": device, "precision": pick_precision(device)}
     try:
         return tuple(

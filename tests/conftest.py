@@ -82,3 +82,8 @@ def vgg_file() -> Path:
     if not path.exists():
         pytest.skip("the real weights are not beside the project")
     return path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --full: the long forms of the attacks, the load and the faults."""
+    parser.addoption("--full", action="store_true", help="attack, load and fault tests in their long form")

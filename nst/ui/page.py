@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
+import torch
 
 from nst.devices import describe, pick_device
 from nst.errors import InputError
@@ -493,7 +494,8 @@ class _Page:
         try:
             names = ("style_scale", "style_layers", "pooling")
             settings = Settings(encoder="builtin", **dict(zip(names, values, strict=True)))
-            (encoder,) = load_encoders(settings)
+            # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.
+            (encoder,) = load_encoders(settings, torch.device("cpu"))
             painting = load_image(painter.canvas_of(history.chosen))
             views = compare(painting, load_image(style, "The style picture"), settings, encoder)
             return gram_rows(views) + map_row(feature_maps(painting, layer, encoder), layer)

@@ -16,6 +16,7 @@ from nst.metadata import describe_painting
 from nst.painting import Picture, stylize
 from nst.settings import Settings
 from nst.timelapse import as_mp4, as_webp
+from nst.ui import zero
 from nst.ui.journal import Entry
 from nst.ui.storage import Kept, RunFolder, sweep
 
@@ -98,7 +99,7 @@ def paint(
 
     settings = closed_up(settings)
     content = load_image(pictures.photo, "The photo")
-    frames = stylize(
+    frames = (zero.frames if zero.ACTIVE else stylize)(
         content,
         [
             load_image(pictures.styles[slot], f"Style picture {slot + 1}" if slot else "The style picture")

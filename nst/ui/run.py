@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import html
 import logging
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
+
+import gradio as gr
 
 from nst.devices import describe, pick_device
 from nst.errors import InputError
@@ -20,6 +25,7 @@ from nst.weights import encoder_names
 
 log = logging.getLogger(__name__)
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Seconds after which a run that waits says so, and says so again.
 _AGAIN = 0.5
 
@@ -73,11 +79,31 @@ def run(
     except GeneratorExit:
         entry.end("left")
         raise
+    except gr.Error as error:  # ZeroGPU's: no quota left, no GPU free, taken away
+        entry.end("refused")
+        raise InputError(_plain(error)) from error
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise _broken(entry, error) from error
+        log.error("no room left: %s", error)
+        entry.end("failed")
+        raise BrokenError("This host has no room left to keep pictures; try again later.") from error
     except Exception as error:
-        number = uuid.uuid4().hex[:8]
-        log.exception("run failed, error %s", number)
-        entry.end("failed", number)
-        raise BrokenError(f"Something broke here (error {number}); try again.") from error
+        raise _broken(entry, error) from error
+
+
+def _plain(error: gr.Error) -> str:
+    """Return what Gradio would show as a box with links, as one line of text."""
+    told = [text for text in (getattr(error, "title", ""), str(error.message)) if text and text != "Error"]
+    return html.unescape(re.sub(r"<[^>]*>|\s+", " ", ": ".join(told))).strip().rstrip(".") + "."
+
+
+def _broken(entry: Entry, error: Exception) -> BrokenError:
+    """Note what nobody foresaw; return what the visitor is told."""
+    number = uuid.uuid4().hex[:8]
+    log.error("run failed, error %s", number, exc_info=error)
+    entry.end("failed", number)
+    return BrokenError(f"Something broke here (error {number}); try again.")
 
 
 def _expected(pictures: Pictures, settings: Settings) -> float:

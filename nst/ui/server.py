@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -19,12 +20,14 @@ from nst.errors import InputError
 from nst.memory import keep_freed
 from nst.painting import stylize
 from nst.settings import Settings
+from nst.ui import zero
 from nst.ui.cards import Cards
 from nst.ui.easel import Easel
 from nst.ui.gallery import FINISHED
 from nst.ui.guard import Guard
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
+from nst.weights import find_vgg19
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +72,11 @@ def warm_up() -> None:
 
     128 px, as 64 alone would say little of 512.
     """
+    if zero.ACTIVE:
+        # No GPU here to paint on; but the weights, once read, are there for every process that gets one.
+        with contextlib.suppress(InputError):
+            find_vgg19()
+        return
     try:
         speck = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
         for _ in stylize(speck, speck, Settings(size=128, iterations=16)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 import time
@@ -13,6 +14,7 @@ from gradio.utils import get_upload_folder
 MOST_FRAMES = 64
 _IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
 KEPT_SECONDS = 3600.0
+MOST_RUNS = 200
 _PREFIX = "run-"
 
 
@@ -60,10 +62,12 @@ class RunFolder:
 
 
 def sweep() -> None:
-    """Remove the folders of runs that ended more than an hour ago."""
+    """Remove the folders of runs that ended more than an hour ago, and the oldest if there are very many."""
+    ages = {}
     for path in Path(get_upload_folder()).glob(f"{_PREFIX}*"):
-        try:
-            if time.time() - path.stat().st_mtime > KEPT_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)
-        except FileNotFoundError:  # another run's sweep was faster
-            continue
+        with contextlib.suppress(FileNotFoundError):  # another run's sweep was faster
+            ages[path] = time.time() - path.stat().st_mtime
+    newest = sorted(ages, key=ages.__getitem__)
+    for place, path in enumerate(newest, 1):
+        if ages[path] > KEPT_SECONDS or place > MOST_RUNS:
+            shutil.rmtree(path, ignore_errors=True)

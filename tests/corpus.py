@@ -1,0 +1,187 @@
+"""Files such as the open internet sends: whole, broken, odd and hostile, made from a seed."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image, PngImagePlugin
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
+FLIPS = 8
+
+
+def corpus(flips: int = FLIPS, seed: int = 0) -> Iterator[tuple[str, bytes]]:
+    """Yield name and bytes of each file; `flips` is how many copies of each format get wrong bytes."""
+    chance = random.Random(seed)
+    for form in FORMATS:
+        whole = encoded(picture(), form)
+        yield f"whole.{form}", whole
+        for share in (0, 0.05, 0.3, 0.6, 0.9, 0.99):
+            yield f"cut at {share}.{form}", whole[: int(len(whole) * share)]
+        for number in range(flips):
+            broken = bytearray(whole)
+            for _ in range(chance.randint(1, 12)):
+                broken[chance.randrange(len(broken))] = chance.randrange(256)
+            yield f"flipped {number}.{form}", bytes(broken)
+        yield (
+            f"with a page behind.{form}",
+            whole + b"<html><script>alert(1)</script></html>" + b"PK\x03\x04" * 50,
+        )
+        yield f"behind a page.{form}", b"<html><script>alert(1)</script></html>" + whole
+        yield f"twice.{form}", whole + whole
+        for place in range(3):
+            at = chance.randrange(4, len(whole))
+            yield f"with zeros {place}.{form}", whole[:at] + bytes(64) + whole[at:]
+    yield from shapes()
+    yield from bombs()
+    yield from modes()
+    yield from described()
+    yield from strangers(chance)
+
+
+def picture(width: int = 40, height: int = 30) -> Image.Image:
+    """Return noise and a slope."""
+    noise = np.random.default_rng(1).integers(0, 256, (height, width, 3))
+    slope = np.linspace(0, 255, width)[None, :, None]
+    return Image.fromarray(((noise + slope) / 2).astype(np.uint8))
+
+
+def encoded(image: Image.Image, form: str, **more: object) -> bytes:
+    """Return a picture as a file."""
+    buffer = io.BytesIO()
+    image.save(buffer, form, **more)
+    return buffer.getvalue()
+
+
+def shapes() -> Iterator[tuple[str, bytes]]:
+    """Thin, tiny, long and large ones."""
+    for width, height in (
+        (1, 1),
+        (1, 5000),
+        (5000, 1),
+        (15, 16),
+        (16, 16),
+        (16, 9000),
+        (9000, 16),
+        (65_000, 16),
+    ):
+        for form in ("PNG", "JPEG"):
+            yield f"{width} x {height}.{form}", encoded(Image.new("RGB", (width, height), "teal"), form)
+    yield "large and thin.TIFF", encoded(Image.new("L", (16, 60_000)), "TIFF", compression="tiff_lzw")
+
+
+def bombs() -> Iterator[tuple[str, bytes]]:
+    """Small files of enormous pictures, and small texts of enormous length."""
+    for side in (7000, 9000, 12_000, 25_000):
+        yield f"white {side} px square.PNG", encoded(Image.new("1", (side, side), 1), "PNG")
+    for width, height in ((50_000, 50_000), (2**31 - 1, 2**31 - 1), (2**31 - 1, 1), (0, 0), (0, 100)):
+        yield f"claims {width} x {height}.PNG", claiming(width, height)
+    yield (
+        "claims 65535 square.GIF",
+        b"GIF89a" + struct.pack("<HH", 65_535, 65_535) + b"\xf7\0\0" + bytes(768) + b";",
+    )
+    yield (
+        "claims 16383 square.WEBP",
+        b"RIFF\x24\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xfe\x3f\0\xfe\x3f\0VP8L\x05\0\0\0/\xfe\xff\xff\xff",
+    )
+    yield (
+        "claims a lot.BMP",
+        b"BM" + struct.pack("<IHHIIiiHHIIiiII", 60, 0, 0, 54, 40, 40_000, 40_000, 1, 24, 0, 0, 0, 0, 0, 0),
+    )
+    head, tail = encoded(picture(), "PNG")[:33], encoded(picture(), "PNG")[33:]
+    text = zlib.compress(bytes(80_000_000), 9)
+    yield "text of 80 MB.PNG", head + chunk(b"zTXt", b"Comment\0\0" + text) + tail
+    yield "profile of 80 MB.PNG", head + chunk(b"iCCP", b"p\0\0" + text) + tail
+
+
+def claiming(width: int, height: int) -> bytes:
+    """Return the beginning of a PNG that says it is this large."""
+    size = struct.pack(">IIBBBBB", width & 0xFFFFFFFF, height & 0xFFFFFFFF, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", size)
+        + chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + chunk(b"IEND", b"")
+    )
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a chunk of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def modes() -> Iterator[tuple[str, bytes]]:
+    """Every kind of sample, transparency and animation."""
+    base = picture()
+    alpha = base.convert("RGBA")
+    alpha.putalpha(Image.linear_gradient("L").resize(base.size))
+    yield "CMYK.JPEG", encoded(base.convert("CMYK"), "JPEG")
+    yield "CMYK.TIFF", encoded(base.convert("CMYK"), "TIFF")
+    yield "LAB.TIFF", encoded(base.convert("LAB"), "TIFF")
+    yield "grey.JPEG", encoded(base.convert("L"), "JPEG")
+    yield "one bit.PNG", encoded(base.convert("1"), "PNG")
+    yield "grey and alpha.PNG", encoded(alpha.convert("LA"), "PNG")
+    for form in ("PNG", "WEBP", "TIFF", "AVIF"):
+        yield f"alpha.{form}", encoded(alpha, form)
+    palette = base.quantize(16)
+    yield "palette.PNG", encoded(palette, "PNG")
+    yield "palette and alpha.PNG", encoded(palette, "PNG", transparency=3)
+    yield "palette and many alphas.PNG", encoded(palette, "PNG", transparency=bytes(range(16)))
+    deep = np.random.default_rng(2).integers(0, 65_536, (30, 40))
+    yield "16 bit.PNG", encoded(Image.fromarray(deep.astype(np.uint16)), "PNG")
+    yield "16 bit.TIFF", encoded(Image.fromarray(deep.astype(np.uint16)), "TIFF")
+    yield "32 bit.TIFF", encoded(Image.fromarray(deep.astype(np.int32)), "TIFF")
+    for name, value in (("float", 1.0), ("huge float", 1e38), ("endless", np.inf), ("nothing", np.nan)):
+        yield f"{name}.TIFF", encoded(Image.fromarray(np.full((30, 40), value, np.float32)), "TIFF")
+    frames = [base, base.rotate(90), base.rotate(180)]
+    for form in ("GIF", "WEBP", "PNG", "TIFF", "AVIF"):
+        yield f"animated.{form}", encoded(base, form, save_all=True, append_images=frames)
+    yield "progressive.JPEG", encoded(base, "JPEG", progressive=True)
+
+
+def described() -> Iterator[tuple[str, bytes]]:
+    """Orientation, place, camera, profiles and texts, right and wrong."""
+    base = picture()
+    for orientation in (0, 1, 3, 6, 8, 9, 60_000):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 31.0, 0.0), 3: "E", 4: (9.0, 3.0, 0.0)})
+        yield f"turned {orientation}.JPEG", encoded(base, "JPEG", exif=exif)
+    yield "broken EXIF.JPEG", encoded(base, "JPEG", exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xff" + bytes(20))
+    yield "no EXIF at all.PNG", encoded(base, "PNG", exif=b"nonsense")
+    for number, profile in enumerate(
+        (b"nonsense", bytes(128), b"\xff" * 4000, struct.pack(">I", 2**31) + bytes(400))
+    ):
+        for form in ("PNG", "JPEG"):
+            yield f"wrong profile {number}.{form}", encoded(base, form, icc_profile=profile)
+    for number, text in enumerate(
+        ("{", "[" * 100_000, '{"size": 1e999}', '{"iterations": NaN}', "\0", "x" * 10**6)
+    ):
+        info = PngImagePlugin.PngInfo()
+        info.add_itxt("Settings", text)
+        yield f"hostile settings {number}.PNG", encoded(base, "PNG", pnginfo=info)
+
+
+def strangers(chance: random.Random) -> Iterator[tuple[str, bytes]]:
+    """What is no picture, or none that is taken."""
+    yield "empty", b""
+    yield "one byte", b"\x89"
+    yield "page.html", b"<!doctype html><script>alert(1)</script>"
+    yield "drawing.svg", b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>'
+    yield "entities.svg", b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg>&a;</svg>'
+    yield (
+        "program.eps",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n(/etc/passwd) (r) file\nshowpage\n",
+    )
+    yield "paper.pdf", b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
+    yield "archive.zip", b"PK\x05\x06" + bytes(18)
+    yield "pickle.pkl", b"\x80\x04cos\nsystem\n(S'true'\ntR."
+    for form in ("PPM", "ICO", "TGA", "PCX", "SGI", "IM"):
+        yield f"taken by few.{form}", encoded(picture(32, 32), form)
+    for number in range(5):
+        yield f"noise {number}", chance.randbytes(2000)

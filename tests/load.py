@@ -1,0 +1,210 @@
+"""A crowd at the page, on this machine only: who is served, how long all wait, and what is left behind.
+
+    python tests/load.py --visitors 30 --runs 200
+
+Some visitors paint to the end, some leave while they wait or watch, some come back at once, some only read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+
+ROOT = Path(__file__).parents[1]
+PHOTO, STYLE = ROOT / "examples" / "photos" / "rocket.jpg", ROOT / "examples" / "styles" / "mosaic.jpg"
+KINDS = ("stays", "stays", "leaves", "returns", "reads")
+PATIENCE = 600.0
+
+
+class App:
+    """The app in a process of its own."""
+
+    def __init__(self, folder: Path, script: str = str(ROOT / "app.py"), **environment: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.folder, self.log = folder / "files", folder / "log"
+        self.folder.mkdir(exist_ok=True)
+        with self.log.open("a") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, script, "--port", str(self.port)],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={
+                    **os.environ,
+                    "GRADIO_ANALYTICS_ENABLED": "False",
+                    "GRADIO_TEMP_DIR": str(self.folder),
+                    **environment,
+                },
+            )
+
+    def wait(self) -> None:
+        """Return when it answers."""
+        began = time.monotonic()
+        while True:
+            with contextlib.suppress(OSError):
+                if self.get("/health")[0] == 200:
+                    return
+            if self.process.poll() is not None or time.monotonic() - began > 60:
+                raise RuntimeError("the app did not come up: " + self.log.read_text()[-2000:])
+            time.sleep(0.1)
+
+    def get(self, path: str) -> tuple[int, bytes, float]:
+        """Return status, body and seconds of a GET."""
+        began = time.monotonic()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        connection.close()
+        return answer.status, body, time.monotonic() - began
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many runs paint and wait."""
+        told = json.loads(self.get("/health")[1])
+        return told["painting"], told["waiting"]
+
+    def held(self) -> dict[str, float]:
+        """Return memory in MB, threads, run folders and megabytes on disk."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        lines = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+        files = [path for path in self.folder.rglob("*") if path.is_file()]
+        return {
+            "MB": int(lines["VmRSS"].split()[0]) / 1024,
+            "threads": int(lines["Threads"]),
+            "folders": len(list(self.folder.glob("run-*"))),
+            "MB on disk": sum(path.stat().st_size for path in files) / 2**20,
+        }
+
+    def end(self) -> float:
+        """Ask it to end; return the seconds that it took."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(30)
+        return time.monotonic() - began
+
+
+@contextlib.contextmanager
+def running(**environment: str) -> Iterator[App]:
+    """Yield the app, up and answering."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(Path(folder), **environment)
+        try:
+            app.wait()
+            yield app
+        finally:
+            app.process.kill()
+
+
+def paint(client: Client, **settings: Any) -> Any:
+    """Return a job that paints a small picture."""
+    return client.submit(
+        handle_file(PHOTO),
+        handle_file(STYLE),
+        **{"size": 128, "iterations": 40, **settings},
+        api_name="/stylize",
+    )
+
+
+def visit(app: App, kind: str, told: list[dict[str, Any]]) -> None:
+    """Be one visitor; note what came of it."""
+    began, outcome, loads = time.monotonic(), "", []
+    first = None
+    for _ in range(4 if kind == "reads" else 1):
+        status, _, seconds = app.get("/")
+        assert status == 200
+        loads.append(seconds)
+        time.sleep(0.5 if kind == "reads" else 0)
+    if kind != "reads":
+        try:
+            client = Client(app.url, verbose=False)
+            job = paint(client)
+            if kind in ("leaves", "returns"):
+                while not job.done() and not job.outputs() and time.monotonic() - began < 4:
+                    time.sleep(0.05)
+                job.cancel()
+                outcome = "left"
+            if kind == "returns":
+                job = paint(client)
+            if kind != "leaves":
+                while not job.done() and not job.outputs():
+                    time.sleep(0.05)
+                first = time.monotonic() - began
+                job.result(timeout=PATIENCE)
+                outcome = "painted"
+        except AppError as error:
+            outcome = "refused" if "full" in str(error) else f"broken: {error}"
+        except Exception as error:
+            outcome = f"broken: {type(error).__name__} {error}"
+    told.append({"kind": kind, "outcome": outcome or "read", "loads": loads, "first": first})
+
+
+def crowd(app: App, visitors: int) -> dict[str, Any]:
+    """Let visitors come all at once; return what they say."""
+    told: list[dict[str, Any]] = []
+    threads = [
+        threading.Thread(target=visit, args=(app, KINDS[number % len(KINDS)], told))
+        for number in range(visitors)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    loads = sorted(seconds for one in told for seconds in one["loads"])
+    waits = [one["first"] for one in told if one["first"] is not None and one["outcome"] == "painted"]
+    settled = time.monotonic()
+    while app.counts() != (0, 0) and time.monotonic() - settled < 30:
+        time.sleep(0.1)
+    return {
+        "outcomes": dict(Counter(one["outcome"] for one in told)),
+        "p95 of a page load": loads[int(0.95 * (len(loads) - 1))],
+        "median wait for the first frame": statistics.median(waits) if waits else None,
+        "longest": max(waits, default=None),
+        "left over": app.counts(),
+    }
+
+
+def endurance(app: App, runs: int) -> dict[str, Any]:
+    """Paint again and again; return what the app holds before and after."""
+    client = Client(app.url, verbose=False)
+    for _ in range(5):
+        paint(client, size=64, iterations=10).result(timeout=PATIENCE)
+    before = app.held()
+    for _ in range(runs):
+        paint(client, size=64, iterations=10).result(timeout=PATIENCE)
+    return {"runs": runs, "before": before, "after": app.held()}
+
+
+def main() -> None:
+    """Print the report."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--visitors", type=int, default=30)
+    parser.add_argument("--runs", type=int, default=200)
+    chosen = parser.parse_args()
+    with running() as app:
+        print(json.dumps(crowd(app, chosen.visitors), indent=1), flush=True)
+        print(json.dumps(endurance(app, chosen.runs), indent=1), flush=True)
+        print(json.dumps({"seconds to end": app.end()}))
+
+
+if __name__ == "__main__":
+    main()

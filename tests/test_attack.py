@@ -1,0 +1,136 @@
+"""Hostile input by every way in: each gets a picture or one clear sentence."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from nst import InputError, Settings
+from nst.settings import KNOBS
+from nst.ui.links import from_query, to_query
+
+# In a process of its own, so that what it holds at most is its own too.
+DECODE = """
+import json, sys, time
+from corpus import corpus
+from nst.errors import InputError
+from nst.footprint import peak
+from nst.images import MAX_SIDE, load_image, measure
+from nst.metadata import settings_of
+
+base, rows = peak(), []
+for name, data in corpus(int(sys.argv[1])):
+    began, said = time.monotonic(), []
+    for work in (load_image, measure, settings_of):
+        try:
+            found = work(data)
+        except InputError as error:
+            said.append(str(error))
+            continue
+        if work is load_image:
+            assert found.shape[:2] == (1, 3) and max(found.shape) <= MAX_SIDE, name
+            assert 0 <= float(found.min()) and float(found.max()) <= 1, name
+            found = None
+    rows.append((name, said, time.monotonic() - began, peak() - base))
+print(json.dumps(rows))
+"""
+
+
+@pytest.fixture(scope="module")
+def decoded(request):
+    flips = 300 if request.config.getoption("--full") else 8
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DECODE, str(flips)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT / "tests",
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PATH": "/usr/bin:/bin"},
+        timeout=1200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+def test_every_file_is_a_picture_or_a_sentence(decoded):
+    assert len(decoded) >= 200
+    refused = [said for _, said, _, _ in decoded if said]
+    assert 50 < len(refused) < len(decoded)
+    for name, said, _, _ in decoded:
+        for sentence in said:
+            assert sentence.endswith("."), (name, sentence)
+            assert len(sentence) < 200, (name, sentence)
+            assert not any(word in sentence for word in ("Traceback", "Error", "/", "<", "0x")), (
+                name,
+                sentence,
+            )
+
+
+def test_no_file_takes_long_or_much_memory(decoded):
+    name, _, seconds, _ = max(decoded, key=lambda row: row[2])
+    assert seconds < 10, name
+    # The largest picture that is taken has 64 million pixels, four bytes each, once as it is and once turned.
+    name, _, _, held = max(decoded, key=lambda row: row[3])
+    assert held < 1.2e9, name
+
+
+def test_what_is_taken_and_what_is_not(decoded):
+    said = {name: sentences for name, sentences, _, _ in decoded}
+    assert any("too small" in sentence for sentence in said["1 x 5000.PNG"])
+    assert any("million pixels" in sentence for sentence in said["white 25000 px square.PNG"])
+    assert any("million pixels" in sentence for sentence in said["claims 50000 x 50000.PNG"])
+    assert any("SVG" in sentence for sentence in said["drawing.svg"])
+    for name in ("program.eps", "paper.pdf", "page.html", "taken by few.TGA", "empty"):
+        assert any("not a picture that can be read" in sentence for sentence in said[name]), name
+    for name in ("CMYK.JPEG", "16 bit.PNG", "turned 6.JPEG", "animated.WEBP", "with a page behind.JPEG"):
+        assert not any("damaged" in sentence for sentence in said[name]), name
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=6,
+)
+names = st.sampled_from(sorted(KNOBS)) | st.text(max_size=12)
+quick = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+
+
+@quick
+@given(st.dictionaries(names, anything, max_size=5))
+def test_settings_are_valid_or_refused_with_a_sentence(values):
+    try:
+        found = Settings.from_dict(values)
+    except InputError as error:
+        assert str(error).endswith(".")
+        assert len(str(error)) < 700  # an unknown name is answered with all the known ones
+        return
+    assert Settings.from_json(found.to_json()) == found
+
+
+@quick
+@given(st.text(max_size=200) | anything.map(lambda value: json.dumps(value)))
+def test_json_is_settings_or_refused(text):
+    try:
+        Settings.from_json(text)
+    except InputError as error:
+        assert str(error).endswith(".")
+
+
+@quick
+@given(st.dictionaries(names | st.sampled_from(["photo", "style"]), st.text(max_size=500), max_size=6))
+def test_a_link_changes_what_it_may_and_nothing_else(query):
+    values, pictures = from_query(query, ("photo", "style"))
+    Settings(**values)
+    assert not any(KNOBS[name].local for name in values)
+    examples = (ROOT / "examples").resolve()
+    for path in pictures.values():
+        assert Path(path).resolve().is_relative_to(examples)
+    # What was taken can be told again.
+    to_query(values, {name: str(path) for name, path in pictures.items()})

@@ -1,0 +1,95 @@
+"""What goes wrong around the app, caused on purpose; it goes on, or says what is the matter."""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import time
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from load import App, paint
+from PIL import Image
+
+NOWHERE = "/proc/nowhere"  # not even root can make a folder there
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Return a function that starts the app, always on the same files."""
+    apps = []
+
+    def start(**environment: str) -> App:
+        apps.append(App(tmp_path, **environment))
+        apps[-1].wait()
+        return apps[-1]
+
+    yield start
+    for app in apps:
+        app.process.kill()
+
+
+def test_killed_while_it_paints_it_starts_again_clean(start):
+    app = start()
+    job = paint(Client(app.url, verbose=False), iterations=1000)
+    while not job.outputs():
+        time.sleep(0.05)
+    app.process.send_signal(signal.SIGKILL)
+    app.process.wait()
+    left = list(app.folder.glob("run-*"))
+    assert left
+    again = start()
+    assert again.counts() == (0, 0)
+    picture = paint(Client(again.url, verbose=False)).result(timeout=60)
+    assert Image.open(picture).size[0] == 128
+
+
+def test_without_home_network_or_cache_it_paints_all_the_same(start):
+    app = start(
+        HOME=NOWHERE, HF_HOME=NOWHERE, TORCH_HOME=NOWHERE, XDG_CACHE_HOME=NOWHERE, MPLCONFIGDIR=NOWHERE
+    )
+    client = Client(app.url, verbose=False)
+    assert paint(client).result(timeout=60)
+    with pytest.raises(AppError, match="VGG-19's weights cannot be had without a network"):
+        paint(client, encoder="vgg19").result(timeout=60)
+
+
+def test_a_full_disk_is_said_and_forgotten(start, monkeypatch):
+    # No file of more than 60 kB can be written, as on a disk with that much left.
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limits[1]))
+    try:
+        app = start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    client = Client(app.url, verbose=False)
+    with pytest.raises(AppError, match="no room left to keep pictures"):
+        paint(client, size=256).result(timeout=60)
+    assert paint(client, size=64).result(timeout=60)
+    assert app.counts() == (0, 0)
+
+
+def test_every_run_leaves_one_line_in_the_log(start):
+    app = start()
+    client = Client(app.url, verbose=False)
+    paint(client, style_weight=7.5).result(timeout=60)
+    with pytest.raises(AppError):
+        paint(client, style_weight=7.5, size=64, blend_1=0).result(timeout=60)
+    job = paint(client, iterations=1000)
+    while not job.outputs():
+        time.sleep(0.05)
+    job.cancel()
+    began = time.monotonic()
+    while app.counts() != (0, 0):
+        assert time.monotonic() - began < 20
+        time.sleep(0.1)
+    text = app.log.read_text()
+    lines = [json.loads(line.split("nst.runs: ")[1]) for line in text.splitlines() if "nst.runs: " in line]
+    assert [line["outcome"] for line in lines] == ["finished", "refused", "left"]
+    assert lines[0]["settings"] == {"style_weight": 7.5, "iterations": 40, "size": 128}
+    assert lines[0]["size"] == "128x85"
+    assert lines[0]["optimising"] <= lines[0]["painting"] <= lines[0]["seconds"]
+    for told in ("127.0.0.1:" + "1", "rocket", "mosaic"):
+        assert told not in "".join(line for line in text.splitlines() if "nst.runs" in line)

@@ -1,0 +1,32 @@
+"""A crowd at the page, and what it leaves behind; `--full` for thirty visitors and two hundred runs."""
+
+from __future__ import annotations
+
+import pytest
+from load import crowd, endurance, running
+
+
+@pytest.fixture(scope="module")
+def app():
+    with running(NST_MAX_QUEUE="3") as app:
+        yield app
+
+
+def test_everybody_is_served_or_politely_refused(app, request):
+    found = crowd(app, 30 if request.config.getoption("--full") else 10)
+    outcomes = found["outcomes"]
+    assert set(outcomes) <= {"painted", "refused", "left", "read"}, outcomes
+    assert outcomes["painted"] >= 1
+    assert outcomes["read"] >= 2
+    assert found["left over"] == (0, 0)
+    assert found["p95 of a page load"] < 10  # a second on an idle machine; see tests/load.py for the figure
+
+
+def test_nothing_grows(app, request):
+    found = endurance(app, 200 if request.config.getoption("--full") else 15)
+    before, after = found["before"], found["after"]
+    assert after["MB"] < before["MB"] + 60
+    assert after["threads"] <= before["threads"] + 4
+    assert app.counts() == (0, 0)
+    assert "Traceback" not in app.log.read_text()
+    assert app.end() < 5
