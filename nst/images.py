@@ -11,7 +11,17 @@ from typing import IO
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import (
+    AvifImagePlugin,  # noqa: F401 (each of these makes its format known)
+    Image,
+    ImageCms,
+    ImageOps,
+    PngImagePlugin,
+    TgaImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401
+)
 from torch import Tensor
 
 from nst.errors import InputError
@@ -19,7 +29,7 @@ from nst.errors import InputError
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 16
 # Pillow knows dozens more; one of them runs another program, and each is one more decoder to attack.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "TGA")
 # Nothing larger is ever painted, so decoded pictures are brought down to it before they become colour floats.
 MAX_SIDE = 4096
 

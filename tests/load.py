@@ -115,11 +115,11 @@ def running(**environment: str) -> Iterator[App]:
             app.process.kill()
 
 
-def paint(client: Client, **settings: Any) -> Any:
+def paint(client: Client, photo: Path = PHOTO, style: Path = STYLE, **settings: Any) -> Any:
     """Return a job that paints a small picture."""
     return client.submit(
-        handle_file(PHOTO),
-        handle_file(STYLE),
+        handle_file(photo),
+        handle_file(style),
         **{"size": 128, "iterations": 40, **settings},
         api_name="/stylize",
     )

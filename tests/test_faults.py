@@ -56,18 +56,15 @@ def test_without_home_network_or_cache_it_paints_all_the_same(start):
         paint(client, encoder="vgg19").result(timeout=60)
 
 
-def test_a_full_disk_is_said_and_forgotten(start, monkeypatch):
-    # No file of more than 60 kB can be written, as on a disk with that much left.
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, limits[1]))
-    try:
-        app = start()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+def test_a_full_disk_is_said_and_forgotten(start, photo, painting):
+    app = start()
     client = Client(app.url, verbose=False)
+    assert paint(client, photo, painting, size=64).result(timeout=60)
+    # From now on no file of more than 60 kB can be written, as on a disk with that much left.
+    resource.prlimit(app.process.pid, resource.RLIMIT_FSIZE, (60_000, 60_000))
     with pytest.raises(AppError, match="no room left to keep pictures"):
-        paint(client, size=256).result(timeout=60)
-    assert paint(client, size=64).result(timeout=60)
+        paint(client, photo, painting, size=512).result(timeout=60)
+    assert paint(client, photo, painting, size=64).result(timeout=60)
     assert app.counts() == (0, 0)
 
 
