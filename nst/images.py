@@ -28,6 +28,7 @@ from nst.errors import InputError
 
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 16
+_QUICK = 2  # of zlib's levels
 # Pillow knows dozens more; one of them runs another program, and each is one more decoder to attack.
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "TGA")
 # Nothing larger is ever painted, so decoded pictures are brought down to it before they become colour floats.
@@ -234,7 +235,8 @@ def encode_png(pixels: np.ndarray, text: dict[str, str] | None = None) -> bytes:
     for key, value in (text or {}).items():
         info.add_itxt(key, value)
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", pnginfo=info)
+    # A third of the time of Pillow's own choice, for a file that is a few per cent larger.
+    Image.fromarray(pixels).save(buffer, "PNG", pnginfo=info, compress_level=_QUICK)
     return buffer.getvalue()
 
 

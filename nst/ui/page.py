@@ -339,7 +339,6 @@ class _Page:
                 self.inside = gr.HTML(elem_id="inside")
 
     def _clicks(self) -> None:
-        buttons = [self.paint, self.stop, self.carry_on, self.download]
         costly = [self.knobs[name] for name in COSTLY]
         inputs = [*self._inputs(), self.brush, self.begin, *self.knobs.values()]
         shown = [self.live, self.status, self.badge, self.chart, self.slider, self.download]
@@ -347,11 +346,10 @@ class _Page:
             (self.paint, self._paint, []),
             (self.carry_on, self._carry_on, [self.history]),
         ):
-            asked = button.click(self._ask, None, [*buttons, self.status], **QUIET)
-            painted = asked.then(
+            painted = button.click(
                 work,
                 [*more, *inputs],
-                [*shown, self.history, self.strip],
+                [*shown, self.history, self.strip, self.paint, self.stop, self.carry_on],
                 show_progress="minimal",
                 show_progress_on=self.status,
                 concurrency_limit=None,  # the easel has a queue of its own
@@ -410,16 +408,6 @@ class _Page:
         )
         self.demo.unload(self._leave)
 
-    def _ask(self, request: gr.Request) -> tuple[Any, ...]:
-        self.runs.ask(request.session_hash)
-        return (
-            gr.Button("Painting", interactive=False),
-            gr.Button("Stop", interactive=True),
-            gr.Button(interactive=False),
-            gr.DownloadButton(interactive=False),
-            status.idle("Waiting for a turn"),
-        )
-
     def _paint(self, request: gr.Request, *given: Any) -> Iterator[Shown]:
         yield from self._run(request, History(), *given)
 
@@ -432,6 +420,13 @@ class _Page:
         losses = LossLog()
         charted = -1.0
         try:
+            yield {
+                self.paint: gr.Button("Painting", interactive=False),
+                self.stop: gr.Button("Stop", interactive=True),
+                self.carry_on: gr.Button(interactive=False),
+                self.download: gr.DownloadButton(interactive=False),
+                self.status: status.idle("Waiting for a turn"),
+            }
             *looks, drawing, start = given[: MOST_STYLES + 2]
             settings = self._settings(dict(zip(self.knobs, given[MOST_STYLES + 2 :], strict=True)))
             drawn = strokes(drawing)

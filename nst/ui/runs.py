@@ -23,15 +23,11 @@ class Runs:
         self._lock = threading.Lock()
         self._wishes: dict[str, Wish] = {}
 
-    def ask(self, session: str) -> None:
-        """Note that `session` has asked for a run: from now on it can be stopped and steered."""
-        with self._lock:
-            self._wishes[session] = Wish()
-
     def begin(self, session: str) -> Wish:
-        """Return the wish for the run that `session` has asked for."""
+        """Return the wish for a run of `session`, which from now on can be stopped and steered."""
         with self._lock:
-            return self._wishes.setdefault(session, Wish())
+            wish = self._wishes[session] = Wish()
+        return wish
 
     def end(self, session: str) -> None:
         """Forget the run of `session`."""
