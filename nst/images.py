@@ -73,10 +73,10 @@ def load_image(
             opened.draft(None, (MAX_SIDE, MAX_SIDE))  # decodes huge photos at half or quarter size
         opened.load()
         rgb = _to_rgb(_upright(opened), ground)
-    except (OSError, ValueError, SyntaxError, ArithmeticError, IndexError, EOFError) as error:
-        raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
     except MemoryError as error:
         raise InputError(f"{what} does not fit into this machine's memory; make it smaller first.") from error
+    except Exception as error:  # as in `open_image`
+        raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
     return torch.from_numpy(rgb).permute(2, 0, 1)[None].contiguous()
 
 
@@ -122,7 +122,7 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
         raise InputError(f"{what} was not found: there is no file {Path(str(source)).name}.") from error
     except (IsADirectoryError, PermissionError) as error:
         raise InputError(f"{what} cannot be opened: {Path(str(source)).name} is no readable file.") from error
-    except (OSError, ValueError, SyntaxError, ArithmeticError, IndexError, EOFError, MemoryError) as error:
+    except Exception as error:  # decoders raise a dozen kinds, and plain RuntimeError among them
         raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
 
 

@@ -99,7 +99,7 @@ anything = st.recursive(
     max_leaves=6,
 )
 names = st.sampled_from(sorted(KNOBS)) | st.text(max_size=12)
-quick = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+quick = settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 
 
 @quick
@@ -108,7 +108,7 @@ def test_settings_are_valid_or_refused_with_a_sentence(values):
     try:
         found = Settings.from_dict(values)
     except InputError as error:
-        assert str(error).endswith(".")
+        assert str(error).endswith((".", "?"))
         assert len(str(error)) < 700  # an unknown name is answered with all the known ones
         return
     assert Settings.from_json(found.to_json()) == found
@@ -120,7 +120,7 @@ def test_json_is_settings_or_refused(text):
     try:
         Settings.from_json(text)
     except InputError as error:
-        assert str(error).endswith(".")
+        assert str(error).endswith((".", "?"))
 
 
 @quick
