@@ -254,8 +254,12 @@ def _shrunk(mask: Tensor | None, image: Tensor, stride: int) -> Tensor | None:
 
 
 def _rows(value: Tensor, rows: slice) -> Tensor:
-    # All of them are left as they are: a slice would cost a copy on the way back.
-    return value if rows == slice(0, value.shape[-2]) else value[..., rows, :]
+    """Return some rows of a map."""
+    # All of them are left as they are: a slice would cost a copy on the way back. One of channels-first shape
+    # would bring gradients into that layout, which convolutions are slow at.
+    if rows == slice(0, value.shape[-2]):
+        return value
+    return value.permute(0, 2, 3, 1)[:, rows].permute(0, 3, 1, 2)
 
 
 def _shares(guide: Tensor | None, pieces: Sequence[Strip], stride: int) -> list[float | Tensor]:

@@ -15,6 +15,8 @@ from nst.strips import cut
 _IMAGES = 2 * 12 + 16
 # What is measured against what is counted: between freed and used buffers some memory lies idle.
 _SLACK = 1.3
+# The same for strips, which are cut out and whose gradients are put together again.
+_STRIPS_SLACK = 2.1
 # With more strips the rows that neighbours share would be most of the work.
 MOST_STRIPS = 16
 # Of a container, cgroup v2, then v1: limit, usage, statistics and what these call idle cache.
@@ -50,7 +52,8 @@ def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, 
             width, height = width // 2, height // 2
             activations += channels * width * height * (each + 8)
     looking = 4 * style_scale**2 * largest
-    return round(images + _SLACK * max(activations + 2 * largest, looking))
+    slack = _SLACK if strips == 1 else _STRIPS_SLACK
+    return round(images + slack * max(activations + 2 * largest, looking))
 
 
 def strips_within(

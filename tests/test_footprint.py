@@ -13,6 +13,7 @@ from nst.encoder import Encoder
 from nst.footprint import available, needed
 
 MEASURE = """
+import sys
 import torch
 from nst.footprint import needed, peak
 from nst.memory import keep_freed
@@ -21,9 +22,9 @@ from nst.optimizers import LBFGS
 from nst.settings import Settings
 from nst.weights import load_encoders
 
-def iterate(width, height):
+def iterate(width, height, strips):
     photo = torch.rand(1, 3, height, width)
-    objective, canvas = Objective(encoder, photo, [photo.clone()], Settings()), photo.clone()
+    objective, canvas = Objective(encoder, photo, [photo.clone()], Settings(), strips=strips), photo.clone()
     optimizer = LBFGS(canvas)
     optimizer.memory.fill_(0)  # as if all steps were remembered: untouched pages take no memory
     for _ in range(2):
@@ -33,13 +34,15 @@ def iterate(width, height):
 
 keep_freed()
 (encoder,) = load_encoders(Settings(encoder="builtin"))
-before = iterate(64, 48)
-print((iterate(512, 384) - before) / needed(encoder, 512, 384))
+before, strips = iterate(64, 48, 1), int(sys.argv[1])
+print((iterate(768, 576, strips) - before) / needed(encoder, 768, 576, strips=strips))
 """
 
 
-def test_the_need_is_about_what_is_taken():
-    done = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("strips", [1, 4])
+def test_the_need_is_about_what_is_taken(strips):
+    command = [sys.executable, "-c", MEASURE, str(strips)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert 0.75 < float(done.stdout) < 1.15, done.stdout
 
 
