@@ -21,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,13 @@ PATIENCE = 600.0
 class App:
     """The app in a process of its own."""
 
-    def __init__(self, folder: Path, script: str = str(ROOT / "app.py"), **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        script: str = str(ROOT / "app.py"),
+        options: Sequence[str] = (),
+        **environment: str,
+    ) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -46,7 +52,7 @@ class App:
         self.folder.mkdir(exist_ok=True)
         with self.log.open("a") as out:
             self.process = subprocess.Popen(
-                [sys.executable, script, "--port", str(self.port)],
+                [sys.executable, script, "--port", str(self.port), *options],
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env={

@@ -21,8 +21,8 @@ def start(tmp_path):
     """Return a function that starts the app, always on the same files."""
     apps = []
 
-    def start(**environment: str) -> App:
-        apps.append(App(tmp_path, **environment))
+    def start(*options: str, **environment: str) -> App:
+        apps.append(App(tmp_path, options=options, **environment))
         apps[-1].wait()
         return apps[-1]
 
@@ -90,3 +90,14 @@ def test_every_run_leaves_one_line_in_the_log(start):
     assert lines[0]["optimising"] <= lines[0]["painting"] <= lines[0]["seconds"]
     for told in ("127.0.0.1:" + "1", "rocket", "mosaic"):
         assert told not in "".join(line for line in text.splitlines() if "nst.runs" in line)
+
+
+def test_a_public_link_that_cannot_be_had_is_said(start):
+    nowhere = "http://127.0.0.1:9"
+    app = start("--share", HTTPS_PROXY=nowhere, HTTP_PROXY=nowhere, NO_PROXY="127.0.0.1,localhost")
+    began = time.monotonic()
+    while "There is no public link" not in app.log.read_text():
+        assert time.monotonic() - began < 20, app.log.read_text()
+        time.sleep(0.1)
+    assert f"up at http://127.0.0.1:{app.port}" in app.log.read_text()
+    assert paint(Client(app.url, verbose=False), size=64, iterations=10).result(timeout=60)

@@ -16,13 +16,16 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 from playwright.sync_api import Page, expect
+from served import serve
 from visits import downloaded, make_small, open_group, open_page, set_number, shown, upload
 
 from nst import Settings
 from nst.images import encode_png
 from nst.metadata import describe_painting
+from nst.settings import KNOBS
 from nst.ui.page import PRESETS, PROMISE, TITLE
 from nst.ui.storage import MOST_FRAMES, RunFolder
+from nst.ui.words import TRANSLATIONS
 
 
 class QuietFiles(SimpleHTTPRequestHandler):
@@ -463,3 +466,24 @@ def test_as_a_component_in_a_page_of_another_origin(browser, url, tmp_path):
     assert page.locator("#full-page").get_attribute("href").startswith(url)
     context.close()
     server.shutdown()
+
+
+def test_another_language_is_one_table(browser, monkeypatch):
+    words = {
+        "Paint": "Malen",
+        "Content weight": "Gewicht des Inhalts",
+        "Size and detail": "Größe und Feinheit",
+    }
+    words[KNOBS["content_weight"].help] = "Mehr vom Foto."
+    monkeypatch.setitem(TRANSLATIONS, "de", words)
+    with serve() as url:
+        for language, shown in (("de-DE", list(words.values())), ("fr-FR", list(words))):
+            context = browser.new_context(locale=language)
+            page = context.new_page()
+            open_page(page, url)
+            for text in shown:
+                expect(page.get_by_text(text, exact=True).first).to_be_visible()
+            # What has no translation stays English.
+            expect(page.get_by_text("Style weight", exact=True).first).to_be_visible()
+            assert "__i18n__" not in page.locator("body").inner_text()
+            context.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 from conftest import ROOT
@@ -52,3 +53,21 @@ def test_every_example_has_its_origin_and_licence_beside_it():
     assert len([p for p in pictures if p.parent.name == "styles"]) >= 6
     for path in pictures:
         assert path.name in credits, path.name
+
+
+def test_requirements_bring_what_is_imported():
+    wanted = (ROOT / "requirements.txt").read_text().split()
+    brought = {re.split(r"[\[=<>]", line)[0].replace("-", "_").replace("pillow", "PIL") for line in wanted}
+    brought |= {"gradio_client", "numpy", "pandas", "starlette"}  # Gradio's own requirements
+    # Only where they are there: on ZeroGPU, and for benchmarks.
+    optional = {"spaces", "matplotlib", "playwright"}
+    for path in [ROOT / "app.py", *(ROOT / "nst").rglob("*.py")]:
+        used = {name.split(".")[0] for name in imports(path)} - {"nst"} - set(sys.stdlib_module_names)
+        assert used <= brought | optional, (path.name, used - brought)
+    assert {"gradio", "torch", "PIL", "safetensors", "av", "huggingface_hub"} <= brought
+
+
+def test_the_code_is_python_3_10_throughout():
+    for name in TRACKED:
+        if name.endswith(".py"):
+            ast.parse((ROOT / name).read_text(), feature_version=(3, 10))

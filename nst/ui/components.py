@@ -227,8 +227,7 @@ class KnobSlider(_Unjudged, gr.Slider):
 
 
 def control(knob: Knob, **more: Any) -> gr.components.Component:
-    """Return the input component that a knob calls for; `high` lowers its upper end."""
-    high = more.pop("high", knob.high)
+    """Return the input component that a knob calls for."""
     common: dict[str, Any] = {
         "label": knob.label,
         "info": knob.help,
@@ -244,6 +243,5 @@ def control(knob: Knob, **more: Any) -> gr.components.Component:
         suggested = [(label, value) for value, label in knob.suggestions.items()]
         return KnobDropdown(choices=suggested, allow_custom_value=True, **common)
     if knob.name == "seed":  # a slider over four billion values cannot be aimed
-        return KnobNumber(minimum=knob.low, maximum=high, precision=0, **common)
-    common["value"] = min(common["value"], high)
-    return KnobSlider(minimum=knob.low, maximum=high, step=knob.step, buttons=[], **common)
+        return KnobNumber(minimum=knob.low, maximum=knob.high, precision=0, **common)
+    return KnobSlider(minimum=knob.low, maximum=knob.high, step=knob.step, buttons=[], **common)

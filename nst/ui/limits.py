@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nst.devices import pick_device
 from nst.errors import InputError
-from nst.settings import KNOBS, Settings
+from nst.settings import KNOBS, Knob, Settings
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,13 @@ class Limits:
             waiting=int(_number("NST_MAX_QUEUE", 20, 1, 1000)),
             each=int(_number("NST_MAX_EACH", cls.each, 1, 1000)),
         )
+
+    def knob(self, name: str) -> Knob:
+        """Return a knob with the range that this host allows."""
+        found = KNOBS[name]
+        if name != "size":
+            return found
+        return replace(found, high=self.size, default=min(found.default, self.size))
 
     def apply(self, settings: Settings) -> None:
         """Refuse settings that ask for more.

@@ -32,6 +32,7 @@ from nst.ui.programs import add_endpoint
 from nst.ui.run import Waiting, run
 from nst.ui.runs import Runs
 from nst.ui.visitors import visitor_of
+from nst.ui.words import say
 from nst.weights import at_hand, encoder_names, load_encoders
 
 Shown = dict[gr.components.Component, Any]
@@ -135,18 +136,18 @@ class _Page:
                 with gr.Column(elem_id="inputs", scale=0, min_width=380):
                     self._pictures()
                     self._sliders()
-                    self.paint = gr.Button("Paint", variant="primary", elem_id="paint")
+                    self.paint = gr.Button(say("Paint"), variant="primary", elem_id="paint")
                     self.forecast = gr.HTML(elem_id="forecast")
                     self._options()
                 with gr.Column(elem_id="stage", scale=1, min_width=320):
                     self._stage()
             self._clicks()
-            add_endpoint(self.knobs, self._settings, self.easel)
+            add_endpoint(self.limits, self._settings, self.easel)
 
     def _header(self) -> None:
         with gr.Row(elem_id="top"):
             full = '<a id="full-page" target="_blank" rel="noopener">Open the full page</a>'
-            gr.HTML(f"<h1>{TITLE}</h1><p>{PROMISE}</p>{full}", elem_id="title")
+            gr.HTML(f"<h1>{TITLE}</h1><p>{say(PROMISE)}</p>{full}", elem_id="title")
             self.badge = gr.HTML(_badge(_expected_badge()), elem_id="badge")
 
     def _pictures(self) -> None:
@@ -158,7 +159,7 @@ class _Page:
         with gr.Column(min_width=140, elem_classes="card"):
             picture = Picture(
                 str(examples[0].path),
-                label=label,
+                label=say(label),
                 sources=sources,
                 type="filepath",
                 buttons=[],
@@ -180,30 +181,30 @@ class _Page:
         return picture
 
     def _share(self) -> None:
-        self.make_link = gr.Button("Make a link to this page as it stands", size="sm", elem_id="make-link")
+        self.make_link = gr.Button(say("Make a link to this page"), size="sm", elem_id="make-link")
         self.link = gr.Textbox(
-            label="Link",
-            info="Settings and examples; your own pictures are never part of it.",
+            label=say("Link"),
+            info=say("Settings and examples; your own pictures are never part of it."),
             buttons=["copy"],
             interactive=False,
             elem_id="link",
         )
         self.snippet = gr.Textbox(
-            label="To embed it in a page",
-            info="Canvas, two pictures and the button, in 640 x 480; it begins as the link says.",
+            label=say("To embed it in a page"),
+            info=say("Canvas, two pictures and the button, in 640 x 480; it begins as the link says."),
             buttons=["copy"],
             interactive=False,
             elem_id="snippet",
         )
         self.component = gr.Textbox(
-            label="Or as a part of the page itself",
-            info="The same as a web component, without a frame.",
+            label=say("Or as a part of the page itself"),
+            info=say("The same as a web component, without a frame."),
             buttons=["copy"],
             interactive=False,
             elem_id="component-snippet",
         )
         self.painting = SentFile(
-            label="Settings of a painting: its PNG",
+            label=say("Settings of a painting: its PNG"),
             file_types=[".png"],
             height=110,
             elem_id="settings-from",
@@ -229,7 +230,7 @@ class _Page:
         with gr.Column(elem_id="options"):
             before = {MIX: self._more_styles, WHERE: self._brush, START: self._start, SHARE: self._share}
             for title, names in GROUPS.items():
-                with gr.Accordion(title, open=False):
+                with gr.Accordion(say(title), open=False):
                     if title in before:
                         before[title]()
                     for name in names:
@@ -269,7 +270,7 @@ class _Page:
     def _picker(label: str, name: str, alt: str) -> Picture:
         """Return a small picture input without examples of its own."""
         return Picture(
-            label=label,
+            label=say(label),
             sources=["upload", "clipboard"],
             type="filepath",
             buttons=[],
@@ -280,21 +281,21 @@ class _Page:
         )
 
     def _control(self, name: str) -> None:
-        more = {"high": self.limits.size} if name == "size" else {}
-        self.knobs[name] = control(KNOBS[name], **more)
+        knob = self.limits.knob(name)
+        self.knobs[name] = control(knob, label=say(knob.label), info=say(knob.help))
 
     def _stage(self) -> None:
         example = str(FINISHED) if FINISHED.exists() else None
         self.live = LivePreview(example, elem_id="live")
         self.status = gr.HTML(status.idle(PRESET_TEXT), elem_id="status")
         with gr.Row(elem_id="actions"):
-            self.stop = gr.Button("Stop", interactive=False, elem_id="stop")
-            self.carry_on = gr.Button("Continue", interactive=False, elem_id="continue")
-            self.download = gr.DownloadButton("Download", interactive=False, elem_id="download")
+            self.stop = gr.Button(say("Stop"), interactive=False, elem_id="stop")
+            self.carry_on = gr.Button(say("Continue"), interactive=False, elem_id="continue")
+            self.download = gr.DownloadButton(say("Download"), interactive=False, elem_id="download")
         self.history = gr.State(History())
         self.strip = Filmstrip(elem_id="history", elem_classes="strip")
         with gr.Tabs(elem_id="after"):
-            with gr.Tab("Before and after"):
+            with gr.Tab(say("Before and after")):
                 self.slider = gr.ImageSlider(
                     (str(photos()[0].path), example) if example else None,
                     type="filepath",
@@ -304,7 +305,7 @@ class _Page:
                     buttons=["fullscreen"],
                     elem_id="compare",
                 )
-            with gr.Tab("Loss"):
+            with gr.Tab(say("Loss")):
                 self.chart = gr.LinePlot(
                     x="step",
                     y="log10",
@@ -318,24 +319,24 @@ class _Page:
                     elem_id="loss",
                 )
 
-            with gr.Tab("Time-lapse"):
-                self.make_film = gr.Button("Make a film of this painting", size="sm", elem_id="make-film")
+            with gr.Tab(say("Time-lapse")):
+                self.make_film = gr.Button(say("Make a film of it"), size="sm", elem_id="make-film")
                 self.filmed = gr.HTML(elem_id="filmed")
                 self.film = Film(elem_id="film")
                 with gr.Row(elem_id="films"):
                     self.as_mp4 = gr.DownloadButton("MP4", interactive=False, elem_id="mp4")
-                    self.as_webp = gr.DownloadButton("Animated WebP", interactive=False, elem_id="webp")
+                    self.as_webp = gr.DownloadButton(say("Animated WebP"), interactive=False, elem_id="webp")
 
-            with gr.Tab("Look inside"):
+            with gr.Tab(say("Look inside")):
                 gr.HTML(EXPLAINED, elem_id="explained")
                 with gr.Row():
                     self.layer = gr.Dropdown(
                         list(INSIDE),
                         value=INSIDE[1],
-                        label="Feature maps of",
+                        label=say("Feature maps of"),
                         elem_id="layer",
                     )
-                    self.look = gr.Button("Look inside this painting", size="sm", elem_id="look")
+                    self.look = gr.Button(say("Look inside this painting"), size="sm", elem_id="look")
                 self.inside = gr.HTML(elem_id="inside")
 
     def _clicks(self) -> None:
@@ -421,8 +422,8 @@ class _Page:
         charted = -1.0
         try:
             yield {
-                self.paint: gr.Button("Painting", interactive=False),
-                self.stop: gr.Button("Stop", interactive=True),
+                self.paint: gr.Button(say("Painting"), interactive=False),
+                self.stop: gr.Button(say("Stop"), interactive=True),
                 self.carry_on: gr.Button(interactive=False),
                 self.download: gr.DownloadButton(interactive=False),
                 self.status: status.idle("Waiting for a turn"),
@@ -468,8 +469,8 @@ class _Page:
         finished = history.frames[-1].path if history.frames else None
         # The last frame once more, in a message of its own, should the stream have lost it at its end.
         return (
-            gr.Button("Paint", interactive=True),
-            gr.Button("Stop", interactive=False),
+            gr.Button(say("Paint"), interactive=True),
+            gr.Button(say("Stop"), interactive=False),
             gr.Button(interactive=history.chosen is not None),
             gr.DownloadButton(interactive=finished is not None),
             finished or gr.skip(),
@@ -514,7 +515,7 @@ class _Page:
 
     def _stop(self, request: gr.Request) -> Any:
         self.runs.stop(request.session_hash)
-        return gr.Button("Stopping", interactive=False)
+        return gr.Button(say("Stopping"), interactive=False)
 
     def _inputs(self) -> list[Picture]:
         return [self.photo, self.style, *self.others]

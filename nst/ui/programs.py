@@ -10,9 +10,10 @@ from typing import Any
 import gradio as gr
 
 from nst.errors import InputError
-from nst.settings import KNOBS, MOST_STYLES, Settings
-from nst.ui.components import Picture
+from nst.settings import KNOBS, MOST_STYLES, Knob, Settings
+from nst.ui.components import Picture, control
 from nst.ui.easel import Easel
+from nst.ui.limits import Limits
 from nst.ui.painter import Pictures, Update, Upload
 from nst.ui.run import run
 from nst.ui.visitors import visitor_of
@@ -38,17 +39,18 @@ _OPTIONAL = {
 
 
 def add_endpoint(
-    knobs: Mapping[str, gr.components.Component],
+    limits: Limits,
     make_settings: Callable[[dict[str, Any]], Settings],
     easel: Easel,
 ) -> None:
     """Add /stylize to the page that is being built; its arguments are pictures and knobs.
 
     Args:
-        knobs: the page's controls, whose values at first are the defaults.
+        limits: what this host allows.
         make_settings: returns settings from knobs, as this host allows.
         easel: at which programs queue up as everybody does.
     """
+    knobs = {name: limits.knob(name) for name, knob in KNOBS.items() if not knob.local}
     names = [*knobs, *_OPTIONAL]
 
     def stylize(request: gr.Request, photo: Upload, style: Upload, *given: Any) -> Iterator[str]:
@@ -72,7 +74,7 @@ def add_endpoint(
             raise gr.Error(str(error), print_exception=False) from error
 
     stylize.__doc__ = _ABOUT + "\n".join(f"    {name}: {text}" for name, text in _described(knobs).items())
-    defaults = {name: knob.value for name, knob in knobs.items()} | dict.fromkeys(_OPTIONAL)
+    defaults = {name: knob.default for name, knob in knobs.items()} | dict.fromkeys(_OPTIONAL)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     stylize.__signature__ = inspect.Signature(
         [inspect.Parameter("request", kind, annotation=gr.Request)]
@@ -84,28 +86,28 @@ def add_endpoint(
             name: Picture(label=name, type="filepath", elem_id=f"api-{name.replace('_', '-')}")
             for name in ("photo", "style", *_OPTIONAL)
         }
+        # Of its own, as the page's have labels in many languages.
+        controls = [control(knob, elem_id=f"api-{knob.name.replace('_', '-')}") for knob in knobs.values()]
         result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
         button = gr.Button(elem_id="api-button")
     photo, style, *more = pictures.values()
     button.click(
         stylize,
-        [photo, style, *knobs.values(), *more],
+        [photo, style, *controls, *more],
         result,
         api_name="stylize",
         concurrency_limit=None,  # the easel has a queue of its own
     )
 
 
-def _described(knobs: Mapping[str, Any]) -> dict[str, str]:
+def _described(knobs: Mapping[str, Knob]) -> dict[str, str]:
     """Return what each argument means, in one line."""
     told = {"photo": "the picture whose scene is kept", "style": "the picture whose manner is taken"}
-    for name in knobs:
-        knob = KNOBS[name]
+    for name, knob in knobs.items():
         about = knob.help
         if knob.choices:
             about += f" One of {', '.join(knob.choices)}."
         elif knob.kind in (int, float):
-            # The host's own limit, where it has one.
-            about += f" From {knob.low:g} to {getattr(knobs[name], 'maximum', knob.high):g}."
+            about += f" From {knob.low:g} to {knob.high:g}."
         told[name] = about
     return told | {name: f"Optional: {text}." for name, text in _OPTIONAL.items()}

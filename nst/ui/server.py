@@ -27,6 +27,7 @@ from nst.ui.gallery import FINISHED
 from nst.ui.guard import Guard
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
+from nst.ui.words import catalogue
 from nst.weights import find_vgg19
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def options(easel: Easel) -> dict:
         "max_file_size": "40mb",
         "enable_monitoring": False,
         "mcp_server": True,
+        "i18n": catalogue(),
         "show_error": False,
         "app_kwargs": {
             "middleware": [
