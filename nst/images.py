@@ -235,7 +235,7 @@ def encode_png(pixels: np.ndarray, text: dict[str, str] | None = None) -> bytes:
     for key, value in (text or {}).items():
         info.add_itxt(key, value)
     buffer = io.BytesIO()
-    # A third of the time of Pillow's own choice, for a file that is a few per cent larger.
+    # Less than half the time of Pillow's own choice, for a file that is about a tenth larger.
     Image.fromarray(pixels).save(buffer, "PNG", pnginfo=info, compress_level=_QUICK)
     return buffer.getvalue()
 

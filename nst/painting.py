@@ -62,7 +62,8 @@ def stylize(
     at most; the last has `final` set. Closing the iterator ends the work.
 
     A loss that is not finite rolls the canvas back to the last good one and goes on with shorter steps;
-    running out of memory finishes at a smaller size. Both are told in the frames' `notice`.
+    running out of memory goes on strip by strip, or else finishes at a smaller size. What changes the
+    picture is told in the frames' `notice`.
 
     Args:
         content: the photo: anything `load_image` takes, or a (1, 3, H, W) float tensor in [0, 1].

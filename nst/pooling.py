@@ -24,7 +24,8 @@ class MaxPool(nn.MaxPool2d):
         """Return (N, C, H, W) features at half the height and width."""
         batch, _, height, _ = features.shape
         bands = next((count for count in (_BANDS, 4, 2) if height % (2 * count) == 0), 1)
-        if batch > 1 or bands == 1 or not features.is_contiguous(memory_format=torch.channels_last):
+        as_rows = features.is_contiguous(memory_format=torch.channels_last)
+        if features.is_cuda or batch > 1 or bands == 1 or not as_rows:
             return super().forward(features)
         rows = features.permute(0, 2, 3, 1)
         cut = rows.unflatten(1, (bands, height // bands)).flatten(0, 1).permute(0, 3, 1, 2)

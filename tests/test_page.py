@@ -13,6 +13,7 @@ from pathlib import Path
 from threading import Thread
 
 import numpy as np
+import pytest
 from gradio.utils import get_upload_folder
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -33,6 +34,15 @@ class QuietFiles(SimpleHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+@pytest.fixture
+def blog(tmp_path):
+    """The port of another origin, which serves the test's folder."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=tmp_path)) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server.server_port
+        server.shutdown()
 
 
 def test_one_click_paints_the_presets(page):
@@ -376,10 +386,8 @@ def test_a_host_name_cannot_write_into_the_page(url):
         assert "alert(1)" not in page.read().decode()
 
 
-def test_embedded_in_a_page_of_another_origin(browser, url, tmp_path):
+def test_embedded_in_a_page_of_another_origin(browser, url, tmp_path, blog):
     """The whole flow in a frame of 640 x 480, with nothing to scroll."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=tmp_path))
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     context = browser.new_context(viewport={"width": 900, "height": 700})
     page = context.new_page()
     open_page(page, url)
@@ -390,7 +398,7 @@ def test_embedded_in_a_page_of_another_origin(browser, url, tmp_path):
     field = page.locator("#snippet textarea, #snippet input")
     expect(field).to_have_value(re.compile("<iframe.*view=embed.*iterations=20"))
     (tmp_path / "blog.html").write_text(f"<!doctype html><h1>A blog</h1>{field.input_value()}")
-    page.goto(f"http://127.0.0.1:{server.server_port}/blog.html")
+    page.goto(f"http://127.0.0.1:{blog}/blog.html")
     frame = page.frame_locator("iframe")
     expect(frame.locator("#photo img").first).to_be_visible()
     expect(frame.locator("#weights")).to_be_hidden()
@@ -402,7 +410,6 @@ def test_embedded_in_a_page_of_another_origin(browser, url, tmp_path):
         assert whole <= {"Width": 640, "Height": 480}[direction], direction
     assert "view=" not in frame.locator("#full-page").get_attribute("href")
     context.close()
-    server.shutdown()
 
 
 def test_what_a_run_will_be_is_said_before(page, photo):
@@ -444,9 +451,7 @@ def test_presets_show_what_they_do(page):
     assert all(picture.startswith("data:image/jpeg") for picture in pictures)
 
 
-def test_as_a_component_in_a_page_of_another_origin(browser, url, tmp_path):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=tmp_path))
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+def test_as_a_component_in_a_page_of_another_origin(browser, url, tmp_path, blog):
     context = browser.new_context(viewport={"width": 900, "height": 900})
     page = context.new_page()
     open_page(page, url)
@@ -457,7 +462,7 @@ def test_as_a_component_in_a_page_of_another_origin(browser, url, tmp_path):
     snippet = field.input_value()
     assert "http" not in snippet.replace(url, "")  # nobody else's script
     (tmp_path / "blog.html").write_text(f"<!doctype html><h1>A blog</h1>{snippet}")
-    page.goto(f"http://localhost:{server.server_port}/blog.html")
+    page.goto(f"http://localhost:{blog}/blog.html")
     expect(page.locator("#photo img").first).to_be_visible()
     expect(page.locator("#weights")).to_be_hidden()
     assert page.locator("#live").bounding_box()["height"] < 400
@@ -465,7 +470,6 @@ def test_as_a_component_in_a_page_of_another_origin(browser, url, tmp_path):
     expect(page.locator("#status")).to_contain_text("per second")
     assert page.locator("#full-page").get_attribute("href").startswith(url)
     context.close()
-    server.shutdown()
 
 
 def test_another_language_is_one_table(browser, monkeypatch):

@@ -182,26 +182,21 @@ class _Page:
 
     def _share(self) -> None:
         self.make_link = gr.Button(say("Make a link to this page"), size="sm", elem_id="make-link")
-        self.link = gr.Textbox(
-            label=say("Link"),
-            info=say("Settings and examples; your own pictures are never part of it."),
-            buttons=["copy"],
-            interactive=False,
-            elem_id="link",
-        )
-        self.snippet = gr.Textbox(
-            label=say("To embed it in a page"),
-            info=say("Canvas, two pictures and the button, in 640 x 480; it begins as the link says."),
-            buttons=["copy"],
-            interactive=False,
-            elem_id="snippet",
-        )
-        self.component = gr.Textbox(
-            label=say("Or as a part of the page itself"),
-            info=say("The same as a web component, without a frame."),
-            buttons=["copy"],
-            interactive=False,
-            elem_id="component-snippet",
+        self.link, self.snippet, self.component = (
+            gr.Textbox(label=label, info=info, buttons=["copy"], interactive=False, elem_id=name)
+            for name, label, info in (
+                ("link", say("Link"), say("Settings and examples; your own pictures are never part of it.")),
+                (
+                    "snippet",
+                    say("To embed it in a page"),
+                    say("Canvas, two pictures and the button, in 640 x 480; it begins as the link says."),
+                ),
+                (
+                    "component-snippet",
+                    say("Or as a part of the page itself"),
+                    say("The same as a web component, without a frame."),
+                ),
+            )
         )
         self.painting = SentFile(
             label=say("Settings of a painting: its PNG"),

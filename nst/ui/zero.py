@@ -12,7 +12,7 @@ from PIL import Image
 
 from nst.frames import Frame
 from nst.images import fit, to_pixels
-from nst.painting import Picture, stylize
+from nst.painting import stylize
 from nst.settings import Settings
 from nst.weights import load_encoders
 
@@ -61,7 +61,7 @@ def frames(
     stop: Callable[[], bool],
     steer: Callable[[], Settings | None],
     interval: float,
-    **more: Picture,
+    **more: Any,
 ) -> Iterator[Frame]:
     """Paint as `stylize` does, but for what is asked of a run on its way.
 
