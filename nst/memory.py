@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import threading
 from functools import lru_cache
 
 # glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_MAX, _M_ARENA_MAX = -1, -4, -8
+# Seconds without a further painting after which nobody is likely to need the memory again.
+_IDLE = 5.0
+
+_lock = threading.Lock()
+_due = threading.Timer(0, lambda: None)
 
 
 @lru_cache(maxsize=1)
@@ -24,6 +30,19 @@ def keep_freed() -> bool:
         taken = [library.mallopt(option, value) == 1 for option, value in wanted]
         return all(taken)
     return False
+
+
+def give_back_when_idle(seconds: float = _IDLE) -> None:
+    """Return what is free to the system after some time, counted anew with every call.
+
+    At once it would hold up the finished picture, and the next painting would have all pages cleared anew.
+    """
+    global _due
+    with _lock:
+        _due.cancel()
+        _due = threading.Timer(seconds, give_back)
+        _due.daemon = True
+        _due.start()
 
 
 def give_back() -> None:

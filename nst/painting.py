@@ -19,12 +19,12 @@ from nst.devices import describe
 from nst.encoder import Encoder
 from nst.errors import InputError
 from nst.estimate import Estimate
-from nst.footprint import MOST_STRIPS, available, strips_within
+from nst.footprint import MOST_STRIPS, available, needed, strips_within
 from nst.frames import Frame
 from nst.images import MAX_SIDE, fit, fit_area, load_image, resize, to_pixels
 from nst.layers import content_layers, style_weights
 from nst.masks import Region, at, divide, prepare
-from nst.memory import give_back, keep_freed
+from nst.memory import give_back, give_back_when_idle, keep_freed
 from nst.objective import Evaluation, Objective
 from nst.optimizers import OPTIMIZERS
 from nst.pace import Pace
@@ -58,7 +58,7 @@ def stylize(
 
     Gatys, Ecker and Bethge (CVPR 2016), coarse to fine. Everything is checked before this returns; the
     work happens while the frames are taken. The first frame comes after one evaluation at the coarsest
-    size, further ones at most every `interval` seconds and so that a slow consumer costs a few per cent
+    size, further ones at most every `interval` seconds and so that a slow consumer costs two per cent
     at most; the last has `final` set. Closing the iterator ends the work.
 
     A loss that is not finite rolls the canvas back to the last good one and goes on with shorter steps;
@@ -205,9 +205,9 @@ class _Painting:
                     if not _is_out_of_memory(error):
                         raise
                     self._relieve(position)
+            yield self._frame(max(position - 1, 0), final=True)
         finally:
-            give_back()
-        yield self._frame(max(position - 1, 0), final=True)
+            give_back_when_idle()
 
     def _paint(self, position: int) -> Iterator[Frame]:
         """Paint one scale; return whether the whole painting is to end here."""
@@ -236,14 +236,18 @@ class _Painting:
                 objective, optimizer = make_objective(), make_optimizer(canvas, caution=caution)
             evaluation = objective(canvas)
             self.done += 1
-            spent = time.monotonic() - began
-            self.busy += spent
-
             over = time.monotonic() - self.started > self.settings.time_limit
             ending = over or self.stop() or (last_scale and index == scale.iterations - 1)
             due = self.pace.due()
             looking = ending or due or index == 0 or self.done % optimizer.check_every == 0
-            if looking and not _is_finite(evaluation):
+            astray = looking and not _is_finite(evaluation)
+            if looking and not astray:
+                good.copy_(canvas)
+                good_seen, failures = evaluation, 0
+            spent = time.monotonic() - began
+            self.busy += spent
+
+            if astray:
                 log.warning("non-finite loss at iteration %d, rolled back", self.done)
                 self.notice = "The optimisation went astray and was taken back to its last good picture."
                 failures += 1
@@ -255,9 +259,6 @@ class _Painting:
                     return True
                 continue
             self.canvas, self.seen = canvas, evaluation
-            if looking:
-                good.copy_(canvas)
-                good_seen, failures = evaluation, 0
             if over:
                 self.notice = f"The time limit of {self.settings.time_limit:g} seconds was reached."
             if ending:
@@ -381,12 +382,17 @@ class _Painting:
 
     def _make_fit(self) -> None:
         """Plan strips, or else a smaller end, if this host's memory will not do; Linux kills who tries."""
-        left = available() if self.photo.device.type == "cpu" else None
+        if self.photo.device.type != "cpu" or (left := available()) is None:
+            return
+        end, style_scale = self.scales[-1], self.settings.style_scale
+        if needed(self.finisher, end.width, end.height, style_scale) > left:
+            give_back()  # what the painting before has left
+            left = available() or left
         position = 0
-        while left is not None and position < len(self.scales):
+        while position < len(self.scales):
             scale = self.scales[position]
             encoder = self.finisher if scale.finishing else self.encoder
-            strips = strips_within(left, encoder, scale.width, scale.height, self.settings.style_scale)
+            strips = strips_within(left, encoder, scale.width, scale.height, style_scale)
             if strips is None:
                 self._shrink(position)
             else:
@@ -439,7 +445,7 @@ def _cover(picture: Tensor, photo: Tensor) -> Tensor:
 
 def _is_finite(evaluation: Evaluation) -> bool:
     # The gradient overflows before the loss does; its sum is finite only if all of it is.
-    return bool(torch.isfinite(evaluation.loss + evaluation.gradient.abs().sum()))
+    return bool(torch.isfinite(evaluation.loss + evaluation.gradient.sum()))
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

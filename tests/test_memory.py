@@ -10,8 +10,9 @@ from conftest import ROOT
 
 SCRIPT = """
 import resource
+import time
 import torch
-from nst.memory import give_back, keep_freed
+from nst.memory import give_back, give_back_when_idle, keep_freed
 
 if {keep} and not keep_freed():
     print("no glibc")
@@ -29,6 +30,13 @@ if {keep}:
     kept = resident()
     give_back()
     print(kept - resident())
+    buffer()
+    for _ in range(3):  # whoever goes on meanwhile keeps it
+        give_back_when_idle(0.4)
+        time.sleep(0.2)
+    kept = resident()
+    time.sleep(0.6)
+    print(kept - resident())
 """
 
 
@@ -44,7 +52,8 @@ def run(keep: bool) -> list[int]:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts page faults as Linux does")
 def test_buffers_are_not_cleared_anew_and_can_be_given_back():
     (without,) = run(keep=False)
-    kept, returned = run(keep=True)
+    kept, returned, returned_later = run(keep=True)
     assert kept < 100
     assert without > 10 * max(kept, 10)
     assert returned > 30_000_000
+    assert returned_later > 30_000_000

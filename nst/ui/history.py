@@ -18,13 +18,14 @@ class History:
 
     frames: tuple[Kept, ...] = ()
     chosen: Kept | None = None
+    before: str = ""  # path of the photo at the finished size
 
     @classmethod
     def of(cls, update: Update) -> History:
         """Return the history that ends with a run's final update."""
         frame = update.frame
         final = Kept(update.picture, frame.iteration, (frame.width, frame.height))
-        return cls((*update.kept, final), final)
+        return cls((*update.kept, final), final, update.before)
 
     def shown(self) -> list[Kept]:
         """Return the frames of the strip."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -92,6 +93,13 @@ _EMBED = """() => {
     part.classList.toggle('component', Boolean(component));
   }
 }"""
+# Buttons from the click to the end of a run: Paint, Stop, Continue, Download.
+_BUSY = f"""() => [
+  {{__type__: 'update', value: {json.dumps(str(say("Painting")))}, interactive: false}},
+  {{__type__: 'update', interactive: true}},
+  {{__type__: 'update', interactive: false}},
+  {{__type__: 'update', interactive: false}},
+]"""
 # The component's script and style are this host's own, found where the page itself has them from.
 _SNIPPET = """(query) => {
   const here = location.origin + location.pathname;
@@ -118,6 +126,9 @@ def build(limits: Limits, easel: Easel) -> gr.Blocks:
     """
     demo = _Page(limits, easel).demo
     demo.queue(max_size=10 * limits.waiting)  # runs have a queue of their own; this is for all the rest
+    # Gradio looks a thousand times a second whether somebody has come, which a painting on the same
+    # cores was seen to pay for with a fourteenth of its time.
+    demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = 0.01, 0.05
     return demo
 
 
@@ -337,25 +348,25 @@ class _Page:
     def _clicks(self) -> None:
         costly = [self.knobs[name] for name in COSTLY]
         inputs = [*self._inputs(), self.brush, self.begin, *self.knobs.values()]
-        shown = [self.live, self.status, self.badge, self.chart, self.slider, self.download]
+        buttons = [self.paint, self.stop, self.carry_on, self.download]
         for button, work, more in (
             (self.paint, self._paint, []),
             (self.carry_on, self._carry_on, [self.history]),
         ):
+            # By the browser alone: at once, and before anything that the server may say.
+            button.click(None, None, buttons, js=_BUSY, **QUIET)
             painted = button.click(
                 work,
                 [*more, *inputs],
-                [*shown, self.history, self.strip, self.paint, self.stop, self.carry_on],
+                # Gradio builds each output anew at every frame, told or not; what ends a run comes after it.
+                [self.live, self.status, self.badge, self.chart, self.history],
                 show_progress="minimal",
                 show_progress_on=self.status,
                 concurrency_limit=None,  # the easel has a queue of its own
                 api_visibility="private",
             )
             painted.then(
-                self._release,
-                self.history,
-                [self.paint, self.stop, self.carry_on, self.download, self.live],
-                **QUIET,
+                self._release, self.history, [*buttons, self.live, self.slider, self.strip], **QUIET
             ).then(self._forecast, [self.photo, *costly], self.forecast, **QUIET)
         self.strip.select(self._choose, self.history, [self.live, self.status, self.history], **QUIET)
         layers = [self.knobs[name] for name in ("style_scale", "style_layers", "pooling")]
@@ -416,13 +427,6 @@ class _Page:
         losses = LossLog()
         charted = -1.0
         try:
-            yield {
-                self.paint: gr.Button(say("Painting"), interactive=False),
-                self.stop: gr.Button(say("Stop"), interactive=True),
-                self.carry_on: gr.Button(interactive=False),
-                self.download: gr.DownloadButton(interactive=False),
-                self.status: status.idle("Waiting for a turn"),
-            }
             *looks, drawing, start = given[: MOST_STYLES + 2]
             settings = self._settings(dict(zip(self.knobs, given[MOST_STYLES + 2 :], strict=True)))
             drawn = strokes(drawing)
@@ -442,10 +446,7 @@ class _Page:
                 shown: dict[gr.components.Component, Any] = {self.live: update.picture}
                 if frame.final:
                     shown[self.status] = status.finished(frame, wish.stop.is_set())
-                    shown[self.slider] = (update.before, update.picture)
-                    shown[self.download] = gr.DownloadButton(value=update.picture, interactive=True)
-                    history = History.of(update)
-                    shown[self.history], shown[self.strip] = history, history.strip()
+                    shown[self.history] = History.of(update)
                 else:
                     shown[self.status] = status.running(frame)
                 if frame.final or frame.seconds - charted >= 1:
@@ -461,14 +462,19 @@ class _Page:
             self.runs.end(request.session_hash)
 
     def _release(self, history: History) -> tuple[Any, ...]:
-        finished = history.frames[-1].path if history.frames else None
-        # The last frame once more, in a message of its own, should the stream have lost it at its end.
+        """Show what a run has left, and free the buttons for the next one."""
+        buttons = gr.Button(say("Paint"), interactive=True), gr.Button(say("Stop"), interactive=False)
+        if not history.frames:
+            return *buttons, *(gr.skip() for _ in range(5))
+        finished = history.frames[-1].path
         return (
-            gr.Button(say("Paint"), interactive=True),
-            gr.Button(say("Stop"), interactive=False),
-            gr.Button(interactive=history.chosen is not None),
-            gr.DownloadButton(interactive=finished is not None),
-            finished or gr.skip(),
+            *buttons,
+            gr.Button(interactive=True),
+            gr.DownloadButton(value=finished, interactive=True),
+            # The last frame once more, in a message of its own, should the stream have lost it at its end.
+            finished,
+            (history.before, finished),
+            history.strip(),
         )
 
     def _choose(self, history: History, event: gr.EventData) -> tuple[Any, ...]:

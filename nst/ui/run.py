@@ -21,6 +21,7 @@ from nst.ui import painter
 from nst.ui.easel import Easel
 from nst.ui.journal import Entry
 from nst.ui.painter import Pictures, Update
+from nst.ui.workshop import item_by_item
 from nst.weights import encoder_names
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def run(
             while not turn.begun.wait(_AGAIN) and not stop():
                 yield Waiting(*easel.ahead(turn))
             if turn.begun.is_set() and not stop():
-                for update in painter.paint(pictures, settings, entry, stop, steer):
+                for update in item_by_item(painter.paint(pictures, settings, entry, stop, steer)):
                     turn.seconds = update.frame.remaining
                     yield update
         entry.end("stopped" if stop() else "finished")

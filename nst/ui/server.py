@@ -28,6 +28,7 @@ from nst.ui.guard import Guard
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
 from nst.ui.words import catalogue
+from nst.ui.workshop import there
 from nst.weights import find_vgg19
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    threading.Thread(target=warm_up, daemon=True).start()
+    threading.Thread(target=there, args=[warm_up], daemon=True).start()
     demo.launch(
         server_name=chosen.host,
         server_port=chosen.port,
