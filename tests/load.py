@@ -2,7 +2,8 @@
 
     python tests/load.py --visitors 30 --runs 200
 
-Some visitors paint to the end, some leave while they wait or watch, some come back at once, some only read.
+Some visitors paint to the end, some leave while they wait or watch, some come back at once, some press Stop,
+some reload the page, some only read.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import contextlib
 import http.client
 import json
 import os
+import secrets
 import signal
 import socket
 import statistics
@@ -30,7 +32,7 @@ from gradio_client.exceptions import AppError
 
 ROOT = Path(__file__).parents[1]
 PHOTO, STYLE = ROOT / "examples" / "photos" / "rocket.jpg", ROOT / "examples" / "styles" / "mosaic.jpg"
-KINDS = ("stays", "stays", "leaves", "returns", "reads")
+KINDS = ("stays", "stops", "leaves", "returns", "reads", "reloads")
 PATIENCE = 600.0
 
 
@@ -109,6 +111,78 @@ class App:
         return time.monotonic() - began
 
 
+class Tab:
+    """The page in a browser's tab, as far as the host can tell: what it posts and what it listens to."""
+
+    def __init__(self, app: App, **knobs: Any) -> None:
+        self.app, self.session = app, secrets.token_hex(8)
+        self.loads = app.get("/")[2]
+        config = json.loads(app.get("/config")[1])
+        self.dependencies = config["dependencies"]
+        self.ids = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
+        self.values = {one["id"]: one["props"].get("value") for one in config["components"]}
+        self.values |= {self.ids[name]: value for name, value in knobs.items()}
+        self.listening: http.client.HTTPConnection | None = None
+
+    def press(self, button: str, way: str) -> None:
+        """Press a button; its event goes by the queue ("queue/join") or past it ("run/predict")."""
+        number = self.ids[button]
+        event = next(
+            one for one in self.dependencies if [number, "click"] in one["targets"] and one["backend_fn"]
+        )
+        body = {
+            "data": [self.values[one] for one in event["inputs"]],
+            "fn_index": event["id"],
+            "session_hash": self.session,
+            "trigger_id": number,
+        }
+        connection = http.client.HTTPConnection("127.0.0.1", self.app.port, timeout=60)
+        connection.request(
+            "POST", f"/gradio_api/{way}", json.dumps(body), {"content-type": "application/json"}
+        )
+        status, text = (answer := connection.getresponse()).status, answer.read()
+        connection.close()
+        if status != 200:
+            raise RuntimeError(f"{button}: {status} {text[:200]!r}")
+
+    def messages(self) -> Iterator[tuple[str, str]]:
+        """Yield kind and text of each message of the events that were joined."""
+        self.listening = http.client.HTTPConnection("127.0.0.1", self.app.port, timeout=PATIENCE)
+        self.listening.request("GET", f"/gradio_api/queue/data?session_hash={self.session}")
+        for line in self.listening.getresponse():
+            if line.startswith(b"data: "):
+                yield json.loads(line[6:])["msg"], line.decode()
+
+    def close(self) -> None:
+        """Be gone, as a tab is that was closed or reloaded."""
+        if self.listening and self.listening.sock:
+            self.listening.sock.shutdown(socket.SHUT_RDWR)
+            self.listening.close()
+
+
+def paint_in_tab(app: App, kind: str, told: dict[str, Any]) -> None:
+    """Paint on the page, pressing Stop or reloading it at the first frame; note what came of it."""
+    began = time.monotonic()
+    tab = Tab(app, size=128, iterations=1000 if kind == "stops" else 40)
+    told["loads"].append(tab.loads)
+    tab.press("paint", "queue/join")
+    for message, text in tab.messages():
+        if "This host is full" in text:
+            told["outcome"] = "refused"
+        if message == "process_completed":
+            told["outcome"] = told["outcome"] or ("painted" if kind == "stays" else "stopped")
+            break
+        if told["first"] is None and message == "process_generating" and ".jpg" in text:
+            told["first"] = time.monotonic() - began
+            if kind == "stops":
+                tab.press("stop", "run/predict")
+            if kind == "reloads":
+                tab.close()
+                paint_in_tab(app, "stays", told)
+                return
+    tab.close()
+
+
 @contextlib.contextmanager
 def running(**environment: str) -> Iterator[App]:
     """Yield the app, up and answering."""
@@ -133,35 +207,39 @@ def paint(client: Client, photo: Path = PHOTO, style: Path = STYLE, **settings: 
 
 def visit(app: App, kind: str, told: list[dict[str, Any]]) -> None:
     """Be one visitor; note what came of it."""
-    began, outcome, loads = time.monotonic(), "", []
-    first = None
+    began = time.monotonic()
+    note: dict[str, Any] = {"kind": kind, "outcome": "", "loads": [], "first": None}
     for _ in range(4 if kind == "reads" else 1):
         status, _, seconds = app.get("/")
         assert status == 200
-        loads.append(seconds)
+        note["loads"].append(seconds)
         time.sleep(0.5 if kind == "reads" else 0)
-    if kind != "reads":
-        try:
+    try:
+        if kind in ("stops", "reloads"):
+            paint_in_tab(app, kind, note)
+        elif kind == "reads":
+            note["outcome"] = "read"
+        else:
             client = Client(app.url, verbose=False)
             job = paint(client)
             if kind in ("leaves", "returns"):
                 while not job.done() and not job.outputs() and time.monotonic() - began < 4:
                     time.sleep(0.05)
                 job.cancel()
-                outcome = "left"
+                note["outcome"] = "left"
             if kind == "returns":
                 job = paint(client)
             if kind != "leaves":
                 while not job.done() and not job.outputs():
                     time.sleep(0.05)
-                first = time.monotonic() - began
+                note["first"] = time.monotonic() - began
                 job.result(timeout=PATIENCE)
-                outcome = "painted"
-        except AppError as error:
-            outcome = "refused" if "full" in str(error) else f"broken: {error}"
-        except Exception as error:
-            outcome = f"broken: {type(error).__name__} {error}"
-    told.append({"kind": kind, "outcome": outcome or "read", "loads": loads, "first": first})
+                note["outcome"] = "painted"
+    except AppError as error:
+        note["outcome"] = "refused" if "full" in str(error) else f"broken: {error}"
+    except Exception as error:
+        note["outcome"] = f"broken: {type(error).__name__} {error}"
+    told.append(note)
 
 
 def crowd(app: App, visitors: int) -> dict[str, Any]:
@@ -176,7 +254,9 @@ def crowd(app: App, visitors: int) -> dict[str, Any]:
     for thread in threads:
         thread.join(PATIENCE)
     loads = sorted(seconds for one in told for seconds in one["loads"])
-    waits = [one["first"] for one in told if one["first"] is not None and one["outcome"] == "painted"]
+    waits = [
+        one["first"] for one in told if one["first"] is not None and one["outcome"] in ("painted", "stopped")
+    ]
     settled = time.monotonic()
     while app.counts() != (0, 0) and time.monotonic() - settled < 30:
         time.sleep(0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from conftest import ROOT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from served import serve
 
 from nst import InputError, Settings
 from nst.settings import KNOBS
@@ -134,3 +136,51 @@ def test_a_link_changes_what_it_may_and_nothing_else(query):
         assert Path(path).resolve().is_relative_to(examples)
     # What was taken can be told again.
     to_query(values, {name: str(path) for name, path in pictures.items()})
+
+
+POSTS = (
+    *("run/predict", "api/predict", "run/stylize", "queue/join", "call/stylize", "call/v2/stylize", "mcp/"),
+    *("reset", "cancel", "component_server", "upload"),
+)
+
+
+def ask(url: str, method: str, path: str, body: str | None = None) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(url.split("/")[2], timeout=60)
+    accept = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    connection.request(method, path, body and body.encode("utf-8", "replace"), accept)
+    answer = connection.getresponse()
+    text = answer.read().decode(errors="replace")
+    connection.close()
+    return answer.status, text
+
+
+def test_any_body_is_answered_and_never_with_a_fault(request):
+    data = st.lists(anything, max_size=4)
+    event = st.none() | st.dictionaries(st.sampled_from(["index", "value", "path"]), anything, max_size=2)
+    with serve() as url:
+        inputs = {
+            one["id"]: len(one["inputs"]) for one in json.loads(ask(url, "GET", "/config")[1])["dependencies"]
+        }
+        fitting = st.sampled_from(sorted(inputs)).flatmap(
+            lambda number: st.fixed_dictionaries(
+                {
+                    "fn_index": st.just(number),
+                    "data": data | st.lists(anything, min_size=inputs[number], max_size=inputs[number]),
+                    "session_hash": st.none() | st.just("somebody") | anything,
+                    "event_data": event | anything,
+                }
+            )
+        )
+        named = st.dictionaries(names | st.sampled_from(["photo", "style"]), anything, max_size=6)
+
+        @settings(quick, max_examples=2000 if request.config.getoption("--full") else 150)
+        @given(st.sampled_from(POSTS), (fitting | named | anything).map(json.dumps) | st.text(max_size=50))
+        def send(path, body):
+            status, text = ask(url, "POST", f"/gradio_api/{path}", body)
+            assert status < 500, (path, body, text)
+            for leak in ("Traceback", str(ROOT), "site-packages"):
+                assert leak not in text, (path, body, text)
+
+        send()
+        status, told = ask(url, "GET", "/health")
+        assert status == 200, told

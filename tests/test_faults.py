@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
 import resource
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
+import torch
+from conftest import ROOT
 from gradio_client import Client
 from gradio_client.exceptions import AppError
+from hub_server import Hub
 from load import App, paint
 from PIL import Image
+from safetensors.torch import save
+
+from nst.ui.guard import NO_ROOM
 
 NOWHERE = "/proc/nowhere"  # not even root can make a folder there
 
@@ -46,6 +56,70 @@ def test_killed_while_it_paints_it_starts_again_clean(start):
     assert Image.open(picture).size[0] == 128
 
 
+def script(text: str, *arguments: object, **environment: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-c", text, *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_killed_while_it_saves_the_picture_of_before_is_whole(tmp_path):
+    path, most = tmp_path / "picture.png", 8_000_000
+    saving = """
+import sys
+from pathlib import Path
+from nst.cli import _save
+print("begins", flush=True)
+while True:
+    for letter in (b"a", b"b"):
+        _save(letter * int(sys.argv[2]), Path(sys.argv[1]))
+"""
+    for wait in (0.05, 0.06, 0.07):  # somewhere in the midst of one of many
+        process = script(saving, path, most)
+        process.stdout.readline()
+        while not path.exists():
+            assert process.poll() is None
+            time.sleep(0.001)
+        time.sleep(wait)
+        process.kill()
+        process.wait()
+        found = path.read_bytes()
+        assert found in (b"a" * most, b"b" * most)
+
+
+def test_killed_while_it_downloads_the_next_one_goes_on_from_there(tmp_path):
+    tensors = {f"features.{number}.weight": torch.full((300_000,), number + 0.5) for number in range(3)}
+    server = Hub(save({**tensors, "other": torch.zeros(100_000)}), "slow")
+    fetching = """
+import sys
+from nst import hub
+found = hub.fetch_tensors("some/repo", "model.safetensors", [f"features.{n}.weight" for n in range(3)])
+print(all(bool((found[f"features.{n}.weight"] == n + 0.5).all()) for n in range(3)))
+"""
+    home = {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path), "HF_ASSETS_CACHE": str(tmp_path / "assets")}
+    try:
+        process = script(fetching, **home)
+        while server.sent < 1_200_000:
+            assert process.poll() is None
+            time.sleep(0.001)
+        process.kill()
+        process.wait()
+        (part,) = (tmp_path / "assets").rglob("*.part")
+        had = part.stat().st_size
+        assert 0 < had < 3_600_000
+        time.sleep(0.2)  # until the server has noticed that nobody listens
+        server.manner, server.sent = "good", 0
+        again = script(fetching, **home)
+        assert again.communicate(timeout=60)[0].strip() == "True"
+        assert server.sent < 3_600_000 - had + 2000
+        assert not list((tmp_path / "assets").rglob("*.part"))
+    finally:
+        server.close()
+
+
 def test_without_home_network_or_cache_it_paints_all_the_same(start):
     app = start(
         HOME=NOWHERE, HF_HOME=NOWHERE, TORCH_HOME=NOWHERE, XDG_CACHE_HOME=NOWHERE, MPLCONFIGDIR=NOWHERE
@@ -54,6 +128,18 @@ def test_without_home_network_or_cache_it_paints_all_the_same(start):
     assert paint(client).result(timeout=60)
     with pytest.raises(AppError, match="VGG-19's weights cannot be had without a network"):
         paint(client, encoder="vgg19").result(timeout=60)
+
+
+def send_file(app: App, data: bytes) -> tuple[int, bytes]:
+    """Upload a file as a page does; return status and answer."""
+    head = 'Content-Disposition: form-data; name="files"; filename="photo.jpg"\r\nContent-Type: image/jpeg'
+    body = f"--x\r\n{head}\r\n\r\n".encode() + data + b"\r\n--x--\r\n"
+    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=60)
+    connection.request(
+        "POST", "/gradio_api/upload", body, {"content-type": "multipart/form-data; boundary=x"}
+    )
+    answer = connection.getresponse()
+    return answer.status, answer.read()
 
 
 def test_a_full_disk_is_said_and_forgotten(start, photo, painting):
@@ -65,6 +151,9 @@ def test_a_full_disk_is_said_and_forgotten(start, photo, painting):
     with pytest.raises(AppError, match="no room left to keep pictures"):
         paint(client, photo, painting, size=512).result(timeout=60)
     assert paint(client, photo, painting, size=64).result(timeout=60)
+    status, told = send_file(app, bytes(2_000_000))
+    assert (status, json.loads(told)["detail"]) == (507, NO_ROOM)
+    assert send_file(app, bytes(20_000))[0] == 200
     assert app.counts() == (0, 0)
 
 

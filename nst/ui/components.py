@@ -22,6 +22,13 @@ element.addEventListener('click', (event) => {
 """
 
 
+def picked(event: gr.EventData, count: int) -> int | None:
+    """Return which of `count` buttons was clicked; None if what was sent is the number of none of them."""
+    sent = event._data  # through Gradio's own way to it, what is no dictionary is an error
+    index = sent.get("index") if isinstance(sent, dict) else None
+    return index if type(index) is int and 0 <= index < count else None
+
+
 class _NoFetching:
     """Takes files that are sent, and fetches nothing from an address on a visitor's behalf."""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 HEALTH = "/health"
 # A request of several pictures as data URLs; uploads of files have Gradio's own limit for each.
@@ -17,6 +20,10 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
 ]
+# Gradio tells a request that does not fit from a fault of its own in neither status nor words.
+_UNFIT = "This request is not what is taken here; the page under /?view=api says what is."
+NO_ROOM = "This host has no room left to keep pictures; try again later."
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room left says
 
 
 class _TooLargeError(Exception):
@@ -35,7 +42,7 @@ class Guard:
         self.app, self.counts = app, counts
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
-        """Refuse, answer, or hand on with the body counted and headers added."""
+        """Refuse, answer, or hand on with the body counted, headers added and faults put into words."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -53,7 +60,7 @@ class Guard:
         if not length.isdigit() or int(length) > most:
             await _answer(send, 413, too_large)
             return
-        received, started = 0, False
+        received, started, unfit = 0, False, False
 
         async def counted() -> dict:
             nonlocal received
@@ -64,18 +71,34 @@ class Guard:
             return message
 
         async def with_headers(message: dict) -> None:
-            nonlocal started
-            if received > most and not started:
-                return  # what the app makes of a body that breaks off
+            nonlocal started, unfit
+            if message["type"] == "http.response.start":
+                unfit = scope["method"] == "POST" and message["status"] == 500
+            if unfit or (received > most and not started):
+                return  # what the app makes of what it cannot use, or of a body that breaks off
             if message["type"] == "http.response.start":
                 started = True
                 message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
             await send(message)
 
-        with contextlib.suppress(_TooLargeError):
+        full = False
+        try:
             await self.app(scope, counted, with_headers)
-        if received > most and not started:
+        except _TooLargeError:
+            pass
+        except Exception as error:
+            if started or scope["method"] != "POST":
+                raise
+            unfit, full = True, isinstance(error, OSError) and error.errno in FULL
+            log.warning("%s refused: %s", path, type(error).__name__)
+        if started:
+            return
+        if received > most:
             await _answer(send, 413, too_large)
+        elif full:
+            await _answer(send, 507, {"detail": NO_ROOM})
+        elif unfit:
+            await _answer(send, 422, {"detail": _UNFIT})
 
 
 async def _answer(send: Any, status: int, told: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from nst.timelapse import thinned
 from nst.ui.painter import Update
@@ -34,8 +34,3 @@ class History:
     def strip(self) -> list[tuple[str, str]]:
         """Return path and name of the frames of the strip."""
         return [(kept.path, kept.name) for kept in self.shown()]
-
-    def choosing(self, index: int) -> History:
-        """Return the history with another frame of the strip to go on from."""
-        shown = self.shown()
-        return replace(self, chosen=shown[index]) if 0 <= index < len(shown) else self

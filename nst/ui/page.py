@@ -21,7 +21,7 @@ from nst.settings import KNOBS, MOST_STYLES, Settings
 from nst.ui import painter, status
 from nst.ui.brush import Brush, strokes
 from nst.ui.chart import LossLog
-from nst.ui.components import Film, Filmstrip, LivePreview, Picture, SentFile, Strip, control
+from nst.ui.components import Film, Filmstrip, LivePreview, Picture, SentFile, Strip, control, picked
 from nst.ui.easel import Easel
 from nst.ui.gallery import FINISHED, Example, photos, preset_file, styles
 from nst.ui.history import History
@@ -185,8 +185,9 @@ class _Page:
                 elem_classes="strip",
             )
 
-            def take(event: gr.EventData) -> str:
-                return str(examples[event.index].path)
+            def take(event: gr.EventData) -> Any:
+                index = picked(event, len(examples))
+                return gr.skip() if index is None else str(examples[index].path)
 
             strip.select(take, None, picture, **QUIET)
         return picture
@@ -226,8 +227,11 @@ class _Page:
             for name in MAIN:
                 self._control(name)
 
-            def take(event: gr.EventData) -> list[float]:
-                values = list(PRESETS.values())[event.index]
+            def take(event: gr.EventData) -> list[Any]:
+                index = picked(event, len(PRESETS))
+                if index is None:
+                    return [gr.skip() for _ in MAIN]
+                values = list(PRESETS.values())[index]
                 return [values[name] for name in MAIN]
 
             chips.select(take, None, [self.knobs[name] for name in MAIN], **QUIET)
@@ -261,7 +265,8 @@ class _Page:
         def take(event: gr.EventData, *held: Upload) -> list[Any]:
             """Put an example into the first free place, or into the last."""
             free = next((place for place, picture in enumerate(held) if picture is None), len(held) - 1)
-            path = str(examples[event.index].path)
+            index = picked(event, len(examples))
+            path = gr.skip() if index is None else str(examples[index].path)
             return [path if place == free else gr.skip() for place in range(len(held))]
 
         strip.select(take, self.others, self.others, **QUIET)
@@ -479,10 +484,12 @@ class _Page:
 
     def _choose(self, history: History, event: gr.EventData) -> tuple[Any, ...]:
         """Show the kept frame that was clicked; Continue goes on from it."""
-        history = history.choosing(event.index)
-        kept = history.chosen
-        if kept is None:
+        shown = history.shown()
+        index = picked(event, len(shown))
+        if index is None:
             return gr.skip(), gr.skip(), gr.skip()
+        kept = shown[index]
+        history = replace(history, chosen=kept)
         return kept.path, status.idle(f"{kept.name}. Continue goes on from here."), history
 
     def _look_inside(self, history: History, style: Upload, layer: str, *values: Any) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import html
 import logging
 import re
@@ -19,6 +18,7 @@ from nst.images import measure
 from nst.settings import Settings
 from nst.ui import painter
 from nst.ui.easel import Easel
+from nst.ui.guard import FULL, NO_ROOM
 from nst.ui.journal import Entry
 from nst.ui.painter import Pictures, Update
 from nst.ui.workshop import item_by_item
@@ -26,7 +26,6 @@ from nst.weights import encoder_names
 
 log = logging.getLogger(__name__)
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 # Seconds after which a run that waits says so, and says so again.
 _AGAIN = 0.5
 
@@ -84,11 +83,11 @@ def run(
         entry.end("refused")
         raise InputError(_plain(error)) from error
     except OSError as error:
-        if error.errno not in _FULL:
+        if error.errno not in FULL:
             raise _broken(entry, error) from error
         log.error("no room left: %s", error)
         entry.end("failed")
-        raise BrokenError("This host has no room left to keep pictures; try again later.") from error
+        raise BrokenError(NO_ROOM) from error
     except Exception as error:
         raise _broken(entry, error) from error
 
