@@ -17,7 +17,7 @@ from conftest import ROOT
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hub_server import Hub
-from load import App, paint
+from load import App, paint, running
 from PIL import Image
 from safetensors.torch import save
 
@@ -77,7 +77,7 @@ while True:
     for letter in (b"a", b"b"):
         _save(letter * int(sys.argv[2]), Path(sys.argv[1]))
 """
-    for wait in (0.05, 0.06, 0.07):  # somewhere in the midst of one of many
+    for wait in (0.05, 0.06):  # somewhere in the midst of one of many
         process = script(saving, path, most)
         process.stdout.readline()
         while not path.exists():
@@ -130,35 +130,13 @@ def test_without_home_network_or_cache_it_paints_all_the_same(start):
         paint(client, encoder="vgg19").result(timeout=60)
 
 
-def send_file(app: App, data: bytes) -> tuple[int, bytes]:
-    """Upload a file as a page does; return status and answer."""
-    head = 'Content-Disposition: form-data; name="files"; filename="photo.jpg"\r\nContent-Type: image/jpeg'
-    body = f"--x\r\n{head}\r\n\r\n".encode() + data + b"\r\n--x--\r\n"
-    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=60)
-    connection.request(
-        "POST", "/gradio_api/upload", body, {"content-type": "multipart/form-data; boundary=x"}
-    )
-    answer = connection.getresponse()
-    return answer.status, answer.read()
+@pytest.fixture(scope="module")
+def app():
+    with running() as app:
+        yield app
 
 
-def test_a_full_disk_is_said_and_forgotten(start, photo, painting):
-    app = start()
-    client = Client(app.url, verbose=False)
-    assert paint(client, photo, painting, size=64).result(timeout=60)
-    # From now on no file of more than 60 kB can be written, as on a disk with that much left.
-    resource.prlimit(app.process.pid, resource.RLIMIT_FSIZE, (60_000, 60_000))
-    with pytest.raises(AppError, match="no room left to keep pictures"):
-        paint(client, photo, painting, size=512).result(timeout=60)
-    assert paint(client, photo, painting, size=64).result(timeout=60)
-    status, told = send_file(app, bytes(2_000_000))
-    assert (status, json.loads(told)["detail"]) == (507, NO_ROOM)
-    assert send_file(app, bytes(20_000))[0] == 200
-    assert app.counts() == (0, 0)
-
-
-def test_every_run_leaves_one_line_in_the_log(start):
-    app = start()
+def test_every_run_leaves_one_line_in_the_log(app):
     client = Client(app.url, verbose=False)
     paint(client, style_weight=7.5).result(timeout=60)
     with pytest.raises(AppError):
@@ -179,6 +157,32 @@ def test_every_run_leaves_one_line_in_the_log(start):
     assert lines[0]["optimising"] <= lines[0]["painting"] <= lines[0]["seconds"]
     for told in ("127.0.0.1:" + "1", "rocket", "mosaic"):
         assert told not in "".join(line for line in text.splitlines() if "nst.runs" in line)
+
+
+def send_file(app: App, data: bytes) -> tuple[int, bytes]:
+    """Upload a file as a page does; return status and answer."""
+    head = 'Content-Disposition: form-data; name="files"; filename="photo.jpg"\r\nContent-Type: image/jpeg'
+    body = f"--x\r\n{head}\r\n\r\n".encode() + data + b"\r\n--x--\r\n"
+    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=60)
+    connection.request(
+        "POST", "/gradio_api/upload", body, {"content-type": "multipart/form-data; boundary=x"}
+    )
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def test_a_full_disk_is_said_and_forgotten(app, photo, painting):
+    client = Client(app.url, verbose=False)
+    assert paint(client, photo, painting, size=64).result(timeout=60)
+    # From now on no file of more than 60 kB can be written, as on a disk with that much left.
+    resource.prlimit(app.process.pid, resource.RLIMIT_FSIZE, (60_000, 60_000))
+    with pytest.raises(AppError, match="no room left to keep pictures"):
+        paint(client, photo, painting, size=512).result(timeout=60)
+    assert paint(client, photo, painting, size=64).result(timeout=60)
+    status, told = send_file(app, bytes(2_000_000))
+    assert (status, json.loads(told)["detail"]) == (507, NO_ROOM)
+    assert send_file(app, bytes(20_000))[0] == 200
+    assert app.counts() == (0, 0)
 
 
 def test_a_public_link_that_cannot_be_had_is_said(start):

@@ -13,6 +13,7 @@ import threading
 import time
 from urllib.parse import urlsplit
 
+import gradio as gr
 import pytest
 from conftest import ROOT
 from gradio_client import Client, handle_file
@@ -20,6 +21,7 @@ from gradio_client.exceptions import AppError
 from served import serve
 
 from nst.ui import guard
+from nst.ui.components import picked
 
 
 @pytest.fixture(scope="module")
@@ -99,13 +101,29 @@ def test_nothing_else_of_this_machine_is_served(url, path):
     assert b"nst.ui" not in body
 
 
+def test_what_gradio_has_no_words_for_gets_a_sentence(url):
+    headers = {"Content-Type": "application/json"}
+    for path in ("call/v2/stylize", "run/stylize"):
+        code, _, told = ask(url, "POST", f"/gradio_api/{path}", b'{"nonsense": 1, "data": []}', headers)
+        assert code == 422
+        assert "view=api" in json.loads(told)["detail"]
+
+
+@pytest.mark.parametrize(
+    "sent", [None, {}, {"index": 3}, {"index": -1}, {"index": "0"}, {"index": True}, [0]]
+)
+def test_a_click_on_no_button_is_no_click(sent):
+    assert picked(gr.EventData(None, sent), 3) is None
+    assert picked(gr.EventData(None, {"index": 2}), 3) == 2
+
+
 def test_nothing_is_fetched_for_a_visitor(url, painting):
     asked = []
 
     class Trap(threading.Thread):
         def run(self) -> None:
             with socket.create_server(("127.0.0.1", 0)) as server:
-                server.settimeout(3)
+                server.settimeout(1)
                 self.port = server.getsockname()[1]
                 ready.set()
                 try:

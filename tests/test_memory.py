@@ -32,10 +32,10 @@ if {keep}:
     print(kept - resident())
     buffer()
     for _ in range(3):  # whoever goes on meanwhile keeps it
-        give_back_when_idle(0.4)
-        time.sleep(0.2)
+        give_back_when_idle(0.2)
+        time.sleep(0.1)
     kept = resident()
-    time.sleep(0.6)
+    time.sleep(0.4)
     print(kept - resident())
 """
 

@@ -90,7 +90,7 @@ class Guard:
             if started or scope["method"] != "POST":
                 raise
             unfit, full = True, isinstance(error, OSError) and error.errno in FULL
-            log.warning("%s refused: %s", path, type(error).__name__)
+            log.warning("%r refused: %r", path[:100], error)
         if started:
             return
         if received > most:

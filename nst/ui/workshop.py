@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 _Item = TypeVar("_Item")
@@ -19,7 +20,8 @@ _thread = ThreadPoolExecutor(1, thread_name_prefix="workshop")
 
 def there(work: Callable[..., _Item], *given: Any) -> _Item:
     """Return what `work` returns when called there, or raise what it raises; others wait meanwhile."""
-    return _thread.submit(work, *given).result()
+    # In the caller's context: it is by Gradio's that ZeroGPU knows the visitor.
+    return _thread.submit(copy_context().run, work, *given).result()
 
 
 def item_by_item(items: Generator[_Item, None, None]) -> Iterator[_Item]:
