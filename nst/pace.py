@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 # A consumer may take up to 1 / (1 + THRIFT) of the time: after a frame that cost it 10 ms, the next
-# comes 500 ms later at the earliest.
-THRIFT = 50
+# comes 600 ms later at the earliest.
+THRIFT = 60
 
 
 class Pace:

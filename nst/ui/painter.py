@@ -175,4 +175,6 @@ def _preview(pixels: np.ndarray) -> np.ndarray:
     """Return pixels at the preview's size: small canvases enlarged softly, large ones reduced."""
     height, width = pixels.shape[:2]
     size = fit(width, height, PREVIEW)
+    if size == (width, height):
+        return pixels
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
