@@ -19,7 +19,7 @@ if {keep} and not keep_freed():
     raise SystemExit
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 buffer = lambda: torch.ones(10_000_000)  # 40 MB: glibc maps these one by one
-for _ in range(3):
+for _ in range(20):  # until small ones lie between them no more
     buffer()
 before = faults()
 for _ in range(5):
