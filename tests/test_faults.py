@@ -21,7 +21,7 @@ from load import App, paint, running
 from PIL import Image
 from safetensors.torch import save
 
-from nst.ui.guard import NO_ROOM
+from nst.ui.storage import NO_ROOM
 
 NOWHERE = "/proc/nowhere"  # not even root can make a folder there
 

@@ -29,3 +29,5 @@ def test_nothing_grows(app, request):
     assert after["threads"] <= before["threads"] + 4
     assert app.counts() == (0, 0)
     assert "Traceback" not in app.log.read_text()
+    if request.config.getoption("--full"):  # the short form leaves this to tests/test_guard.py
+        assert app.end() < 5

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 from collections.abc import Callable
 from typing import Any
+
+from nst.ui.storage import FULL, NO_ROOM
 
 log = logging.getLogger(__name__)
 
@@ -22,8 +23,6 @@ _HEADERS = [
 ]
 # Gradio tells a request that does not fit from a fault of its own in neither status nor words.
 _UNFIT = "This request is not what is taken here; the page under /?view=api says what is."
-NO_ROOM = "This host has no room left to keep pictures; try again later."
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room left says
 
 
 class _TooLargeError(Exception):

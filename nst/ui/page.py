@@ -34,6 +34,7 @@ from nst.ui.run import Waiting, run
 from nst.ui.runs import Runs
 from nst.ui.visitors import visitor_of
 from nst.ui.words import say
+from nst.ui.workshop import there
 from nst.weights import at_hand, encoder_names, load_encoders
 
 Shown = dict[gr.components.Component, Any]
@@ -500,9 +501,14 @@ class _Page:
             settings = Settings(encoder="builtin", **dict(zip(names, values, strict=True)))
             # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.
             (encoder,) = load_encoders(settings, torch.device("cpu"))
-            painting = load_image(painter.canvas_of(history.chosen))
-            views = compare(painting, load_image(style, "The style picture"), settings, encoder)
-            return gram_rows(views) + map_row(feature_maps(painting, layer, encoder), layer)
+            canvas = painter.canvas_of(history.chosen)
+
+            def look() -> str:
+                painting = load_image(canvas)
+                views = compare(painting, load_image(style, "The style picture"), settings, encoder)
+                return gram_rows(views) + map_row(feature_maps(painting, layer, encoder), layer)
+
+            return there(look)
         except InputError as error:
             return status.remark(str(error))
 

@@ -18,9 +18,9 @@ from nst.images import measure
 from nst.settings import Settings
 from nst.ui import painter
 from nst.ui.easel import Easel
-from nst.ui.guard import FULL, NO_ROOM
 from nst.ui.journal import Entry
 from nst.ui.painter import Pictures, Update
+from nst.ui.storage import FULL, NO_ROOM
 from nst.ui.workshop import item_by_item
 from nst.weights import encoder_names
 

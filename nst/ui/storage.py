@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import secrets
 import shutil
 import time
@@ -16,6 +17,8 @@ _IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
 KEPT_SECONDS = 3600.0
 MOST_RUNS = 200
 _PREFIX = "run-"
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room left says
+NO_ROOM = "This host has no room left to keep pictures; try again later."
 
 
 class Kept(NamedTuple):
