@@ -106,7 +106,7 @@ def test_what_gradio_has_no_words_for_gets_a_sentence(url):
     for path in ("call/v2/stylize", "run/stylize"):
         code, _, told = ask(url, "POST", f"/gradio_api/{path}", b'{"nonsense": 1, "data": []}', headers)
         assert code == 422
-        assert "view=api" in json.loads(told)["detail"]
+        assert "Use via API or MCP" in json.loads(told)["detail"]
 
 
 @pytest.mark.parametrize(

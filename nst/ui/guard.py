@@ -22,7 +22,7 @@ _HEADERS = [
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
 ]
 # Gradio tells a request that does not fit from a fault of its own in neither status nor words.
-_UNFIT = "This request is not what is taken here; the page under /?view=api says what is."
+_UNFIT = "This request is not what is taken here; Use via API or MCP, at the page's foot, says what is."
 
 
 class _TooLargeError(Exception):
