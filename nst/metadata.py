@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import nst
+from nst.decoding import painting_text
 from nst.errors import InputError
-from nst.images import open_image
 from nst.settings import Settings
 
 _KEY = "Settings"
@@ -34,12 +35,18 @@ def settings_of(picture: str | Path | bytes | IO[bytes], what: str = "The pictur
     Raises:
         InputError: it is no picture, or carries no settings.
     """
-    opened = open_image(picture, what)
+    return settings_in(painting_text(picture, what), what)
+
+
+def settings_in(text: Mapping[str, str], what: str = "The picture") -> dict[str, Any]:
+    """Return the knobs that the text entries of a saved painting carry, as `settings_of` does.
+
+    Raises:
+        InputError: they hold no settings.
+    """
     try:
-        if opened.format == "PNG":
-            opened.load()  # text may come after the pixels
-        values = json.loads(getattr(opened, "text", {}).get(_KEY, ""))
-    except Exception:  # as in `open_image`, and JSON that is none
+        values = json.loads(text.get(_KEY, ""))
+    except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
         raise InputError(f"{what} carries no settings; use a PNG that was painted and saved here.")

@@ -7,6 +7,9 @@ from collections.abc import Callable
 # A consumer may take up to 1 / (1 + THRIFT) of the time: after a frame that cost it 10 ms, the next
 # comes 600 ms later at the earliest.
 THRIFT = 60
+# But no frame waits longer than this for the sake of the one before: a consumer that was held up once, by
+# another visitor's work, is not a slow one.
+LONGEST = 2.0
 
 
 class Pace:
@@ -32,4 +35,5 @@ class Pace:
     def taken_back(self) -> None:
         """Note that the consumer has asked for the next one."""
         now = self.clock()
-        self.due_at = now + max(self.interval, THRIFT * (now - self.handed_at)) if self.interval else now
+        wait = max(self.interval, min(THRIFT * (now - self.handed_at), LONGEST)) if self.interval else 0.0
+        self.due_at = now + wait

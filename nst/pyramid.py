@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from nst.decoding import MIN_SIDE, fit
 from nst.errors import InputError
-from nst.images import MIN_SIDE, fit
 from nst.settings import Settings
 
 COARSEST = 64

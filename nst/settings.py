@@ -14,6 +14,8 @@ from nst.errors import InputError
 from nst.layers import LAYERS, PRESETS, check_content_layer, check_style_layers, shown
 
 MOST_STYLES = 4
+# Nothing that a knob means is longer, and all of it is logged, linked and written into pictures.
+LONGEST_TEXT = 2000
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,11 @@ class Knob:
         if self.kind is str:
             if not isinstance(value, str):
                 raise InputError(f"{self.label} ({self.name}) is a text, not {_shown(value)}.")
+            if len(value) > LONGEST_TEXT:
+                raise InputError(
+                    f"{self.label} ({self.name}) is a text of at most {LONGEST_TEXT} letters;"
+                    f" this one has {len(value)}."
+                )
             if self.choices and value not in self.choices:
                 raise InputError(
                     f"{self.label} ({self.name}) is one of {', '.join(self.choices)}, not {_shown(value)}."
@@ -67,6 +74,8 @@ class Knob:
 
 def _shown(value: Any) -> str:
     """Return `value` as short, quoted text for an error message."""
+    if isinstance(value, dict | list | tuple):  # what it holds may be a path of this host
+        return "a list" if isinstance(value, list | tuple) else "an object"
     try:
         text = repr(value)
     except ValueError:  # integers of more than 4,300 digits refuse to print
