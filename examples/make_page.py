@@ -17,11 +17,10 @@ from playwright.sync_api import Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from nst import Settings, stylize
-from nst.ui.easel import Easel
 from nst.ui.gallery import FINISHED, photos, preset_file, styles
 from nst.ui.limits import Limits
-from nst.ui.page import PRESETS, build
-from nst.ui.server import options
+from nst.ui.page import PRESETS
+from nst.ui.server import served
 
 HERE = Path(__file__).parent
 OUT = HERE / "page"
@@ -87,16 +86,11 @@ def main() -> None:
     for name, values in PRESETS.items():
         preset_file(name).parent.mkdir(exist_ok=True)
         paint(size=320, **values).save(preset_file(name), quality=85)
-    limits = Limits.of_host()
-    easel = Easel(limits.waiting, limits.each)
-    demo = build(limits, easel)
-    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, **options(easel))
     installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    with sync_playwright() as playwright:
+    with served(Limits.of_host(), quiet=True) as demo, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
-        visit(browser.new_page(viewport={"width": 1280, "height": 860}), url)
+        visit(browser.new_page(viewport={"width": 1280, "height": 860}), demo.local_url)
         browser.close()
-    demo.close()
 
 
 if __name__ == "__main__":

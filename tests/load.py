@@ -99,7 +99,7 @@ class App:
         return {
             "MB": int(lines["VmRSS"].split()[0]) / 1024,
             "threads": int(lines["Threads"]),
-            "folders": len(list(self.folder.glob("run-*"))),
+            "folders": len(list(self.folder.rglob("run-*"))),
             "MB on disk": sum(path.stat().st_size for path in files) / 2**20,
         }
 

@@ -6,12 +6,12 @@ import contextlib
 
 import gradio as gr
 import pytest
+from nst.ui.web.visitors import network_of
 from starlette.datastructures import Headers
 
 from nst import InputError
 from nst.ui import status
 from nst.ui.easel import Easel
-from nst.ui.visitors import visitor_of
 
 
 def test_one_paints_and_the_others_wait_in_their_order():
@@ -72,11 +72,17 @@ def test_a_run_that_breaks_frees_the_easel():
         ("127.0.0.1", "", ""),
         ("testclient", "", ""),
         ("2a00:1450:4001:82b::200e", "", "2a00:1450:4001:82b::/64"),
+        ("::ffff:8.8.8.8", "", "8.8.8.8/32"),  # all of version 4 is no one network of version 6
+        ("127.0.0.1", "::ffff:1.1.1.1", "1.1.1.1/32"),
+        ("127.0.0.1", "1.1.1.1:50312", "1.1.1.1/32"),  # as some proxies write it
+        ("127.0.0.1", "[2a00:1450:4001:82b::200e]:443", "2a00:1450:4001:82b::/64"),
+        ("127.0.0.1", "9.9.9.9\n1.1.1.1", "1.1.1.1/32"),  # a proxy that adds a line, not an entry
+        ("127.0.0.1", "9.9.9.9, unknown, 10.0.0.1", ""),  # before what nobody understands is anybody's word
+        ("100.64.0.9", "1.1.1.1", "1.1.1.1/32"),  # behind a provider's own translation
     ],
 )
 def test_a_visitor_is_told_by_an_address_that_can_be_trusted(host, forwarded, visitor):
-    request = gr.Request(client={"host": host}, headers=Headers({"x-forwarded-for": forwarded}))
-    assert visitor_of(request) == visitor
+    assert network_of(host, forwarded.split("\n")) == visitor
 
 
 def test_who_waits_is_told_place_and_time():

@@ -48,7 +48,7 @@ def test_killed_while_it_paints_it_starts_again_clean(start):
         time.sleep(0.05)
     app.process.send_signal(signal.SIGKILL)
     app.process.wait()
-    left = list(app.folder.glob("run-*"))
+    left = list(app.folder.rglob("run-*"))
     assert left
     again = start()
     assert again.counts() == (0, 0)

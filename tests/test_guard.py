@@ -17,11 +17,11 @@ import gradio as gr
 import pytest
 from conftest import ROOT
 from gradio_client import Client, handle_file
-from gradio_client.exceptions import AppError
+from gradio_client.exceptions import ValidationError
 from served import serve
 
-from nst.ui import guard
 from nst.ui.components import picked
+from nst.ui.web import guard
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_everything_is_served_with_its_own_type(url):
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_without_end_is_refused(url, monkeypatch, chunked):
-    monkeypatch.setattr(guard, "MOST_JSON", 2**20)
+    monkeypatch.setattr(guard, "_MOST_CALL", 2**20)
     body = b'{"data": ["' + b"x" * 2**21 + b'"]}'
     sent = iter([body[: 2**20], body[2**20 :]]) if chunked else body
     try:
@@ -103,10 +103,10 @@ def test_nothing_else_of_this_machine_is_served(url, path):
 
 def test_what_gradio_has_no_words_for_gets_a_sentence(url):
     headers = {"Content-Type": "application/json"}
-    for path in ("call/v2/stylize", "run/stylize"):
+    for path in ("call/v2/stylize", "run/predict"):
         code, _, told = ask(url, "POST", f"/gradio_api/{path}", b'{"nonsense": 1, "data": []}', headers)
         assert code == 422
-        assert "Use via API or MCP" in json.loads(told)["detail"]
+        assert "Use via API or MCP" in json.loads(told)["error"]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_nothing_is_fetched_for_a_visitor(url, painting):
     client = Client(url, verbose=False)
     for address in (f"http://127.0.0.1:{trap.port}/a.png", "http://example.com/a.png"):
         photo = {"path": address, "url": address, "meta": {"_type": "gradio.FileData"}}
-        with pytest.raises(AppError, match="Nothing is fetched from an address"):
+        with pytest.raises(ValidationError, match="Nothing is fetched from an address"):
             client.predict(photo, handle_file(painting), api_name="/stylize")
     trap.join()
     assert asked == []

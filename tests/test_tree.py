@@ -27,8 +27,20 @@ def imports(path: Path) -> set[str]:
 
 
 def test_the_core_knows_neither_gradio_nor_the_page():
-    for path in (ROOT / "nst").glob("*.py"):
+    core = [path for path in (ROOT / "nst").rglob("*.py") if "ui" not in path.relative_to(ROOT).parts]
+    assert len(core) > 30
+    for path in core:
         assert not [name for name in imports(path) if name.startswith(("gradio", "nst.ui"))], path.name
+
+
+def test_the_process_that_decodes_is_small():
+    loaded = (
+        "import sys, nst.ui.decode_worker; print(*sorted({'torch', 'gradio', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
 
 
 def test_versions_agree_and_the_card_is_complete():
@@ -58,7 +70,14 @@ def test_every_example_has_its_origin_and_licence_beside_it():
 def test_requirements_bring_what_is_imported():
     wanted = (ROOT / "requirements.txt").read_text().split()
     brought = {re.split(r"[\[=<>]", line)[0].replace("-", "_").replace("pillow", "PIL") for line in wanted}
-    brought |= {"gradio_client", "numpy", "pandas", "starlette"}  # Gradio's own requirements
+    brought |= {
+        "gradio_client",
+        "numpy",
+        "pandas",
+        "starlette",
+        "uvicorn",
+        "anyio",
+    }  # Gradio's own requirements
     # Only where they are there: on ZeroGPU, and for benchmarks.
     optional = {"spaces", "matplotlib", "playwright"}
     for path in [ROOT / "app.py", *(ROOT / "nst").rglob("*.py")]:

@@ -12,18 +12,20 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import InputError
-from nst.images import open_image
 from nst.settings import MOST_STYLES
+from nst.ui.decode_worker import MOST_DRAWN
 
 # Far apart from one another, so that a smoothed pixel still names its role.
 KEEP = "#ffffff"
 STYLES = ("#e6194b", "#0082ff", "#ffb000", "#00b060")[:MOST_STYLES]
 ROLES = {"Keep the photo": KEEP, **{f"Style {number}": color for number, color in enumerate(STYLES, 1)}}
 
-_LONGEST = 768
 _START = "data:image/png;base64,"
 # More than any drawing of that size can have: four bytes a pixel, in base64.
-_MOST_CHARACTERS = 4 * _LONGEST**2 * 4 // 3 + 10_000
+_MOST_CHARACTERS = 4 * MOST_DRAWN**2 * 4 // 3 + 10_000
+
+
+UNREADABLE = "What was drawn on the photo cannot be read; clear it and draw again."
 
 
 @dataclass(frozen=True)
@@ -34,30 +36,35 @@ class Strokes:
     regions: tuple[Image.Image | None, ...] = (None,) * MOST_STYLES
 
 
-def strokes(drawing: str | None) -> Strokes:
-    """Return the masks of a drawing.
+def sent_drawing(drawing: Any) -> bytes | None:
+    """Return the PNG that a drawing is, None where nothing was drawn.
 
     Args:
-        drawing: a data URL of a PNG with strokes in the colours of `ROLES`; None or empty for none.
+        drawing: a data URL of a PNG, or None or empty.
 
     Raises:
         InputError: it is no such thing.
     """
     if not drawing:
-        return Strokes()
-    refusal = InputError("What was drawn on the photo cannot be read; clear it and draw again.")
+        return None
     if not isinstance(drawing, str) or not drawing.startswith(_START) or len(drawing) > _MOST_CHARACTERS:
-        raise refusal
+        raise InputError(UNREADABLE)
     try:
-        picture = open_image(base64.b64decode(drawing.removeprefix(_START), validate=True), "The drawing")
-        if max(picture.size) > _LONGEST:
-            raise ValueError("larger than the easel")
-        pixels = np.asarray(picture.convert("RGBA"), dtype=np.float32) / 255
-    except (ValueError, OSError, SyntaxError, InputError) as error:
-        raise refusal from error
-    opaque = pixels[..., 3]
+        return base64.b64decode(drawing.removeprefix(_START), validate=True)
+    except ValueError as error:
+        raise InputError(UNREADABLE) from error
+
+
+def strokes(pixels: np.ndarray) -> Strokes:
+    """Return the masks of a drawing.
+
+    Args:
+        pixels: (H, W, 4) uint8, strokes in the colours of `ROLES`.
+    """
+    shades = pixels.astype(np.float32) / 255
+    opaque = shades[..., 3]
     colors = np.array([[int(c[at : at + 2], 16) / 255 for at in (1, 3, 5)] for c in ROLES.values()])
-    role = ((pixels[..., None, :3] - colors) ** 2).sum(-1).argmin(-1)
+    role = ((shades[..., None, :3] - colors) ** 2).sum(-1).argmin(-1)
     masks = [_mask(np.where(role == index, opaque, 0)) for index in range(len(ROLES))]
     return Strokes(masks[0], tuple(masks[1:]))
 
@@ -91,7 +98,7 @@ class Brush(gr.HTML):
 <label class="width">Brush width <input type="range" min="1" max="25" value="8"></label>
 <div class="easel"><img alt=""><canvas aria-label="The photo to draw on"></canvas></div>
 """,
-            js_on_load=_SCRIPT.replace("OVER", over).replace("LONGEST", str(_LONGEST)),
+            js_on_load=_SCRIPT.replace("OVER", over).replace("LONGEST", str(MOST_DRAWN)),
             **more,
         )
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import html
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
-from gradio_client.utils import is_http_url_like
 
 from nst.settings import Knob
 
@@ -29,56 +26,36 @@ def picked(event: gr.EventData, count: int) -> int | None:
     return index if type(index) is int and 0 <= index < count else None
 
 
-class _NoFetching:
-    """Takes files that are sent, and fetches nothing from an address on a visitor's behalf."""
-
-    async def async_move_resource_to_block_cache(self, url_or_file_path: str | Path | None) -> str | None:
-        """Keep a file that was sent.
-
-        Raises:
-            gr.Error: it is an address.
-        """
-        if url_or_file_path is not None and is_http_url_like(str(url_or_file_path)):
-            raise gr.Error(
-                "Nothing is fetched from an address here; send the file itself.", print_exception=False
-            )
-        return await super().async_move_resource_to_block_cache(url_or_file_path)
-
-
-class SentFile(_NoFetching, gr.File):
-    """A file input."""
-
-    def get_block_name(self) -> str:
-        """Name the browser's half of the component, which is the plain file's."""
-        return "file"
-
-
-class Picture(_NoFetching, gr.Image):
+class Picture(gr.Image):
     """A picture input that hands the uploaded file on as it is.
 
-    Gradio's own decoding loses orientation, transparency and 16-bit samples and turns a broken file into
-    an unnamed error; `nst.images` does better, so the bytes go there.
+    Gradio's own decoding loses orientation, transparency and 16-bit samples, turns a broken file into an
+    unnamed error, and is done in this process; `nst/ui/decoder.py` does better, so the file goes there.
     """
 
     def get_block_name(self) -> str:
         """Name the browser's half of the component, which is the plain image's."""
         return "image"
 
-    def preprocess(self, payload: Any) -> str | bytes | None:
-        """Return the path of the uploaded file, or the bytes of a data URL."""
-        if payload is None:
-            return None
-        url = payload.url or ""
-        if url.startswith("data:"):
-            try:
-                return base64.b64decode(url.partition(",")[2], validate=True)
-            except binascii.Error:
-                return b""
-        return payload.path
+    def preprocess(self, payload: Any) -> str | None:
+        """Return the path of the file, which is still to be checked (`Files.sent`)."""
+        return None if payload is None else payload.path
 
     def api_info(self) -> dict[str, Any]:
         """Describe the input as any image file."""
         return {**super().api_info(), "description": "an image file"}
+
+
+class PathOfFile(gr.File):
+    """A file input that hands on the path alone."""
+
+    def get_block_name(self) -> str:
+        """Name the browser's half of the component, which is the plain file's."""
+        return "file"
+
+    def preprocess(self, payload: Any) -> str | None:
+        """Return the path of the file, which is still to be checked (`Files.sent`)."""
+        return getattr(payload, "path", None)
 
 
 class LivePreview(gr.HTML):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from nst.devices import pick_device
 from nst.errors import InputError
 from nst.settings import KNOBS, Knob, Settings
+from nst.ui.storage import KEPT_SECONDS, disk_for_pictures
 
 
 @dataclass(frozen=True)
@@ -18,10 +19,12 @@ class Limits:
     seconds: float  # wall clock
     waiting: int  # runs in the queue
     each: int = 3  # runs of one visitor, waiting or painting
+    disk: int = 2 * 2**30  # bytes of uploads and paintings
+    keep: float = KEPT_SECONDS  # for which they are kept after they were last used
 
     @classmethod
     def of_host(cls) -> Limits:
-        """Return NST_MAX_SIZE, NST_MAX_SECONDS, NST_MAX_QUEUE and NST_MAX_EACH, or what suits the device.
+        """Return what the variables NST_MAX_... and NST_KEEP_SECONDS say, or what suits the device.
 
         Raises:
             InputError: one of them is no number in range.
@@ -33,6 +36,8 @@ class Limits:
             seconds=_number("NST_MAX_SECONDS", 600, KNOBS["time_limit"].low, KNOBS["time_limit"].high),
             waiting=int(_number("NST_MAX_QUEUE", 20, 1, 1000)),
             each=int(_number("NST_MAX_EACH", cls.each, 1, 1000)),
+            disk=2**20 * int(_number("NST_MAX_DISK", disk_for_pictures() // 2**20, 16, 2**24)),
+            keep=_number("NST_KEEP_SECONDS", cls.keep, 1, 30 * 86400),
         )
 
     def knob(self, name: str) -> Knob:

@@ -4,35 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
+import anyio
 import gradio as gr
 import torch
+from anyio import to_thread
 
 from nst.devices import describe, pick_device
 from nst.errors import InputError
 from nst.estimate import forecast
-from nst.images import load_image, measure
+from nst.images import load_image, to_tensor
 from nst.inside import compare, feature_maps
-from nst.metadata import settings_of
+from nst.metadata import settings_in
 from nst.settings import KNOBS, MOST_STYLES, Settings
 from nst.ui import painter, status
-from nst.ui.brush import Brush, strokes
+from nst.ui.brush import UNREADABLE, Brush, Strokes, sent_drawing, strokes
 from nst.ui.chart import LossLog
-from nst.ui.components import Film, Filmstrip, LivePreview, Picture, SentFile, Strip, control, picked
-from nst.ui.easel import Easel
+from nst.ui.components import Film, Filmstrip, LivePreview, PathOfFile, Picture, Strip, control, picked
 from nst.ui.gallery import FINISHED, Example, photos, preset_file, styles
 from nst.ui.history import History
 from nst.ui.inside import EXPLAINED, gram_rows, map_row
-from nst.ui.limits import Limits
 from nst.ui.links import from_query, to_query
-from nst.ui.painter import Pictures, Upload
+from nst.ui.painter import Pictures
 from nst.ui.programs import add_endpoint
 from nst.ui.run import Waiting, run
 from nst.ui.runs import Runs
-from nst.ui.visitors import visitor_of
+from nst.ui.service import Service
+from nst.ui.storage import Sent
+from nst.ui.web.visitors import visitor_of
 from nst.ui.words import say
 from nst.ui.workshop import there
 from nst.weights import at_hand, encoder_names, load_encoders
@@ -118,15 +121,16 @@ _SNIPPET = """(query) => {
 }"""
 
 
-def build(limits: Limits, easel: Easel) -> gr.Blocks:
+def build(service: Service) -> gr.Blocks:
     """Return the page, ready to launch.
 
     Args:
-        limits: what a visitor may ask for.
-        easel: at which its runs queue up.
+        service: what its visitors share.
     """
-    demo = _Page(limits, easel).demo
-    demo.queue(max_size=10 * limits.waiting)  # runs have a queue of their own; this is for all the rest
+    demo = _Page(service).demo
+    # What takes long has a queue of its own, and what does not a budget (nst/ui/web/budgets.py): Gradio's
+    # queue is never full, and nobody can fill it for others. What has no queue is not to be had around it.
+    demo.queue(max_size=None, api_open=False)
     # Gradio looks a thousand times a second whether somebody has come, which a painting on the same
     # cores was seen to pay for with a fourteenth of its time.
     demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = 0.01, 0.05
@@ -136,13 +140,12 @@ def build(limits: Limits, easel: Easel) -> gr.Blocks:
 class _Page:
     """The components of the page and the functions behind them."""
 
-    def __init__(self, limits: Limits, easel: Easel) -> None:
-        self.limits, self.easel = limits, easel
+    def __init__(self, service: Service) -> None:
+        self.service, self.limits = service, service.limits
         self.runs = Runs()
+        self._one_film = anyio.Lock()
         self.knobs: dict[str, gr.components.Component] = {}
-        with gr.Blocks(
-            title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=(1800, 7200)
-        ) as self.demo:
+        with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as self.demo:
             self._header()
             with gr.Row(elem_id="studio"):
                 with gr.Column(elem_id="inputs", scale=0, min_width=380):
@@ -154,7 +157,7 @@ class _Page:
                 with gr.Column(elem_id="stage", scale=1, min_width=320):
                     self._stage()
             self._clicks()
-            add_endpoint(self.limits, self._settings, self.easel)
+            add_endpoint(service, self._settings)
 
     def _header(self) -> None:
         with gr.Row(elem_id="top"):
@@ -211,7 +214,7 @@ class _Page:
                 ),
             )
         )
-        self.painting = SentFile(
+        self.painting = PathOfFile(
             label=say("Settings of a painting: its PNG"),
             file_types=[".png"],
             height=110,
@@ -263,7 +266,7 @@ class _Page:
             elem_classes="strip",
         )
 
-        def take(event: gr.EventData, *held: Upload) -> list[Any]:
+        def take(event: gr.EventData, *held: str | None) -> list[Any]:
             """Put an example into the first free place, or into the last."""
             free = next((place for place, picture in enumerate(held) if picture is None), len(held) - 1)
             index = picked(event, len(examples))
@@ -382,8 +385,7 @@ class _Page:
             [self.history, self.style, self.layer, *layers],
             self.inside,
             show_progress="minimal",
-            concurrency_id="inside",
-            concurrency_limit=1,
+            concurrency_limit=None,  # there are places for it, and few (SideWork)
             api_visibility="private",
         )
         self.make_film.click(
@@ -392,8 +394,7 @@ class _Page:
             [self.film, self.filmed, self.as_mp4, self.as_webp],
             show_progress="minimal",
             show_progress_on=self.filmed,
-            concurrency_id="film",
-            concurrency_limit=1,
+            concurrency_limit=None,  # likewise
             api_visibility="private",
         )
         self.stop.click(self._stop, None, self.stop, **QUIET)
@@ -421,13 +422,19 @@ class _Page:
         )
         self.demo.unload(self._leave)
 
-    def _paint(self, request: gr.Request, *given: Any) -> Iterator[Shown]:
-        yield from self._run(request, History(), *given)
+    async def _paint(self, request: gr.Request, *given: Any) -> AsyncIterator[Shown]:
+        async with aclosing(self._run(request, History(), *given)) as shown:
+            async for each in shown:
+                yield each
 
-    def _carry_on(self, request: gr.Request, history: History, *given: Any) -> Iterator[Shown]:
-        yield from self._run(request, history, *given)
+    async def _carry_on(self, request: gr.Request, history: History, *given: Any) -> AsyncIterator[Shown]:
+        async with aclosing(self._run(request, history, *given)) as shown:
+            async for each in shown:
+                yield each
 
-    def _run(self, request: gr.Request, history: History, photo: Upload, *given: Any) -> Iterator[Shown]:
+    async def _run(
+        self, request: gr.Request, history: History, photo: str | None, *given: Any
+    ) -> AsyncIterator[Shown]:
         """Paint for a visitor, from the start or from the chosen frame of a history on."""
         wish = self.runs.begin(request.session_hash)
         losses = LossLog()
@@ -435,37 +442,61 @@ class _Page:
         try:
             *looks, drawing, start = given[: MOST_STYLES + 2]
             settings = self._settings(dict(zip(self.knobs, given[MOST_STYLES + 2 :], strict=True)))
-            drawn = strokes(drawing)
             canvas = None if history.chosen is None else painter.canvas_of(history.chosen)
-            pictures = Pictures(photo, tuple(looks), drawn.keep, drawn.regions, start, canvas)
+            stop, visitor = wish.stop.is_set, visitor_of(request)
+            drawn = await self._drawn(drawing, visitor)
+            pictures = Pictures(
+                self._sent(photo, "The photo"),
+                tuple(self._sent(look, "The style picture") for look in looks),
+                drawn.keep,
+                drawn.regions,
+                self._sent(start, "The picture to start from"),
+                canvas,
+            )
             if not at_hand(settings):
                 yield {self.status: status.idle("Loading VGG-19's weights, 52 MB the first time")}
-            stop, visitor = wish.stop.is_set, visitor_of(request)
             painted = False
-            for update in run(self.easel, visitor, pictures, settings, stop, lambda: wish.settings):
-                if isinstance(update, Waiting):
-                    yield {self.status: status.waiting(*update)}
-                    continue
-                painted = True
-                frame = update.frame
-                losses.add(frame)
-                shown: dict[gr.components.Component, Any] = {self.live: update.picture}
-                if frame.final:
-                    shown[self.status] = status.finished(frame, wish.stop.is_set())
-                    shown[self.history] = History.of(update)
-                else:
-                    shown[self.status] = status.running(frame)
-                if frame.final or frame.seconds - charted >= 1:
-                    charted = frame.seconds
-                    shown[self.chart] = losses.table()
-                    shown[self.badge] = _badge(status.badge(frame))
-                yield shown
+            updates = run(
+                self.service, visitor, request.session_hash, pictures, settings, stop, lambda: wish.settings
+            )
+            async with aclosing(updates):
+                async for update in updates:
+                    if isinstance(update, Waiting):
+                        yield {self.status: status.waiting(*update)}
+                        continue
+                    painted = True
+                    frame = update.frame
+                    losses.add(frame)
+                    shown: dict[gr.components.Component, Any] = {self.live: update.picture}
+                    if frame.final:
+                        shown[self.status] = status.finished(frame, wish.stop.is_set())
+                        shown[self.history] = History.of(update)
+                    else:
+                        shown[self.status] = status.running(frame)
+                    if frame.final or frame.seconds - charted >= 1:
+                        charted = frame.seconds
+                        shown[self.chart] = losses.table()
+                        shown[self.badge] = _badge(status.badge(frame))
+                    yield shown
             if not painted:
                 yield {self.status: status.idle("Stopped before it began; press Paint to begin.")}
         except InputError as error:
             yield {self.status: status.failed(str(error))}
         finally:
             self.runs.end(request.session_hash)
+
+    def _sent(self, path: str | None, what: str) -> Sent | None:
+        return None if path is None else self.service.files.sent(path, what)
+
+    async def _drawn(self, drawing: Any, visitor: str) -> Strokes:
+        data = sent_drawing(drawing)
+        if data is None:
+            return Strokes()
+        try:
+            pixels = await self.service.decoder.drawing(data, "The drawing", visitor)
+        except InputError as error:
+            raise InputError(UNREADABLE) from error
+        return await to_thread.run_sync(strokes, pixels)
 
     def _release(self, history: History) -> tuple[Any, ...]:
         """Show what a run has left, and free the buttons for the next one."""
@@ -493,31 +524,41 @@ class _Page:
         history = replace(history, chosen=kept)
         return kept.path, status.idle(f"{kept.name}. Continue goes on from here."), history
 
-    def _look_inside(self, history: History, style: Upload, layer: str, *values: Any) -> str:
+    async def _look_inside(
+        self, request: gr.Request, history: History, style: str | None, layer: Any, *values: Any
+    ) -> str:
         if history.chosen is None or style is None:
             return status.remark("Paint something first.")
         try:
+            visitor = visitor_of(request)
+            if layer not in INSIDE:
+                raise InputError(f"There is nothing to see of that layer; choose one of {', '.join(INSIDE)}.")
             names = ("style_scale", "style_layers", "pooling")
             settings = Settings(encoder="builtin", **dict(zip(names, values, strict=True)))
-            # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.
-            (encoder,) = load_encoders(settings, torch.device("cpu"))
-            canvas = painter.canvas_of(history.chosen)
+            with self.service.side_work.place(visitor):
+                what = "The style picture"
+                pixels = await self.service.decoder.decode(self._sent(style, what), what, visitor)
+                canvas = painter.canvas_of(history.chosen)
 
-            def look() -> str:
-                painting = load_image(canvas)
-                views = compare(painting, load_image(style, "The style picture"), settings, encoder)
-                return gram_rows(views) + map_row(feature_maps(painting, layer, encoder), layer)
+                def look() -> str:
+                    # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.
+                    (encoder,) = load_encoders(settings, torch.device("cpu"))
+                    painting = load_image(canvas)
+                    views = compare(painting, to_tensor(pixels), settings, encoder)
+                    return gram_rows(views) + map_row(feature_maps(painting, layer, encoder), layer)
 
-            return there(look)
+                return await there(look)
         except InputError as error:
             return status.remark(str(error))
 
-    def _make_film(self, history: History) -> tuple[Any, ...]:
+    async def _make_film(self, request: gr.Request, history: History) -> tuple[Any, ...]:
         nothing = (None, gr.DownloadButton(interactive=False), gr.DownloadButton(interactive=False))
         if not history.frames:
             return nothing[0], status.remark("Paint something first."), *nothing[1:]
         try:
-            mp4, webp = painter.film(history.frames)
+            with self.service.side_work.place(visitor_of(request)):
+                async with self._one_film:
+                    mp4, webp = await to_thread.run_sync(painter.film, self.service.files, history.frames)
         except InputError as error:
             return nothing[0], status.remark(str(error)), *nothing[1:]
         return (
@@ -535,8 +576,9 @@ class _Page:
         return [self.photo, self.style, *self.others]
 
     def _link(self, *values: Any) -> str:
-        pictures = dict(zip(PICTURES, values, strict=False))
-        query = to_query(dict(zip(self.knobs, values[len(pictures) :], strict=True)), pictures)
+        given = zip(PICTURES, values, strict=False)
+        pictures = {name: path for name, path in given if self.service.files.find(path) is not None}
+        query = to_query(dict(zip(self.knobs, values[len(PICTURES) :], strict=True)), pictures)
         return f"?{query}" if query else ""
 
     def _follow(self, request: gr.Request) -> list[Any]:
@@ -547,10 +589,14 @@ class _Page:
         shown = [str(pictures[name]) if name in pictures else gr.skip() for name in PICTURES]
         return [said, *shown, *self._taking(values)]
 
-    def _restore(self, painting: str | None) -> list[Any]:
+    async def _restore(self, request: gr.Request, painting: str | None) -> list[Any]:
         """Set the knobs as the dropped painting's."""
+        what = "The picture"
         try:
-            values = settings_of(painting, "The picture")
+            file = self._sent(painting, what)
+            if file is None:
+                return [gr.skip() for _ in range(1 + len(self.knobs))]
+            values = settings_in(await self.service.decoder.text(file, what, visitor_of(request)), what)
         except InputError as error:
             return [status.remark(str(error)), *self._taking({})]
         said = status.remark("The settings of that painting are set; add its pictures.")
@@ -572,14 +618,15 @@ class _Page:
         self.runs.stop(request.session_hash)
         self.runs.end(request.session_hash)
 
-    def _forecast(self, photo: Upload, *values: Any) -> str:
+    async def _forecast(self, request: gr.Request, photo: str | None, *values: Any) -> str:
         """Return what the next run will be, as far as that can be told."""
         try:
             settings = self._settings(dict(zip(COSTLY, values, strict=True)))
             if photo is None:
                 return ""
-            device = describe(pick_device())
-            found = forecast(*measure(photo), settings, encoder_names(settings), device)
+            device, what = describe(pick_device()), "The photo"
+            size = await self.service.decoder.measure(self._sent(photo, what), what, visitor_of(request))
+            found = forecast(*size, settings, encoder_names(settings), device)
         except InputError as error:
             return status.remark(str(error))
         return status.forecast(found, device)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from torch import Tensor
 
 from nst.errors import InputError
 from nst.frames import Frame
-from nst.images import encode_jpeg, encode_png, fit, load_image, resize, to_pixels
+from nst.images import encode_jpeg, encode_png, fit, resize, to_pixels, to_tensor
 from nst.metadata import describe_painting
-from nst.painting import Picture, stylize
+from nst.painting import stylize
 from nst.settings import Settings
 from nst.timelapse import as_mp4, as_webp
 from nst.ui import zero
+from nst.ui.decoder import Decoder
 from nst.ui.journal import Entry
-from nst.ui.storage import Kept, RunFolder, sweep
+from nst.ui.storage import Files, Kept, RunFolder, Sent
 
 # At most four frames a second, of at most 512 px: more than that a slow line cannot carry.
 INTERVAL = 0.25
@@ -35,19 +38,16 @@ class Update:
     kept: tuple[Kept, ...] = ()  # the passing frames that are still there, once it is finished
 
 
-Upload = str | bytes | None  # a path, the bytes of a file, or nothing given
-
-
 @dataclass(frozen=True)
 class Pictures:
-    """The pictures of a run, as a visitor gave them."""
+    """The pictures of a run, as a visitor gave them: files, or what this host itself drew."""
 
-    photo: Upload
-    styles: tuple[Upload, ...]  # by slot; empty slots but the first may be None
-    keep: Picture | None = None
-    regions: tuple[Picture | None, ...] = ()  # by slot of the style
-    start: Upload = None
-    resume: Picture | None = None
+    photo: Sent | None
+    styles: tuple[Sent | None, ...]  # by slot; empty slots but the first may be None
+    keep: Sent | Image.Image | None = None
+    regions: tuple[Sent | Image.Image | None, ...] = ()  # by slot of the style
+    start: Sent | None = None
+    resume: Sent | Image.Image | None = None
 
     def check(self) -> None:
         """Refuse to paint from nothing.
@@ -59,11 +59,70 @@ class Pictures:
             raise InputError("Add a photo first.")
         if all(style is None for style in self.styles):
             raise InputError("Add a style picture first.")
+        for number, (style, region) in enumerate(zip_longest(self.styles, self.regions), 1):
+            if style is None and region is not None:
+                raise InputError(
+                    f"Style {number} has a region but no picture;"
+                    " add one under More styles or erase its region."
+                )
+
+    def folders(self) -> list[Path]:
+        """Return where the files lie."""
+        given = (self.photo, *self.styles, self.keep, *self.regions, self.start, self.resume)
+        return [picture.path.parent for picture in given if isinstance(picture, Sent)]
+
+    async def decoded(self, decoder: Decoder, visitor: str) -> Decoded:
+        """Return the pictures as pixels.
+
+        Args:
+            decoder: of this host.
+            visitor: on whose account.
+
+        Raises:
+            InputError: one of them cannot be used.
+        """
+
+        async def pixels(
+            picture: Sent | Image.Image | None, what: str, ground: float = 1.0
+        ) -> Tensor | Image.Image | None:
+            if not isinstance(picture, Sent):
+                return picture
+            return to_tensor(await decoder.decode(picture, what, visitor, ground=ground))
+
+        slots = [slot for slot, style in enumerate(self.styles) if style is not None]
+        regions = self.regions + (None,) * (len(self.styles) - len(self.regions))
+        return Decoded(
+            await pixels(self.photo, "The photo"),
+            [
+                await pixels(self.styles[slot], f"Style picture {slot + 1}" if slot else "The style picture")
+                for slot in slots
+            ],
+            tuple(slots),
+            # What is transparent in a mask is not painted on: it counts as black.
+            await pixels(self.keep, "The mask of what to keep", 0.0),
+            [await pixels(regions[slot], f"The region of style {slot + 1}", 0.0) for slot in slots],
+            await pixels(self.start, "The picture to start from"),
+            await pixels(self.resume, "The painting to go on with"),
+        )
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The pictures of a run as `stylize` takes them."""
+
+    photo: Tensor
+    styles: list[Tensor]
+    slots: tuple[int, ...]  # which of the page's slots the styles come from
+    keep: Tensor | Image.Image | None
+    regions: list[Tensor | Image.Image | None]
+    start: Tensor | None
+    resume: Tensor | Image.Image | None
 
 
 def paint(
-    pictures: Pictures,
+    pictures: Decoded,
     settings: Settings,
+    folder: RunFolder,
     entry: Entry,
     stop: Callable[[], bool] = bool,
     steer: Callable[[], Settings | None] | None = None,
@@ -73,49 +132,37 @@ def paint(
     Args:
         pictures: what to paint from.
         settings: how.
+        folder: where the updates' files go.
         entry: of the run in the journal; it is shown the frames.
         stop: as for `stylize`.
         steer: as for `stylize`.
 
     Raises:
-        InputError: a picture is missing or cannot be used; nothing has been painted then.
+        InputError: a picture cannot be used; nothing has been painted then.
     """
-    pictures.check()
-    regions = pictures.regions + (None,) * (len(pictures.styles) - len(pictures.regions))
-    for number, (style, region) in enumerate(zip(pictures.styles, regions, strict=True), 1):
-        if style is None and region is not None:
-            raise InputError(
-                f"Style {number} has a region but no picture; add one under More styles or erase its region."
-            )
-    given = [slot for slot, style in enumerate(pictures.styles) if style is not None]
 
     def closed_up(wanted: Settings) -> Settings:
         """Return settings whose shares belong to the styles that are there, in their order."""
-        return replace(wanted, **{f"blend_{n}": wanted.blend[slot] for n, slot in enumerate(given, 1)})
+        shares = {f"blend_{n}": wanted.blend[slot] for n, slot in enumerate(pictures.slots, 1)}
+        return replace(wanted, **shares)
 
     def steered() -> Settings | None:
         wanted = steer() if steer else None
         return None if wanted is None else closed_up(wanted)
 
     settings = closed_up(settings)
-    content = load_image(pictures.photo, "The photo")
     frames = (zero.frames if zero.ACTIVE else stylize)(
-        content,
-        [
-            load_image(pictures.styles[slot], f"Style picture {slot + 1}" if slot else "The style picture")
-            for slot in given
-        ],
+        pictures.photo,
+        pictures.styles,
         settings,
         keep=pictures.keep,
-        regions=[regions[slot] for slot in given],
+        regions=pictures.regions,
         start=pictures.start,
         resume=pictures.resume,
         stop=stop,
         steer=steered,
         interval=INTERVAL,
     )
-    sweep()
-    folder = RunFolder()
     try:
         for frame in frames:
             entry.frame = frame
@@ -124,7 +171,7 @@ def paint(
                 preview = encode_jpeg(_preview(frame.image))
                 yield Update(frame, folder.add_frame(preview, frame.iteration, size))
                 continue
-            before = to_pixels(resize(content, (frame.width, frame.height)))
+            before = to_pixels(resize(pictures.photo, (frame.width, frame.height)))
             text = describe_painting(frame.settings, frame.encoder, steered=frame.settings != settings)
             yield Update(
                 frame,
@@ -150,8 +197,12 @@ def canvas_of(kept: Kept) -> Image.Image:
         raise InputError("That painting is no longer kept here; press Paint to make it anew.") from error
 
 
-def film(frames: Sequence[Kept]) -> tuple[str, str]:
+def film(files: Files, frames: Sequence[Kept]) -> tuple[str, str]:
     """Write a time-lapse of kept frames beside them; return the paths of an MP4 and an animated WebP.
+
+    Args:
+        files: where they are kept.
+        frames: the finished picture last.
 
     Raises:
         InputError: the frames are no longer there.
@@ -163,9 +214,7 @@ def film(frames: Sequence[Kept]) -> tuple[str, str]:
                 pictures.append(np.asarray(picture.convert("RGB")))
         found = []
         for name, make in (("time-lapse.mp4", as_mp4), ("time-lapse.webp", as_webp)):
-            path = Path(frames[-1].path).with_name(name)
-            path.write_bytes(make(pictures))
-            found.append(str(path))
+            found.append(files.add_beside(Path(frames[-1].path), name, make(pictures)))
     except FileNotFoundError as error:
         raise InputError("That painting is no longer kept here; press Paint to make it anew.") from error
     return found[0], found[1]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,12 @@ import gradio as gr
 from nst.errors import InputError
 from nst.settings import KNOBS, MOST_STYLES, Knob, Settings
 from nst.ui.components import Picture, control
-from nst.ui.easel import Easel
-from nst.ui.limits import Limits
-from nst.ui.painter import Pictures, Update, Upload
+from nst.ui.painter import Pictures, Update
 from nst.ui.run import run
-from nst.ui.visitors import visitor_of
+from nst.ui.service import Service
+from nst.ui.storage import Sent
+from nst.ui.web.callers import Calls
+from nst.ui.web.visitors import visitor_of
 
 _ABOUT = """Paint a photo in the manner of a painting (neural style transfer, Gatys et al. 2016).
 
@@ -38,38 +40,44 @@ _OPTIONAL = {
 }
 
 
-def add_endpoint(
-    limits: Limits,
-    make_settings: Callable[[dict[str, Any]], Settings],
-    easel: Easel,
-) -> None:
+def add_endpoint(service: Service, make_settings: Callable[[dict[str, Any]], Settings]) -> None:
     """Add /stylize to the page that is being built; its arguments are pictures and knobs.
 
     Args:
-        limits: what this host allows.
+        service: what programs share with everybody else.
         make_settings: returns settings from knobs, as this host allows.
-        easel: at which programs queue up as everybody does.
     """
-    knobs = {name: limits.knob(name) for name, knob in KNOBS.items() if not knob.local}
+    knobs = {name: service.limits.knob(name) for name, knob in KNOBS.items() if not knob.local}
     names = [*knobs, *_OPTIONAL]
 
-    def stylize(request: gr.Request, photo: Upload, style: Upload, *given: Any) -> Iterator[str]:
+    def sent(name: str, path: str | None) -> Sent | None:
+        return None if path is None else service.files.sent(path, f"The picture for {name}")
+
+    async def stylize(
+        request: gr.Request, photo: str | None, style: str | None, *given: Any
+    ) -> AsyncIterator[str]:
+        # An assistant that has hung up is known by its call alone: what comes in here is Gradio itself.
+        call = service.calls.find(request.headers.get(Calls.HEADER.decode(), ""))
+        stop = call.gone.is_set if call else bool
         try:
             values = dict(zip(names, given, strict=True))
             settings = make_settings({name: values[name] for name in knobs})
             if values["start"] is not None:
                 settings = replace(settings, initial="picture")
+            files = {name: sent(name, values[name]) for name in _OPTIONAL}
             pictures = Pictures(
-                photo,
-                (style, *(values[f"style_{number}"] for number in range(2, MOST_STYLES + 1))),
-                values["keep"],
-                tuple(values[f"region_{number}"] for number in range(1, MOST_STYLES + 1)),
-                values["start"],
-                values["resume"],
+                sent("photo", photo),
+                (sent("style", style), *(files[f"style_{number}"] for number in range(2, MOST_STYLES + 1))),
+                files["keep"],
+                tuple(files[f"region_{number}"] for number in range(1, MOST_STYLES + 1)),
+                files["start"],
+                files["resume"],
             )
-            for update in run(easel, visitor_of(request), pictures, settings):
-                if isinstance(update, Update):
-                    yield update.picture
+            visitor, session = visitor_of(request), request.session_hash
+            async with aclosing(run(service, visitor, session, pictures, settings, stop)) as updates:
+                async for update in updates:
+                    if isinstance(update, Update):
+                        yield update.picture
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import html
 import logging
 import re
+import time
 import uuid
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import NamedTuple, TypeVar
 
 import gradio as gr
 
 from nst.devices import describe, pick_device
 from nst.errors import InputError
 from nst.estimate import forecast
-from nst.images import measure
 from nst.settings import Settings
 from nst.ui import painter
-from nst.ui.easel import Easel
 from nst.ui.journal import Entry
 from nst.ui.painter import Pictures, Update
+from nst.ui.service import Service
 from nst.ui.storage import FULL, NO_ROOM
 from nst.ui.workshop import item_by_item
 from nst.weights import encoder_names
@@ -28,6 +30,12 @@ log = logging.getLogger(__name__)
 
 # Seconds after which a run that waits says so, and says so again.
 _AGAIN = 0.5
+# Seconds between two looks at whether it is its turn, or at an end.
+_LOOK = 0.05
+# Seconds for which a run goes on while nobody takes its frames.
+_ALONE = 30.0
+
+_Found = TypeVar("_Found")
 
 
 class Waiting(NamedTuple):
@@ -41,19 +49,21 @@ class BrokenError(InputError):
     """Something went wrong that is nobody's input; the message has an id that the log has too."""
 
 
-def run(
-    easel: Easel,
+async def run(
+    service: Service,
     visitor: str,
+    session: str,
     pictures: Pictures,
     settings: Settings,
     stop: Callable[[], bool] = bool,
     steer: Callable[[], Settings | None] | None = None,
-) -> Iterator[Waiting | Update]:
+) -> AsyncIterator[Waiting | Update]:
     """Wait for a turn and paint; how it ended is noted in the journal.
 
     Args:
-        easel: whose turn it is.
+        service: of this host.
         visitor: as for `Easel.turn`.
+        session: whose listeners the run is for; when they have left for a while, it ends.
         pictures: what to paint from.
         settings: how.
         stop: as for `stylize`; a run that is stopped while it waits ends without an update.
@@ -63,20 +73,41 @@ def run(
         InputError: what was given cannot be used, or the host is full; nothing has been painted then.
         BrokenError: something broke on the way.
     """
-    entry = Entry(settings)
+    entry, began = Entry(settings), time.monotonic()
+
+    def alone() -> bool:
+        return service.listeners.alone_for(session, began) > _ALONE
+
+    def ending() -> bool:
+        return stop() or alone()
+
     try:
-        with easel.turn(visitor, _expected(pictures, settings)) as turn:
-            while not turn.begun.wait(_AGAIN) and not stop():
-                yield Waiting(*easel.ahead(turn))
-            if turn.begun.is_set() and not stop():
-                for update in item_by_item(painter.paint(pictures, settings, entry, stop, steer)):
-                    turn.seconds = update.frame.remaining
-                    yield update
-        entry.end("stopped" if stop() else "finished")
+        pictures.check()
+        # The quota comes before any work.
+        with service.easel.turn(visitor, 0.0) as turn, service.files.held(pictures.folders()):
+            turn.seconds = await _expected(service, visitor, pictures, settings)
+            told = time.monotonic()
+            while not turn.begun.is_set() and not ending():
+                if time.monotonic() - told >= _AGAIN:
+                    yield Waiting(*service.easel.ahead(turn))
+                    told = time.monotonic()
+                await asyncio.sleep(_LOOK)
+            decoded = None
+            if turn.begun.is_set():
+                decoded = await _unless(ending, pictures.decoded(service.decoder, visitor))
+            if decoded is not None:
+                folder = service.files.new_run(visitor)
+                with service.files.held([folder.path]):
+                    updates = item_by_item(painter.paint(decoded, settings, folder, entry, ending, steer))
+                    async with contextlib.aclosing(updates):
+                        async for update in updates:
+                            turn.seconds = update.frame.remaining
+                            yield update
+        entry.end("stopped" if stop() else "left" if alone() else "finished")
     except InputError:
         entry.end("refused")
         raise
-    except GeneratorExit:
+    except (GeneratorExit, asyncio.CancelledError):
         entry.end("left")
         raise
     except gr.Error as error:  # ZeroGPU's: no quota left, no GPU free, taken away
@@ -106,9 +137,19 @@ def _broken(entry: Entry, error: Exception) -> BrokenError:
     return BrokenError(f"Something broke here (error {number}); try again.")
 
 
-def _expected(pictures: Pictures, settings: Settings) -> float:
+async def _expected(service: Service, visitor: str, pictures: Pictures, settings: Settings) -> float:
     """Return the seconds that a run will take, 0 where nothing is known; refuse what cannot be painted."""
-    pictures.check()
-    return forecast(
-        *measure(pictures.photo), settings, encoder_names(settings), describe(pick_device())
-    ).seconds
+    size = await service.decoder.measure(pictures.photo, "The photo", visitor)
+    return forecast(*size, settings, encoder_names(settings), describe(pick_device())).seconds
+
+
+async def _unless(ending: Callable[[], bool], work: Awaitable[_Found]) -> _Found | None:
+    """Return what `work` finds, or None if the run ends meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait({task}, timeout=_LOOK))[0]:
+            if ending():
+                return None
+        return task.result()
+    finally:
+        task.cancel()

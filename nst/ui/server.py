@@ -9,8 +9,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import torch
@@ -21,14 +22,16 @@ from nst.memory import keep_freed
 from nst.painting import stylize
 from nst.settings import Settings
 from nst.ui import zero
-from nst.ui.cards import Cards
-from nst.ui.easel import Easel
 from nst.ui.gallery import FINISHED
-from nst.ui.guard import Guard
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
+from nst.ui.service import Service
+from nst.ui.storage import remove_own_folder
+from nst.ui.web import connections, logs, sessions
+from nst.ui.web.cards import Cards
+from nst.ui.web.guard import Guard
 from nst.ui.words import catalogue
-from nst.ui.workshop import there
+from nst.ui.workshop import submit
 from nst.weights import find_vgg19
 
 log = logging.getLogger(__name__)
@@ -37,11 +40,36 @@ log = logging.getLogger(__name__)
 _LAST_SECONDS = 4.0
 
 
-def options(easel: Easel) -> dict:
+@contextlib.contextmanager
+def served(limits: Limits, **more: Any) -> Iterator[gr.Blocks]:
+    """Serve the page for as long as the context lasts; yield it.
+
+    Args:
+        limits: what visitors may ask for.
+        more: further arguments of `launch`, such as the port.
+
+    Raises:
+        InputError: this host has no folder for pictures.
+    """
+    connections.bound()
+    service = Service(limits)
+    demo = build(service)
+    try:
+        demo.launch(prevent_thread_lock=True, **{**options(service, demo), **more})
+        sessions.make_small(demo)
+        service.start(demo)
+        yield demo
+    finally:
+        demo.close(verbose=False)
+        service.close()
+
+
+def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
     """Return what `launch` needs for the page to look and behave as meant.
 
     Args:
-        easel: whose runs the health endpoint counts.
+        service: what all visitors share.
+        demo: the page.
     """
     return {
         "theme": gr.themes.Monochrome(
@@ -61,9 +89,15 @@ def options(easel: Easel) -> dict:
         "mcp_server": True,
         "i18n": catalogue(),
         "show_error": False,
+        "run_history": False,
+        # A server of pages before this one would be a second door, and this one not before it.
+        "ssr_mode": False,
+        "state_session_capacity": sessions.MOST,
+        # Each run that waits is one of Gradio's jobs, though it takes no thread.
+        "max_threads": service.limits.waiting + 60,
         "app_kwargs": {
             "middleware": [
-                Middleware(Guard, counts=easel.counts),
+                Middleware(Guard, service=service, demo=demo),
                 Middleware(Cards, title=TITLE, text=PROMISE, picture=FINISHED),
             ]
         },
@@ -99,39 +133,38 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--share", action="store_true", help="also make a public link through Gradio")
     chosen = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpx2"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logs.begin()
     keep_freed()
     try:
-        limits = Limits.of_host()
-        easel = Easel(limits.waiting, limits.each)
-        demo = build(limits, easel)
+        with served(
+            Limits.of_host(), server_name=chosen.host, server_port=chosen.port, share=chosen.share
+        ) as demo:
+            submit(warm_up)
+            if chosen.share and not demo.share_url:
+                print(  # noqa: T201
+                    f"There is no public link, as Gradio's relay cannot be reached from here;"
+                    f" the page itself is up at {demo.local_url}",
+                    flush=True,
+                )
+            logs.catch_prints()
+            signal.signal(signal.SIGTERM, _interrupt)
+            demo.block_thread()
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
-    threading.Thread(target=there, args=[warm_up], daemon=True).start()
-    demo.launch(
-        server_name=chosen.host,
-        server_port=chosen.port,
-        share=chosen.share,
-        prevent_thread_lock=True,
-        **options(easel),
-    )
-    if chosen.share and not demo.share_url:
-        print(  # noqa: T201
-            f"There is no public link, as Gradio's relay cannot be reached from here;"
-            f" the page itself is up at {demo.local_url}",
-            flush=True,
-        )
-    signal.signal(signal.SIGTERM, _interrupt)
-    demo.block_thread()
+    finally:
+        remove_own_folder()
     return 0
 
 
 def _interrupt(*_: object) -> None:
     """End as Ctrl-C does, and within seconds even if a connection does not want to close."""
-    watchdog = threading.Timer(_LAST_SECONDS, os._exit, (0,))
+    watchdog = threading.Timer(_LAST_SECONDS, _leave)
     watchdog.daemon = True
     watchdog.start()
     raise KeyboardInterrupt
+
+
+def _leave() -> None:
+    remove_own_folder()
+    os._exit(0)

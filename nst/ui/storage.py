@@ -1,24 +1,315 @@
-"""The files of a run, for as long as a browser may fetch them."""
+"""All that this host keeps on disk: uploads and runs, each with an owner, an age and a size."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import functools
+import logging
+import os
+import re
 import secrets
 import shutil
+import stat
+import tempfile
+import threading
 import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, Any, NamedTuple
 
 from gradio.utils import get_upload_folder
+from gradio_client.utils import strip_invalid_filename_characters
+
+from nst.errors import InputError
+
+log = logging.getLogger(__name__)
 
 MOST_FRAMES = 64
 _IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
 KEPT_SECONDS = 3600.0
-MOST_RUNS = 200
-_PREFIX = "run-"
+# What one visitor may have here, as a share of all that is kept, and how many runs.
+_SHARE, _RUNS_EACH = 8, 20
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room left says
 NO_ROOM = "This host has no room left to keep pictures; try again later."
+# Made by an upload, by a run, or by Gradio for what the page itself shows.
+_FOLDER = re.compile(r"(?:upload|run)-[0-9a-f]{32}|[0-9a-f]{64}")
+_YOUNG = 60.0  # seconds in which a host that has just started may not have locked its folder yet
+
+
+@functools.cache
+def own_folder() -> Path:
+    """Return this process's own folder in Gradio's cache, which from now on is Gradio's cache.
+
+    Several hosts may share a cache: each has a folder that it holds locked. What is left of hosts that are
+    gone, however they ended, is removed here.
+
+    Raises:
+        InputError: the cache cannot be written.
+    """
+    cache = Path(get_upload_folder()).resolve()
+    folder = cache / f"host-{secrets.token_hex(8)}"
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        for other in cache.glob("host-*"):
+            _remove_if_left(other)
+        folder.mkdir(mode=0o700)
+        lock = (folder / "lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    except OSError as error:
+        raise InputError(
+            f"The folder for pictures cannot be written ({error.strerror}); name another in GRADIO_TEMP_DIR."
+        ) from error
+    _locks.append(lock)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    return folder
+
+
+_locks: list[IO[str]] = []  # held for as long as the process lives
+
+
+def _remove_if_left(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        if time.time() - folder.stat().st_mtime < _YOUNG and not (folder / "lock").exists():
+            return
+        with (folder / "lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while its host lives
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(eq=False)
+class _Item:
+    """A folder of an upload or a run."""
+
+    path: Path
+    visitor: str
+    used: float = field(default_factory=time.monotonic)  # last
+    size: int = 0  # bytes
+    holds: int = 0  # how many wait for it or work with it
+
+    @property
+    def is_run(self) -> bool:
+        """Whether a run made it."""
+        return self.path.name.startswith("run-")
+
+
+class Sent(NamedTuple):
+    """A file that a visitor sent, or that was made here for one."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """What tells it from all others."""
+        return str(self.path)
+
+    def read(self, what: str) -> bytes:
+        """Return its bytes.
+
+        Raises:
+            InputError: it is no longer here, or nothing that was ever sent.
+        """
+        try:
+            # Neither waits for a pipe nor follows a link, should one ever come to lie there.
+            number = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(number, "rb") as file:
+                if not stat.S_ISREG(os.fstat(number).st_mode):
+                    raise OSError(errno.EINVAL, "not a regular file")
+                return file.read()
+        except OSError as error:
+            raise InputError(f"{what} is no longer kept here; add it again.") from error
+
+
+class Files:
+    """The files of one host.
+
+    Args:
+        most: bytes that may be kept; the oldest of whoever has most go first.
+        seconds: for how long a thing is kept after it was last used.
+    """
+
+    def __init__(self, most: int = 2 * 2**30, seconds: float = KEPT_SECONDS) -> None:
+        self.folder = own_folder()
+        self.most, self.seconds = most, seconds
+        self._lock = threading.Lock()
+        self._items: dict[Path, _Item] = {}
+        self._stop = threading.Event()
+        self._forget: list[set[str]] = []
+
+    # What comes in
+
+    def add_upload(self, visitor: str, name: str | None, source: IO[bytes]) -> Path:
+        """Keep an upload under a name that nobody can guess; return its path.
+
+        Raises:
+            OSError: there is no room.
+        """
+        path = self._new("upload", visitor)
+        path /= _safe(name)
+        try:
+            with path.open("xb") as file:
+                shutil.copyfileobj(source, file, 2**20)
+                size = file.tell()
+        except BaseException:
+            self._remove([self._items[path.parent]])
+            raise
+        self._grew(path.parent, size)
+        return path
+
+    def new_run(self, visitor: str) -> RunFolder:
+        """Return an empty folder for a run."""
+        return RunFolder(self._new("run", visitor), self._grew)
+
+    def add_beside(self, path: Path, name: str, data: bytes) -> str:
+        """Write a file into the folder of another one; return its path.
+
+        Raises:
+            OSError: the folder is gone, or there is no room.
+        """
+        beside = path.with_name(name)
+        before = beside.stat().st_size if beside.exists() else 0
+        beside.write_bytes(data)
+        self._grew(path.parent, len(data) - before)
+        return str(beside)
+
+    # What may be named
+
+    def find(self, name: Any) -> Path | None:
+        """Return the path of what an upload, a run or the page made here; None for any other name.
+
+        Whether it is still there is not asked: whoever may name it was told its name.
+        """
+        if not isinstance(name, str) or len(name) > 600 or not name.isprintable():
+            return None
+        path = Path(name)
+        if ".." in path.parts or path.parent.parent != self.folder:
+            return None
+        if not _FOLDER.fullmatch(path.parent.name) or path.name.startswith("."):
+            return None
+        return path
+
+    def sent(self, name: Any, what: str) -> Sent:
+        """Return a file that a visitor may name.
+
+        Raises:
+            InputError: it is none.
+        """
+        path = self.find(name)
+        if path is None:
+            raise InputError(f"{what} is not a file that was sent here; upload it first.")
+        self._touch(path.parent)
+        return Sent(path)
+
+    @contextlib.contextmanager
+    def held(self, folders: Iterable[Path]) -> Iterator[None]:
+        """Keep folders for as long as the context lasts, however long somebody waits for a turn."""
+        with self._lock:
+            items = [item for folder in folders if (item := self._items.get(folder))]
+            for item in items:
+                item.holds += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                for item in items:
+                    item.holds -= 1
+                    item.used = time.monotonic()
+
+    # What goes
+
+    def start(self, forget: Iterable[set[str]] = ()) -> None:
+        """Sweep from now on by the clock, also while nobody comes.
+
+        Args:
+            forget: Gradio's own lists of files, which are emptied on the way: nobody else does.
+        """
+        self._forget = list(forget)
+        threading.Thread(target=self._keep_sweeping, name="sweep", daemon=True).start()
+
+    def close(self) -> None:
+        """Remove everything."""
+        self._stop.set()
+        with self._lock:
+            items = list(self._items.values())
+        self._remove(items)
+
+    def sweep(self) -> None:
+        """Remove what was last used too long ago."""
+        now = time.monotonic()
+        with self._lock:
+            old = [one for one in self._items.values() if not one.holds and now - one.used > self.seconds]
+        self._remove(old)
+        for paths in self._forget:
+            paths.clear()
+
+    def held_bytes(self) -> int:
+        """Return how much is kept."""
+        with self._lock:
+            return sum(item.size for item in self._items.values())
+
+    def _keep_sweeping(self) -> None:
+        while not self._stop.wait(min(30.0, self.seconds / 4)):
+            try:
+                self.sweep()
+            except Exception:
+                log.exception("sweeping failed; it is tried again")
+
+    def _new(self, kind: str, visitor: str) -> Path:
+        path = self.folder / f"{kind}-{secrets.token_hex(16)}"
+        path.mkdir(mode=0o700)
+        with self._lock:
+            self._items[path] = _Item(path, visitor)
+        return path
+
+    def _touch(self, path: Path) -> None:
+        with self._lock:
+            if item := self._items.get(path):
+                item.used = time.monotonic()
+
+    def _grew(self, path: Path, size: int) -> None:
+        """Note bytes that came to lie in a folder; make room by what is oldest."""
+        with self._lock:
+            if item := self._items.get(path):
+                item.size += size
+                item.used = time.monotonic()
+                going = self._too_much(item)
+            else:
+                going = []
+        self._remove(going)
+
+    def _too_much(self, grown: _Item) -> list[_Item]:
+        """Return what has to go: a visitor's own oldest first, then the oldest of whoever has most."""
+        loose = [one for one in self._items.values() if not one.holds and one is not grown]
+        loose.sort(key=lambda one: one.used)
+        going: list[_Item] = []
+        if grown.visitor:  # those who cannot be told from others share the room of all
+            own = [one for one in self._items.values() if one.visitor == grown.visitor]
+            size, runs = sum(one.size for one in own), sum(one.is_run for one in own)
+            for one in loose:
+                over = size > self.most // _SHARE or (one.is_run and runs > _RUNS_EACH)
+                if over and one.visitor == grown.visitor:
+                    going.append(one)
+                    size, runs = size - one.size, runs - one.is_run
+            loose = [one for one in loose if one not in going]
+        size = sum(one.size for one in self._items.values()) - sum(one.size for one in going)
+        while size > self.most and loose:
+            shares: dict[str, int] = {}
+            for one in loose:
+                shares[one.visitor] = shares.get(one.visitor, 0) + one.size
+            richest = max(shares, key=shares.__getitem__)
+            oldest = next(one for one in loose if one.visitor == richest)
+            going.append(oldest)
+            loose.remove(oldest)
+            size -= oldest.size
+        return going
+
+    def _remove(self, items: list[_Item]) -> None:
+        for item in items:
+            shutil.rmtree(item.path, ignore_errors=True)
+            with self._lock:
+                self._items.pop(item.path, None)
 
 
 class Kept(NamedTuple):
@@ -35,42 +326,52 @@ class Kept(NamedTuple):
 
 
 class RunFolder:
-    """One run's own folder inside Gradio's cache, which serves what lies there as it is.
+    """One run's own folder.
 
     Its name cannot be guessed, so nobody reaches another visitor's pictures.
     """
 
-    def __init__(self) -> None:
-        self.path = Path(get_upload_folder()) / f"{_PREFIX}{secrets.token_hex(16)}"
-        self.path.mkdir(parents=True)
+    def __init__(self, path: Path, grew: Any = lambda path, size: None) -> None:
+        self.path, self._grew = path, grew
         self.frames: list[Kept] = []
 
     def add_frame(self, data: bytes, iteration: int, size: tuple[int, int]) -> str:
         """Write a passing frame under a new name; return its path. Of a long run ever fewer are kept."""
-        path = self.path / f"{secrets.token_hex(4)}.jpg"
-        path.write_bytes(data)
-        self.frames.append(Kept(str(path), iteration, size))
+        path = self.add(f"{secrets.token_hex(4)}.jpg", data)
+        self.frames.append(Kept(path, iteration, size))
         if len(self.frames) > MOST_FRAMES:
             old, new = self.frames[:-_IN_FLIGHT], self.frames[-_IN_FLIGHT:]
             for frame in old[1::2]:
-                Path(frame.path).unlink(missing_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    self._grew(self.path, -Path(frame.path).stat().st_size)
+                    Path(frame.path).unlink()
             self.frames = old[::2] + new
-        return str(path)
+        return path
 
     def add(self, name: str, data: bytes) -> str:
         """Write a file that stays as long as the folder; return its path."""
         path = self.path / name
         path.write_bytes(data)
+        self._grew(self.path, len(data))
         return str(path)
 
 
-def sweep() -> None:
-    """Remove the folders of runs that ended more than an hour ago, and the oldest if there are very many."""
-    ages = {}
-    for path in Path(get_upload_folder()).glob(f"{_PREFIX}*"):
-        with contextlib.suppress(FileNotFoundError):  # another run's sweep was faster
-            ages[path] = time.time() - path.stat().st_mtime
-    newest = sorted(ages, key=ages.__getitem__)
-    for place, path in enumerate(newest, 1):
-        if ages[path] > KEPT_SECONDS or place > MOST_RUNS:
-            shutil.rmtree(path, ignore_errors=True)
+def _safe(name: str | None) -> str:
+    """Return a file name that is nothing but a name."""
+    plain = strip_invalid_filename_characters(Path((name or "").replace("\\", "/")).name).lstrip(".")
+    return plain.encode()[-120:].decode(errors="ignore").lstrip(".") or "picture"
+
+
+def remove_own_folder() -> None:
+    """Leave nothing behind when the process ends."""
+    if own_folder.cache_info().currsize:
+        shutil.rmtree(own_folder(), ignore_errors=True)
+
+
+def disk_for_pictures() -> int:
+    """Return the bytes that may be kept where nobody has said: two gigabytes, or half of what is free."""
+    try:
+        free = shutil.disk_usage(Path(get_upload_folder()).parent).free
+    except OSError:
+        free = shutil.disk_usage(tempfile.gettempdir()).free
+    return min(2 * 2**30, free // 2)

@@ -7,8 +7,10 @@ frame taken by another of two threads, a painting was seen to take a third longe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Generator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, TypeVar
 
@@ -16,18 +18,40 @@ _Item = TypeVar("_Item")
 _END = object()
 
 _thread = ThreadPoolExecutor(1, thread_name_prefix="workshop")
+_began = 0.0  # when the work in progress began, 0 while there is none
 
 
-def there(work: Callable[..., _Item], *given: Any) -> _Item:
-    """Return what `work` returns when called there, or raise what it raises; others wait meanwhile."""
+def submit(work: Callable[..., _Item], *given: Any) -> Future[_Item]:
+    """Have `work` called there, when what was submitted before is done."""
     # In the caller's context: it is by Gradio's that ZeroGPU knows the visitor.
-    return _thread.submit(copy_context().run, work, *given).result()
+    return _thread.submit(copy_context().run, _timed, work, *given)
 
 
-def item_by_item(items: Generator[_Item, None, None]) -> Iterator[_Item]:
+async def there(work: Callable[..., _Item], *given: Any) -> _Item:
+    """Return what `work` returns when called there, or raise what it raises; others wait meanwhile."""
+    return await asyncio.wrap_future(submit(work, *given))
+
+
+async def item_by_item(items: Generator[_Item, None, None]) -> AsyncIterator[_Item]:
     """Yield what a generator yields, each item made there; others may come between two items."""
     try:
-        while (item := there(next, items, _END)) is not _END:
+        while (item := await there(next, items, _END)) is not _END:
             yield item
     finally:
-        there(items.close)
+        # Whoever has left must not leave it half closed.
+        await asyncio.shield(there(items.close))
+
+
+def busy_for() -> float:
+    """Return for how many seconds the work in progress has been going on."""
+    began = _began
+    return time.monotonic() - began if began else 0.0
+
+
+def _timed(work: Callable[..., _Item], *given: Any) -> _Item:
+    global _began
+    _began = time.monotonic()
+    try:
+        return work(*given)
+    finally:
+        _began = 0.0

@@ -41,7 +41,7 @@ class Job:
     content: np.ndarray  # (H, W, 3) uint8
     styles: tuple[np.ndarray, ...]
     settings: Settings
-    more: dict[str, Any]  # further arguments of `stylize`, pictures as Pillow images or bytes
+    more: dict[str, Any]  # further arguments of `stylize`, pictures as Pillow images
 
     @property
     def duration(self) -> int:
@@ -76,7 +76,7 @@ def frames(
     """
     # Checked here, before any of the visitor's GPU time is spent.
     stylize(content, styles, settings, encoder=load_encoders(settings, _HERE), **more).close()
-    job = Job(to_pixels(content), tuple(to_pixels(style) for style in styles), settings, more)
+    job = Job(to_pixels(content), tuple(to_pixels(style) for style in styles), settings, _small(more))
     painting = _on_gpu(job, interval)
     try:
         for frame in painting:
@@ -92,6 +92,15 @@ def frames(
             yield frame
     finally:
         painting.close()
+
+
+def _small(value: Any) -> Any:
+    """Return pictures as Pillow images of a byte for each sample; tensors are four times as large."""
+    if isinstance(value, dict):
+        return {name: _small(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_small(each) for each in value]
+    return Image.fromarray(to_pixels(value)) if isinstance(value, torch.Tensor) else value
 
 
 def _duration(job: Job, interval: float) -> int:

@@ -14,6 +14,7 @@ _PICTURE = "/card.jpg"
 # Gradio's own cards and title, which would come first.
 _OTHERS = re.compile(rb"<meta\s[^>]*(?:property|name)=\"(?:og|twitter):[^>]*>\s*|<title>[^<]*</title>\s*")
 
+_SCRIPT = re.compile(rb"<script(?=[\s>])")
 _HOST = re.compile(rb"[A-Za-z0-9.:_,\[\] -]+\Z")
 
 
@@ -69,6 +70,8 @@ class Cards:
             headers = dict(start["headers"])
             if headers.get(b"content-type", b"").startswith(b"text/html"):
                 body = self._with_card(body, _address(scope))
+                # The policy of the page lets no other script run (nst/ui/web/headers.py).
+                body = _SCRIPT.sub(b'<script nonce="%s"' % scope.get("nonce", "").encode(), body)
                 headers[b"content-length"] = str(len(body)).encode()
             await send({**start, "headers": list(headers.items())})
             await send({"type": "http.response.body", "body": body})

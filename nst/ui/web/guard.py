@@ -1,111 +1,327 @@
-"""What stands between the open internet and Gradio: sizes, closed doors, headers, and a sign of life."""
+"""The order in which a request is checked before Gradio sees it; each check is a module beside this one."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+import re
+import secrets
+import time
+import uuid
 from typing import Any
+from urllib.parse import parse_qs
 
+import gradio as gr
+from anyio import to_thread
+
+from nst.ui.service import Service
 from nst.ui.storage import FULL, NO_ROOM
+from nst.ui.web import bodies, files, headers, visitors
+from nst.ui.web.bodies import LeftError, RefusedError
+from nst.ui.web.callers import Calls
+from nst.ui.web.door import Door
+from nst.ui.web.routes import Route, match
 
 log = logging.getLogger(__name__)
 
-HEALTH = "/health"
-# A request of several pictures as data URLs; uploads of files have Gradio's own limit for each.
-MOST_JSON = 64 * 2**20
-MOST_UPLOAD = 256 * 2**20
-# Doors of Gradio's that are not used here: links that keep uploads for anybody, conversion of recordings.
-_CLOSED = ("/gradio_api/deep_link", "/gradio_api/process_recording", "/gradio_api/vibe", "/monitoring")
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-]
+# Bodies, by kind: a drawing goes along with what is painted, pictures as data: URLs with what programs send.
+_MOST_JOIN, _MOST_DIRECT, _MOST_SMALL, _MOST_CALL = 4 * 2**20, 2**20, 16 * 2**10, 48 * 2**20
+# What is larger is read in a thread: the page must not stand still meanwhile.
+_LONG = 2**18
+_SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MOST_CALLS = 16  # of the MCP tool, each of which takes a thread
+_FORGOTTEN = 30.0  # seconds between two looks for messages that nobody fetches
 # Gradio tells a request that does not fit from a fault of its own in neither status nor words.
 _UNFIT = "This request is not what is taken here; Use via API or MCP, at the page's foot, says what is."
-
-
-class _TooLargeError(Exception):
-    pass
+_NOTHING = "There is nothing here."
 
 
 class Guard:
-    """ASGI middleware that answers for what must not reach the app.
+    """ASGI middleware before Gradio.
 
     Args:
         app: what it stands before.
-        counts: returns how many runs paint and how many wait.
+        service: what all visitors share.
+        demo: the page.
     """
 
-    def __init__(self, app: Any, counts: Callable[[], tuple[int, int]]) -> None:
-        self.app, self.counts = app, counts
+    def __init__(self, app: Any, service: Service, demo: gr.Blocks) -> None:
+        self.app, self.service, self.demo = app, service, demo
+        self.door = Door(service.files)
+        self._tidied = 0.0
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
-        """Refuse, answer, or hand on with the body counted, headers added and faults put into words."""
+        """Answer, refuse, or hand on what has passed every check."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        path = scope["path"]
-        if path == HEALTH:
-            painting, waiting = self.counts()
-            await _answer(send, 200, {"status": "ok", "painting": painting, "waiting": waiting})
-            return
-        if path.startswith(_CLOSED):
-            await _answer(send, 404, {"detail": "There is nothing here."})
-            return
-        most = MOST_UPLOAD if path.endswith("/upload") else MOST_JSON
-        too_large = {"detail": f"That is too much at once; send at most {most // 2**20} MB."}
-        length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > most:
-            await _answer(send, 413, too_large)
-            return
-        received, started, unfit = 0, False, False
-
-        async def counted() -> dict:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > most:
-                raise _TooLargeError
-            return message
-
-        async def with_headers(message: dict) -> None:
-            nonlocal started, unfit
-            if message["type"] == "http.response.start":
-                unfit = scope["method"] == "POST" and message["status"] == 500
-            if unfit or (received > most and not started):
-                return  # what the app makes of what it cannot use, or of a body that breaks off
-            if message["type"] == "http.response.start":
-                started = True
-                message = {**message, "headers": [*message.get("headers", ()), *_HEADERS]}
-            await send(message)
-
-        full = False
+        answer = _Answer(send)
         try:
-            await self.app(scope, counted, with_headers)
-        except _TooLargeError:
+            route = match(scope["method"], scope["path"], scope["query_string"])
+            if route is None:
+                raise RefusedError(404, _NOTHING)
+            visitor, own = self._who(scope)
+            with self.service.budgets.spend(visitor, route.kind):
+                await self._let_through(route, visitor, own, scope, receive, answer)
+        except RefusedError as error:
+            await answer.refuse(error.status, error.sentence)
+        except LeftError:
             pass
         except Exception as error:
-            if started or scope["method"] != "POST":
-                raise
-            unfit, full = True, isinstance(error, OSError) and error.errno in FULL
-            log.warning("%r refused: %r", path[:100], error)
-        if started:
+            full = isinstance(error, OSError) and error.errno in FULL
+            number = uuid.uuid4().hex[:8]
+            log.error("%s %s, error %s: %r", scope["method"], scope["path"][:100], number, error)
+            if full:
+                await answer.refuse(507, NO_ROOM)
+            elif scope["method"] == "POST":
+                await answer.refuse(422, _UNFIT)
+            else:
+                await answer.refuse(500, f"Something broke here (error {number}); try again.")
+
+    def _who(self, scope: dict) -> tuple[str, headers.Heads]:
+        """Return the visitor, and the headers that tell everything behind this."""
+        given = {name: value for name, value in scope["headers"] if name == Calls.HEADER}
+        word = given.get(Calls.HEADER, b"")
+        if call := self.service.calls.find(word.decode("latin-1")):
+            return call.visitor, [(visitors.HEADER, call.visitor.encode()), (Calls.HEADER, word)]
+        forwarded = [
+            value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
+        ]
+        visitor = visitors.network_of((scope.get("client") or [""])[0], forwarded)
+        return visitor, [(visitors.HEADER, visitor.encode())]
+
+    async def _let_through(
+        self, route: Route, visitor: str, own: headers.Heads, scope: dict, receive: Any, answer: _Answer
+    ) -> None:
+        outside = visitors.is_outside((scope.get("client") or [""])[0])
+        scope = {**scope, "headers": headers.incoming(scope["headers"], own, outside=outside)}
+        if route.kind == "page":
+            answer.nonce = scope["nonce"] = secrets.token_urlsafe(16)
+        step = getattr(self, f"_{route.kind}", None)
+        if step is None:
+            await self.app(scope, receive, answer.send)
+        else:
+            await step(scope, receive, answer, visitor)
+
+    # What is answered here
+
+    async def _health(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        told = await self.service.health(self.demo)
+        await answer.json(503 if told["status"] == "stuck" else 200, told)
+
+    async def _upload(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        receive = bodies.bounded(receive, files.MOST_UPLOAD, _length(scope))
+        told = await files.take_upload(self.service.files, scope, receive, visitor)
+        await answer.body(200, told, b"application/json")
+
+    async def _progress(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        # Gradio's own waits for an id, and anybody's id is as good as another's.
+        await answer.body(200, b'data: {"msg": "done"}\n\n', b"text/event-stream")
+
+    async def _file(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        name = scope["path"].partition("=")[2]
+        await files.served(self.service.files, name)(scope, receive, answer.send)
+
+    # What is handed on, once it has been read
+
+    async def _join(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        self._tidy()
+        await self._event(scope, receive, answer, visitor, _MOST_JOIN, queued=True)
+
+    async def _direct(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        await self._event(scope, receive, answer, visitor, _MOST_DIRECT, queued=False)
+
+    async def _event(
+        self, scope: dict, receive: Any, answer: _Answer, visitor: str, most: int, *, queued: bool
+    ) -> None:
+        """Hand on an event of the page, or of a program that knows its number."""
+        body = await self._read(scope, receive, most)
+        given = await _off_the_loop(body, bodies.parse, body)
+        event = self.demo.fns.get(given["fn_index"]) if type(given.get("fn_index")) is int else None
+        if event is None or bool(event.queue) is not queued or not isinstance(given.get("data"), list):
+            raise RefusedError(422, _UNFIT)
+        session = given.get("session_hash")
+        if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
+            raise RefusedError(422, _UNFIT)
+        # A batch, a streamed input or a job of somebody else's are all asked for by further words.
+        kept = {name: given[name] for name in ("data", "event_data", "trigger_id") if name in given}
+        kept |= {"fn_index": given["fn_index"], "session_hash": session}
+        await self._hand_on(kept, body, visitor, scope, receive, answer)
+
+    async def _call(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        self._tidy()
+        body = await self._read(scope, receive, _MOST_CALL)
+        given = await _off_the_loop(body, bodies.parse, body)
+        if "/v2/" not in scope["path"]:
+            if not isinstance(given.get("data"), list):
+                raise RefusedError(422, _UNFIT)
+            given = {"data": given["data"]}
+        await self._hand_on(given, body, visitor, scope, receive, answer)
+
+    async def _small(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        body = await self._read(scope, receive, _MOST_SMALL)
+        bodies.parse(body)
+        await self.app(scope, bodies.replay(body, receive), answer.send)
+
+    async def _hand_on(
+        self, given: dict, body: bytes, visitor: str, scope: dict, receive: Any, answer: _Answer
+    ) -> None:
+        admitted = await _off_the_loop(body, self.door.admit, given, visitor)
+        await self._again(admitted, scope, receive, answer)
+
+    async def _again(self, value: dict, scope: dict, receive: Any, answer: _Answer) -> None:
+        """Hand a request on with another body."""
+        body = json.dumps(value).encode()
+        others = [
+            pair for pair in scope["headers"] if pair[0] not in (b"content-length", b"transfer-encoding")
+        ]
+        length = (b"content-length", str(len(body)).encode())
+        answer.unfit = _UNFIT
+        await self.app({**scope, "headers": [*others, length]}, bodies.replay(body, receive), answer.send)
+
+    async def _read(self, scope: dict, receive: Any, most: int) -> bytes:
+        return await bodies.read(bodies.bounded(receive, most, _length(scope)))
+
+    async def _listen(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
+        if session not in self.demo._queue.pending_messages_per_session:
+            # As Gradio says it, which adds a traceback to the log each time.
+            told = {"msg": "unexpected_error", "message": "404", "success": False, "session_not_found": True}
+            await answer.body(200, f"data: {json.dumps(told)}\n\n".encode(), b"text/event-stream")
             return
-        if received > most:
-            await _answer(send, 413, too_large)
-        elif full:
-            await _answer(send, 507, {"detail": NO_ROOM})
-        elif unfit:
-            await _answer(send, 422, {"detail": _UNFIT})
+        with self.service.listeners.listening(session):
+            await self.app(scope, receive, answer.send)
+
+    async def _await(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        queue, number = self.demo._queue, scope["path"].rstrip("/").rpartition("/")[2]
+        event = queue.event_ids_to_events.get(number)
+        session = event.session_hash if event else number
+        if session not in queue.pending_messages_per_session:
+            raise RefusedError(404, "There is no such run here, or its result was fetched already.")
+        with self.service.listeners.listening(session):
+            await self.app(scope, receive, answer.send)
+
+    async def _mcp(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        """Hand an assistant's call on; Gradio makes it once more itself, by which it is known again."""
+        body = await self._read(scope, receive, _MOST_CALL)
+        given = await _off_the_loop(body, bodies.parse, body)
+        asked = given.get("params")
+        if given.get("method") != "tools/call" or not isinstance(asked, dict):
+            await self._again(given, scope, receive, answer)
+            return
+        arguments = asked.get("arguments")
+        if not isinstance(arguments, dict):
+            arguments = {}
+        try:
+            admitted = await _off_the_loop(body, self.door.admit_tool, arguments, visitor)
+        except RefusedError as error:
+            await answer.json(200, _tool_error(given, error.sentence))
+            return
+        except OSError as error:
+            log.error("no room for what a tool was sent: %r", error)
+            await answer.json(200, _tool_error(given, NO_ROOM))
+            return
+        if self.service.calls.under_way() >= _MOST_CALLS:
+            await answer.json(200, _tool_error(given, "This host is full; try again in a few minutes."))
+            return
+        with self.service.calls.made(visitor) as (word, call):
+
+            async def watched() -> dict:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    call.gone.set()
+                return message
+
+            # Of what came along, only this goes round: the rest would be taken for the inner call's own.
+            kept = (b"host", b"accept", b"content-type", b"mcp-protocol-version", b"user-agent")
+            told = [(name, value) for name, value in scope["headers"] if name in kept]
+            told = [*told, (Calls.HEADER, word), (visitors.HEADER, visitor.encode())]
+            given = {**given, "params": {**asked, "arguments": admitted}}
+            await self._again(given, {**scope, "headers": told}, watched, answer)
+
+    def _tidy(self) -> None:
+        """Drop what Gradio keeps for sessions that nobody listens to and in which nothing is under way."""
+        now = time.monotonic()
+        if now - self._tidied < _FORGOTTEN:
+            return
+        self._tidied = now
+        queue = self.demo._queue
+        busy = {event.session_hash for event in list(queue.event_ids_to_events.values())}
+        busy |= self.service.listeners.sessions()
+        for session in list(queue.pending_messages_per_session):
+            if session not in busy and self.service.listeners.alone_for(session, now - 300) > 60:
+                queue.pending_messages_per_session.pop(session, None)
+        for session in list(queue.pending_event_ids_session):
+            if session not in queue.pending_messages_per_session:
+                queue.pending_event_ids_session.pop(session, None)
 
 
-async def _answer(send: Any, status: int, told: dict[str, Any]) -> None:
-    body = json.dumps(told).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        *_HEADERS,
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+class _Answer:
+    """The way back: every answer gets the headers of this host, and is begun once."""
+
+    def __init__(self, send: Any) -> None:
+        self._send = send
+        self.nonce = ""  # of the page's scripts
+        self.unfit = ""  # what a plain 500 of the app's is replaced by
+        self._started = self._replaced = False
+
+    async def send(self, message: dict) -> None:
+        """Send what the app answers."""
+        if message["type"] == "http.response.start":
+            if self.unfit and message["status"] == 500:
+                self._replaced = True
+                await self.refuse(422, self.unfit)
+            if self._started:
+                return
+            self._started = True
+            message = {**message, "headers": headers.outgoing(message.get("headers", ()), self.nonce)}
+        elif self._replaced:
+            return
+        await self._send(message)
+
+    async def refuse(self, status: int, sentence: str) -> None:
+        """Answer with a sentence, in the forms that Gradio's page and its clients look for."""
+        if self._started:
+            return
+        detail: Any = sentence
+        if status == 422:  # the one status of which Gradio's clients read the words
+            detail = [
+                {"__type__": "validate", "is_valid": False, "parameter_name": "request", "message": sentence}
+            ]
+        await self.json(status, {"error": sentence, "detail": detail})
+
+    async def json(self, status: int, told: Any) -> None:
+        """Answer with JSON."""
+        await self.body(status, json.dumps(told).encode(), b"application/json")
+
+    async def body(self, status: int, data: bytes, kind: bytes) -> None:
+        """Answer with bytes."""
+        head = [(b"content-type", kind), (b"content-length", str(len(data)).encode())]
+        self._started = True
+        start = {"type": "http.response.start", "status": status, "headers": headers.outgoing(head)}
+        await self._send(start)
+        await self._send({"type": "http.response.body", "body": data})
+
+
+def _tool_error(given: dict, sentence: str) -> dict[str, Any]:
+    """Return what MCP calls the result of a tool that could not do what it was asked."""
+    number = given.get("id")
+    return {
+        "jsonrpc": "2.0",
+        "id": number if isinstance(number, int | str) else None,
+        "result": {"content": [{"type": "text", "text": sentence}], "isError": True},
+    }
+
+
+def _length(scope: dict) -> str:
+    return next(
+        (value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length"), ""
+    )
+
+
+async def _off_the_loop(body: bytes, work: Any, *given: Any) -> Any:
+    """Return what `work` finds, in a thread where that may take a while."""
+    return await to_thread.run_sync(work, *given) if len(body) > _LONG else work(*given)

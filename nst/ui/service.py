@@ -1,0 +1,67 @@
+"""What all visitors of a host share."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+import gradio as gr
+
+from nst.ui.decoder import Decoder
+from nst.ui.easel import Easel
+from nst.ui.limits import Limits
+from nst.ui.storage import Files
+from nst.ui.web.budgets import Budgets, SideWork
+from nst.ui.web.callers import Calls, Listeners
+from nst.ui.workshop import busy_for
+
+# Seconds after which a file that waits, or an iteration that goes on, is taken for stuck.
+_WAITED, _AT_WORK = 30.0, 180.0
+
+
+class Service:
+    """The queue, the files, the decoder and the budgets of one host.
+
+    Args:
+        limits: what it allows.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.easel = Easel(limits.waiting, limits.each)
+        self.files = Files(limits.disk, limits.keep)
+        self.decoder = Decoder()
+        self.budgets = Budgets()
+        self.side_work = SideWork()
+        self.listeners = Listeners()
+        self.calls = Calls()
+
+    def start(self, demo: gr.Blocks) -> None:
+        """Begin to serve a page that is launched.
+
+        Args:
+            demo: the page.
+        """
+        self.decoder.start()
+        self.files.start(demo.temp_file_sets)
+
+    def close(self) -> None:
+        """End what runs beside the page, and remove all files."""
+        self.decoder.close()
+        self.files.close()
+
+    async def health(self, demo: gr.Blocks) -> dict[str, str | int]:
+        """Return how many paint and wait, and whether somebody who came now would be served.
+
+        "ok": yes; "full": not before somebody leaves; "stuck": what everybody needs does not move.
+        """
+        painting, waiting = self.easel.counts()
+        status = "full" if waiting >= self.limits.waiting else "ok"
+        stuck = self.decoder.waited() > _WAITED or busy_for() > _AT_WORK
+        if not stuck:
+            began = time.monotonic()
+            with anyio.move_on_after(3.0) as scope:
+                # As Gradio does for every event.
+                await anyio.to_thread.run_sync(time.monotonic, limiter=demo.limiter, abandon_on_cancel=True)
+            stuck = scope.cancelled_caught or time.monotonic() - began > 3.0
+        return {"status": "stuck" if stuck else status, "painting": painting, "waiting": waiting}

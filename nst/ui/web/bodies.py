@@ -1,0 +1,119 @@
+"""What comes with a request, as far as it is small, quick and plain enough to be read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Receive = Callable[[], Awaitable[dict]]
+
+# Brackets, and commas, that no request has: what is parsed costs by its parts, a picture is one of them.
+_MOST_BRACKETS, _MOST_COMMAS = 500, 5000
+# Seconds for the first part of a body and between two, and the bytes per second of the slowest line that is
+# waited for.
+SILENCE, START, SLOWEST = 15.0, 20.0, 16_000
+
+
+class RefusedError(Exception):
+    """A request that is answered here, and not let through.
+
+    Args:
+        status: HTTP's number for it.
+        sentence: for whoever sent it.
+    """
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence = status, sentence
+
+
+class LeftError(Exception):
+    """Whoever sent it has hung up."""
+
+
+def bounded(receive: Receive, most: int, length: str) -> Receive:
+    """Return a way to receive a body that refuses it once it is too large or too slow.
+
+    Args:
+        receive: ASGI's.
+        most: bytes.
+        length: what the head says of it, or "".
+
+    Raises:
+        RefusedError: the head alone says that it is too large; raised by what is returned as well.
+    """
+    sentence = f"That is too much at once; send at most {_size(most)}."
+    if length and not (length.isdigit() and int(length) <= most):
+        raise RefusedError(413, sentence)
+    began, received, done = time.monotonic(), 0, False
+
+    async def take() -> dict:
+        nonlocal received, done
+        if done:
+            return await receive()
+        left = START + received / SLOWEST - (time.monotonic() - began)
+        try:
+            message = await asyncio.wait_for(receive(), max(0.01, min(SILENCE, left)))
+        except asyncio.TimeoutError as error:
+            raise RefusedError(408, "That came too slowly; send it again, or something smaller.") from error
+        received += len(message.get("body", b""))
+        if received > most:
+            raise RefusedError(413, sentence)
+        done = message["type"] != "http.request" or not message.get("more_body")
+        return message
+
+    return take
+
+
+async def read(receive: Receive) -> bytes:
+    """Return a whole body.
+
+    Raises:
+        LeftError: it breaks off.
+    """
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise LeftError
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """Return a way to receive `body`, and after it what else there is, such as the end of the connection."""
+    told = False
+
+    async def take() -> dict:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return take
+
+
+def parse(body: bytes) -> dict[str, Any]:
+    """Return the JSON object that a body is.
+
+    Raises:
+        RefusedError: it is none, or made to be expensive.
+    """
+    if body.count(b"[") + body.count(b"{") > _MOST_BRACKETS or body.count(b",") > _MOST_COMMAS:
+        raise RefusedError(413, "That has more parts than anything that is asked for here.")
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(400, "The body of this request is not JSON; send one object.") from error
+    if not isinstance(value, dict):
+        raise RefusedError(422, "The body of this request is not a JSON object; send one.")
+    return value
+
+
+def _size(count: int) -> str:
+    return f"{count // 2**20} MB" if count >= 2**20 else f"{count // 2**10} KB"

@@ -1,0 +1,92 @@
+"""The log: one line for each thing, whatever visitors put into it, and not without end."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+import threading
+import time
+
+_LONGEST = 2000  # letters of a line
+# Lines of a place in the code within a while; what is more is counted.
+_LINES, _WHILE = 40, 10.0
+
+
+class Line(logging.Formatter):
+    """Writes a record as one line, control characters written out, so that nobody can forge another.
+
+    A traceback of our own stays what it is, each of its lines set off.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        head, *rest = super().format(record).split("\n") if record.exc_info else (super().format(record),)
+        lines = [_plain(head), *(f"    {_plain(line)}" for line in rest[-40:])]
+        return "\n".join(lines)
+
+
+class Sparing(logging.Filter):
+    """Lets so many lines of one place through in a while, then says how many were left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._seen: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is to be written."""
+        place, now = (record.pathname, record.lineno), time.monotonic()
+        with self._lock:
+            since, count = self._seen.get(place, (now, 0))
+            left_out = count - _LINES
+            if now - since > _WHILE:
+                since, count = now, 0
+            self._seen[place] = (since, count + 1)
+        if count >= _LINES:
+            return False
+        if count == 0 and left_out > 0:
+            record.msg = f"({left_out} lines like this one were left out) {record.msg}"
+        return True
+
+
+class _Printed(io.TextIOBase):
+    """What others print, as lines of the log."""
+
+    def __init__(self, name: str) -> None:
+        self._log = logging.getLogger(name)
+        self._rest = threading.local()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, rest = (getattr(self._rest, "text", "") + text).split("\n")
+        self._rest.text = rest[-_LONGEST:]
+        for line in lines:
+            if line.strip():
+                self._log.warning("%s", line)
+        return len(text)
+
+
+def begin() -> None:
+    """Log to standard error from now on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(Line("%(asctime)s %(name)s: %(message)s"))
+    handler.addFilter(Sparing())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for noisy in ("httpx", "httpx2", "mcp"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def catch_prints() -> None:
+    """From now on, have what Gradio and uvicorn print go the same way: they print what visitors send."""
+    for name in ("uvicorn", "uvicorn.error"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
+    sys.stdout, sys.stderr = _Printed("printed"), _Printed("printed")
+
+
+def _plain(text: str) -> str:
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ... ({len(text)} letters)"
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in short)
