@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,7 @@ class App:
         folder: Path,
         script: str = str(ROOT / "app.py"),
         options: Sequence[str] = (),
+        before: Callable[[], None] | None = None,
         **environment: str,
     ) -> None:
         with socket.socket() as free:
@@ -57,6 +58,8 @@ class App:
                 [sys.executable, script, "--port", str(self.port), *options],
                 stdout=out,
                 stderr=subprocess.STDOUT,
+                preexec_fn=before,
+                start_new_session=True,
                 env={
                     **os.environ,
                     "GRADIO_ANALYTICS_ENABLED": "False",
@@ -102,6 +105,12 @@ class App:
             "folders": len(list(self.folder.rglob("run-*"))),
             "MB on disk": sum(path.stat().st_size for path in files) / 2**20,
         }
+
+    def kill(self) -> None:
+        """End it and all that it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
     def end(self) -> float:
         """Ask it to end; return the seconds that it took."""
@@ -192,7 +201,7 @@ def running(**environment: str) -> Iterator[App]:
             app.wait()
             yield app
         finally:
-            app.process.kill()
+            app.kill()
 
 
 def paint(client: Client, photo: Path = PHOTO, style: Path = STYLE, **settings: Any) -> Any:

@@ -20,7 +20,7 @@ FILE = {"_type": "gradio.FileData"}
 
 
 class Stranger:
-    """Somebody at an address of the internet, as a proxy on this machine would tell it."""
+    """Somebody at an address of the internet, as a proxy on this machine would tell it; "" for no proxy."""
 
     def __init__(self, url: str, address: str = "8.8.8.8") -> None:
         self.host, self.address = urlsplit(url).netloc, address
@@ -35,7 +35,7 @@ class Stranger:
         timeout: float = 60,
     ) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body of an answer; a body that is no bytes is sent as JSON."""
-        head = {"X-Forwarded-For": self.address, **(headers or {})}
+        head = {**({"X-Forwarded-For": self.address} if self.address else {}), **(headers or {})}
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         if body is not None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 
-import gradio as gr
 import pytest
-from nst.ui.web.visitors import network_of
-from starlette.datastructures import Headers
 
 from nst import InputError
 from nst.ui import status
 from nst.ui.easel import Easel
+from nst.ui.web.visitors import network_of
 
 
 def test_one_paints_and_the_others_wait_in_their_order():
@@ -52,6 +50,22 @@ def test_one_visitor_cannot_fill_the_queue():
             pass
         with easel.turn("b", 1), easel.turn("", 1), easel.turn("", 1), easel.turn("", 1):
             assert easel.counts() == (1, 5)
+
+
+def test_who_is_not_ready_is_passed_over_and_keeps_the_place():
+    easel = Easel(waiting=5, each=5)
+    with easel.turn("a", 10, ready=False) as slow:
+        assert not slow.begun.is_set()
+        assert easel.counts() == (0, 1)
+        with easel.turn("b", 20) as quick:
+            assert quick.begun.is_set()
+            easel.is_ready(slow)
+            assert not slow.begun.is_set()
+            assert easel.ahead(slow) == (1, 20)
+            with easel.turn("c", 30) as last:
+                assert easel.ahead(last) == (2, 30)
+        assert slow.begun.is_set()
+        assert easel.counts() == (1, 0)
 
 
 def test_a_run_that_breaks_frees_the_easel():

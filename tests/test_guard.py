@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -42,6 +43,32 @@ def test_a_sign_of_life(url):
     code, _, body = ask(url, "GET", "/health")
     assert code == 200
     assert json.loads(body) == {"status": "ok", "painting": 0, "waiting": 0}
+
+
+def test_who_would_not_be_served_is_told(monkeypatch):
+    with served(replace(LIMITS, waiting=1), quiet=True, server_name="127.0.0.1") as demo:
+
+        def told() -> tuple[int, str]:
+            code, _, body = ask(demo.local_url, "GET", "/health")
+            return code, json.loads(body)["status"]
+
+        guarded = next(one for one in demo.app.user_middleware if one.cls is guard.Guard)
+        service = guarded.kwargs["service"]
+        assert told() == (200, "ok")
+        with service.easel.turn("", 1), service.easel.turn("", 1):
+            assert told() == (200, "full")
+        monkeypatch.setattr(service.decoder, "waited", lambda: 100.0)
+        assert told() == (503, "stuck")
+        monkeypatch.undo()
+        # As every event does, it takes a thread of Gradio's.
+        free = threading.Event()
+        tokens = demo.limiter
+        portal = BlockingPortalProvider()
+        with portal as call:
+            call.call(hold_all, tokens, free)
+            assert told() == (503, "stuck")
+            free.set()
+        assert told() == (200, "ok")
 
 
 def test_everything_is_served_with_its_own_type(url):
@@ -145,6 +172,15 @@ def test_nothing_is_fetched_for_a_visitor(url, painting):
     assert asked == []
 
 
+def alive(group: int) -> bool:
+    """Return whether a process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def test_an_end_is_asked_for_and_comes_within_seconds(tmp_path, photo, painting):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -154,7 +190,8 @@ def test_an_end_is_asked_for_and_comes_within_seconds(tmp_path, photo, painting)
             [sys.executable, str(ROOT / "app.py"), "--port", port],
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "GRADIO_TEMP_DIR": str(tmp_path / "files")},
         )
     try:
         address = None
@@ -175,5 +212,9 @@ def test_an_end_is_asked_for_and_comes_within_seconds(tmp_path, photo, painting)
         assert app.wait(10) == 0
         assert time.monotonic() - began < 5
         assert "Traceback" not in (tmp_path / "log").read_text()
+        assert list((tmp_path / "files").rglob("*")) == []  # no photo of a visitor's either
+        assert not alive(app.pid)  # nor a process that it has started
     finally:
-        app.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(app.pid, signal.SIGKILL)
+        app.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from load import crowd, endurance, running
+from siege import siege
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +21,19 @@ def test_everybody_is_served_or_politely_refused(app, request):
     assert outcomes["read"] >= 2
     assert found["left over"] == (0, 0)
     assert found["p95 of a page load"] < 10  # a second on an idle machine; see tests/load.py for the figure
+
+
+def test_attackers_hold_nobody_up_and_leave_little(request):
+    full = request.config.getoption("--full")
+    with running() as app:
+        found = siege(app, 10 if full else 4, 60 if full else 10)
+        assert found["longest to the first frame"] < (15 if full else 30), found
+        assert found["health"]["status"] == "ok", found
+        assert found["after"]["MB"] < found["before"]["MB"] + 300, found
+        assert not any(answer.split()[-1].startswith("5") for answer in found["answers"]), found
+        assert app.counts() == (0, 0)
+        assert app.log.stat().st_size < 200_000
+        assert "Traceback" not in app.log.read_text()
 
 
 def test_nothing_grows(app, request):

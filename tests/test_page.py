@@ -81,7 +81,7 @@ def test_upload_watch_and_download(page, photo, painting):
     assert image.size == (128, 85)
     expect(page.locator("#paint")).to_be_enabled()
     expect(page.locator("#stop")).to_be_disabled()
-    assert page.locator("#compare img").count() == 2
+    expect(page.locator("#compare img")).to_have_count(2)
     page.get_by_role("tab", name="Loss").click()
     expect(page.locator("#loss svg, #loss canvas").first).to_be_visible()
 
@@ -309,7 +309,7 @@ def test_the_look_inside(page):
     expect(page.locator("#status")).to_contain_text("Finished")
     page.locator("#look").click()
     expect(page.get_by_alt_text("Gram matrix of the painting at relu3_4")).to_be_visible()
-    assert page.locator("#inside .residual").count() == 4
+    expect(page.locator("#inside .residual")).to_have_count(4)
     expect(page.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
 
 

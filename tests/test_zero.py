@@ -71,7 +71,7 @@ def app(tmp_path_factory):
         app.wait()
         yield app
     finally:
-        app.process.kill()
+        app.kill()
         api.shutdown()
 
 

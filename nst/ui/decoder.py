@@ -1,8 +1,9 @@
 """Visitors' files are decoded here: by processes of their own, within a deadline, fairly in turn.
 
 A small file can make a decoder work for minutes or hold gigabytes, in C code that nothing in this process
-could interrupt. So another process does it and is killed when its time is up. Three of them, so that what is
-quick never waits for what is not: headers, ordinary pictures, very large ones.
+could interrupt. So another process does it and is killed when its time is up. There are three lines, so that
+what is quick never waits for what is not: headers, ordinary pictures, very large ones. In each whoever has
+used least comes first, and a file is at first given a moment only: what was not done in it then comes last.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
@@ -34,10 +36,12 @@ from nst.ui.storage import Sent
 log = logging.getLogger(__name__)
 
 # Seconds that a file may take: to tell its size, to become pixels, and to become very many of them.
-DEADLINES = {"headers": 3.0, "pictures": 6.0, "large": 20.0}
+DEADLINES = {"headers": 3.0, "pictures": 5.0, "large": 20.0}
 ORDINARY = 25_000_000  # pixels
+_MOMENT = 1 / 6  # of that
 # Seconds of decoding that a visitor may use up; they come back at this rate.
 _CREDIT, _REFILL = 40.0, 0.25
+_GRACE = 5.0  # seconds in which the other process is to say so itself
 _STARTS = 60.0  # seconds in which a process has to come up, on a host that is busy
 _MOST_WAITING = 64  # files in front of one process
 _REMEMBERED = 2000  # sizes of files
@@ -52,14 +56,19 @@ class _Job:
     visitor: str
     future: Future = field(default_factory=Future)
     given_up: bool = False
+    tried: bool = False  # for a moment
 
 
 class Decoder:
-    """Decodes for one host."""
+    """Decodes for one host.
 
-    def __init__(self) -> None:
+    Args:
+        deadlines: seconds that a file may take, as `DEADLINES`.
+    """
+
+    def __init__(self, deadlines: Mapping[str, float] = DEADLINES) -> None:
         self.usage = Usage()
-        self._lanes = {name: _Lane(name, seconds, self.usage) for name, seconds in DEADLINES.items()}
+        self._lanes = {name: _Lane(name, seconds, self.usage) for name, seconds in deadlines.items()}
         self._sizes: OrderedDict[tuple[str, str], tuple[int, int] | str] = OrderedDict()
 
     def start(self) -> None:
@@ -244,8 +253,8 @@ class _Lane:
                 self._changed.wait()
             if self._closed:
                 return None
-            # Whoever has used least comes first; of equals, whoever came first.
-            job = min(self._jobs, key=lambda one: self.usage.of(one.visitor))
+            # Of equals, whoever came first.
+            job = min(self._jobs, key=lambda one: (one.tried, self.usage.of(one.visitor)))
             self._jobs.remove(job)
             self._since = time.monotonic() if self._jobs else math.inf
             return job
@@ -258,40 +267,46 @@ class _Lane:
                 continue
             began = time.monotonic()
             try:
-                answer = self._ask(job)
+                told, payload = self._ask(job)
             except Exception:
                 log.exception("decoding failed")
                 self._end()
-                answer = {"failed": f"{job.what} cannot be read here just now; try again."}, b""
+                told, payload = {"failed": f"{job.what} cannot be read here just now; try again."}, b""
             self.usage.add(job.visitor, time.monotonic() - began)
-            if answer[0].pop("tired", False):
-                self._end()
+            if told.get("late") and not job.tried:
+                job.tried = True
+                with self._changed:
+                    self._jobs.append(job)
+                continue
+            if told.get("late"):
+                log.warning("a file was given up after %g s", self.seconds)
+                told = {"failed": f"{job.what} takes too long to read; save it as a plain JPEG or PNG."}
+            elif "crashed" in told or "late" in told:
+                told = {"failed": f"{job.what} is damaged or incomplete; save or download it again."}
             if not job.future.cancelled():
-                job.future.set_result(answer)
+                job.future.set_result((told, payload))
 
     def _ask(self, job: _Job) -> tuple[dict[str, Any], bytes]:
-        """Have a job done; the process is ended with its time, or when nobody waits for it any more."""
+        """Have a job done, unless its time is over first or nobody waits for it any more."""
         if self._process is None or self._process.poll() is not None:
             self._begin()
-        order = {"work": job.work, "more": job.more, "seconds": self.seconds}
-        broken = {"failed": f"{job.what} is damaged or incomplete; save or download it again."}, b""
+        seconds = self.seconds if job.tried else self.seconds * _MOMENT
+        order = {"work": job.work, "more": job.more, "seconds": seconds}
         try:
             self._link.send_bytes(json.dumps(order).encode())
             self._link.send_bytes(job.data)
-            until = time.monotonic() + self.seconds
+            until, stopped = time.monotonic() + seconds + _GRACE, False
             while not self._link.poll(0.05):
-                if job.given_up:
-                    self._end()
-                    return broken
+                if job.given_up and not stopped:
+                    self._link.send_bytes(b'{"stop": true}')
+                    stopped = True
                 if time.monotonic() > until:
                     self._end()
-                    log.warning("a file was given up after %g s", self.seconds)
-                    sentence = f"{job.what} takes too long to read; save it as a plain JPEG or PNG."
-                    return {"failed": sentence}, b""
+                    return {"late": True}, b""
             return json.loads(self._link.recv_bytes()), self._link.recv_bytes()
-        except (EOFError, OSError):  # its decoder has crashed, or was killed for its memory
+        except (EOFError, OSError):
             self._end()
-            return broken
+            return {"crashed": True}, b""
 
     def _begin(self) -> None:
         self._end()

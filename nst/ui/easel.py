@@ -17,11 +17,14 @@ class Turn:
 
     visitor: str  # whoever cannot be told from others is ""
     seconds: float  # how long the run will take from now on, as far as is known
+    ready: bool = True  # it could begin at once
     begun: threading.Event = field(default_factory=threading.Event)
 
 
 class Easel:
     """Lets one run at a time paint; the others wait in the order in which they came.
+
+    Who is not ready when a turn is to be had is passed over, and keeps the place.
 
     Two processes or threads that paint on the same cores were seen to slow each other down sevenfold.
 
@@ -33,20 +36,22 @@ class Easel:
     def __init__(self, waiting: int, each: int) -> None:
         self.most, self.each = waiting, each
         self._lock = threading.Lock()
-        self._turns: list[Turn] = []  # the first one paints
+        self._turns: list[Turn] = []
+        self._painting: Turn | None = None
 
     @contextlib.contextmanager
-    def turn(self, visitor: str, seconds: float) -> Iterator[Turn]:
+    def turn(self, visitor: str, seconds: float, *, ready: bool = True) -> Iterator[Turn]:
         """Queue up for as long as the context lasts.
 
         Args:
             visitor: who asks, or "" where that cannot be told; then there is no limit for each.
             seconds: how long the run will take.
+            ready: whether it can begin; if not, `is_ready` is to be called.
 
         Raises:
             InputError: the queue is full, or this visitor has enough runs in it.
         """
-        turn = Turn(visitor, seconds)
+        turn = Turn(visitor, seconds, ready)
         with self._lock:
             if visitor and sum(other.visitor == visitor for other in self._turns) >= self.each:
                 raise InputError(
@@ -64,22 +69,34 @@ class Easel:
         finally:
             with self._lock:
                 self._turns.remove(turn)
+                if self._painting is turn:
+                    self._painting = None
                 self._begin_next()
+
+    def is_ready(self, turn: Turn) -> None:
+        """Let a run begin when its turn comes."""
+        with self._lock:
+            turn.ready = True
+            self._begin_next()
 
     def ahead(self, turn: Turn) -> tuple[int, float]:
         """Return the place of a run that waits, 1 being the next, and the seconds until its turn."""
         with self._lock:
-            place = self._turns.index(turn)
-            return place, sum(other.seconds for other in self._turns[:place])
+            before = self._turns[: self._turns.index(turn)]
+            if self._painting is not None and self._painting not in before:
+                before.append(self._painting)
+            return max(1, len(before)), sum(other.seconds for other in before)
 
     def counts(self) -> tuple[int, int]:
         """Return how many runs paint and how many wait."""
         with self._lock:
-            return min(len(self._turns), 1), max(len(self._turns) - 1, 0)
+            painting = int(self._painting is not None)
+            return painting, len(self._turns) - painting
 
     def _begin_next(self) -> None:
-        if self._turns:
-            self._turns[0].begun.set()
+        if self._painting is None and (ready := [turn for turn in self._turns if turn.ready]):
+            self._painting = ready[0]
+            self._painting.begun.set()
 
 
 def minutes(seconds: float) -> str:

@@ -26,6 +26,8 @@ from nst.ui.storage import Files, Kept, RunFolder, Sent
 # At most four frames a second, of at most 512 px: more than that a slow line cannot carry.
 INTERVAL = 0.25
 PREVIEW = 512
+# Bytes of a run's pictures: eight of the largest that are taken, or twenty-odd of a telephone's.
+_MOST_PIXELS = 400_000_000
 
 
 @dataclass(frozen=True)
@@ -82,12 +84,21 @@ class Pictures:
             InputError: one of them cannot be used.
         """
 
+        size = 0
+
         async def pixels(
             picture: Sent | Image.Image | None, what: str, ground: float = 1.0
-        ) -> Tensor | Image.Image | None:
+        ) -> np.ndarray | Image.Image | None:
+            nonlocal size
             if not isinstance(picture, Sent):
                 return picture
-            return to_tensor(await decoder.decode(picture, what, visitor, ground=ground))
+            found = await decoder.decode(picture, what, visitor, ground=ground)
+            size += found.nbytes
+            if size > _MOST_PIXELS:
+                raise InputError(
+                    "These pictures together are too large for this host; make them smaller first."
+                )
+            return found
 
         slots = [slot for slot, style in enumerate(self.styles) if style is not None]
         regions = self.regions + (None,) * (len(self.styles) - len(self.regions))
@@ -108,15 +119,15 @@ class Pictures:
 
 @dataclass(frozen=True)
 class Decoded:
-    """The pictures of a run as `stylize` takes them."""
+    """The pictures of a run as pixels, (H, W, 3) uint8 or floats in [0, 1], or as Pillow images."""
 
-    photo: Tensor
-    styles: list[Tensor]
+    photo: np.ndarray
+    styles: list[np.ndarray]
     slots: tuple[int, ...]  # which of the page's slots the styles come from
-    keep: Tensor | Image.Image | None
-    regions: list[Tensor | Image.Image | None]
-    start: Tensor | None
-    resume: Tensor | Image.Image | None
+    keep: np.ndarray | Image.Image | None
+    regions: list[np.ndarray | Image.Image | None]
+    start: np.ndarray | None
+    resume: np.ndarray | Image.Image | None
 
 
 def paint(
@@ -150,15 +161,15 @@ def paint(
         wanted = steer() if steer else None
         return None if wanted is None else closed_up(wanted)
 
-    settings = closed_up(settings)
+    settings, photo = closed_up(settings), to_tensor(pictures.photo)
     frames = (zero.frames if zero.ACTIVE else stylize)(
-        pictures.photo,
-        pictures.styles,
+        photo,
+        [_given(style) for style in pictures.styles],
         settings,
-        keep=pictures.keep,
-        regions=pictures.regions,
-        start=pictures.start,
-        resume=pictures.resume,
+        keep=_given(pictures.keep),
+        regions=[_given(region) for region in pictures.regions],
+        start=_given(pictures.start),
+        resume=_given(pictures.resume),
         stop=stop,
         steer=steered,
         interval=INTERVAL,
@@ -171,7 +182,7 @@ def paint(
                 preview = encode_jpeg(_preview(frame.image))
                 yield Update(frame, folder.add_frame(preview, frame.iteration, size))
                 continue
-            before = to_pixels(resize(pictures.photo, (frame.width, frame.height)))
+            before = to_pixels(resize(photo, (frame.width, frame.height)))
             text = describe_painting(frame.settings, frame.encoder, steered=frame.settings != settings)
             yield Update(
                 frame,
@@ -182,6 +193,10 @@ def paint(
     finally:
         # Also when the visitor has left: the painting must not go on until the collector comes by.
         frames.close()
+
+
+def _given(picture: np.ndarray | Image.Image | None) -> Tensor | Image.Image | None:
+    return to_tensor(picture) if isinstance(picture, np.ndarray) else picture
 
 
 def canvas_of(kept: Kept) -> Image.Image:

@@ -84,18 +84,27 @@ async def run(
     try:
         pictures.check()
         # The quota comes before any work.
-        with service.easel.turn(visitor, 0.0) as turn, service.files.held(pictures.folders()):
+        with (
+            service.easel.turn(visitor, 0.0, ready=False) as turn,
+            service.files.held(pictures.folders()),
+        ):
             turn.seconds = await _expected(service, visitor, pictures, settings)
+            # What cannot be read, or not in time, is found out in the line and costs nobody else a turn.
+            decoded = await _unless(ending, pictures.decoded(service.decoder, visitor))
+            service.easel.is_ready(turn)
             told = time.monotonic()
             while not turn.begun.is_set() and not ending():
+                if service.easel.ahead(turn)[0] > 1:
+                    decoded = None  # a whole line of pictures would fill the memory
+                elif decoded is None:
+                    decoded = await _unless(ending, pictures.decoded(service.decoder, visitor))
                 if time.monotonic() - told >= _AGAIN:
                     yield Waiting(*service.easel.ahead(turn))
                     told = time.monotonic()
                 await asyncio.sleep(_LOOK)
-            decoded = None
-            if turn.begun.is_set():
+            if decoded is None and turn.begun.is_set():
                 decoded = await _unless(ending, pictures.decoded(service.decoder, visitor))
-            if decoded is not None:
+            if decoded is not None and turn.begun.is_set():
                 folder = service.files.new_run(visitor)
                 with service.files.held([folder.path]):
                     updates = item_by_item(painter.paint(decoded, settings, folder, entry, ending, steer))

@@ -358,8 +358,8 @@ class RunFolder:
 
 def _safe(name: str | None) -> str:
     """Return a file name that is nothing but a name."""
-    plain = strip_invalid_filename_characters(Path((name or "").replace("\\", "/")).name).lstrip(".")
-    return plain.encode()[-120:].decode(errors="ignore").lstrip(".") or "picture"
+    plain = Path((name or "").replace("\\", "/")).name.lstrip(".") or "picture"
+    return strip_invalid_filename_characters(plain.encode()[-120:].decode(errors="ignore")).lstrip(".")
 
 
 def remove_own_folder() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse
 
@@ -45,7 +45,7 @@ async def take_upload(files: Files, scope: dict, receive: Any, visitor: str) -> 
             paths = [
                 await to_thread.run_sync(files.add_upload, visitor, one.filename, one.file) for one in sent
             ]
-    except MultiPartException as error:
+    except HTTPException as error:  # Starlette's MultiPartException, as an app's requests tell it
         raise RefusedError(400, "This form cannot be read; send the files in fields named files.") from error
     except ClientDisconnect as error:
         raise LeftError from error

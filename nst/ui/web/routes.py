@@ -10,7 +10,7 @@ HEALTH = "/health"
 # Longer than any address that the page or a program uses; a link with all settings has some 600 letters.
 LONGEST_PATH, LONGEST_QUERY = 700, 8000
 
-_NAME = r"[A-Za-z0-9_.@-]{1,120}"
+_NAME = r"[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,119}"
 _ID = r"[A-Za-z0-9_-]{1,64}"
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from copy import copy
 from typing import Any
 
 import gradio as gr
 from gradio.state_holder import SessionState, StateHolder
 
-# Visits that are remembered; the oldest are forgotten first. Each costs some ten kilobytes.
+# Visits that are remembered; the oldest are forgotten first.
 MOST = 2000
 
 
 class _Visit(SessionState):
-    """A visit without a copy of what every component of the page looks like.
+    """What a visit has of its own: the values of `gr.State`, and nothing else.
 
-    Gradio keeps that copy, 0.4 MB for this page, for its deep links, which are not used here.
+    Gradio keeps a copy of how every component looks, 0.4 MB for this page, for deep links and for pages
+    whose components change what they accept. This one has neither.
     """
 
     def __init__(self, blocks: gr.Blocks) -> None:
-        self.blocks_config = copy(blocks.default_config)
+        self.blocks_config = blocks.default_config
         self.config_values: dict[int, Any] = {}
         self.state_data: dict[int, Any] = {}
         self._state_ttl: dict[int, Any] = {}
@@ -27,8 +27,9 @@ class _Visit(SessionState):
         self.STATE_TTL_WHEN_CLOSED = 3600
 
     def __setitem__(self, key: int, value: Any) -> None:
-        super().__setitem__(key, value)
-        self.config_values.clear()
+        if isinstance(self.blocks_config.blocks.get(key), gr.State):
+            super().__setitem__(key, value)
+            self.config_values.clear()
 
     def _update_config(self, key: int) -> None:
         """Nothing."""

@@ -1,0 +1,84 @@
+"""How much each may ask for."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+
+from nst import InputError
+from nst.ui.web import budgets
+from nst.ui.web.bodies import RefusedError
+from nst.ui.web.budgets import Budgets, SideWork
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(budgets.time, "monotonic", lambda: now[0])
+    return now
+
+
+def spent(found: Budgets, visitor: str, kind: str, count: int) -> int:
+    """Return how many of `count` requests, one after the other, are let through."""
+    through = 0
+    for _ in range(count):
+        with contextlib.suppress(RefusedError), found.spend(visitor, kind):
+            through += 1
+    return through
+
+
+def test_one_visitor_spends_his_own_and_it_comes_back(clock):
+    found = Budgets()
+    burst, rate, _ = budgets._RATES["join"]
+    assert spent(found, "a", "join", 500) == burst
+    assert spent(found, "b", "join", 5) == 5
+    assert spent(found, "a", "upload", 5) == 5
+    clock[0] += 3
+    assert spent(found, "a", "join", 500) == 3 * rate
+
+
+def test_those_who_cannot_be_told_apart_have_more_together_but_not_without_end(clock):
+    found = Budgets()
+    burst, _, _ = budgets._RATES["join"]
+    assert spent(found, "", "join", 100_000) == 12 * burst
+
+
+def test_only_so_many_at_a_time(clock):
+    found = Budgets()
+    most = budgets._RATES["upload"][2]
+    with contextlib.ExitStack() as under_way:
+        for _ in range(most):
+            under_way.enter_context(found.spend("a", "upload"))
+        with pytest.raises(RefusedError, match="wait a moment"), found.spend("a", "upload"):
+            pass
+    assert spent(found, "a", "upload", 1) == 1
+
+
+def test_what_is_not_counted_is_free(clock):
+    assert spent(Budgets(), "a", "plain", 5000) == 5000
+
+
+def test_visitors_are_forgotten_when_they_have_all_they_may_have(clock):
+    found = Budgets()
+    for number in range(20_000):
+        spent(found, f"v{number}", "join", 1)
+    clock[0] += 3600
+    for number in range(5):
+        spent(found, f"w{number}", "join", 1)
+    assert len(found._left) < 10
+
+
+def test_side_work_has_few_places_and_one_visitor_not_all():
+    work = SideWork(each=2, most=4)
+    with work.place("a"), work.place("a"), work.place("b"):
+        with pytest.raises(InputError, match="asked for that already"), work.place("a"):
+            pass
+        with (
+            work.place("c"),
+            pytest.raises(InputError, match="busy with other visitors' films"),
+            work.place("d"),
+        ):
+            pass
+    with work.place("a"):
+        pass

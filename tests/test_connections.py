@@ -1,0 +1,129 @@
+"""Connections that ask for nothing, more of them than there is room for."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import resource
+import socket
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from load import App
+from served import serve
+from strangers import API, Stranger, form, jpeg
+
+from nst.ui.web import connections
+
+# Before the app asks for more it may open so many files, as on a host that allows no more.
+FILES = 400
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    folder = tmp_path_factory.mktemp("app")
+    app = App(folder, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES)))
+    try:
+        app.wait()
+        yield app
+    finally:
+        app.kill()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == limits
+
+
+@contextlib.contextmanager
+def silent(app: App, count: int, said: bytes = b""):
+    """Hold so many connections that say no more than this."""
+    held = []
+    try:
+        for _ in range(count):
+            one = socket.create_connection(("127.0.0.1", app.port), timeout=10)
+            one.sendall(said)
+            held.append(one)
+        yield held
+    finally:
+        for one in held:
+            one.close()
+
+
+def served(app: App) -> float:
+    """Return how long it takes to be served a page, a file and a picture."""
+    began = time.monotonic()
+    stranger = Stranger(app.url, "")
+    assert stranger.ask("GET", "/", timeout=20)[0] == 200
+    photo = stranger.sent(jpeg())
+    assert stranger.forecast(photo)[0] == 200
+    return time.monotonic() - began
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])
+def test_many_that_say_nothing_leave_room_for_whoever_asks(app, said):
+    before = len(app.log.read_bytes())
+    with silent(app, 500, said):
+        assert served(app) < 20
+        status, _, told = Stranger(app.url, "").ask("GET", "/health")
+        assert (status, json.loads(told)["status"]) == (200, "ok")
+    assert len(app.log.read_bytes()) - before < 20_000
+
+
+def test_many_slow_uploads_leave_room_too(app):
+    body, head = form(b"x" * 100_000)
+    lines = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nContent-Type: {head['Content-Type']}\r\n"
+    lines += f"X-Forwarded-For: 3.3.3.3\r\nContent-Length: {len(body)}\r\n\r\n"
+    with silent(app, 100, lines.encode() + body[:200]) as held:
+        assert served(app) < 20
+        # Of one visitor a few are taken at a time, the others are told so at once.
+        told = [one.recv(12) for one in held[20:] if readable(one)]
+        assert told.count(b"HTTP/1.1 429") > 50
+
+
+def readable(one: socket.socket) -> bool:
+    one.settimeout(2)
+    with contextlib.suppress(TimeoutError):
+        return bool(one.recv(12, socket.MSG_PEEK))
+    return False
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_who_stays_silent_is_closed(monkeypatch, said):
+    monkeypatch.setattr(connections, "HEAD", 0.5)
+    with serve() as url, socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=60) as one:
+        one.sendall(said)
+        with contextlib.suppress(ConnectionResetError):
+            while one.recv(4096):
+                pass
+
+
+def test_one_address_of_the_internet_has_so_many(monkeypatch):
+    monkeypatch.setattr(connections, "is_outside", lambda address: True)
+    monkeypatch.setattr(connections, "EACH", 5)
+    with serve() as url:
+        at = ("127.0.0.1", urlsplit(url).port)
+        with contextlib.ExitStack() as held:
+            for _ in range(5):
+                held.enter_context(socket.create_connection(at, timeout=20))
+            sixth = held.enter_context(socket.create_connection(at, timeout=20))
+            with contextlib.suppress(ConnectionResetError):
+                assert sixth.recv(10) == b""
+        began = time.monotonic()
+        while connections.Connection._of:  # all have given their place back
+            assert time.monotonic() - began < 20
+            time.sleep(0.02)
+        assert connections.Connection._count == 0
+
+
+def test_files_do_not_pile_up(app):
+    served(app)
+    assert len(list(Path(f"/proc/{app.process.pid}/fd").iterdir())) < 120
+
+
+def test_a_connection_can_be_used_again(app):
+    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=30)
+    for _ in range(3):
+        connection.request("GET", "/health")
+        assert connection.getresponse().read()
+    connection.close()
