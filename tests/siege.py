@@ -158,7 +158,7 @@ SLOW, COMMENTS, BOMB = slow_jpeg(), gif_of_comments(), bomb()
 
 
 def painting(url: str, number: int) -> tuple[float, float]:
-    """Paint as a visitor does; return the seconds from opening the page to the first and to the last frame."""
+    """Paint as a visitor does; return the seconds from opening the page to the first and the last frame."""
     me = Stranger(url, f"24.1.{number}.1")
     began = time.monotonic()
     assert me.ask("GET", "/")[0] == 200

@@ -25,14 +25,14 @@ class Route(NamedTuple):
 
 OPEN: tuple[Route, ...] = (
     Route("page", ("GET", "HEAD"), r"/", "the page"),
-    Route("plain", ("GET",), r"/config/?", "how Gradio's clients and the web component learn what there is"),
+    Route("told", ("GET",), r"/config/?", "how Gradio's clients and the web component learn what there is"),
     Route("plain", ("GET", "HEAD"), rf"/(?:static|assets)/(?:{_NAME}/){{0,4}}{_NAME}", "Gradio's own files"),
     Route("plain", ("GET",), rf"(?:{API})?/theme\.css", "the page's colours"),
     Route(
         "plain", ("GET", "HEAD"), r"/favicon\.ico|/robots\.txt|/manifest\.json|/card\.jpg", "browsers, robots"
     ),
     Route("health", ("GET", "HEAD"), HEALTH, "whether a visitor would be served"),
-    Route("plain", ("GET",), rf"{API}/info/?|{API}/openapi\.json", "what programs may ask for"),
+    Route("told", ("GET",), rf"{API}/info/?|{API}/openapi\.json", "what programs may ask for"),
     Route("plain", ("GET",), rf"{API}/app_id/?", "how a page notices that its host has started anew"),
     Route("plain", ("GET",), rf"{API}/startup-events", "Gradio asks itself for it once, at its start"),
     Route("stream", ("GET",), rf"{API}/heartbeat/{_ID}", "how the host notices that a tab was closed"),
@@ -51,7 +51,7 @@ OPEN: tuple[Route, ...] = (
     Route("call", ("POST",), rf"{API}/call(?:/v2)?/stylize/?", "programs paint"),
     Route("await", ("GET",), rf"{API}/call(?:/v2)?/stylize/{_ID}", "and take the frames"),
     Route("mcp", ("POST",), rf"{API}/mcp/?(?:http/?)?", "assistants paint"),
-    Route("plain", ("GET",), rf"{API}/mcp/schema", "how a directory of assistants' tools learns of this one"),
+    Route("told", ("GET",), rf"{API}/mcp/schema", "how a directory of assistants' tools learns of this one"),
 )
 # Gradio's other doors, so that one that a new version adds is noticed (tests/test_routes.py).
 CLOSED: dict[str, str] = {
