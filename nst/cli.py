@@ -1,104 +1,272 @@
-"""The command line: a photo and paintings in, a picture file out."""
+"""The command line: photos and paintings in, picture files out."""
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from huggingface_hub.utils import tqdm
 
 import nst
+from nst.decoding import measure
 from nst.errors import InputError
 from nst.frames import Frame
-from nst.images import encode_jpeg, encode_png
+from nst.images import PICTURES, encode_picture
 from nst.metadata import describe_painting, settings_of
 from nst.painting import stylize
+from nst.saving import NotSavedError, check_writable, save
 from nst.settings import KNOBS, MOST_STYLES, Knob, Settings
 from nst.timelapse import as_mp4, as_webp, thinned
 
-FINISHED, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
-_SUFFIXES = (".png", ".jpg", ".jpeg")
+# What ends the program from outside ends it with 128 and its number, as shells count; Ctrl-C is 130.
+FINISHED, BROKEN, MISUSED, UNSAVED, ENDED = 0, 1, 2, 3, 128
 _FILMS = {".mp4": as_mp4, ".webp": as_webp}
 # Frames held for a film, at most twice as many.
 _MOST_KEPT = 72
+# The word for a photo's own size.
+_OWN_SIZE = "photo"
+
+log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Paint what the arguments say.
 
     Returns:
-        0 finished; 1 something unforeseen broke; 2 the arguments or a picture cannot be used; 130
-        interrupted, with the picture as it was then saved.
+        0 finished; 1 something unforeseen broke; 2 the arguments or a picture cannot be used; 3 a file could
+        not be written; 128 and the number of a signal that ended it, with the picture as it was then saved.
     """
     options = vars(_parser().parse_args(arguments))
     logging.basicConfig(
         level=logging.INFO if options.pop("verbose") else logging.WARNING, format="%(message)s"
     )
     logging.getLogger("httpx2").setLevel(logging.WARNING)
-    output = writing = options.pop("output")
+    worst = FINISHED
     try:
-        if options["start"] is not None and options["initial"] is None:
-            options["initial"] = "picture"
-        source = options["settings_from"]
-        taken = {} if source is None else settings_of(source, "The picture with the settings")
-        given = {name: options[name] for name in KNOBS if options[name] is not None}
-        settings = Settings(**{**taken, **given})
-        _check_output(output, _SUFFIXES, "PNG nor JPEG")
-        film: Path | None = options["time_lapse"]
-        if film is not None:
-            writing = film
-            _check_output(film, tuple(_FILMS), "MP4 nor WebP")
-            writing = output
-        frames: list[np.ndarray] = []
-        with _stop_on_interrupt() as stop:
-            last = _watch(
-                stylize(
-                    options["photo"],
-                    options["styles"],
-                    settings,
-                    keep=options["keep"],
-                    regions=_regions(options),
-                    start=options["start"],
-                    resume=options["resume"],
-                    stop=stop.is_set,
-                ),
-                frames if film is not None else None,
-            )
-        _save(_encoded(last, output), output)
-        if film is not None:
-            writing = film
-            _save(_FILMS[film.suffix.lower()](frames), film)
+        with _stop_on_signals() as stop:
+            for job in _jobs(options):
+                worst = max(worst, _paint(job, options, stop))
+                if stop.number:
+                    return ENDED + stop.number
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}", sys.stderr)
         return MISUSED
-    except OSError as error:
-        print(f"error: {writing.name} cannot be written: {error.strerror or error}.", file=sys.stderr)
-        return FAILED
-    if last.notice:
-        print(f"note: {last.notice}", file=sys.stderr)
-    print(
-        f"{output}: {last.width} x {last.height}, {last.iteration} iterations, {last.seconds:.1f} s,"
-        f" {last.encoder} on {last.device}"
-    )
-    return INTERRUPTED if stop.is_set() else FINISHED
+    except KeyboardInterrupt:
+        return ENDED + signal.SIGINT
+    return worst
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One photo and where its painting goes."""
+
+    photo: str
+    styles: list[str]
+    output: Path
+    settings: Settings
+
+
+@dataclass
+class _Stop:
+    """The wish to stop, and by which signal it came."""
+
+    number: int = 0
+
+    def wished(self) -> bool:
+        """Return whether there is one."""
+        return bool(self.number)
+
+
+def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
+    """Paint one photo and save what came of it; return an exit code."""
+    film: Path | None = options["time_lapse"]
+    frames: list[np.ndarray] = []
+    try:
+        last = _watch(
+            stylize(
+                job.photo,
+                job.styles,
+                job.settings,
+                keep=options["keep"],
+                regions=_regions(options),
+                start=options["start"],
+                resume=options["resume"],
+                stop=stop.wished,
+            ),
+            frames if film is not None else None,
+        )
+    except InputError as error:
+        _say(f"error: {error}", sys.stderr)
+        return MISUSED
+    except Exception as error:
+        log.info("%s", "it broke here:", exc_info=error)
+        _say(f"error: something unforeseen broke ({_shortly(error)}); -v tells more.", sys.stderr)
+        return BROKEN
+    code = _save(lambda: encode_picture(last.image, job.output.suffix, _text(last)), job.output)
+    if code == FINISHED:
+        if last.notice:
+            _say(f"note: {last.notice}", sys.stderr)
+        _say(
+            f"{job.output}: {last.width} x {last.height}, {last.iteration} iterations, {last.seconds:.1f} s,"
+            f" {last.encoder} on {last.device}",
+            sys.stdout,
+        )
+    if film is not None:
+        try:
+            code = max(code, _save(lambda: _FILMS[film.suffix.lower()](frames), film))
+        except KeyboardInterrupt:
+            stop.number = signal.SIGINT
+            _say(f"the film {film.name} was left out; the picture is kept", sys.stderr)
+    return code
+
+
+def _save(encode: Callable[[], bytes], path: Path) -> int:
+    """Write a file; return an exit code, having said what is wrong."""
+    try:
+        save(encode(), path)
+    except NotSavedError as error:
+        where = f" It is at {error.instead} instead." if error.instead else ""
+        _say(f"error: {path.name} cannot be written: {error.strerror}.{where}", sys.stderr)
+        return UNSAVED
+    except Exception as error:
+        log.info("%s", "it broke here:", exc_info=error)
+        _say(f"error: {path.name} cannot be made ({_shortly(error)}); -v tells more.", sys.stderr)
+        return BROKEN
+    return FINISHED
+
+
+def _text(frame: Frame) -> dict[str, str]:
+    return describe_painting(frame.settings, frame.encoder)
+
+
+def _shortly(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".partition("\n")[0][:200]
+
+
+def _say(text: str, stream: IO[str] | None) -> None:
+    """Print a line, whatever has become of where it goes: the picture is there all the same."""
+    with suppress(OSError, ValueError, AttributeError):
+        try:
+            print(text, file=stream, flush=True)
+        except UnicodeEncodeError:
+            print(text.encode("ascii", "backslashreplace").decode(), file=stream, flush=True)
+
+
+def _jobs(options: dict[str, Any]) -> list[_Job]:
+    """Return what is to be painted, every place for it checked.
+
+    Raises:
+        InputError: the arguments do not go together, or a file is in the way.
+    """
+    pictures, styles = options["pictures"], options["style"]
+    photos = pictures if styles else pictures[:1]
+    styles = styles or pictures[1:]
+    if not styles:
+        raise InputError("There is no painting; name one after the photo, or with --style.")
+    source = options["settings_from"]
+    taken = {} if source is None else settings_of(source, "The picture with the settings")
+    if options["start"] is not None and options["initial"] is None:
+        options["initial"] = "picture"
+    own_size = options["size"] == _OWN_SIZE
+    if own_size:
+        options["size"] = None
+    given = {name: options[name] for name in KNOBS if options[name] is not None}
+    settings = Settings(**{**taken, **given})
+    outputs = _outputs(options["output"], photos)
+    film: Path | None = options["time_lapse"]
+    if film is not None:
+        if len(photos) > 1:
+            raise InputError("A time-lapse is made of one photo; leave --time-lapse out, or name one photo.")
+        _check_output(film, tuple(_FILMS), "MP4 nor WebP")
+        if _is_same(film, outputs[0]):
+            raise InputError(f"{film.name} is named for both picture and film; give them two names.")
+    read = [*photos, *styles, options["keep"], options["start"], *_regions(options)]
+    for path in [*outputs, *([film] if film else [])]:
+        if not options["force"] and any(one and _is_same(path, Path(one)) for one in read):
+            raise InputError(f"{path.name} is a picture to paint from; name another, or add --force.")
+    try:
+        for path in [*outputs, *([film] if film else [])]:
+            check_writable(path)
+    except NotSavedError as error:
+        _say(f"error: {error.path.name} cannot be written: {error.strerror}.", sys.stderr)
+        raise SystemExit(UNSAVED) from error
+    return [
+        _Job(photo, styles, output, _sized(settings, photo) if own_size else settings)
+        for photo, output in zip(photos, outputs, strict=True)
+    ]
+
+
+def _outputs(place: str, photos: Sequence[str]) -> list[Path]:
+    """Return where each photo's painting goes: the file that is named, or one of its name in the folder.
+
+    Raises:
+        InputError: there is no such place, or its ending is not one of a picture.
+    """
+    output = Path(place)
+    if not (output.is_dir() or place.endswith(("/", os.sep))):
+        if len(photos) > 1:
+            raise InputError(
+                f"{len(photos)} photos need a folder that exists; add one, such as -o paintings/."
+            )
+        _check_output(output, PICTURES, "PNG, JPEG, WebP nor TIFF")
+        return [output]
+    if not output.is_dir():
+        raise InputError(f"The folder {output} for the output does not exist; make it first.")
+    found: list[Path] = []
+    for photo in photos:
+        stem, number = Path(photo).stem, 1
+        path = output / f"{stem}.png"
+        while path in found:
+            number += 1
+            path = output / f"{stem}-{number}.png"
+        found.append(path)
+    return found
+
+
+def _sized(settings: Settings, photo: str) -> Settings:
+    """Return settings for a photo's own size, as far as that can be painted."""
+    knob = KNOBS["size"]
+    longest = max(measure(photo))
+    return replace(settings, size=int(min(max(longest, knob.low), knob.high)))
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    with suppress(OSError):
+        return one.samefile(other)
+    return one.resolve() == other.resolve()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m nst",
         description="Paint a photo in the manner of one or more paintings (neural style transfer).",
+        usage="%(prog)s [options] photo painting [painting ...]\n"
+        "       %(prog)s [options] photo [photo ...] --style painting -o FOLDER/",
     )
-    parser.add_argument("photo", help="the picture whose scene is kept")
-    parser.add_argument("styles", nargs="+", metavar="painting", help="the pictures whose manner is taken")
-    parser.add_argument("-o", "--output", type=Path, default=Path("out.png"), help="PNG or JPEG (out.png)")
+    parser.add_argument(
+        "pictures",
+        nargs="+",
+        metavar="picture",
+        help="the photo whose scene is kept, then the paintings whose manner is taken; with --style: photos",
+    )
+    parser.add_argument("--style", action="append", metavar="FILE", help="a painting; up to four, one each")
+    parser.add_argument(
+        "-o",
+        "--output",
+        default="out.png",
+        help="PNG, JPEG, WebP or TIFF by its ending, or a folder (out.png)",
+    )
+    parser.add_argument("--force", action="store_true", help="write even over a picture that is painted from")
     parser.add_argument("--time-lapse", type=Path, metavar="FILE", help="film of the painting, MP4 or WebP")
     parser.add_argument("-v", "--verbose", action="store_true", help="say where the weights come from")
     parser.add_argument("--version", action="version", version=nst.__version__)
@@ -114,7 +282,7 @@ def _parser() -> argparse.ArgumentParser:
     masks.add_argument("--resume", metavar="FILE", help="a painting of this photo to go on with")
     knobs = parser.add_argument_group("settings")
     knobs.add_argument(
-        "--settings-from", metavar="FILE", help="PNG painted here whose settings are taken over"
+        "--settings-from", metavar="FILE", help="picture painted here whose settings are taken over"
     )
     for knob in KNOBS.values():
         knobs.add_argument("--" + knob.name.replace("_", "-"), **_option(knob))
@@ -145,10 +313,11 @@ def _option(knob: Knob) -> dict[str, Any]:
         if knob.local:
             return {"metavar": "FILE", "help": text}
         return {"type": _checked(knob), "metavar": "TEXT", "help": f"{text} (default: {knob.default})"}
+    own = f", or {_OWN_SIZE} for the photo's own" if knob.name == "size" else ""
     return {
         "type": _checked(knob),
         "metavar": "N",
-        "help": f"{text} ({knob.low:g} to {knob.high:g}, default: {knob.default:g})",
+        "help": f"{text} ({knob.low:g} to {knob.high:g}, default: {knob.default:g}{own})",
     }
 
 
@@ -156,6 +325,8 @@ def _checked(knob: Knob) -> Callable[[str], Any]:
     """Return argparse's type of a knob: what the text means, in the knob's own words if it is refused."""
 
     def parse(text: str) -> Any:
+        if knob.name == "size" and text == _OWN_SIZE:
+            return text
         try:
             return knob.check(text if knob.kind is str else _number(text))
         except InputError as error:
@@ -173,36 +344,38 @@ def _number(text: str) -> int | float | str:
 
 
 def _check_output(path: Path, suffixes: tuple[str, ...], kinds: str) -> None:
-    """Refuse what could not be saved before minutes of painting, not after."""
+    """Refuse a name that no file of that kind can have."""
     if path.suffix.lower() not in suffixes:
-        raise InputError(
-            f"The output {path.name} is neither {kinds}; end its name in {' or '.join(suffixes)}."
-        )
+        raise InputError(f"The output {path.name} is neither {kinds}; end its name in {', '.join(suffixes)}.")
     if not path.parent.is_dir():
         raise InputError(f"The folder {path.parent} for the output does not exist; make it first.")
     if path.is_dir():
         raise InputError(f"The output {path.name} is a folder; name a file.")
-    probe = path.with_name(f".{path.name}.part")
-    probe.touch()
-    probe.unlink()
 
 
-def _encoded(frame: Frame, path: Path) -> bytes:
-    if path.suffix.lower() == ".png":
-        return encode_png(frame.image, describe_painting(frame.settings, frame.encoder))
-    return encode_jpeg(frame.image, quality=95)
+class _Terminal:
+    """Where the progress bar is drawn, if that is still there and can show it."""
 
+    def __init__(self, stream: IO[str] | None) -> None:
+        self._stream = stream
 
-def _save(data: bytes, path: Path) -> None:
-    """Write a file so that one of this name is always whole."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    def write(self, text: str) -> None:
+        """Draw what can be drawn."""
+        with suppress(OSError, ValueError, AttributeError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        """Show it."""
+        with suppress(OSError, ValueError, AttributeError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _watch(frames: Iterator[Frame], kept: list[np.ndarray] | None) -> Frame:
     """Draw a progress bar while the frames come, keep their pictures if wanted; return the last."""
-    with tqdm(unit="it", file=sys.stderr, dynamic_ncols=True) as bar:
+    with tqdm(unit="it", file=_Terminal(sys.stderr), dynamic_ncols=True) as bar:
         for frame in frames:
             bar.total = frame.total
             bar.set_description(f"{frame.width}x{frame.height}", refresh=False)
@@ -216,17 +389,24 @@ def _watch(frames: Iterator[Frame], kept: list[np.ndarray] | None) -> Frame:
 
 
 @contextmanager
-def _stop_on_interrupt() -> Iterator[threading.Event]:
-    """Turn the first Ctrl-C into a wish to stop; the second ends the program as ever."""
-    stop = threading.Event()
+def _stop_on_signals() -> Iterator[_Stop]:
+    """Turn Ctrl-C, SIGTERM and SIGHUP into a wish to stop; a second Ctrl-C ends the program as ever."""
+    stop = _Stop()
 
-    def wish(*_: object) -> None:
-        stop.set()
+    def wish(number: int, _: object) -> None:
+        stop.number = stop.number or number
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        print("\nstopping; the picture so far is kept", file=sys.stderr)
+        _say("\nstopping; the picture so far is kept", sys.stderr)
 
-    before = signal.signal(signal.SIGINT, wish)
+    before = {}
+    if threading.current_thread() is threading.main_thread():  # no other one hears them
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            # What is ignored stays so: nohup means it.
+            if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, wish)
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

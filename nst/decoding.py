@@ -29,6 +29,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "TGA")
 # Nothing larger is ever painted, so decoded pictures are brought down to it before they become colour floats.
 MAX_SIDE = 4096
 
+# Where the text of a painting stands in formats without names for texts.
+EXIF_TEXT = {"Software": 0x0131, "Settings": 0x010E}
+
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
 
 
@@ -102,14 +105,18 @@ def _orientation(opened: Image.Image) -> int:
 
 
 def painting_text(source: str | Path | bytes | IO[bytes], what: str = "The picture") -> dict[str, str]:
-    """Return the text entries of a PNG, none of any other picture.
+    """Return the text entries of a PNG, or what of them other formats hold in EXIF.
 
     Raises:
         InputError: it is no picture.
     """
     opened = open_image(source, what)
     if opened.format != "PNG":
-        return {}
+        try:
+            exif = opened.getexif()
+        except Exception:  # as for `_upright`
+            return {}
+        return {key: str(exif[tag]) for key, tag in EXIF_TEXT.items() if tag in exif}
     try:
         opened.load()  # text may come after the pixels
     except Exception:  # as in `open_image`

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import math
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -14,11 +15,13 @@ import torch.nn.functional as F
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from nst.decoding import MAX_SIDE, decode, fit, measure, open_image
+from nst.decoding import EXIF_TEXT, MAX_SIDE, decode, fit, measure, open_image
 
 __all__ = [
     "MAX_SIDE",
+    "PICTURES",
     "encode_jpeg",
+    "encode_picture",
     "encode_png",
     "fit",
     "fit_area",
@@ -102,4 +105,38 @@ def encode_jpeg(pixels: np.ndarray, quality: int = 85) -> bytes:
     """Return (H, W, 3) uint8 pixels as a JPEG file."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+# The formats that a picture can be saved in, by the ending of its name, and how.
+_KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"quality": 95}),
+    ".jpeg": ("JPEG", {"quality": 95}),
+    ".webp": ("WEBP", {"quality": 92}),
+    ".tif": ("TIFF", {"compression": "tiff_lzw"}),
+    ".tiff": ("TIFF", {"compression": "tiff_lzw"}),
+}
+PICTURES = tuple(_KINDS)
+
+
+def encode_picture(pixels: np.ndarray, suffix: str, text: Mapping[str, str]) -> bytes:
+    """Return (H, W, 3) uint8 pixels as a file that carries `text`, as far as its format can.
+
+    Args:
+        pixels: of the picture.
+        suffix: of its name, one of `PICTURES`.
+        text: entries as of a PNG; elsewhere they stand in EXIF.
+
+    Raises:
+        OSError: the picture is larger than the format can hold.
+    """
+    kind, how = _KINDS[suffix.lower()]
+    if kind == "PNG":
+        return encode_png(pixels, dict(text))
+    exif, buffer = Image.Exif(), io.BytesIO()
+    for key, tag in EXIF_TEXT.items():
+        if key in text:
+            exif[tag] = text[key]
+    Image.fromarray(pixels).save(buffer, kind, exif=exif, **how)
     return buffer.getvalue()

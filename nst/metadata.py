@@ -16,7 +16,7 @@ _KEY = "Settings"
 
 
 def describe_painting(settings: Settings, encoder: str, *, steered: bool = False) -> dict[str, str]:
-    """Return PNG text entries: the program with its version, and the settings as JSON.
+    """Return text entries: the program with its version, and the settings as JSON.
 
     Args:
         settings: how the picture was painted.
@@ -49,5 +49,5 @@ def settings_in(text: Mapping[str, str], what: str = "The picture") -> dict[str,
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise InputError(f"{what} carries no settings; use a PNG that was painted and saved here.")
+        raise InputError(f"{what} carries no settings; use a picture that was painted and saved here.")
     return Settings.acceptable(values)

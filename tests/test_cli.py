@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import ROOT
 from PIL import Image
 
+from nst import cli, saving
 from nst.cli import main
 from nst.settings import KNOBS
 
@@ -106,14 +108,24 @@ def test_help_knows_every_knob():
             "Style weight (style_weight) is a number from 0 to 10",
         ),
         (["PHOTO", "PAINTING", "--optimizer", "magic"], "invalid choice"),
-        (["PHOTO", "PAINTING", "-o", "x.gif"], "neither PNG nor JPEG"),
+        (
+            ["PHOTO", "PAINTING", "-o", "x.gif"],
+            "neither PNG, JPEG, WebP nor TIFF; end its name in .png, .jpg",
+        ),
         (["PHOTO", "PAINTING", "-o", "nowhere/x.png"], "does not exist"),
         (["PHOTO", "PAINTING", "--weights", "none.pth"], "none.pth does not exist"),
         (["PHOTO", "PHOTO", "--weights", "PHOTO"], "neither safetensors nor"),
-        (["PHOTO"], "required: painting"),
+        (["PHOTO"], "There is no painting; name one after the photo, or with --style."),
+        (["PHOTO", "PHOTO", "--style", "PAINTING"], "2 photos need a folder that exists"),
+        (["PHOTO", "PAINTING", "-o", "nowhere/"], "The folder nowhere for the output does not exist"),
+        (["PHOTO", "PAINTING", "-o", "PHOTO"], "photo.jpg is a picture to paint from; name another"),
+        (["PHOTO", "PAINTING", "-o", "PAINTING"], "painting.png is a picture to paint from"),
+        (["PHOTO", "PAINTING", "--time-lapse", "x.webp", "-o", "x.webp"], "for both picture and film"),
+        (["PHOTO", "PHOTO", "--style", "PAINTING", "-o", ".", "--time-lapse", "x.mp4"], "made of one photo"),
+        (["PHOTO", "PAINTING", "--size", "own"], "Size (size) is a whole number from 64 to 4096, not 'own'."),
         (["PHOTO", "PAINTING", "--time-lapse", "x.gif"], "neither MP4 nor WebP"),
         (["PHOTO", "PAINTING", "--resume", "PAINTING"], "other proportions than the photo"),
-        (["PHOTO", "PAINTING", "--settings-from", "PHOTO"], "carries no settings; use a PNG"),
+        (["PHOTO", "PAINTING", "--settings-from", "PHOTO"], "carries no settings; use a picture"),
         (["PHOTO", "PAINTING", "--settings-from", "no.png"], "was not found: there is no file no.png"),
         (["PHOTO", "PAINTING", "--keep", "no.png"], "The mask of what to keep was not found"),
         (["PHOTO", "PAINTING", "--region-2", "PHOTO"], "more regions than style pictures"),
@@ -144,11 +156,158 @@ def test_misuse_as_a_process(photo):
     assert done.stderr == "error: The style picture was not found: there is no file no.jpg.\n"
 
 
-def test_ctrl_c_keeps_the_picture(photo, painting, tmp_path):
+SMALL = ("--size", 64, "--iterations", 10)
+
+
+def test_several_photos_go_into_a_folder(photo, painting, tmp_path, capsys):
+    folder = tmp_path / "paintings"
+    folder.mkdir()
+    other = tmp_path / "other"
+    other.mkdir()
+    Image.open(photo).save(other / "photo.jpg")
+    (tmp_path / "broken.jpg").write_bytes(b"nothing")
+    photos = [photo, tmp_path / "broken.jpg", other / "photo.jpg"]
+    assert call(*photos, "--style", painting, "-o", folder, *SMALL) == 2
+    said = capsys.readouterr()
+    assert said.err.count("error: The photo is not a picture that can be read here") == 1
+    assert said.out.count("10 iterations") == 2  # one that cannot be used costs the others nothing
+    assert sorted(path.name for path in folder.iterdir()) == ["photo-2.png", "photo.png"]
+    assert call(photo, painting, "-o", f"{folder}/", *SMALL) == 0
+
+
+def test_a_photo_of_its_own_size(photo, painting, tmp_path):
+    assert call(photo, painting, "-o", tmp_path / "out.png", "--size", "photo", "--iterations", 10) == 0
+    assert Image.open(tmp_path / "out.png").size == (120, 80)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.webp", "WEBP"), ("a.tif", "TIFF"), ("a.JPEG", "JPEG")])
+def test_settings_are_kept_in_every_format(photo, painting, tmp_path, name, kind):
+    out, again = tmp_path / name, tmp_path / "again.png"
+    assert call(photo, painting, "-o", out, *SMALL, "--style-weight", 6.5) == 0
+    assert Image.open(out).format == kind
+    assert call(photo, painting, "-o", again, "--settings-from", out) == 0
+    assert json.loads(Image.open(again).info["Settings"])["style_weight"] == 6.5
+
+
+def test_a_link_stays_a_link_and_a_mode_a_mode(photo, painting, tmp_path):
+    real, link = tmp_path / "real.png", tmp_path / "link.png"
+    real.write_bytes(b"before")
+    real.chmod(0o600)
+    link.symlink_to(real)
+    assert call(photo, painting, "-o", link, *SMALL) == 0
+    assert link.is_symlink()
+    assert Image.open(real).size == (64, 43)
+    assert real.stat().st_mode & 0o777 == 0o600
+    fresh = tmp_path / "fresh.png"
+    assert call(photo, painting, "-o", fresh, *SMALL) == 0
+    beside = tmp_path / "beside"
+    beside.touch()
+    assert fresh.stat().st_mode == beside.stat().st_mode
+
+
+def test_an_input_is_overwritten_only_on_demand(photo, painting, tmp_path):
+    before = photo.read_bytes()
+    link = tmp_path / "link.jpg"
+    link.symlink_to(photo)
+    for name in (photo, link, tmp_path / "." / "photo.jpg"):
+        assert call(photo, painting, "-o", name, *SMALL) == 2
+        assert photo.read_bytes() == before
+    assert call(photo, painting, "-o", photo, "--force", *SMALL) == 0
+    assert photo.read_bytes() != before
+
+
+def test_the_longest_name_that_is_legal(photo, painting, tmp_path):
+    out = tmp_path / ("n" * 251 + ".png")
+    assert call(photo, painting, "-o", out, *SMALL) == 0
+    assert out.exists()
+
+
+class Gone(io.StringIO):
+    """A stream that takes nothing any more."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+class Ascii(io.StringIO):
+    """A stream that cannot say everything."""
+
+    def write(self, text: str) -> int:
+        return super().write(text.encode("ascii").decode())
+
+
+@pytest.mark.parametrize("stream", [Gone(), None, Ascii()], ids=["gone", "none", "ascii"])
+def test_where_nothing_can_be_printed_the_picture_is_there(photo, painting, tmp_path, monkeypatch, stream):
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, stream)
+    out = tmp_path / "s\xfcn.png"
+    assert call(photo, painting, "-o", out, *SMALL) == 0
+    assert out.exists()
+    if isinstance(stream, Ascii):
+        assert "s\\xfcn.png: 64 x 43" in stream.getvalue()
+
+
+def test_a_full_disk_loses_nothing(photo, painting, tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "full"
+    folder.mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    write = saving._write
+
+    def full(data, path):
+        if path.parent == folder:
+            raise OSError(28, "No space left on device")
+        write(data, path)
+
+    monkeypatch.setattr(saving, "_write", full)
+    assert call(photo, painting, "-o", folder / "x.png", *SMALL) == 3
+    said = capsys.readouterr().err
+    assert "error: x.png cannot be written: No space left on device. It is at " in said
+    where = Path(said.rpartition("It is at ")[2].removesuffix(" instead.\n"))
+    assert Image.open(where).size == (64, 43)
+
+
+def test_what_breaks_in_mid_write_leaves_no_part(tmp_path, monkeypatch):
+    path = tmp_path / "x.png"
+    path.write_bytes(b"before")
+
+    def breaks(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", breaks)
+    with pytest.raises(saving.NotSavedError):
+        saving.save(b"after", path)
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("x.png", b"before")]
+
+
+def test_what_nobody_foresaw_is_a_sentence_and_not_the_outputs_fault(
+    photo, painting, tmp_path, monkeypatch, capsys
+):
+    def breaks(*_, **__):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("nst.cli.stylize", breaks)
+    assert call(photo, painting, "-o", tmp_path / "x.png") == 1
+    assert "something unforeseen broke (OSError: [Errno 5] Input/output error)" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_film_is_made_keeps_the_picture(photo, painting, tmp_path, monkeypatch, capsys):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(cli._FILMS, ".mp4", interrupted)
+    out = tmp_path / "x.png"
+    assert call(photo, painting, "-o", out, "--time-lapse", tmp_path / "x.mp4", *SMALL) == 130
+    assert Image.open(out).size == (64, 43)
+    assert "the film x.mp4 was left out; the picture is kept" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_end_from_outside_keeps_the_picture(photo, painting, tmp_path, number):
     out = tmp_path / "out.png"
     command = [sys.executable, "-m", "nst", str(photo), str(painting), "-o", str(out), "--iterations", "1000"]
     process = subprocess.Popen(
-        [*command, "--size", "512"],
+        [*command, "--size", "256"],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -158,9 +317,9 @@ def test_ctrl_c_keeps_the_picture(photo, painting, tmp_path):
     deadline = time.monotonic() + 60
     while b"/1000" not in seen and time.monotonic() < deadline:
         seen += process.stderr.read1(4096)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     output, rest = process.communicate(timeout=60)
-    assert process.returncode == 130, rest
+    assert process.returncode == 128 + number, rest
     assert b"the picture so far is kept" in rest
     assert b"Traceback" not in rest
     assert Image.open(io.BytesIO(out.read_bytes())).getbbox() is not None

@@ -72,11 +72,11 @@ def test_killed_while_it_saves_the_picture_of_before_is_whole(tmp_path):
     saving = """
 import sys
 from pathlib import Path
-from nst.cli import _save
+from nst.saving import save
 print("begins", flush=True)
 while True:
     for letter in (b"a", b"b"):
-        _save(letter * int(sys.argv[2]), Path(sys.argv[1]))
+        save(letter * int(sys.argv[2]), Path(sys.argv[1]))
 """
     for wait in (0.05, 0.06):  # somewhere in the midst of one of many
         process = script(saving, path, most)

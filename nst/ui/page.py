@@ -216,7 +216,7 @@ class _Page:
         )
         self.painting = PathOfFile(
             label=say("Settings of a painting: its PNG"),
-            file_types=[".png"],
+            file_types=[".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"],
             height=110,
             elem_id="settings-from",
         )

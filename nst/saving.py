@@ -1,0 +1,78 @@
+"""Writing a file so that nothing is lost: neither what was there nor what was made."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+# Of a part that is not whole yet: short, as a name of 255 bytes leaves no room for more.
+_PREFIX, _SUFFIX = ".", ".part"
+
+
+class NotSavedError(OSError):
+    """A file could not be written where it was wanted.
+
+    Args:
+        path: where that was.
+        error: what the system said.
+        instead: where it is now, None if nowhere.
+    """
+
+    def __init__(self, path: Path, error: OSError, instead: Path | None) -> None:
+        super().__init__(error.errno, error.strerror or str(error))
+        self.path, self.instead = path, instead
+
+
+def save(data: bytes, path: Path) -> None:
+    """Write a file; one of this name is always whole, keeps its mode, and a link stays a link.
+
+    Raises:
+        NotSavedError: it cannot be written there; then it was tried in the system's temporary folder.
+    """
+    try:
+        _write(data, path)
+    except OSError as error:
+        instead = None
+        with contextlib.suppress(OSError):
+            elsewhere = Path(tempfile.mkdtemp(prefix="nst-")) / path.name
+            _write(data, elsewhere)
+            instead = elsewhere
+        raise NotSavedError(path, error, instead) from error
+
+
+def check_writable(path: Path) -> None:
+    """Refuse what could not be saved before minutes of painting, not after.
+
+    Raises:
+        NotSavedError: no file can be made beside it.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=path.resolve().parent):
+            pass
+    except OSError as error:
+        raise NotSavedError(path, error, None) from error
+
+
+def _write(data: bytes, path: Path) -> None:
+    target = path.resolve()  # through a link, to what it stands for
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
+    number, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=target.parent)
+    part = Path(name)
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(data)
+        part.chmod(mode)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    # The system tells it only to whoever sets it.
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
