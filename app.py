@@ -2,7 +2,10 @@
 
 import sys
 
-from nst.ui.server import main
+from nst.threads import prepare
 
 if __name__ == "__main__":
+    prepare()  # before torch is imported, which happens next
+    from nst.ui.server import main
+
     sys.exit(main())

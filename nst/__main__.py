@@ -2,7 +2,10 @@
 
 import sys
 
-from nst.cli import main
+from nst.threads import prepare
 
 if __name__ == "__main__":
+    prepare()  # before torch is imported, which happens next
+    from nst.cli import main
+
     sys.exit(main())

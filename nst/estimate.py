@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,24 +24,39 @@ class Estimate:
         device: where they run.
     """
 
-    _seen: ClassVar[dict[tuple[str, str], dict[int, float]]] = {}
+    # Read by forecasts while a painting writes: each write replaces a dictionary by another, so that whoever
+    # holds one goes over something that does not change.
+    _seen: ClassVar[dict[tuple[str, str], Mapping[int, float]]] = {}
+    _writing: ClassVar[threading.Lock] = threading.Lock()
     _FLOOR = 8_000  # pixels' worth of overhead in every iteration
     _FAR = 20  # times as many pixels as were seen are too many to be told of
     _DEARER = 4.0  # a finishing encoder's iteration against the other's, until one was seen
 
     def __init__(self, encoder: str, finisher: str, device: str) -> None:
-        self.painting = self._seen.setdefault((encoder, device), {})
-        self.finishing = self._seen.setdefault((finisher, device), {})
+        self._painter, self._finisher = (encoder, device), (finisher, device)
+
+    @property
+    def painting(self) -> Mapping[int, float]:
+        """Seconds of an iteration of the encoder that paints, by pixels."""
+        return self._seen.get(self._painter, {})
+
+    @property
+    def finishing(self) -> Mapping[int, float]:
+        """The same of the one that finishes."""
+        return self._seen.get(self._finisher, {})
 
     def saw(self, scale: Scale, seconds: float) -> None:
         """Note what an iteration at `scale` cost."""
-        costs = self.finishing if scale.finishing else self.painting
-        before = costs.get(scale.pixels)
-        # The very first iteration of a process also sets things up: forgotten at once.
-        fresh = before is None or seconds < before / 2
-        costs[scale.pixels] = seconds if fresh else 0.8 * before + 0.2 * seconds
-        if len(costs) > 64:
-            costs.pop(next(iter(costs)))
+        key = self._finisher if scale.finishing else self._painter
+        with self._writing:
+            costs = dict(self._seen.get(key, {}))
+            before = costs.get(scale.pixels)
+            # The very first iteration of a process also sets things up: forgotten at once.
+            fresh = before is None or seconds < before / 2
+            costs[scale.pixels] = seconds if fresh else 0.8 * before + 0.2 * seconds
+            if len(costs) > 64:
+                costs.pop(next(iter(costs)))
+            self._seen[key] = costs
 
     def knows(self, scale: Scale) -> bool:
         """Return whether an iteration was seen at a size near enough to tell of `scale`."""
@@ -50,7 +66,8 @@ class Estimate:
         """Return the expected seconds for one iteration at `scale`, 0 before anything was seen."""
         factor, costs = 1.0, self.painting
         if scale.finishing:
-            factor, costs = (1.0, self.finishing) if self.finishing else (self._DEARER, self.painting)
+            costs = self.finishing
+            factor, costs = (1.0, costs) if costs else (self._DEARER, self.painting)
         if not costs:
             return 0.0
         nearest = min(costs, key=lambda seen: abs(seen - scale.pixels))

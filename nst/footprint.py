@@ -3,33 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from torch import nn
 
+from nst.cgroups import memory_left
 from nst.encoder import Encoder
 from nst.strips import cut
 
 # Images of float32 besides the encoder's activations: two for each of the 12 steps that L-BFGS remembers,
 # and its gradient, move, canvas, photo, styles and their copies.
 _IMAGES = 2 * 12 + 16
-# What is measured against what is counted: between freed and used buffers some memory lies idle.
-_SLACK = 1.3
-# The same for strips, which are cut out and whose gradients are put together again.
-_STRIPS_SLACK = 3.6
+# What is held at most against what is counted, as buffers are padded, reordered for oneDNN and lie idle
+# between two uses; in bfloat16 some are there as float32 as well. A plan must not be exceeded, so these are
+# the most that was seen and a tenth more (tests/test_footprint.py).
+_SLACK = {torch.float32: 1.3, torch.bfloat16: 1.55}
+# Beside the pictures: what threads and libraries set up at their first use.
+_ONCE = 120_000_000
 # With more strips the rows that neighbours share would be most of the work.
 MOST_STRIPS = 16
-# Of a container, cgroup v2, then v1: limit, usage, statistics and what these call idle cache.
-_GROUP = Path("/sys/fs/cgroup")
-_GROUPS = (
-    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
-    (
-        "memory/memory.limit_in_bytes",
-        "memory/memory.usage_in_bytes",
-        "memory/memory.stat",
-        "total_inactive_file",
-    ),
-)
 
 
 def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, strips: int = 1) -> int:
@@ -38,11 +32,13 @@ def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, 
     Counted from the layers: each convolution keeps its padded input and its output for the way back, pooling
     its output and 8 bytes of index for each; on the way back the largest activation is there twice more.
     Only one of `strips` has all this at a time. Looking at the style, `style_scale` times as large, keeps
-    nothing but what one convolution has at hand.
+    nothing but what one convolution has at hand; but it is not done in strips, and what it leaves free is of
+    sizes that strips have little use for.
     """
     each = encoder.precision.itemsize
     images, activations, largest, channels = 4 * 3 * width * height * _IMAGES, 0, 0, 3
-    height = max(strip.bottom - strip.top for strip in cut(height, strips, *encoder.reach()))
+    whole = height
+    height = cut_height = max(strip.bottom - strip.top for strip in cut(height, strips, *encoder.reach()))
     for module in encoder.features:
         if isinstance(module, nn.Conv2d):
             activations += (channels + module.out_channels) * width * height * each
@@ -51,9 +47,10 @@ def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, 
         elif not isinstance(module, nn.ReLU):
             width, height = width // 2, height // 2
             activations += channels * width * height * (each + 8)
-    looking = 4 * style_scale**2 * largest
-    slack = _SLACK if strips == 1 else _STRIPS_SLACK
-    return round(images + slack * max(activations + 2 * largest, looking))
+    slack = _SLACK[encoder.precision]
+    painting, looking = slack * (activations + 2 * largest), 4 * style_scale**2 * largest * whole / cut_height
+    held = max(painting, slack * looking) if strips == 1 else painting + looking
+    return round(images + held + _ONCE)
 
 
 def strips_within(
@@ -68,17 +65,19 @@ def strips_within(
     return None
 
 
-def available(meminfo: Path = Path("/proc/meminfo"), group: Path = _GROUP) -> int | None:
-    """Return the bytes of memory that this process can still get, or None where the system does not say."""
-    found = []
+def available(
+    meminfo: Path = Path("/proc/meminfo"), groups: Callable[[], int | None] = memory_left
+) -> int | None:
+    """Return the bytes of memory that this process can still get, or None where the system does not say.
+
+    Args:
+        meminfo: what Linux says of the machine.
+        groups: returns what the control groups of this process have left.
+    """
+    found = [groups()]
     with contextlib.suppress(OSError, KeyError, ValueError):
         found.append(1024 * _numbers(meminfo)["MemAvailable:"])
-    for limit, usage, statistics, cache in _GROUPS:
-        # A container may have less than its machine; without a limit the file says "max".
-        with contextlib.suppress(OSError, KeyError, ValueError):
-            held = int((group / usage).read_text()) - _numbers(group / statistics)[cache]
-            found.append(int((group / limit).read_text()) - held)
-    return max(0, min(found)) if found else None
+    return min((one for one in found if one is not None), default=None)
 
 
 def peak(status: Path = Path("/proc/self/status")) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import urllib.request
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -33,6 +34,7 @@ DEEPEST = "relu5_1"
 
 VGG19, OWN = "VGG-19", "Built-in encoder"
 _MOST_ENCODERS = 4
+_building = threading.Lock()
 _encoders: dict[tuple, tuple[Mapping[str, Tensor], Encoder]] = {}
 BUILTIN = Path(__file__).with_name("builtin.safetensors")
 
@@ -91,12 +93,13 @@ def load_encoders(settings: Settings, device: torch.device | None = None) -> tup
 def _encoder(convolutions: Mapping[str, Tensor], **how: Any) -> Encoder:
     """Return the encoder of these weights, the same one every time: it remembers what it has seen."""
     key = (id(convolutions), *how.values())
-    kept, encoder = _encoders.get(key, (None, None))
-    if kept is not convolutions:
-        encoder = Encoder(convolutions, **how)
-        while len(_encoders) >= _MOST_ENCODERS:
-            _encoders.pop(next(iter(_encoders)), None)
-        _encoders[key] = convolutions, encoder
+    with _building:
+        kept, encoder = _encoders.get(key, (None, None))
+        if kept is not convolutions:
+            encoder = Encoder(convolutions, **how)
+            while len(_encoders) >= _MOST_ENCODERS:
+                _encoders.pop(next(iter(_encoders)))
+            _encoders[key] = convolutions, encoder
     return encoder
 
 

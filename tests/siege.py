@@ -209,7 +209,8 @@ def siege(app: App, attackers: int, seconds: float) -> dict[str, Any]:
         attacker.join(120)
     answers = sum((attacker.answers for attacker in crowd), Counter())
     settled = time.monotonic()
-    while app.counts() != (0, 0) and time.monotonic() - settled < 60:
+    # Until what was under way has come to its end: runs, and files whose time is not over yet.
+    while (app.counts() != (0, 0) or weight(app) > before["MB"] + 250) and time.monotonic() - settled < 90:
         time.sleep(0.2)
     return {
         "pictures painted meanwhile": len(waits),

@@ -25,11 +25,19 @@ class _Visit(SessionState):
         self._state_ttl: dict[int, Any] = {}
         self.is_closed = False
         self.STATE_TTL_WHEN_CLOSED = 3600
+        # An update of a component is a new component, of which Gradio asks for what is new at once.
+        self._updated: tuple[int | None, Any] = (None, None)
 
     def __setitem__(self, key: int, value: Any) -> None:
         if isinstance(self.blocks_config.blocks.get(key), gr.State):
             super().__setitem__(key, value)
             self.config_values.clear()
+        else:
+            self._updated = (key, value)
+
+    def __getitem__(self, key: int) -> Any:
+        number, component = self._updated
+        return component if number == key else super().__getitem__(key)
 
     def _update_config(self, key: int) -> None:
         """Nothing."""
