@@ -9,9 +9,9 @@ from collections.abc import MutableMapping
 from nst.cgroups import cpu_quota
 
 # How often a thread that waits for the others looks before it sleeps. Left to itself GNU's OpenMP looks for
-# some milliseconds, which is time taken from whoever else wants the core. On a whole machine sleeping early costs
-# more than it gives (10,000 looks: 3 % alone, a sixth won beside a busy process); where there are other owners of
-# the cores the short wait pays (1,000: a fifth alone, half won). 256 px on two cores, float32.
+# some milliseconds, which is time taken from whoever else wants the core. On a machine of one's own sleeping
+# early costs more than it gives (10,000 looks: 3 % alone, a sixth won beside a busy process); where the cores
+# have other owners too, a short wait pays (1,000: a fifth alone, half won). 256 px on two cores, float32.
 ALONE, SHARED = 10_000, 1_000
 
 

@@ -6,12 +6,14 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 Receive = Callable[[], Awaitable[dict]]
 
 # Brackets, and commas, that no request has: what is parsed costs by its parts, a picture is one of them.
 _MOST_BRACKETS, _MOST_COMMAS = 500, 5000
+SMALL = 2**18  # bytes of a body that are read at once
 # Seconds for the first part of a body and between two, and the bytes per second of the slowest line that is
 # waited for.
 SILENCE, START, SLOWEST = 15.0, 20.0, 16_000
@@ -68,20 +70,24 @@ def bounded(receive: Receive, most: int, length: str) -> Receive:
     return take
 
 
-async def read(receive: Receive) -> bytes:
-    """Return a whole body.
+async def read(receive: Receive) -> SpooledTemporaryFile:
+    """Return a whole body, its end being where the file stands; a large one lies on the disk, without a name.
 
     Raises:
         LeftError: it breaks off.
     """
-    parts = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise LeftError
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
+    spool: SpooledTemporaryFile = SpooledTemporaryFile(max_size=SMALL)  # noqa: SIM115 (closed by the caller)
+    try:
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise LeftError
+            spool.write(message.get("body", b""))
+            if not message.get("more_body"):
+                return spool
+    except BaseException:
+        spool.close()
+        raise
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import re
 import secrets
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -26,8 +28,7 @@ log = logging.getLogger(__name__)
 
 # Bodies, by kind: a drawing goes along with what is painted, pictures as data: URLs with what programs send.
 _MOST_JOIN, _MOST_DIRECT, _MOST_SMALL, _MOST_CALL = 4 * 2**20, 2**20, 16 * 2**10, 48 * 2**20
-# What is larger is read in a thread: the page must not stand still meanwhile.
-_LONG = 2**18
+_READ_AT_A_TIME = 2  # of the larger ones, in threads: the page must not stand still meanwhile
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_CALLS = 16  # of the MCP tool, each of which takes a thread
 _FORGOTTEN = 30.0  # seconds between two looks for messages that nobody fetches
@@ -48,6 +49,7 @@ class Guard:
     def __init__(self, app: Any, service: Service, demo: gr.Blocks) -> None:
         self.app, self.service, self.demo = app, service, demo
         self.door = Door(service.files)
+        self._large = asyncio.Semaphore(_READ_AT_A_TIME)
         self._tidied = 0.0
 
     async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
@@ -129,17 +131,36 @@ class Guard:
 
     async def _join(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
         self._tidy()
-        await self._event(scope, receive, answer, visitor, _MOST_JOIN, queued=True)
+        body = await self._read(
+            scope, receive, _MOST_JOIN, lambda data: self._event(data, visitor, queued=True)
+        )
+        await self._again(body, scope, receive, answer)
 
     async def _direct(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
-        await self._event(scope, receive, answer, visitor, _MOST_DIRECT, queued=False)
+        body = await self._read(
+            scope, receive, _MOST_DIRECT, lambda data: self._event(data, visitor, queued=False)
+        )
+        await self._again(body, scope, receive, answer)
 
-    async def _event(
-        self, scope: dict, receive: Any, answer: _Answer, visitor: str, most: int, *, queued: bool
-    ) -> None:
-        """Hand on an event of the page, or of a program that knows its number."""
-        body = await self._read(scope, receive, most)
-        given = await _off_the_loop(body, bodies.parse, body)
+    async def _call(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        self._tidy()
+
+        def admitted(data: bytes) -> dict[str, Any]:
+            given = bodies.parse(data)
+            if "/v2/" not in scope["path"]:
+                if not isinstance(given.get("data"), list):
+                    raise RefusedError(422, _UNFIT)
+                given = {"data": given["data"]}
+            return self.door.admit(given, visitor)
+
+        await self._again(await self._read(scope, receive, _MOST_CALL, admitted), scope, receive, answer)
+
+    async def _small(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+        await self._again(await self._read(scope, receive, _MOST_SMALL, bodies.parse), scope, receive, answer)
+
+    def _event(self, data: bytes, visitor: str, *, queued: bool) -> dict[str, Any]:
+        """Return an event of the page, or of a program that knows its number, as Gradio may have it."""
+        given = bodies.parse(data)
         event = self.demo.fns.get(given["fn_index"]) if type(given.get("fn_index")) is int else None
         if event is None or bool(event.queue) is not queued or not isinstance(given.get("data"), list):
             raise RefusedError(422, _UNFIT)
@@ -149,41 +170,32 @@ class Guard:
         # A batch, a streamed input or a job of somebody else's are all asked for by further words.
         kept = {name: given[name] for name in ("data", "event_data", "trigger_id") if name in given}
         kept |= {"fn_index": given["fn_index"], "session_hash": session}
-        await self._hand_on(kept, body, visitor, scope, receive, answer)
+        return self.door.admit(kept, visitor)
 
-    async def _call(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
-        self._tidy()
-        body = await self._read(scope, receive, _MOST_CALL)
-        given = await _off_the_loop(body, bodies.parse, body)
-        if "/v2/" not in scope["path"]:
-            if not isinstance(given.get("data"), list):
-                raise RefusedError(422, _UNFIT)
-            given = {"data": given["data"]}
-        await self._hand_on(given, body, visitor, scope, receive, answer)
+    async def _read(
+        self, scope: dict, receive: Any, most: int, work: Callable[[bytes], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """Return what `work` makes of a body; large ones wait on the disk for their turn, not in memory."""
+        with await bodies.read(bodies.bounded(receive, most, _length(scope))) as spool:
+            if spool.tell() <= bodies.SMALL:
+                spool.seek(0)
+                return work(spool.read())
+            async with self._large:
 
-    async def _small(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
-        body = await self._read(scope, receive, _MOST_SMALL)
-        bodies.parse(body)
-        await self.app(scope, bodies.replay(body, receive), answer.send)
+                def read() -> dict[str, Any]:
+                    spool.seek(0)
+                    return work(spool.read())
 
-    async def _hand_on(
-        self, given: dict, body: bytes, visitor: str, scope: dict, receive: Any, answer: _Answer
-    ) -> None:
-        admitted = await _off_the_loop(body, self.door.admit, given, visitor)
-        await self._again(admitted, scope, receive, answer)
+                return await to_thread.run_sync(read)
 
     async def _again(self, value: dict, scope: dict, receive: Any, answer: _Answer) -> None:
         """Hand a request on with another body."""
         body = json.dumps(value).encode()
-        others = [
-            pair for pair in scope["headers"] if pair[0] not in (b"content-length", b"transfer-encoding")
-        ]
+        stale = (b"content-length", b"transfer-encoding")
+        others = [pair for pair in scope["headers"] if pair[0] not in stale]
         length = (b"content-length", str(len(body)).encode())
         answer.unfit = _UNFIT
         await self.app({**scope, "headers": [*others, length]}, bodies.replay(body, receive), answer.send)
-
-    async def _read(self, scope: dict, receive: Any, most: int) -> bytes:
-        return await bodies.read(bodies.bounded(receive, most, _length(scope)))
 
     async def _listen(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
         session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
@@ -206,23 +218,28 @@ class Guard:
 
     async def _mcp(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
         """Hand an assistant's call on; Gradio makes it once more itself, by which it is known again."""
-        body = await self._read(scope, receive, _MOST_CALL)
-        given = await _off_the_loop(body, bodies.parse, body)
-        asked = given.get("params")
-        if given.get("method") != "tools/call" or not isinstance(asked, dict):
-            await self._again(given, scope, receive, answer)
-            return
-        arguments = asked.get("arguments")
-        if not isinstance(arguments, dict):
-            arguments = {}
+        given: dict[str, Any] = {}
+
+        def admitted(data: bytes) -> dict[str, Any]:
+            given.update(bodies.parse(data))
+            asked = given.get("params")
+            if given.get("method") != "tools/call" or not isinstance(asked, dict):
+                return given
+            arguments = asked.get("arguments")
+            arguments = self.door.admit_tool(arguments if isinstance(arguments, dict) else {}, visitor)
+            return {**given, "params": {**asked, "arguments": arguments}}
+
         try:
-            admitted = await _off_the_loop(body, self.door.admit_tool, arguments, visitor)
-        except RefusedError as error:
-            await answer.json(200, _tool_error(given, error.sentence))
+            body = await self._read(scope, receive, _MOST_CALL, admitted)
+        except (RefusedError, OSError) as error:
+            if not given:  # it is no call yet that could be answered as one
+                raise
+            log.info("a tool's call refused: %r", error)
+            sentence = error.sentence if isinstance(error, RefusedError) else NO_ROOM
+            await answer.json(200, _tool_error(given, sentence))
             return
-        except OSError as error:
-            log.error("no room for what a tool was sent: %r", error)
-            await answer.json(200, _tool_error(given, NO_ROOM))
+        if given.get("method") != "tools/call":
+            await self._again(body, scope, receive, answer)
             return
         if self.service.calls.under_way() >= _MOST_CALLS:
             await answer.json(200, _tool_error(given, "This host is full; try again in a few minutes."))
@@ -239,8 +256,7 @@ class Guard:
             kept = (b"host", b"accept", b"content-type", b"mcp-protocol-version", b"user-agent")
             told = [(name, value) for name, value in scope["headers"] if name in kept]
             told = [*told, (Calls.HEADER, word), (visitors.HEADER, visitor.encode())]
-            given = {**given, "params": {**asked, "arguments": admitted}}
-            await self._again(given, {**scope, "headers": told}, watched, answer)
+            await self._again(body, {**scope, "headers": told}, watched, answer)
 
     def _tidy(self) -> None:
         """Drop what Gradio keeps for sessions that nobody listens to and in which nothing is under way."""
@@ -320,8 +336,3 @@ def _length(scope: dict) -> str:
     return next(
         (value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length"), ""
     )
-
-
-async def _off_the_loop(body: bytes, work: Any, *given: Any) -> Any:
-    """Return what `work` finds, in a thread where that may take a while."""
-    return await to_thread.run_sync(work, *given) if len(body) > _LONG else work(*given)
