@@ -40,7 +40,7 @@ def iterate(width, height, strips):
 keep_freed()
 (encoder,) = load_encoders(Settings(encoder="builtin"))
 before, strips = iterate(64, 48, 1), int(sys.argv[1])
-print((iterate(640, 480, strips) - before) / needed(encoder, 640, 480, strips=strips))
+print((iterate(512, 384, strips) - before) / needed(encoder, 512, 384, strips=strips))
 """
 
 

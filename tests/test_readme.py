@@ -20,6 +20,7 @@ from PIL import Image
 from served import serve
 
 from nst.settings import KNOBS
+from nst.ui.limits import Limits
 
 ADDRESS = "http://127.0.0.1:7860"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
@@ -33,7 +34,7 @@ def block(language: str, word: str) -> str:
 
 @pytest.fixture(scope="module")
 def url():
-    with serve() as address:
+    with serve(Limits(size=96, seconds=60, waiting=4)) as address:
         yield address.rstrip("/")
 
 
@@ -73,7 +74,7 @@ def test_curl(run, url):
     folder = run("bash", "-c", block("bash", "curl").replace(ADDRESS, url))
     image = Image.open(folder / "out.png")
     assert json.loads(image.info["Settings"])["style_weight"] == 7
-    assert image.size == (256, 171)
+    assert image.size == (96, 64)
 
 
 def test_the_mcp_tool(photo, painting, url):
@@ -100,7 +101,7 @@ def test_the_mcp_tool(photo, painting, url):
     arguments = tool.inputSchema["properties"]
     assert {name for name, knob in KNOBS.items() if not knob.local} < set(arguments)
     assert all(each["description"] for each in arguments.values())
-    assert "From 64 to 256." in arguments["size"]["description"]
+    assert "From 64 to 96." in arguments["size"]["description"]
     assert [each.type for each in painted.content] == ["image", "text"]
     assert refused.isError
     assert "whole number from 10 to 1000" in refused.content[0].text

@@ -18,7 +18,7 @@ from served import LIMITS
 from strangers import API, FILE, Stranger, files_below, form, gif_of_comments, jpeg, slow_jpeg
 
 from nst.ui.server import served
-from nst.ui.storage import own_folder
+from nst.ui.storage import Files, own_folder
 
 
 @pytest.fixture(scope="module")
@@ -514,6 +514,23 @@ def test_no_answer_names_a_path(stranger, secret):
             assert "event: complete" not in text
             assert str(own_folder()) not in text
             assert re.search(r"is (a|one|either)|not what is taken|a list|an object|error", text), text
+
+
+def test_a_cache_that_can_no_longer_be_written_is_a_sentence_without_its_path(stranger, monkeypatch):
+    def refuses(*_):
+        raise PermissionError(13, "Permission denied", "/somewhere/secret")
+
+    monkeypatch.setattr(Files, "add_upload", refuses)
+    data = "data:image/png;base64," + base64.b64encode(jpeg()).decode()
+    told = [
+        stranger.tool(photo=data, style=data),
+        json.dumps(stranger.call(photo={"path": data}, style=None)[1]),
+    ]
+    told.append(json.dumps(stranger.upload(jpeg())[1]))
+    for text in told:
+        assert "/somewhere" not in text
+        assert "Errno" not in text
+        assert "no room left" in text or "not what is taken here" in text
 
 
 @pytest.mark.parametrize(
