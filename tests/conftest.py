@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 # Before anything imports Gradio or the Hub's client: no network, no files outside the test folder.
 _SCRATCH = tempfile.mkdtemp(prefix="nst-tests-")
+atexit.register(shutil.rmtree, _SCRATCH, ignore_errors=True)
 os.environ.update(
     GRADIO_ANALYTICS_ENABLED="False",
     GRADIO_TEMP_DIR=str(Path(_SCRATCH) / "gradio"),
@@ -87,3 +90,21 @@ def vgg_file() -> Path:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --full: the long forms of the attacks, the load and the faults."""
     parser.addoption("--full", action="store_true", help="attack, load and fault tests in their long form")
+
+
+# Modules whose tests each take seconds.
+SLOW = {
+    *("test_attack", "test_bench", "test_connections", "test_controls", "test_decoder", "test_distill"),
+    *("test_faults", "test_footprint", "test_guard", "test_load", "test_memory", "test_quality"),
+    *("test_readme", "test_real", "test_sessions", "test_steering", "test_storage", "test_strangers"),
+    *("test_timelapse", "test_zero"),
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a browser and what is slow, for `-m "not browser and not slow"`."""
+    for item in items:
+        if {"browser", "page"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("browser")
+        if item.path.stem in SLOW:
+            item.add_marker("slow")
