@@ -38,7 +38,7 @@ def memory_left(own: Path = _OWN, root: Path = _ROOT) -> int | None:
             else ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
         )
         with contextlib.suppress(OSError, KeyError, ValueError):
-            held = int((group / usage).read_text()) - _numbers(group / "memory.stat")[cache]
+            held = int((group / usage).read_text()) - numbers(group / "memory.stat")[cache]
             found.append(int((group / limit).read_text()) - held)  # "max" is no number
     return max(0, min(found)) if found else None
 
@@ -65,7 +65,7 @@ def _groups(controller: str, own: Path, root: Path) -> Iterator[tuple[int, Path]
                     yield version, group
 
 
-def _numbers(file: Path) -> dict[str, int]:
-    """Return the number of each line by the word before it."""
+def numbers(file: Path) -> dict[str, int]:
+    """Return the first number of each line of a kernel's file by the word before it."""
     rows = [line.split() for line in file.read_text().splitlines()]
-    return {row[0]: int(row[1]) for row in rows if len(row) == 2}
+    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdigit()}

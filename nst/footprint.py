@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from nst.cgroups import memory_left
+from nst.cgroups import memory_left, numbers
 from nst.encoder import Encoder
 from nst.strips import cut
 
@@ -17,8 +17,8 @@ from nst.strips import cut
 # and its gradient, move, canvas, photo, styles and their copies.
 _IMAGES = 2 * 12 + 16
 # What is held at most against what is counted, as buffers are padded, reordered for oneDNN and lie idle
-# between two uses; in bfloat16 some are there as float32 as well. A plan must not be exceeded, so these are
-# the most that was seen and a tenth more (tests/test_footprint.py).
+# between two uses; in bfloat16 some are there as float32 as well. A plan must not be exceeded, so these
+# leave room over what was seen in float32; bfloat16's by what was seen of an earlier count.
 _SLACK = {torch.float32: 1.3, torch.bfloat16: 1.55}
 # Of strips, how much more again; in bfloat16 as an earlier count of theirs had it, not measured anew.
 _STRIPS_SLACK = {torch.float32: 1.0, torch.bfloat16: 1.5}
@@ -78,7 +78,7 @@ def available(
     """
     found = [groups()]
     with contextlib.suppress(OSError, KeyError, ValueError):
-        found.append(1024 * _numbers(meminfo)["MemAvailable:"])
+        found.append(1024 * numbers(meminfo)["MemAvailable:"])
     return min((one for one in found if one is not None), default=None)
 
 
@@ -88,11 +88,5 @@ def peak(status: Path = Path("/proc/self/status")) -> int | None:
     Not `getrusage`: what that says of a new process begins with what its parent held.
     """
     with contextlib.suppress(OSError, KeyError, ValueError):
-        return 1024 * _numbers(status)["VmHWM:"]
+        return 1024 * numbers(status)["VmHWM:"]
     return None
-
-
-def _numbers(file: Path) -> dict[str, int]:
-    """Return the first number of each line by the word before it."""
-    rows = [line.split() for line in file.read_text().splitlines()]
-    return {row[0]: int(row[1]) for row in rows if len(row) > 1 and row[1].isdigit()}

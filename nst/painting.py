@@ -58,8 +58,8 @@ def stylize(
 
     Gatys, Ecker and Bethge (CVPR 2016), coarse to fine. Everything is checked before this returns; the
     work happens while the frames are taken. The first frame comes after one evaluation at the coarsest
-    size, further ones at most every `interval` seconds and so that a slow consumer costs two per cent
-    at most; the last has `final` set. Closing the iterator ends the work.
+    size, further ones at most every `interval` seconds and so that a consumer of up to 30 ms costs two per
+    cent at most; the last has `final` set. Closing the iterator ends the work.
 
     A loss that is not finite rolls the canvas back to the last good one and goes on with shorter steps;
     running out of memory goes on strip by strip, or else finishes at a smaller size. What changes the

@@ -139,7 +139,7 @@ class Decoder:
         return _array(*await self._do("headers", "drawing", data, what, visitor))
 
     async def text(self, file: Sent, what: str, visitor: str) -> dict[str, str]:
-        """Return the text entries of a PNG, none of another picture.
+        """Return the text entries of a painting, as `nst.decoding.painting_text` does.
 
         Raises:
             InputError: it is no picture, or takes too long.
