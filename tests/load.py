@@ -68,11 +68,14 @@ class App:
                 },
             )
 
-    def wait(self) -> None:
-        """Return when it answers."""
+    def wait(self, listens_only: bool = False) -> None:
+        """Return when it answers, or as soon as it listens."""
         began = time.monotonic()
         while True:
             with contextlib.suppress(OSError):
+                if listens_only:
+                    socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                    return
                 if self.get("/health")[0] == 200:
                     return
             if self.process.poll() is not None or time.monotonic() - began > 60:

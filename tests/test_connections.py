@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import resource
+import signal
 import socket
 import time
 from pathlib import Path
@@ -24,11 +25,21 @@ FILES = 400
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
+    """An app that comes up in a rush of connections already."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     folder = tmp_path_factory.mktemp("app")
     app = App(folder, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES)))
+    rush = [socket.socket() for _ in range(500)]
     try:
+        app.wait(listens_only=True)
+        app.process.send_signal(signal.SIGSTOP)
+        for one in rush:
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", app.port))
+        app.process.send_signal(signal.SIGCONT)
         app.wait()
+        for one in rush:
+            one.close()
         yield app
     finally:
         app.kill()
@@ -58,6 +69,12 @@ def served(app: App) -> float:
     photo = stranger.sent(jpeg())
     assert stranger.forecast(photo)[0] == 200
     return time.monotonic() - began
+
+
+def test_a_rush_does_not_end_the_start(app):
+    assert app.process.poll() is None
+    assert "Too many open files" not in app.log.read_text()
+    assert served(app) < 20
 
 
 @pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])

@@ -92,6 +92,8 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
         "run_history": False,
         # A server of pages before this one would be a second door, and this one not before it.
         "ssr_mode": False,
+        # Nor does the start depend on a request to itself: in a rush of visitors it may not get through.
+        "_frontend": False,
         "state_session_capacity": sessions.MOST,
         # Each run that waits is one of Gradio's jobs, though it takes no thread.
         "max_threads": service.limits.waiting + 60,

@@ -7,6 +7,7 @@ import resource
 from collections import Counter
 from typing import Any, ClassVar
 
+import uvicorn
 from uvicorn.config import HTTP_PROTOCOLS, WS_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -18,6 +19,9 @@ HEAD = 15.0
 EACH = 100
 # Files that are open for other things, and connections that are worth having whatever the limit.
 _OTHERS, _LEAST, _MOST = 256, 64, 4000
+# Connections that are taken at once, before the first of them is counted here. Those that have to go are
+# closed a turn later, so twice as many files have to be free.
+_AT_ONCE = 64
 
 
 class Connection(AutoHTTPProtocol):
@@ -103,6 +107,13 @@ class Connection(AutoHTTPProtocol):
         return True
 
 
+class _Config(uvicorn.config.Config):
+    """uvicorn's own takes 2,048 connections at once: every file that there is, however few may stay."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"backlog": _AT_ONCE, **options})
+
+
 def bound() -> None:
     """Have uvicorn, which Gradio starts without asking, make connections of this kind."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -111,5 +122,6 @@ def bound() -> None:
         soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     Connection.most = max(_LEAST, min(_MOST, soft - _OTHERS))
+    uvicorn.Config = _Config
     HTTP_PROTOCOLS["auto"] = f"{__name__}:{Connection.__name__}"
     WS_PROTOCOLS["auto"] = None  # there are none here
