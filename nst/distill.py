@@ -41,6 +41,7 @@ TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu3_4")
 _DEPTH = 8  # convolutions 1_1 to 3_4
 _BLOCKS = (0, 0, 1, 1, 2, 2, 2, 2)
 _CROP = 128
+_SCORED = 192  # pixels on a side of what is held out
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -310,7 +311,7 @@ def tune(
 @torch.no_grad()
 def score(student: Student, teacher: Encoder, pictures: Pictures) -> str:
     """Return a table of relative errors on the held-out pictures."""
-    images = torch.cat([pictures.crop(192, held_out=n) for n in range(len(pictures.held_out))]).to(
+    images = torch.cat([pictures.crop(_SCORED, held_out=n) for n in range(len(pictures.held_out))]).to(
         teacher.device
     )
     goals, taps = teacher(images, TAPS), student(images)

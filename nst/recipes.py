@@ -17,6 +17,9 @@ from nst.encoder import Encoder
 from nst.images import fit, resize
 from nst.losses import gram_matrix, moments, relative_error, total_variation
 
+# Steps of crowsonkb's at the first size, and at each further one.
+FIRST, FURTHER = 1000, 500
+
 Recipe = Callable[[Encoder, Tensor, Tensor, int], Tensor]
 
 
@@ -69,7 +72,7 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
                 "exp_avg_sq": F.interpolate(state["exp_avg_sq"], sides[::-1], mode="bilinear").relu(),
             }
         mean, share = 0.01 * canvas.detach(), 0.01
-        for _ in range(1000 if longest == sizes[0] else 500):
+        for _ in range(FIRST if longest == sizes[0] else FURTHER):
             taps = encoder(canvas, layers)
             content = sum(
                 ((taps[name].float() - goal[name].float()) / level[name]).square().mean() for name in goal

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
+import contextlib
 import os
+import secrets
 import shutil
+import signal
 import tempfile
+import time
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 # Before anything imports Gradio or the Hub's client: no network, no files outside the test folder.
 _SCRATCH = tempfile.mkdtemp(prefix="nst-tests-")
@@ -31,6 +39,9 @@ from nst.layers import CONVOLUTIONS  # noqa: E402
 
 pytest_plugins = ["visits"]
 
+# What the tests paint is so small that a second thread only waits, and the second core has tests of its own.
+torch.set_num_threads(1)
+
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 
@@ -47,6 +58,38 @@ def tiny_convolutions(depth: int = 8, seed: int = 0) -> dict[str, torch.Tensor]:
         state[f"features.{n}.bias"] = torch.randn(width, generator=generator) * 0.1
         before = width
     return state
+
+
+def complete(work: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end and return what it returns; the browser's own loop is in the main thread."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """End whatever the tests have started and not ended, and fail for it."""
+    mark = f"NST_TESTS={secrets.token_hex(8)}"
+    os.environ.update([mark.split("=")])
+    yield
+    began = time.monotonic()
+    while (left := marked(mark)) and time.monotonic() - began < 10:
+        time.sleep(0.05)
+    for process in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+    assert not left
+
+
+def marked(mark: str) -> dict[int, str]:
+    """Return the processes that were started with this in their environment, each with its command."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in (process / "environ").read_bytes().split(b"\0"):
+                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
+    # Python's own helper, which goes with the process that it helps.
+    return {process: command for process, command in found.items() if "resource_tracker" not in command}
 
 
 @pytest.fixture(scope="session")

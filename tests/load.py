@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import http.client
 import json
 import os
@@ -53,12 +54,21 @@ class App:
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder, self.log = folder / "files", folder / "log"
         self.folder.mkdir(exist_ok=True)
+        libc = ctypes.CDLL(None)
+
+        def begin() -> None:
+            if before:
+                before()
+            if sys.platform.startswith("linux"):
+                # PR_SET_PDEATHSIG: it does not outlive the tests, however these end.
+                libc.prctl(1, signal.SIGKILL)
+
         with self.log.open("a") as out:
             self.process = subprocess.Popen(
                 [sys.executable, script, "--port", str(self.port), *options],
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                preexec_fn=before,
+                preexec_fn=begin,
                 start_new_session=True,
                 env={
                     **os.environ,
@@ -196,10 +206,10 @@ def paint_in_tab(app: App, kind: str, told: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def running(**environment: str) -> Iterator[App]:
+def running(*options: str, **environment: str) -> Iterator[App]:
     """Yield the app, up and answering."""
     with tempfile.TemporaryDirectory() as folder:
-        app = App(Path(folder), **environment)
+        app = App(Path(folder), options=options, **environment)
         try:
             app.wait()
             yield app

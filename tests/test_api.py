@@ -44,7 +44,7 @@ def test_frames_stream_and_the_last_is_the_png(client, photo, painting):
         handle_file(photo),
         handle_file(painting),
         size=128,
-        iterations=150,
+        iterations=60,
         style_weight=6,
         api_name="/stylize",
     )
@@ -137,4 +137,4 @@ def test_cancelling_frees_the_painter(client, photo, painting):
     long.cancel()
     began = time.monotonic()
     client.predict(*files, size=64, iterations=10, api_name="/stylize")
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 20

@@ -29,7 +29,7 @@ def weights(tmp_path_factory) -> str:
 
 def test_iterations_are_compared_in_one_run(weights, tmp_path, capsys):
     file = tmp_path / "found.json"
-    command = ["iteration", "--sizes", "64", "96", "--rounds", "3", "--weights", weights, "--json", str(file)]
+    command = ["iteration", "--sizes", "64", "80", "--rounds", "2", "--weights", weights, "--json", str(file)]
     assert main(command) == 0
     host, heading, *lines = capsys.readouterr().out.splitlines()
     assert f"torch {torch.__version__}" in host
@@ -38,7 +38,7 @@ def test_iterations_are_compared_in_one_run(weights, tmp_path, capsys):
     assert found["host"]["torch"] == torch.__version__
     rows = found["rows"]
     assert [[r["size"], r["encoder"]] for r in rows] == [
-        [s, e] for s in (64, 96) for e in ("vgg19", "builtin")
+        [s, e] for s in (64, 80) for e in ("vgg19", "builtin")
     ]
     assert [line.split()[:2] for line in lines] == [[str(r["size"]), r["encoder"]] for r in rows]
     for vgg19, builtin in (rows[:2], rows[2:]):
@@ -99,7 +99,7 @@ def test_average_pooling_halves_as_well(encoder):
 
 def test_scaling_sets_time_and_memory_against_the_floor(weights, tmp_path, capsys):
     file = tmp_path / "found.json"
-    command = ["scaling", "--sizes", "64", "--rounds", "2", "--weights", weights, "--json", str(file)]
+    command = ["scaling", "--sizes", "64", "--rounds", "1", "--weights", weights, "--json", str(file)]
     assert main(command) == 0
     found = json.loads(file.read_text())
     best = max(found["multiply-adds per second"].values())
@@ -121,7 +121,7 @@ def test_growth_is_the_exponent_over_pixels():
 
 def test_startup_measures_a_visit(monkeypatch, capsys):
     monkeypatch.setenv("NST_MAX_SIZE", "96")  # the default size gives way to what the host allows
-    assert main(["startup", "--iterations", "20"]) == 0
+    assert main(["startup", "--iterations", "10"]) == 0
     out = capsys.readouterr().out
     for line in ("page ready", "first frame", "finished picture", "outside the optimisation", "p95"):
         assert line in out

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
 
 import numpy as np
 import pytest
+from conftest import complete
 from PIL import Image, ImageDraw
 
 from nst import InputError
@@ -24,7 +24,7 @@ def drawn():
         data = sent_drawing(value)
         if data is None:
             return Strokes()
-        return strokes(asyncio.run(decoder.drawing(data, "The drawing", "")))
+        return strokes(complete(decoder.drawing(data, "The drawing", "")))
 
     yield masks
     decoder.close()

@@ -20,7 +20,7 @@ STYLES = [
     torch.rand(1, 3, 100, 120, generator=torch.Generator().manual_seed(seed)) ** power
     for seed, power in ((2, 0.5), (3, 3.0))
 ]
-QUICK = {"size": 144, "iterations": 40}
+QUICK = {"size": 144, "iterations": 25}
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def test_the_strokes_follow_the_style_scale(eye):
                 plain,
                 style_scale=scale,
                 size=128,
-                iterations=120,
+                iterations=60,
                 initial="noise",
                 content_weight=0.0,
                 style_weight=10.0,
@@ -252,14 +252,14 @@ def test_all_of_it_together_is_an_ordinary_run(eye, tmp_path):
 
 def test_large_is_the_same_painting_finer():
     found = []
-    for size in (96, 384):
-        chosen = Settings(size=size, iterations=60, encoder="builtin")
+    for size in (64, 256):
+        chosen = Settings(size=size, iterations=40, encoder="builtin")
         folder = ROOT / "examples"
         *_, frame = stylize(
             folder / "photos" / "chelsea.jpg", folder / "styles" / "stained_glass.jpg", chosen
         )
         found.append(frame.image)
-    assert found[1].shape == (255, 384, 3)
+    assert found[1].shape == (170, 256, 3)
     light = torch.stack([luminance(resize(tensor(pixels), (24, 16))).flatten() for pixels in found])
     assert float(torch.corrcoef(light)[0, 1]) > 0.6
     # The strokes have grown with the canvas: per pixel there is about half the detail.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import complete
 from PIL import Image
 from strangers import bomb, gif_of_comments, jpeg, memory, slow_jpeg
 
@@ -39,7 +40,7 @@ def sent():
 
 def took(work) -> float:
     began = time.monotonic()
-    asyncio.run(work)
+    complete(work)
     return time.monotonic() - began
 
 
@@ -47,7 +48,7 @@ def test_pixels_are_those_of_the_core(decoder, sent):
     grey = io.BytesIO()
     Image.linear_gradient("L").resize((64, 48)).convert("I;16").point(lambda v: v * 257).save(grey, "PNG")
     for data in (jpeg(300, 200), grey.getvalue()):
-        pixels = asyncio.run(decoder.decode(sent(data), "The photo", ""))
+        pixels = complete(decoder.decode(sent(data), "The photo", ""))
         assert np.array_equal(to_tensor(pixels).numpy(), load_image(data).numpy())
 
 
@@ -56,7 +57,7 @@ def test_refusals_are_those_of_the_core(decoder, sent):
         with pytest.raises(InputError) as said:
             load_image(data, "The photo")
         with pytest.raises(InputError) as told:
-            asyncio.run(decoder.decode(sent(data), "The photo", ""))
+            complete(decoder.decode(sent(data), "The photo", ""))
         assert str(told.value) == str(said.value)
 
 
@@ -64,10 +65,10 @@ def test_what_takes_minutes_is_given_up_in_seconds_and_the_next_is_served(decode
     slow = sent(slow_jpeg())
     began = time.monotonic()
     with pytest.raises(InputError, match="takes too long to read; save it as a plain JPEG or PNG"):
-        asyncio.run(decoder.decode(slow, "The photo", "attacker"))
+        complete(decoder.decode(slow, "The photo", "attacker"))
     with pytest.raises(InputError, match="takes too long"):
-        asyncio.run(decoder.measure(sent(gif_of_comments()), "The photo", "attacker"))
-    asyncio.run(decoder.decode(sent(jpeg()), "The photo", "somebody"))
+        complete(decoder.measure(sent(gif_of_comments()), "The photo", "attacker"))
+    complete(decoder.decode(sent(jpeg()), "The photo", "somebody"))
     # Two deadlines of two seconds and two new processes; the files would take four minutes.
     assert time.monotonic() - began < 60
 
@@ -103,37 +104,37 @@ def test_whoever_has_used_least_comes_first(decoder, sent):
         await asyncio.sleep(1)
         await asyncio.gather(*slow, decode(sent(jpeg()), "somebody"))
 
-    asyncio.run(crowd())
+    complete(crowd())
     assert order.index("somebody") <= 1  # only what was under way comes before
 
 
 def test_who_has_used_up_his_share_is_told(decoder, sent):
     file = sent(jpeg())
-    asyncio.run(decoder.measure(file, "The photo", "greedy"))
+    complete(decoder.measure(file, "The photo", "greedy"))
     decoder.usage.add("greedy", 100)
     decoder.usage.add("", 100)
     with pytest.raises(InputError, match="have taken too long to read here; try again in a minute"):
-        asyncio.run(decoder.decode(file, "The photo", "greedy"))
-    asyncio.run(decoder.decode(file, "The photo", "modest"))
-    asyncio.run(decoder.decode(file, "The photo", ""))  # many people, who cannot be told apart
+        complete(decoder.decode(file, "The photo", "greedy"))
+    complete(decoder.decode(file, "The photo", "modest"))
+    complete(decoder.decode(file, "The photo", ""))  # many people, who cannot be told apart
 
 
 def test_a_process_that_dies_is_replaced(decoder, sent):
-    asyncio.run(decoder.decode(sent(jpeg()), "The photo", ""))
+    complete(decoder.decode(sent(jpeg()), "The photo", ""))
     os.kill(decoder._lanes["pictures"]._process.pid, signal.SIGKILL)
-    asyncio.run(decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
+    complete(decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
 
 
 def test_a_bomb_weighs_on_another_process_that_is_ended_for_it(sent):
     decoder, data = Decoder(), bomb()
     try:
-        asyncio.run(decoder.measure(sent(jpeg()), "The photo", ""))
+        complete(decoder.measure(sent(jpeg()), "The photo", ""))
         before = memory()
         for _ in range(3):
-            width, height = asyncio.run(decoder.measure(sent(data), "The photo", ""))
+            width, height = complete(decoder.measure(sent(data), "The photo", ""))
             assert (width, height) == (7900, 7900)
         assert memory() < before + 60
-        asyncio.run(decoder.decode(sent(data), "The photo", ""))
+        complete(decoder.decode(sent(data), "The photo", ""))
         held = memory(decoder._lanes["large"]._process.pid)
         assert held < 100  # what decoded it is gone
     finally:
@@ -148,9 +149,9 @@ def test_a_size_is_asked_for_once_and_told_from_the_header_alone(decoder, sent, 
     broken = data.getvalue()[:-40]  # the header is whole, the pixels are not
     assert measure(broken) == (30, 40)
     file = sent(broken)
-    assert asyncio.run(decoder.measure(file, "The photo", "")) == (30, 40)
+    assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
     monkeypatch.setattr(module._Lane, "put", lambda *_: pytest.fail("asked again"))
-    assert asyncio.run(decoder.measure(file, "The photo", "")) == (30, 40)
+    assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
@@ -163,7 +164,7 @@ def test_the_size_that_is_told_is_the_size_that_is_painted(kind):
 
 def test_no_process_is_left_when_the_decoder_ends(sent):
     decoder = Decoder()
-    asyncio.run(decoder.decode(sent(jpeg()), "The photo", ""))
+    complete(decoder.decode(sent(jpeg()), "The photo", ""))
     pids = [lane._process.pid for lane in decoder._lanes.values() if lane._process]
     assert len(pids) == 2
     decoder.close()

@@ -18,43 +18,64 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 from hub_server import Hub
 from load import App, paint, running
-from PIL import Image
 from safetensors.torch import save
+from strangers import files_below
 
 from nst.ui.storage import NO_ROOM
 
 NOWHERE = "/proc/nowhere"  # not even root can make a folder there
 
 
-@pytest.fixture
-def start(tmp_path):
-    """Return a function that starts the app, always on the same files."""
-    apps = []
-
-    def start(*options: str, **environment: str) -> App:
-        apps.append(App(tmp_path, options=options, **environment))
-        apps[-1].wait()
-        return apps[-1]
-
-    yield start
-    for app in apps:
+@pytest.fixture(scope="module")
+def again(tmp_path_factory):
+    """An app on the files of one that was killed while it painted."""
+    folder = tmp_path_factory.mktemp("app")
+    app = App(folder)
+    try:
+        app.wait()
+        job = paint(Client(app.url, verbose=False), iterations=1000)
+        while not job.outputs():
+            time.sleep(0.05)
+    finally:
+        app.kill()
+    assert list(app.folder.rglob("run-*"))
+    app = App(folder)
+    try:
+        app.wait()
+        yield app
+    finally:
         app.kill()
 
 
-def test_killed_while_it_paints_it_starts_again_clean(start):
-    app = start()
-    job = paint(Client(app.url, verbose=False), iterations=1000)
+def test_killed_while_it_paints_it_starts_again_clean(again):
+    assert again.counts() == (0, 0)
+    # What the dead one left is gone, photos of visitors among it.
+    assert not list(again.folder.rglob("run-*"))
+    assert not list(again.folder.rglob("upload-*"))
+
+
+def alive(group: int) -> bool:
+    """Return whether a process of a group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_an_end_is_asked_for_and_comes_within_seconds(again):
+    job = paint(Client(again.url, verbose=False), iterations=1000)
     while not job.outputs():
         time.sleep(0.05)
-    app.process.send_signal(signal.SIGKILL)
-    app.process.wait()
-    assert list(app.folder.rglob("run-*"))
-    again = start()
-    assert again.counts() == (0, 0)
-    assert not list(app.folder.rglob("run-*"))  # what the dead one left is gone, photos of visitors among it
-    assert not list(app.folder.rglob("upload-*"))
-    picture = paint(Client(again.url, verbose=False)).result(timeout=60)
-    assert Image.open(picture).size[0] == 128
+    began = time.monotonic()
+    again.process.send_signal(signal.SIGTERM)
+    assert again.process.wait(30) == 0
+    assert time.monotonic() - began < 10  # its own watchdog ends it after four seconds
+    assert "Traceback" not in again.log.read_text()
+    assert files_below(again.folder) == []  # no photo of a visitor's either
+    while alive(again.process.pid):  # nor, a moment later, a process that it has started
+        assert time.monotonic() - began < 30
+        time.sleep(0.05)
 
 
 def script(text: str, *arguments: object, **environment: str) -> subprocess.Popen:
@@ -121,19 +142,17 @@ print(all(bool((found[f"features.{n}.weight"] == n + 0.5).all()) for n in range(
         server.close()
 
 
-def test_without_home_network_or_cache_it_paints_all_the_same(start):
-    app = start(
-        HOME=NOWHERE, HF_HOME=NOWHERE, TORCH_HOME=NOWHERE, XDG_CACHE_HOME=NOWHERE, MPLCONFIGDIR=NOWHERE
-    )
-    client = Client(app.url, verbose=False)
-    assert paint(client).result(timeout=60)
-    with pytest.raises(AppError, match="VGG-19's weights cannot be had without a network"):
-        paint(client, encoder="vgg19").result(timeout=60)
-
-
 @pytest.fixture(scope="module")
 def app():
-    with running() as app:
+    """An app without home, cache, network or a relay for a public link."""
+    nobody = "http://127.0.0.1:9"
+    with running(
+        "--share",
+        HTTPS_PROXY=nobody,
+        HTTP_PROXY=nobody,
+        NO_PROXY="127.0.0.1,localhost",
+        **dict.fromkeys(("HOME", "HF_HOME", "TORCH_HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR"), NOWHERE),
+    ) as app:
         yield app
 
 
@@ -160,6 +179,21 @@ def test_every_run_leaves_one_line_in_the_log(app):
         assert told not in "".join(line for line in text.splitlines() if "nst.runs" in line)
 
 
+def test_without_home_network_or_cache_it_paints_all_the_same(app):
+    client = Client(app.url, verbose=False)
+    assert paint(client, size=64, iterations=10).result(timeout=60)
+    with pytest.raises(AppError, match="VGG-19's weights cannot be had without a network"):
+        paint(client, encoder="vgg19").result(timeout=60)
+
+
+def test_a_public_link_that_cannot_be_had_is_said(app):
+    began = time.monotonic()
+    while "There is no public link" not in app.log.read_text():
+        assert time.monotonic() - began < 20, app.log.read_text()
+        time.sleep(0.1)
+    assert f"up at http://127.0.0.1:{app.port}" in app.log.read_text()
+
+
 def send_file(app: App, data: bytes) -> tuple[int, bytes]:
     """Upload a file as a page does; return status and answer."""
     head = 'Content-Disposition: form-data; name="files"; filename="photo.jpg"\r\nContent-Type: image/jpeg'
@@ -174,24 +208,13 @@ def send_file(app: App, data: bytes) -> tuple[int, bytes]:
 
 def test_a_full_disk_is_said_and_forgotten(app, photo, painting):
     client = Client(app.url, verbose=False)
-    assert paint(client, photo, painting, size=64).result(timeout=60)
+    assert paint(client, photo, painting, size=64, iterations=10).result(timeout=60)
     # From now on no file of more than 60 kB can be written, as on a disk with that much left.
     resource.prlimit(app.process.pid, resource.RLIMIT_FSIZE, (60_000, 60_000))
     with pytest.raises(AppError, match="no room left to keep pictures"):
         paint(client, photo, painting, size=512).result(timeout=60)
-    assert paint(client, photo, painting, size=64).result(timeout=60)
+    assert paint(client, photo, painting, size=64, iterations=10).result(timeout=60)
     status, told = send_file(app, bytes(2_000_000))
     assert (status, json.loads(told)["detail"]) == (507, NO_ROOM)
     assert send_file(app, bytes(20_000))[0] == 200
     assert app.counts() == (0, 0)
-
-
-def test_a_public_link_that_cannot_be_had_is_said(start):
-    nowhere = "http://127.0.0.1:9"
-    app = start("--share", HTTPS_PROXY=nowhere, HTTP_PROXY=nowhere, NO_PROXY="127.0.0.1,localhost")
-    began = time.monotonic()
-    while "There is no public link" not in app.log.read_text():
-        assert time.monotonic() - began < 20, app.log.read_text()
-        time.sleep(0.1)
-    assert f"up at http://127.0.0.1:{app.port}" in app.log.read_text()
-    assert paint(Client(app.url, verbose=False), size=64, iterations=10).result(timeout=60)

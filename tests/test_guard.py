@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
-import time
 from dataclasses import replace
 from urllib.parse import urlsplit
 
 import anyio
 import gradio as gr
 import pytest
-from conftest import ROOT
+from conftest import ROOT, complete
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import ValidationError
 from served import LIMITS, serve
-from strangers import files_below
 
 from nst.ui.components import picked
 from nst.ui.server import served
@@ -72,7 +65,7 @@ def test_who_would_not_be_served_is_told(monkeypatch):
         monkeypatch.undo()
         assert told() == (200, "ok")
         # As every event does, it takes a thread of Gradio's; here there is none left.
-        monkeypatch.setattr(demo, "limiter", anyio.run(used_up))
+        monkeypatch.setattr(demo, "limiter", complete(used_up()))
         assert told() == (503, "stuck")
 
 
@@ -175,53 +168,3 @@ def test_nothing_is_fetched_for_a_visitor(url, painting):
             client.predict(photo, handle_file(painting), api_name="/stylize")
     trap.join()
     assert asked == []
-
-
-def alive(group: int) -> bool:
-    """Return whether a process of a group is left."""
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def test_an_end_is_asked_for_and_comes_within_seconds(tmp_path, photo, painting):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    with (tmp_path / "log").open("w") as log:
-        app = subprocess.Popen(
-            [sys.executable, str(ROOT / "app.py"), "--port", port],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "GRADIO_TEMP_DIR": str(tmp_path / "files")},
-        )
-    try:
-        address = None
-        for _ in range(300):
-            told = (tmp_path / "log").read_text()
-            if "Running on local URL:" in told:
-                address = told.split("Running on local URL:")[1].split()[0]
-                break
-            time.sleep(0.1)
-        assert address, told
-        job = Client(address, verbose=False).submit(
-            handle_file(photo), handle_file(painting), iterations=1000, api_name="/stylize"
-        )
-        while not job.outputs():
-            time.sleep(0.1)
-        began = time.monotonic()
-        app.send_signal(signal.SIGTERM)
-        assert app.wait(10) == 0
-        assert time.monotonic() - began < 5
-        assert "Traceback" not in (tmp_path / "log").read_text()
-        assert files_below(tmp_path / "files") == []  # no photo of a visitor's either
-        while alive(app.pid):  # nor, a moment later, a process that it has started
-            assert time.monotonic() - began < 30
-            time.sleep(0.05)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(app.pid, signal.SIGKILL)
-        app.wait()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import time
 import urllib.request
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -50,22 +49,19 @@ def test_one_click_paints_the_presets(page):
     assert example  # the page is alive before anybody clicks
     set_number(page, "iterations", 60)
     make_small(page)
-    began = time.monotonic()
     page.locator("#paint").click()
     page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=example)
-    assert time.monotonic() - began < 5  # 2 s on an idle machine; the suite shares its cores
     expect(page.locator("#status")).to_contain_text("Finished after 60 steps")
     expect(page.locator("#badge")).to_contain_text("Built-in encoder on")
 
 
+@pytest.mark.link("size=128&iterations=120")
 def test_upload_watch_and_download(page, photo, painting):
     upload(page, "photo", photo)
     upload(page, "style", painting)
-    set_number(page, "iterations", 200)
-    make_small(page)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text(
-        re.compile(r"step \d+ of 200 · \d+ px · .* per second · .* left")
+        re.compile(r"step \d+ of 120 · \d+ px · .* per second · .* left")
     )
     expect(page.locator("#paint")).to_be_disabled()
     expect(page.locator("#stop")).to_be_enabled()
@@ -86,20 +82,18 @@ def test_upload_watch_and_download(page, photo, painting):
     expect(page.locator("#loss svg, #loss canvas").first).to_be_visible()
 
 
+@pytest.mark.link("size=256&iterations=1000")
 def test_stop_keeps_the_picture(page):
-    set_number(page, "iterations", 1000)
-    make_small(page, 256)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("per second")
     page.locator("#stop").click()
-    began = time.monotonic()
     expect(page.locator("#status")).to_contain_text("Stopped after")
-    assert time.monotonic() - began < 3
     expect(page.locator("#paint")).to_be_enabled()
     assert downloaded(page).getbbox() is not None
     assert shown(page).endswith(".png")
 
 
+@pytest.mark.link("size=64&iterations=20")
 def test_stopping_while_waiting_keeps_the_page_as_it_was(page, browser, url):
     context = browser.new_context()
     other = context.new_page()
@@ -115,8 +109,6 @@ def test_stopping_while_waiting_keeps_the_page_as_it_was(page, browser, url):
     context.close()
     expect(page.locator("#status")).to_contain_text("Stopped before it began")
     assert shown(page) == before
-    set_number(page, "iterations", 20)
-    make_small(page, 64)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
 
@@ -165,13 +157,12 @@ def test_a_second_visitor_waits_and_a_closed_tab_makes_room(browser, url):
     other.wait_for_timeout(700)
     assert "Waiting" in other.locator("#status").inner_text()
     first.close()
-    expect(other.locator("#status")).to_contain_text("Finished", timeout=8000)
+    expect(other.locator("#status")).to_contain_text("Finished")
     second.close()
 
 
+@pytest.mark.link("size=128&iterations=60")
 def test_frames_do_not_pile_up(page):
-    set_number(page, "iterations", 60)
-    make_small(page)
     before = set(Path(get_upload_folder()).glob("run-*"))
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished")
@@ -207,6 +198,7 @@ def stroke(page: Page, role: str, *points: tuple[float, float]) -> None:
     page.mouse.up()
 
 
+@pytest.mark.link("size=120&iterations=20")
 def test_brush_and_second_style(page, photo, painting):
     upload(page, "photo", photo)
     upload(page, "style", painting)
@@ -218,9 +210,7 @@ def test_brush_and_second_style(page, photo, painting):
     page.locator("#brush input[type=range]").fill("25")
     stroke(page, "Keep the photo", (0.05, 0.05), (0.05, 0.95))
     stroke(page, "Style 2", (0.9, 0.05), (0.9, 0.95))
-    set_number(page, "iterations", 20)
     set_number(page, "edge", 0)
-    make_small(page, 120)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
     found, kept = np.asarray(downloaded(page), int), np.asarray(Image.open(photo), int)
@@ -248,20 +238,18 @@ def test_brush_and_second_style(page, photo, painting):
     assert not page.evaluate(drawn)
 
 
+@pytest.mark.link("size=64&iterations=20")
 def test_a_start_of_ones_own(page, painting):
     open_group(page, "Start from")
     page.locator("#start input[type=file]").set_input_files(painting)
     expect(page.get_by_label("A picture of your own")).to_be_checked()
-    set_number(page, "iterations", 20)
-    make_small(page, 64)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
     assert json.loads(downloaded(page).info["Settings"])["initial"] == "picture"
 
 
+@pytest.mark.link("size=256&iterations=1000")
 def test_sliders_steer_the_running_painting(page):
-    set_number(page, "iterations", 1000)
-    make_small(page, 256)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("per second")
     set_number(page, "style_weight", 9.5)
@@ -275,10 +263,9 @@ def test_sliders_steer_the_running_painting(page):
     assert told["steered"] is True
 
 
+@pytest.mark.link("size=128&iterations=90")
 def test_going_back_to_a_frame_and_on_from_there(page):
     expect(page.locator("#continue")).to_be_disabled()
-    set_number(page, "iterations", 90)
-    make_small(page)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished after 90 steps")
     finished = shown(page)
@@ -298,13 +285,12 @@ def test_going_back_to_a_frame_and_on_from_there(page):
     expect(page.locator("#continue")).to_be_enabled()
 
 
+@pytest.mark.link("size=128&iterations=30")
 def test_the_look_inside(page):
     page.get_by_role("tab", name="Look inside").click()
     expect(page.locator("#explained")).to_contain_text("Gram matrix")
     page.locator("#look").click()
     expect(page.locator("#inside")).to_contain_text("Paint something first.")
-    set_number(page, "iterations", 30)
-    make_small(page)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished")
     page.locator("#look").click()
@@ -313,12 +299,11 @@ def test_the_look_inside(page):
     expect(page.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
 
 
+@pytest.mark.link("size=128&iterations=60")
 def test_the_film_of_a_painting(page):
     page.get_by_role("tab", name="Time-lapse").click()
     page.locator("#make-film").click()
     expect(page.locator("#filmed")).to_contain_text("Paint something first.")
-    set_number(page, "iterations", 60)
-    make_small(page)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished")
     page.locator("#make-film").click()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import os
@@ -13,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, complete
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
@@ -95,7 +94,7 @@ def test_the_mcp_tool(photo, painting, url):
             refused = await session.call_tool(tool.name, {**given, "iterations": 20_000})
         return tool, painted, refused
 
-    tool, painted, refused = asyncio.run(use())
+    tool, painted, refused = complete(use())
     assert tool.name == "stylize"
     assert tool.description.startswith("Paint a photo in the manner of a painting")
     arguments = tool.inputSchema["properties"]

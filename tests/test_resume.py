@@ -11,7 +11,7 @@ from nst.images import resize
 
 GENERATOR = torch.Generator().manual_seed(5)
 PHOTO, STYLE = (torch.rand(1, 3, *size, generator=GENERATOR) for size in ((64, 96), (80, 80)))
-BASE = Settings(size=192, iterations=60)
+BASE = Settings(size=128, iterations=30)
 
 
 def paint(encoder, settings=BASE, **more):
@@ -25,22 +25,22 @@ def tensor(pixels: np.ndarray) -> torch.Tensor:
 def test_a_finished_picture_is_gone_on_with_at_its_size(encoder):
     before = paint(encoder)
     after = paint(encoder, resume=tensor(before[-1].image))
-    assert {frame.width for frame in after} == {192}
+    assert {frame.width for frame in after} == {128}
     assert np.abs(after[0].image.astype(int) - before[-1].image).max() <= 1
     assert after[-1].losses["total"] < before[-1].losses["total"]
 
 
 def test_an_earlier_frame_is_gone_on_with_from_its_size(encoder):
-    small = next(frame for frame in reversed(paint(encoder)) if frame.width == 96)
+    small = next(frame for frame in reversed(paint(encoder)) if frame.width == 64)
     after = paint(encoder, resume=tensor(small.image))
-    assert list(dict.fromkeys(frame.width for frame in after)) == [96, 192]
+    assert list(dict.fromkeys(frame.width for frame in after)) == [64, 128]
     assert np.abs(after[0].image.astype(int) - small.image).max() <= 1
 
 
 def test_other_settings_lead_elsewhere(encoder):
     done = tensor(paint(encoder)[-1].image)
     same, bold = (
-        paint(encoder, Settings(size=192, iterations=60, style_weight=weight), resume=done)[-1]
+        paint(encoder, Settings(size=128, iterations=30, style_weight=weight), resume=done)[-1]
         for weight in (5.0, 10.0)
     )
     assert bold.losses["style"] < 0.8 * same.losses["style"]
@@ -48,9 +48,9 @@ def test_other_settings_lead_elsewhere(encoder):
 
 def test_a_larger_size_goes_on_from_there(encoder):
     done = paint(encoder)[-1].image
-    after = paint(encoder, Settings(size=384, iterations=60), resume=tensor(done))
-    assert {frame.width for frame in after} == {192, 384}
-    shrunk = resize(tensor(after[-1].image), (192, 128))
+    after = paint(encoder, Settings(size=256, iterations=30), resume=tensor(done))
+    assert {frame.width for frame in after} == {128, 256}
+    shrunk = resize(tensor(after[-1].image), (128, 85))
     assert (shrunk - tensor(done)).abs().mean() < 0.1
 
 

@@ -30,8 +30,8 @@ def visit(stranger: Stranger, session: str) -> None:
 
 
 def test_a_visit_costs_little(demo):
-    stranger, count = Stranger(demo.local_url, ""), 40
-    for number in range(5):
+    stranger, count = Stranger(demo.local_url, ""), 15
+    for number in range(3):
         visit(stranger, f"first{number}")
     gc.collect()
     tracemalloc.start()

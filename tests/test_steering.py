@@ -11,7 +11,7 @@ from nst.colors import luminance
 GENERATOR = torch.Generator().manual_seed(5)
 PHOTO = torch.rand(1, 3, 64, 96, generator=GENERATOR)
 DARK, BRIGHT = (torch.rand(1, 3, 64, 64, generator=GENERATOR) * 0.3 + base for base in (0.0, 0.7))
-BASE = Settings(size=96, iterations=60, blend_2=0.0)
+BASE = Settings(size=64, iterations=40, blend_2=0.0)
 
 
 def paint(encoder, wish=None, at=10, settings=BASE, **more):
@@ -28,7 +28,7 @@ def paint(encoder, wish=None, at=10, settings=BASE, **more):
 def test_it_counts_from_the_next_iteration_without_a_restart(encoder):
     wish = Settings(style_weight=9.0)
     frames = paint(encoder, wish)
-    assert [frame.iteration for frame in frames] == [*range(1, 60), 60]
+    assert [frame.iteration for frame in frames] == [*range(1, 40), 40]
     assert {frame.settings.style_weight for frame in frames[:10]} == {5.0}
     assert {frame.settings.style_weight for frame in frames[10:]} == {9.0}
     plain = paint(encoder)
@@ -59,6 +59,6 @@ def test_other_knobs_wait_for_the_next_run(encoder):
 
 def test_what_cannot_be_painted_is_said_and_the_painting_goes_on(encoder):
     frames = paint(encoder, Settings(blend_1=0.0, blend_2=0.0))
-    assert frames[-1].iteration == 60
+    assert frames[-1].iteration == 40
     assert "Every style has the share 0" in frames[-1].notice
     assert np.array_equal(frames[-1].image, paint(encoder)[-1].image)

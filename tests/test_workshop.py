@@ -9,6 +9,7 @@ from contextlib import aclosing
 from contextvars import ContextVar
 
 import pytest
+from conftest import complete
 
 from nst.ui.workshop import busy_for, item_by_item, submit, there
 
@@ -23,7 +24,7 @@ def test_items_are_made_in_one_thread_whoever_takes_them():
     async def take():
         return {maker async for maker in item_by_item(items())}
 
-    makers = asyncio.run(take()) | asyncio.run(take())
+    makers = complete(take()) | complete(take())
     assert makers == {submit(threading.get_ident).result()}
     assert threading.get_ident() not in makers
 
@@ -44,7 +45,7 @@ def test_who_leaves_ends_the_work_and_others_may_come_between():
             assert await anext(taken) == "Ada"
             assert await there(lambda: "between") == "between"
 
-    asyncio.run(leave_early())
+    complete(leave_early())
     assert closed == [submit(threading.get_ident).result()]
 
 
@@ -72,7 +73,7 @@ def test_who_is_sent_away_in_mid_item_ends_the_work_too():
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(cancel())
+    complete(cancel())
     assert closed.wait(10)
 
 
@@ -87,7 +88,7 @@ def test_what_goes_wrong_there_is_raised_here():
         with pytest.raises(ValueError, match="no more"):
             await anext(taken)
 
-    asyncio.run(take())
+    complete(take())
 
 
 def test_how_long_it_has_been_at_work_can_be_told():

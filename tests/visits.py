@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from served import serve
 
 WAIT = 20_000
@@ -23,8 +24,9 @@ def url():
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser():
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The one browser of all tests."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
@@ -33,10 +35,21 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def page(browser: Browser, url: str):
-    """The page, loaded; a request to anywhere else or an error in the console fails the test."""
+@pytest.fixture(scope="module")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A window that has what the page is made of already, as a visitor's who comes again."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """The page, loaded; a request to anywhere else or an error in the console fails the test.
+
+    With the marker `link` it is opened by a link with these settings.
+    """
+    link = request.node.get_closest_marker("link")
     page = context.new_page()
     page.set_default_timeout(WAIT)
     strangers, errors = [], []
@@ -46,9 +59,11 @@ def page(browser: Browser, url: str):
     )
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: errors.append(str(e)))
-    open_page(page, url)
+    open_page(page, url + (f"?{link.args[0]}" if link else ""))
     yield page
-    context.close()
+    page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+    context.clear_cookies()
+    page.close()
     assert strangers == []
     assert errors == []
 
