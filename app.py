@@ -2,10 +2,7 @@
 
 import sys
 
-from nst.threads import prepare
+from nst.ui.server import main
 
 if __name__ == "__main__":
-    prepare()  # before torch is imported, which happens next
-    from nst.ui.server import main
-
     sys.exit(main())

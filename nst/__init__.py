@@ -6,8 +6,11 @@ for frame in stylize("photo.jpg", "painting.jpg", Settings(style_weight=7)):
     print(frame.iteration, frame.total, frame.losses)
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+from nst.threads import prepare
 
 if TYPE_CHECKING:
     from nst.errors import InputError
@@ -27,6 +30,10 @@ _HOMES = {
     "load_image": "nst.images",
     "stylize": "nst.painting",
 }
+
+
+if "torch" not in sys.modules:  # it reads this once, when it is imported
+    prepare()
 
 
 def __getattr__(name: str) -> Any:

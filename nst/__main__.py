@@ -2,10 +2,7 @@
 
 import sys
 
-from nst.threads import prepare
+from nst.cli import main
 
 if __name__ == "__main__":
-    prepare()  # before torch is imported, which happens next
-    from nst.cli import main
-
     sys.exit(main())

@@ -26,6 +26,8 @@ os.environ.update(
     HF_HUB_DISABLE_TELEMETRY="1",
     TORCH_HOME=str(Path(_SCRATCH) / "torch"),
 )
+# What the tests paint is so small that a second thread only waits, and the second core has tests of its own.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 for name in ("NST_WEIGHTS", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "NST_MAX_SIZE"):
     os.environ.pop(name, None)
 
@@ -38,9 +40,6 @@ from nst.encoder import Encoder  # noqa: E402
 from nst.layers import CONVOLUTIONS  # noqa: E402
 
 pytest_plugins = ["visits"]
-
-# What the tests paint is so small that a second thread only waits, and the second core has tests of its own.
-torch.set_num_threads(1)
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -145,9 +144,10 @@ SLOW = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens a browser and what is slow, for `-m "not browser and not slow"`."""
+    """Mark what opens a browser and what is slow, for `-m "not browser and not slow"`; longest first."""
     for item in items:
         if {"browser", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
         if item.path.stem in SLOW:
             item.add_marker("slow")
+    items.sort(key=lambda item: (item.path.stem != "test_page", item.path.stem not in SLOW))
