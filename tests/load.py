@@ -294,7 +294,7 @@ def crowd(app: App, visitors: int) -> dict[str, Any]:
 def endurance(app: App, runs: int) -> dict[str, Any]:
     """Paint again and again; return what the app holds before and after."""
     client = Client(app.url, verbose=False)
-    for _ in range(5):
+    for _ in range(3):
         paint(client, size=64, iterations=10).result(timeout=PATIENCE)
     before = app.held()
     for _ in range(runs):

@@ -13,9 +13,9 @@ from visits import open_group, open_page, set_number
 from nst.ui.page import GROUPS
 
 
-def serious(page: Page, rules: Sequence[str] = ()) -> list[str]:
-    """Return axe's serious and critical findings, of some rules or all: rule, and where."""
-    found = Axe().run(page, options={"runOnly": list(rules)} if rules else {}).response["violations"]
+def serious(page: Page, rules: Sequence[str] = (), within: str | None = None) -> list[str]:
+    """Return axe's serious and critical findings, of some rules or all, in a part or all: rule, and where."""
+    found = Axe().run(page, within, options={"runOnly": list(rules)} if rules else {}).response["violations"]
     return [
         f"{each['id']}: {node['html'][:160]}"
         for each in found
@@ -38,13 +38,14 @@ def test_axe_has_nothing_serious_to_say(browser, url, scheme):
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
     page.locator("#make-link").click()
+    assert serious(page, rules) == []
     for tab in ("Loss", "Look inside", "Time-lapse", "Before and after"):
         page.get_by_role("tab", name=tab).click()
         if tab == "Look inside":
             page.locator("#look").click()
             expect(page.locator("#inside .residual").first).to_be_visible()
         page.wait_for_timeout(200)
-        assert serious(page, rules) == [], tab
+        assert serious(page, rules, "#after") == [], tab
     context.close()
 
 

@@ -101,7 +101,7 @@ anything = st.recursive(
     max_leaves=6,
 )
 names = st.sampled_from(sorted(KNOBS)) | st.text(max_size=12)
-quick = settings(derandomize=True, deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
+quick = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
 
 
 @quick
@@ -170,7 +170,7 @@ def test_any_body_is_answered_and_never_with_a_fault(request):
         )
         named = st.dictionaries(names | st.sampled_from(["photo", "style"]), anything, max_size=6)
 
-        @settings(quick, max_examples=2000 if request.config.getoption("--full") else 150)
+        @settings(quick, max_examples=2000 if request.config.getoption("--full") else 60)
         @given(st.sampled_from(POSTS), (fitting | named | anything).map(json.dumps) | st.text(max_size=50))
         def send(path, body):
             status, text = ask(url, "POST", f"/gradio_api/{path}", body)

@@ -14,17 +14,17 @@ def app():
 
 
 def test_everybody_is_served_or_politely_refused(app, request):
-    found = crowd(app, 30 if request.config.getoption("--full") else 12)
+    found = crowd(app, 30 if request.config.getoption("--full") else 6)
     outcomes = found["outcomes"]
     assert set(outcomes) <= {"painted", "stopped", "refused", "left", "read"}, outcomes
     assert outcomes["painted"] >= 1
-    assert outcomes["read"] >= 2
+    assert outcomes["read"] >= 1
     assert found["left over"] == (0, 0)
     assert found["p95 of a page load"] < 10  # a second on an idle machine; see tests/load.py for the figure
 
 
 def test_nothing_grows(app, request):
-    found = endurance(app, 200 if request.config.getoption("--full") else 10)
+    found = endurance(app, 200 if request.config.getoption("--full") else 6)
     before, after = found["before"], found["after"]
     assert after["MB"] < before["MB"] + 60
     assert after["threads"] <= before["threads"] + 4

@@ -114,6 +114,11 @@ def test_stopping_while_waiting_keeps_the_page_as_it_was(page, browser, url):
 
 
 def test_examples_and_presets_take_one_click(page):
+    chips = page.locator("#chips button")
+    assert [chip.inner_text().strip() for chip in chips.all()] == list(PRESETS)
+    pictures = {chip.locator("img").get_attribute("src") for chip in chips.all()}
+    assert len(pictures) == 3
+    assert all(picture.startswith("data:image/jpeg") for picture in pictures)
     before = page.locator("#style img").first.get_attribute("src")
     page.get_by_role("button", name="Use the style Mosaic").click()
     expect(page.locator("#style img").first).not_to_have_attribute("src", before)
@@ -159,15 +164,6 @@ def test_a_second_visitor_waits_and_a_closed_tab_makes_room(browser, url):
     first.close()
     expect(other.locator("#status")).to_contain_text("Finished")
     second.close()
-
-
-@pytest.mark.link("size=128&iterations=60")
-def test_frames_do_not_pile_up(page):
-    before = set(Path(get_upload_folder()).glob("run-*"))
-    page.locator("#paint").click()
-    expect(page.locator("#status")).to_contain_text("Finished")
-    (folder,) = set(Path(get_upload_folder()).glob("run-*")) - before
-    assert len(list(folder.iterdir())) <= MOST_FRAMES + 2
 
 
 def test_of_a_long_run_ever_fewer_frames_are_kept():
@@ -285,27 +281,29 @@ def test_going_back_to_a_frame_and_on_from_there(page):
     expect(page.locator("#continue")).to_be_enabled()
 
 
-@pytest.mark.link("size=128&iterations=30")
-def test_the_look_inside(page):
+def test_where_nothing_is_painted_yet_it_is_said(page):
     page.get_by_role("tab", name="Look inside").click()
     expect(page.locator("#explained")).to_contain_text("Gram matrix")
     page.locator("#look").click()
     expect(page.locator("#inside")).to_contain_text("Paint something first.")
+    page.get_by_role("tab", name="Time-lapse").click()
+    page.locator("#make-film").click()
+    expect(page.locator("#filmed")).to_contain_text("Paint something first.")
+
+
+@pytest.mark.link("size=128&iterations=60")
+def test_a_painting_its_frames_its_inside_and_its_film(page):
+    before = set(Path(get_upload_folder()).glob("run-*"))
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished")
+    (folder,) = set(Path(get_upload_folder()).glob("run-*")) - before
+    assert len(list(folder.iterdir())) <= MOST_FRAMES + 2  # they do not pile up
+    page.get_by_role("tab", name="Look inside").click()
     page.locator("#look").click()
     expect(page.get_by_alt_text("Gram matrix of the painting at relu3_4")).to_be_visible()
     expect(page.locator("#inside .residual")).to_have_count(4)
     expect(page.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
-
-
-@pytest.mark.link("size=128&iterations=60")
-def test_the_film_of_a_painting(page):
     page.get_by_role("tab", name="Time-lapse").click()
-    page.locator("#make-film").click()
-    expect(page.locator("#filmed")).to_contain_text("Paint something first.")
-    page.locator("#paint").click()
-    expect(page.locator("#status")).to_contain_text("Finished")
     page.locator("#make-film").click()
     expect(page.locator("#film video")).to_have_attribute("src", re.compile(r"\.mp4$"))
     page.wait_for_function("document.querySelector('#film video').readyState > 0")
@@ -427,14 +425,6 @@ def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser
         box = page.locator(name).first.bounding_box()
         assert min(box["width"], box["height"]) >= 44, name
     context.close()
-
-
-def test_presets_show_what_they_do(page):
-    chips = page.locator("#chips button")
-    assert [chip.inner_text().strip() for chip in chips.all()] == list(PRESETS)
-    pictures = {chip.locator("img").get_attribute("src") for chip in chips.all()}
-    assert len(pictures) == 3
-    assert all(picture.startswith("data:image/jpeg") for picture in pictures)
 
 
 def test_as_a_component_in_a_page_of_another_origin(browser, url, tmp_path, blog):
