@@ -39,7 +39,7 @@ def test_axe_has_nothing_serious_to_say(browser, url, scheme):
     expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
     page.locator("#make-link").click()
     assert serious(page, rules) == []
-    for tab in ("Loss", "Look inside", "Time-lapse", "Before and after"):
+    for tab in ("Loss", "Look inside", "Time-lapse"):
         page.get_by_role("tab", name=tab).click()
         if tab == "Look inside":
             page.locator("#look").click()

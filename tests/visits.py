@@ -72,6 +72,7 @@ def open_page(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.locator("#paint")).to_be_visible()
     expect(page.locator("#photo img").first).to_be_visible()
+    expect(page.locator("#live img")).to_have_attribute("src", re.compile("."))
 
 
 def set_number(page: Page, name: str, value: float) -> None:
