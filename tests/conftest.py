@@ -136,7 +136,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # Modules whose tests each take seconds.
 SLOW = {
-    *("test_attack", "test_bench", "test_connections", "test_controls", "test_decoder", "test_distill"),
+    *(
+        "test_api",
+        "test_attack",
+        "test_bench",
+        "test_connections",
+        "test_controls",
+        "test_decoder",
+        "test_distill",
+    ),
     *("test_faults", "test_footprint", "test_guard", "test_load", "test_memory", "test_quality"),
     *("test_readme", "test_real", "test_sessions", "test_steering", "test_storage", "test_strangers"),
     *("test_timelapse", "test_zero"),

@@ -20,7 +20,7 @@ STYLES = [
     torch.rand(1, 3, 100, 120, generator=torch.Generator().manual_seed(seed)) ** power
     for seed, power in ((2, 0.5), (3, 3.0))
 ]
-QUICK = {"size": 144, "iterations": 25}
+QUICK = {"size": 144, "iterations": 16}
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
+from conftest import ROOT
 from load import crowd, endurance, running
 from siege import siege
+
+
+def test_an_app_goes_with_the_tests_however_they_end(tmp_path):
+    (tmp_path / "app.py").write_text("import time; time.sleep(600)")
+    code = "import sys; from pathlib import Path; from load import App; folder = Path(sys.argv[1])"
+    code += "; print(App(folder, script=str(folder / 'app.py')).process.pid, flush=True); sys.stdin.read()"
+    tests = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=ROOT / "tests",
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    with tests:
+        stat = Path(f"/proc/{int(tests.stdout.readline())}/stat")
+        assert " S " in stat.read_text() or " R " in stat.read_text()
+        tests.kill()
+    began = time.monotonic()
+    with contextlib.suppress(FileNotFoundError):
+        while " Z " not in stat.read_text():
+            assert time.monotonic() - began < 20
+            time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")

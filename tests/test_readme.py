@@ -51,26 +51,29 @@ def run(tmp_path, photo, painting):
 
 
 def test_the_command_line(run):
-    command = block("bash", "python -m nst photo.jpg").replace("--size 768", "--size 64")
+    command = block("bash", "python -m nst photo.jpg").replace("--size 768", "--size 64 --iterations 20")
     folder = run("bash", "-c", command.replace("python", sys.executable))
     image = Image.open(folder / "out.png")
     assert json.loads(image.info["Settings"])["style_weight"] == 7
 
 
 def test_python(run):
-    code = block("python", "from nst import").replace("style_weight=7", "style_weight=7, size=64")
+    code = block("python", "from nst import").replace(
+        "style_weight=7", "style_weight=7, size=64, iterations=20"
+    )
     run(sys.executable, "-c", code)
 
 
 def test_gradio_client(run, url):
-    code = block("python", "gradio_client").replace(ADDRESS, url)
+    code = block("python", "gradio_client").replace(ADDRESS, url).replace("=7,", "=7, iterations=20,")
     code += "\nfrom PIL import Image\nassert Image.open(painting).format == 'PNG'"
     run(sys.executable, "-c", code)
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
 def test_curl(run, url):
-    folder = run("bash", "-c", block("bash", "curl").replace(ADDRESS, url))
+    command = block("bash", "curl").replace(ADDRESS, url).replace(": 7}", ': 7, \\"iterations\\": 20}')
+    folder = run("bash", "-c", command)
     image = Image.open(folder / "out.png")
     assert json.loads(image.info["Settings"])["style_weight"] == 7
     assert image.size == (96, 64)

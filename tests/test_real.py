@@ -25,7 +25,7 @@ def paint_and_measure(settings: Settings, file: str) -> tuple[float, float, floa
 
 def test_the_built_in_encoder_paints_what_vgg19_sees_as_the_style(vgg_file):
     before, residual, content = paint_and_measure(
-        Settings(size=128, iterations=120, encoder="builtin"), str(vgg_file)
+        Settings(size=128, iterations=60, encoder="builtin"), str(vgg_file)
     )
     assert residual < 0.02
     assert residual < before / 20
@@ -33,7 +33,7 @@ def test_the_built_in_encoder_paints_what_vgg19_sees_as_the_style(vgg_file):
 
 
 def test_vgg19_itself(vgg_file):
-    settings = Settings(size=128, iterations=80, weights=str(vgg_file))
+    settings = Settings(size=128, iterations=50, weights=str(vgg_file))
     assert load_encoders(settings)[-1].style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
     before, residual, content = paint_and_measure(settings, str(vgg_file))
     assert residual < 0.02

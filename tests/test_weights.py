@@ -217,6 +217,7 @@ def test_a_hub_file_of_another_network_is_refused(serve, assets, caplog):
     assert any("features.5.weight does not have the shape" in r.message for r in caplog.records)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("manner", ["silent", "refused"])
 def test_without_a_network_it_takes_less_than_three_seconds(serve, assets, monkeypatch, manner):
     if manner == "silent":
