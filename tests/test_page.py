@@ -44,11 +44,10 @@ def blog(tmp_path):
         server.shutdown()
 
 
+@pytest.mark.link("size=128&iterations=60")
 def test_one_click_paints_the_presets(page):
     example = shown(page)
     assert example  # the page is alive before anybody clicks
-    set_number(page, "iterations", 60)
-    make_small(page)
     page.locator("#paint").click()
     page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=example)
     expect(page.locator("#status")).to_contain_text("Finished after 60 steps")
@@ -214,6 +213,7 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url,
     frame = page.frame_locator("iframe")
     expect(frame.locator("#photo img").first).to_be_visible()
     expect(frame.locator("#weights")).to_be_hidden()
+    expect(frame.locator("#iterations input[type=number]")).to_have_value("20")
     frame.locator("#paint").click()
     expect(frame.locator("#status")).to_contain_text("Finished after 20 steps")
     inner = page.frames[1]
