@@ -112,7 +112,7 @@ def pack(encoder: Encoder, crops: Sequence[Tensor], size: int) -> dict[str, Tens
     Args:
         encoder: VGG-19, float32.
         crops: (1, 3, H, W) in [0, 1] each, to learn from.
-        size: bytes of all codes together.
+        size: bytes of all codes together, at most; fewer where numbers of one byte can be no finer.
     """
     modules = list(encoder.features)
     weights = {
@@ -204,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--weights", default="", help="file of VGG-19's weights, complete to relu5_1")
     parser.add_argument("--crops", type=int, default=96, help="crops of 256 px to learn from")
-    parser.add_argument("--size", type=float, default=9.7, help="megabytes of the numbers")
+    parser.add_argument("--size", type=float, default=9.7, help="megabytes of the numbers, at most")
     parser.add_argument("-o", "--output", type=Path, required=True, help="safetensors file to write")
     options = parser.parse_args(arguments)
     try:

@@ -8,7 +8,6 @@ quantizing", 1968); deflate without its dictionary is Huffman's code, which is c
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +32,11 @@ def inflate(stream: Tensor, shape: tuple[int, ...]) -> Tensor:
     Raises:
         ValueError: it is something else.
     """
-    numbers = np.frombuffer(zlib.decompress(stream.numpy().tobytes(), -15), np.int8)
-    return torch.from_numpy(numbers.copy()).view(shape)
+    try:
+        numbers = np.frombuffer(zlib.decompress(stream.numpy().tobytes(), -15), np.int8)
+    except zlib.error as error:
+        raise ValueError("this is no deflate stream") from error
+    return torch.from_numpy(numbers.reshape(shape).copy())
 
 
 def unpack(file: Path) -> dict[str, Tensor]:
@@ -42,16 +44,13 @@ def unpack(file: Path) -> dict[str, Tensor]:
 
     Args:
         file: safetensors with `features.N.codes`, `.shape`, `.step` and `.bias` for each convolution.
+
+    Raises:
+        ValueError: its numbers are damaged.
     """
-    return _unpacked(load_file(file))
-
-
-def _unpacked(stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    convolutions = {}
-    for name in sorted(
-        (key.rpartition(".")[0] for key in stored if key.endswith(f".{STEP}")),
-        key=lambda name: int(name.rpartition(".")[2]),
-    ):
+    stored, convolutions = load_file(file), {}
+    names = {key.rpartition(".")[0] for key in stored}
+    for name in sorted(names, key=lambda name: int(name.rpartition(".")[2])):
         shape = tuple(stored[f"{name}.{SHAPE}"].tolist())
         numbers = inflate(stored[f"{name}.{CODES}"], shape)
         convolutions[f"{name}.weight"] = numbers.float() * stored[f"{name}.{STEP}"]

@@ -68,8 +68,7 @@ def complete(work: Coroutine[Any, Any, Any]) -> Any:
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_left() -> Iterator[None]:
     """End whatever the tests have started and not ended, and fail for it."""
-    mark = f"NST_TESTS={secrets.token_hex(8)}"
-    os.environ.update([mark.split("=")])
+    mark = os.environ["NST_TESTS"] = secrets.token_hex(8)
     yield
     began = time.monotonic()
     while (left := marked(mark)) and time.monotonic() - began < 10:
@@ -82,10 +81,10 @@ def nothing_is_left() -> Iterator[None]:
 
 def marked(mark: str) -> dict[int, str]:
     """Return the processes that were started with this in their environment, each with its command."""
-    found = {}
+    wanted, found = f"NST_TESTS={mark}".encode(), {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            if mark.encode() in (process / "environ").read_bytes().split(b"\0"):
+            if wanted in (process / "environ").read_bytes().split(b"\0"):
                 found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
     # Python's own helper, which goes with the process that it helps.
     return {process: command for process, command in found.items() if "resource_tracker" not in command}
@@ -136,18 +135,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 # Modules whose tests each take seconds.
 SLOW = {
-    *(
-        "test_api",
-        "test_attack",
-        "test_bench",
-        "test_connections",
-        "test_controls",
-        "test_decoder",
-        "test_distill",
-    ),
-    *("test_faults", "test_footprint", "test_guard", "test_load", "test_memory", "test_quality"),
-    *("test_readme", "test_real", "test_sessions", "test_steering", "test_storage", "test_strangers"),
-    *("test_timelapse", "test_zero"),
+    "test_api",
+    "test_attack",
+    "test_bench",
+    "test_connections",
+    "test_controls",
+    "test_decoder",
+    "test_distill",
+    "test_faults",
+    "test_footprint",
+    "test_guard",
+    "test_load",
+    "test_memory",
+    "test_quality",
+    "test_readme",
+    "test_real",
+    "test_sessions",
+    "test_steering",
+    "test_storage",
+    "test_strangers",
+    "test_timelapse",
+    "test_zero",
 }
 
 

@@ -30,6 +30,7 @@ def test_axe_has_nothing_serious_to_say(browser, url, scheme):
     page = context.new_page()
     rules = ["color-contrast"] if scheme == "dark" else []  # the rest is the same
     open_page(page, url)
+    assert serious(page, rules) == []
     for group in GROUPS:
         page.get_by_role("button", name=group, exact=False).click()
     page.wait_for_timeout(400)  # as in `open_group`

@@ -17,6 +17,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import ValidationError
 from served import LIMITS, serve
 
+from nst import InputError
 from nst.ui.components import picked
 from nst.ui.server import served
 from nst.ui.web import guard
@@ -67,6 +68,12 @@ def test_who_would_not_be_served_is_told(monkeypatch):
         # As every event does, it takes a thread of Gradio's; here there is none left.
         monkeypatch.setattr(demo, "limiter", complete(used_up()))
         assert told() == (503, "stuck")
+
+
+def test_a_port_that_is_taken_is_a_sentence(url):
+    taken = {"server_name": "127.0.0.1", "server_port": urlsplit(url).port}
+    with pytest.raises(InputError, match="choose a free port with --port"), served(LIMITS, **taken):
+        pass
 
 
 def test_everything_is_served_with_its_own_type(url):

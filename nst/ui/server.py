@@ -49,13 +49,19 @@ def served(limits: Limits, **more: Any) -> Iterator[gr.Blocks]:
         more: further arguments of `launch`, such as the port.
 
     Raises:
-        InputError: this host has no folder for pictures.
+        InputError: this host has no folder for pictures, or the port is taken.
     """
     connections.bound()
     service = Service(limits)
     demo = build(service)
     try:
-        demo.launch(prevent_thread_lock=True, **{**options(service, demo), **more})
+        try:
+            demo.launch(prevent_thread_lock=True, **{**options(service, demo), **more})
+        except OSError as error:
+            raise InputError(
+                "The page cannot be served there; choose a free port with --port, or an address of this"
+                " machine with --host."
+            ) from error
         sessions.make_small(demo)
         service.start(demo)
         yield demo
