@@ -17,7 +17,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 from playwright.sync_api import Page, expect
 from served import serve
-from visits import downloaded, make_small, open_group, open_page, set_number, shown, upload
+from visits import downloaded, finished, make_small, open_group, open_page, set_number, shown, upload
 
 from nst import Settings
 from nst.images import encode_png
@@ -166,7 +166,7 @@ def test_sliders_steer_the_running_painting_and_stop_keeps_it(page):
     expect(page.locator("#status")).to_contain_text("Stopped after")
     assert int(re.search(r"after (\d+) steps", page.locator("#status").inner_text())[1]) > at
     expect(page.locator("#paint")).to_be_enabled()
-    expect(page.locator("#live img")).to_have_attribute("src", re.compile(r"\.png$"))
+    finished(page)
     kept = downloaded(page)
     assert kept.getbbox() is not None
     told = json.loads(kept.info["Settings"])
@@ -257,7 +257,7 @@ def test_brush_and_second_style(page, photo, painting):
     assert np.abs(found - kept)[:, 30:].mean() > 5
 
     # A region of a style that is not there is said before anything is painted.
-    before = shown(page)
+    before = finished(page)
     stroke(page, "Style 4", (0.5, 0.2), (0.5, 0.8))
     page.locator("#paint").click()
     expect(page.get_by_role("alert")).to_contain_text("Style 4 has a region but no picture")
@@ -292,16 +292,16 @@ def test_going_back_to_a_frame_and_on_from_there(page):
     expect(page.locator("#continue")).to_be_disabled()
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Finished after 60 steps")
-    finished = shown(page)
+    whole = finished(page)
     strip = page.locator("#history button")
     expect(strip.nth(2)).to_be_visible()
     assert strip.count() <= 12
     strip.first.click()
     expect(page.locator("#status")).to_contain_text(re.compile(r"Step 1, 64 px. Continue goes on from here"))
-    expect(page.locator("#live img")).not_to_have_attribute("src", finished)
+    expect(page.locator("#live img")).not_to_have_attribute("src", whole)
     # On from the finished picture: only the last size is painted again.
     strip.last.click()
-    expect(page.locator("#live img")).to_have_attribute("src", finished)
+    expect(page.locator("#live img")).to_have_attribute("src", whole)
     set_number(page, "style_weight", 9)
     page.locator("#continue").click()
     expect(page.locator("#status")).to_contain_text("Finished after 30 steps")

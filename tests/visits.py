@@ -105,6 +105,12 @@ def shown(page: Page) -> str:
     return page.locator("#live img").get_attribute("src") or ""
 
 
+def finished(page: Page) -> str:
+    """Return the source of the finished picture, which comes a moment after the word that it is finished."""
+    expect(page.locator("#live img")).to_have_attribute("src", re.compile(r"painting\.png$"))
+    return shown(page)
+
+
 def make_small(page: Page, size: int = 128) -> None:
     open_group(page, "Size and detail")
     forecast = expect(page.locator("#forecast"))
