@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 # ITU-R BT.601, on gamma-encoded values as in Y'CbCr.
+_NEUTRAL = 2.5 / 255
 _LUMA = (0.299, 0.587, 0.114)
 
 
@@ -14,6 +15,11 @@ def luminance(image: Tensor) -> Tensor:
     if image.shape[1] == 1:
         return image
     return torch.einsum("nchw,c->nhw", image, image.new_tensor(_LUMA))[:, None]
+
+
+def is_grey(image: Tensor) -> bool:
+    """Return whether (1, C, H, W) in [0, 1] has no colour beyond what rounding makes."""
+    return bool((image.amax(1) - image.amin(1)).max() < _NEUTRAL)
 
 
 def with_luminance(image: Tensor, light: Tensor) -> Tensor:

@@ -1,13 +1,14 @@
-"""Making the built-in encoder: a narrow network that sees what a teacher's VGG-19 sees.
+"""Making the narrow network: it has VGG-19's layout and sees what a teacher's VGG-19 sees.
 
     python -m nst.distill --images FOLDER --teacher vgg19.safetensors -o student.safetensors
 
 1. Closed form, layer by layer (after He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural
    Networks", ICCV 2017): choose the teacher's channels that linearly explain the others best, then solve
    least squares from the student's own features to their pre-activations.
-2. All layers together, by gradient: errors of features and Gram matrices against the teacher's, on crops of
-   the pictures and on paintings that the optimisation makes with the student of the moment, so that the
-   student is not fooled where its own judgement leads.
+2. The layers behind relu3_4 alone, by gradient: errors of features and Gram matrices against the teacher's,
+   on crops of the pictures and on paintings that the optimisation makes with the student of the moment, so
+   that the student is not fooled where its own judgement leads.
+3. All layers together, likewise.
 """
 
 from __future__ import annotations
@@ -16,30 +17,32 @@ import argparse
 import math
 import random
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from huggingface_hub.utils import tqdm
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from nst.devices import pick_device, pick_precision
 from nst.encoder import Encoder
 from nst.errors import InputError
 from nst.images import load_image, resize, to_pixels
-from nst.layers import CONVOLUTIONS, LAYERS
+from nst.layers import CONVOLUTIONS, LAYERS, PRESETS
 from nst.memory import keep_freed
 from nst.objective import Objective
 from nst.optimizers import LBFGS
 from nst.settings import Settings
 from nst.weights import find_vgg19
 
-TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu3_4")
-_DEPTH = 8  # convolutions 1_1 to 3_4
-_BLOCKS = (0, 0, 1, 1, 2, 2, 2, 2)
+TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu4_1", "relu4_2", "relu5_1")
+_NAMES = list(LAYERS)[: list(LAYERS).index(TAPS[-1]) + 1]
+_BLOCKS = [int(name[4]) - 1 for name in _NAMES]
+_DEPTH, _BLOCK_COUNT = len(_NAMES), _BLOCKS[-1] + 1
+_SHALLOW = 8  # convolutions to relu3_4
 _CROP = 128
 _SCORED = 192  # pixels on a side of what is held out
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -102,7 +105,7 @@ def _thumbnail(picture: Tensor) -> Tensor:
 
 
 class Student(nn.Module):
-    """The narrow twin of VGG-19 up to relu3_4, with a linear map from each tap to the teacher's channels."""
+    """The narrow twin of VGG-19 up to relu5_1, with a linear map from each tap to the teacher's channels."""
 
     def __init__(self, widths: Sequence[int], teacher_widths: dict[str, int]) -> None:
         super().__init__()
@@ -111,29 +114,38 @@ class Student(nn.Module):
             nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate")
             for before, after in pairwise(channels)
         )
-        names = list(LAYERS)[:_DEPTH]
         self.maps = nn.ParameterDict(
-            {name: torch.zeros(teacher_widths[name], channels[names.index(name) + 1]) for name in TAPS}
+            {name: torch.zeros(teacher_widths[name], channels[_NAMES.index(name) + 1]) for name in TAPS}
         )
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
         self.register_buffer("std", torch.ones(1, 3, 1, 1))
 
-    def layers(self, image: Tensor, depth: int = _DEPTH) -> Iterator[tuple[str, Tensor, Tensor]]:
-        """Yield (name, input, activation) of the first `depth` convolutions."""
-        value = (image - self.mean) / self.std
-        for index, name in enumerate(list(LAYERS)[:depth]):
-            if index and _BLOCKS[index] != _BLOCKS[index - 1]:
-                value = F.max_pool2d(value, 2)
-            before, value = value, F.relu(self.convolutions[index](value))
-            yield name, before, value
-
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Return the taps in the teacher's channels."""
-        return {
-            name: torch.einsum("oc,nchw->nohw", self.maps[name], value)
-            for name, _, value in self.layers(image)
-            if name in self.maps
-        }
+        return self.looked(((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last))[1]
+
+    def looked(self, value: Tensor, begin: int = 0, end: int = _DEPTH) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return what convolutions `begin` to `end` make of the activation before them, and their taps."""
+        found = {}
+        for index in range(begin, end):
+            if _new_block(index):
+                value = F.max_pool2d(value, 2)
+            value = F.relu(self.convolutions[index](value))
+            if (name := _NAMES[index]) in self.maps:
+                found[name] = F.conv2d(value, self.maps[name][..., None, None])
+        return value, found
+
+    @torch.no_grad()
+    def take(self, state: dict[str, Tensor]) -> int:
+        """Take over the convolutions of an exported student; return how many there were."""
+        count = 0
+        for n, convolution in zip(CONVOLUTIONS, self.convolutions, strict=False):
+            if f"features.{n}.weight" not in state:
+                break
+            convolution.weight.copy_(state[f"features.{n}.weight"])
+            convolution.bias.copy_(state[f"features.{n}.bias"])
+            count += 1
+        return count
 
     def export(self) -> dict[str, Tensor]:
         """Return convolutions and folded taps under the names that `Encoder` reads.
@@ -180,56 +192,57 @@ def _ridge(square: Tensor, cross: Tensor) -> Tensor:
     return torch.linalg.solve(square + 1e-6 * square.diagonal().mean() * eye, cross)
 
 
+def _new_block(index: int) -> bool:
+    """Return whether pooling stands before a convolution."""
+    return index > 0 and _BLOCKS[index] != _BLOCKS[index - 1]
+
+
 @torch.no_grad()
-def solve(student: Student, teacher: Encoder, crops: list[Tensor]) -> None:
-    """Set the student's weights layer by layer in closed form."""
+def solve(student: Student, teacher: Encoder, crops: list[Tensor], begun: int = 0) -> None:
+    """Set the student's weights layer by layer in closed form, but for the first `begun` convolutions'."""
     student.mean.copy_(teacher.mean)
     student.std.copy_(teacher.std)
-    for index, name in enumerate(tqdm(list(LAYERS)[:_DEPTH], desc="closed form")):
-        convolution = student.convolutions[index]
-        moments = square = cross = None
-        pre = teacher.features[LAYERS[name] - 1]
-        for crop in crops:
-            goal = _before_relu(teacher, crop, name, pre)
-            active = F.relu(goal)
-            *_, (_, before, _) = student.layers(crop, index + 1)
-            patches = F.unfold(F.pad(before, (1, 1, 1, 1), mode="replicate"), 3)[0].T
-            patches = torch.cat([patches, torch.ones_like(patches[:, :1])], 1)
+    goals = [((crop - teacher.mean) / teacher.std).to(teacher.precision) for crop in crops]
+    given = [goal.float() for goal in goals]
+    for index, name in enumerate(tqdm(_NAMES, desc="closed form")):
+        convolution, theirs = student.convolutions[index], teacher.features[LAYERS[name] - 1]
+        moments = square = cross = 0
+        for number in range(len(crops)):
+            if _new_block(index):
+                goals[number], given[number] = F.max_pool2d(goals[number], 2), F.max_pool2d(given[number], 2)
+            goals[number] = theirs(goals[number])
+            patches = F.unfold(F.pad(given[number], (1, 1, 1, 1), mode="replicate"), 3)[0].T
             take = torch.randperm(len(patches), device=patches.device)[:3000]
-            x, y, a = patches[take], goal.flatten(2)[0].T[take], active.flatten(2)[0].T[take]
-            sums = (a.T @ a).double(), (x.T @ x).double(), (x.T @ y).double()
-            moments, square, cross = (
-                sums if moments is None else (moments + sums[0], square + sums[1], cross + sums[2])
-            )
-        chosen = choose(moments, convolution.out_channels)
-        solution = _ridge(square, cross[:, chosen]).float().T
-        convolution.weight.copy_(solution[:, :-1].view_as(convolution.weight))
-        convolution.bias.copy_(solution[:, -1])
+            x = F.pad(patches[take], (0, 1), value=1)
+            y = goals[number].float().flatten(2)[0].T[take]
+            active = F.relu(y)
+            moments = moments + (active.T @ active).double()
+            square, cross = square + (x.T @ x).double(), cross + (x.T @ y).double()
+        if index >= begun:
+            chosen = choose(moments, convolution.out_channels)
+            solution = _ridge(square, cross[:, chosen]).float().T
+            convolution.weight.copy_(solution[:, :-1].view_as(convolution.weight))
+            convolution.bias.copy_(solution[:, -1])
+        goals, given = [F.relu(goal) for goal in goals], [F.relu(convolution(value)) for value in given]
         if name in student.maps:
-            square = cross = 0
-            for crop in crops:
-                goal = F.relu(_before_relu(teacher, crop, name, pre)).flatten(2)[0].T
-                *_, (_, _, value) = student.layers(crop, index + 1)
-                x = value.flatten(2)[0].T
-                square, cross = square + (x.T @ x).double(), cross + (x.T @ goal).double()
+            pairs = [
+                (value.flatten(2)[0].T, goal.float().flatten(2)[0].T)
+                for value, goal in zip(given, goals, strict=True)
+            ]
+            square = sum((x.T @ x).double() for x, _ in pairs)
+            cross = sum((x.T @ y).double() for x, y in pairs)
             student.maps[name].copy_(_ridge(square, cross).float().T)
 
 
-def _before_relu(teacher: Encoder, image: Tensor, name: str, convolution: nn.Module) -> Tensor:
-    """Return the teacher's pre-activations of `name`, float32."""
-    value = ((image - teacher.mean) / teacher.std).to(teacher.precision)
-    for module in teacher.features[: LAYERS[name] - 1]:
-        value = module(value)
-    return convolution(value).float()
-
-
-def errors(value: Tensor, goal: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the mean relative squared errors of (N, C, H, W) features and of their Gram matrices."""
+def errors(value: Tensor, goal: Tensor, *, gram: bool = True) -> tuple[Tensor, Tensor]:
+    """Return the mean relative squared errors of (N, C, H, W) features and, or 0, of their Gram matrices."""
     feature = (value - goal).square().sum((1, 2, 3)) / goal.square().sum((1, 2, 3)).clamp_min(1e-6)
+    if not gram:
+        return feature.mean(), feature.new_zeros(())
     a, b = value.flatten(2), goal.flatten(2)
     g, h = a @ a.mT, b @ b.mT
-    gram = (g - h).square().sum((1, 2)) / h.square().sum((1, 2)).clamp_min(1e-6)
-    return feature.mean(), gram.mean()
+    apart = (g - h).square().sum((1, 2)) / h.square().sum((1, 2)).clamp_min(1e-6)
+    return feature.mean(), apart.mean()
 
 
 def paint_with(student: Student, pictures: Pictures, device: torch.device) -> list[Tensor]:
@@ -252,6 +265,68 @@ def paint_with(student: Student, pictures: Pictures, device: torch.device) -> li
     return snapshots
 
 
+def deepen(
+    student: Student,
+    teacher: Encoder,
+    pictures: Pictures,
+    *,
+    output: Path,
+    rounds: int,
+    stock: int,
+    steps: int,
+    batch: int = 16,
+    rate: float = 1e-3,
+) -> None:
+    """Train the layers behind relu3_4 alone, on what those before make of a stock that each round adds to.
+
+    What they are given and what they are to see is computed once for each picture, so that a step costs a
+    hundredth of one of all layers.
+    """
+    names = [name for name in TAPS if _NAMES.index(name) >= _SHALLOW]
+    inputs: list[Tensor] = []
+    goals: dict[str, list[Tensor]] = {name: [] for name in names}
+    parameters = [
+        *student.convolutions[_SHALLOW:].parameters(),
+        *(student.maps[name] for name in names),
+    ]
+    for number in range(rounds):
+        fresh = [pictures.crop().to(teacher.device) for _ in range(stock)]
+        for _ in range(math.ceil(stock / 22)):  # three snapshots each
+            fresh += paint_with(student, pictures, teacher.device)
+        with torch.no_grad():
+            for image in tqdm(fresh, desc=f"round {number + 1}"):
+                value, _ = student.looked((image - student.mean) / student.std, 0, _SHALLOW)
+                inputs.append(value.bfloat16())
+                for name, goal in teacher(image, names).items():
+                    goals[name].append(goal.bfloat16())
+        optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0)
+        for step in range(steps):
+            for group in optimizer.param_groups:
+                group["lr"] = rate * _cosine(step, steps)
+            chosen = pictures.random.sample(range(len(inputs)), min(batch, len(inputs)))
+            _, taps = student.looked(torch.cat([inputs[n] for n in chosen]).float(), _SHALLOW)
+            loss = _loss(taps, {name: torch.cat([goals[name][n] for n in chosen]).float() for name in names})
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+        save(student, output)
+        print(f"round {number + 1}, held-out pictures\n" + score(student, teacher, pictures), flush=True)
+
+
+def _cosine(step: int, steps: int) -> float:
+    """Return the share of the highest rate at a step."""
+    return min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2)
+
+
+def _loss(taps: dict[str, Tensor], goals: dict[str, Tensor]) -> Tensor:
+    parts = []
+    for name, goal in goals.items():
+        feature, gram = errors(taps[name], goal, gram=name in PRESETS["gatys"])
+        parts.append(feature + gram)
+    return torch.stack(parts).mean()
+
+
 def tune(
     student: Student,
     teacher: Encoder,
@@ -265,10 +340,7 @@ def tune(
     """Train all layers together; `state` is written every 100 steps and taken up again if it is there."""
     device = teacher.device
     optimizer = torch.optim.AdamW(student.parameters(), lr=rate, weight_decay=0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer,
-        lambda step: min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2),
-    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _cosine(step, steps))
     begin = 0
     if state.exists():
         kept = torch.load(state, weights_only=True)
@@ -286,9 +358,7 @@ def tune(
             images = torch.cat(fresh + pictures.random.sample(painted, batch - len(fresh)))
             with torch.no_grad():
                 goals = teacher(images, TAPS)
-            taps = student(images)
-            parts = [errors(taps[name], goals[name].float()) for name in TAPS]
-            loss = torch.stack([feature + gram for feature, gram in parts]).mean()
+            loss = _loss(student(images), {name: goal.float() for name, goal in goals.items()})
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(student.parameters(), 1.0)
@@ -308,6 +378,11 @@ def tune(
                 )
 
 
+def save(student: Student, file: Path) -> None:
+    """Write the student as an encoder's file, in float16."""
+    save_file({key: value.half().cpu().contiguous() for key, value in student.export().items()}, file)
+
+
 @torch.no_grad()
 def score(student: Student, teacher: Encoder, pictures: Pictures) -> str:
     """Return a table of relative errors on the held-out pictures."""
@@ -323,7 +398,7 @@ def score(student: Student, teacher: Encoder, pictures: Pictures) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m nst.distill", description="Make the built-in encoder.")
+    parser = argparse.ArgumentParser(prog="python -m nst.distill", description="Make the narrow network.")
     parser.add_argument("--images", type=Path, required=True, help="folder of pictures to learn from")
     parser.add_argument(
         "--exclude", type=Path, help="folder of pictures to stay away from, for an honest test"
@@ -335,18 +410,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--widths",
         type=int,
         nargs="+",
-        default=(32, 32, 64, 64, 128, 64, 64, 96),
-        help="channels of blocks 1, 2 and 3, or of all eight convolutions",
+        default=(32, 32, 64, 64, 128, 64, 64, 96, 128, 128, 144, 144, 288),
+        help="channels of the five blocks, or of all thirteen convolutions",
     )
-    parser.add_argument("--crops", type=int, default=200, help="crops for the closed form")
-    parser.add_argument("--steps", type=int, default=1500, help="steps of fine-tuning")
+    parser.add_argument("--crops", type=int, default=400, help="crops for the closed form")
+    parser.add_argument("--begin", type=Path, help="an encoder whose convolutions are taken as they are")
+    parser.add_argument("--rounds", type=int, default=1, help="rounds of training the deep layers alone")
+    parser.add_argument("--stock", type=int, default=900, help="crops that each round adds to the stock")
+    parser.add_argument("--deep-steps", type=int, default=1200, help="steps of each round")
+    parser.add_argument("--steps", type=int, default=1500, help="steps of fine-tuning all layers")
     parser.add_argument("--batch", type=int, default=8, help="crops in a step")
     parser.add_argument("--rate", type=float, default=5e-4, help="AdamW's highest rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, required=True, help="safetensors file to write, float16")
     options = parser.parse_args(arguments)
-    if len(options.widths) not in (3, _DEPTH):
-        parser.error(f"--widths takes 3 or {_DEPTH} numbers")
+    if len(options.widths) not in (_BLOCK_COUNT, _DEPTH):
+        parser.error(f"--widths takes {_BLOCK_COUNT} or {_DEPTH} numbers")
     try:
         keep_freed()
         torch.manual_seed(options.seed)
@@ -359,16 +438,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         student = Student(options.widths, widths).to(device)
         state = options.output.with_suffix(".state")
         if not state.exists():
-            solve(student, teacher, [pictures.crop().to(device) for _ in range(options.crops)])
+            begun = student.take(load_file(options.begin)) if options.begin else 0
+            solve(student, teacher, [pictures.crop().to(device) for _ in range(options.crops)], begun)
             print("closed form, held-out pictures\n" + score(student, teacher, pictures), flush=True)
+            deepen(
+                student,
+                teacher,
+                pictures,
+                output=options.output,
+                rounds=options.rounds,
+                stock=options.stock,
+                steps=options.deep_steps,
+            )
         tune(student, teacher, pictures, state, steps=options.steps, batch=options.batch, rate=options.rate)
     except (InputError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     print("fine-tuned, held-out pictures\n" + score(student, teacher, pictures))
-    save_file(
-        {key: value.half().cpu().contiguous() for key, value in student.export().items()}, options.output
-    )
+    save(student, options.output)
     return 0
 
 

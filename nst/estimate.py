@@ -16,11 +16,10 @@ class Estimate:
 
     Costs grow nearly in proportion to the pixels above a floor per iteration. Costs seen for a size, in
     this run or an earlier one of the same encoder and device, are taken as they are; the others follow
-    from the nearest size seen; those of a finishing encoder that was never seen, from the other's.
+    from the nearest size seen; those of an encoder that was never seen, from the other's.
 
     Args:
-        encoder: name of the encoder that paints.
-        finisher: name of the one that finishes; the same if there is only one.
+        encoders: their names, as `Scale.encoder` counts them.
         device: where they run.
     """
 
@@ -30,24 +29,18 @@ class Estimate:
     _writing: ClassVar[threading.Lock] = threading.Lock()
     _FLOOR = 8_000  # pixels' worth of overhead in every iteration
     _FAR = 20  # times as many pixels as were seen are too many to be told of
-    _DEARER = 4.0  # a finishing encoder's iteration against the other's, until one was seen
+    _DEARER = 4.0  # an encoder's iteration against the other's, until one was seen
 
-    def __init__(self, encoder: str, finisher: str, device: str) -> None:
-        self._painter, self._finisher = (encoder, device), (finisher, device)
+    def __init__(self, encoders: Sequence[str], device: str) -> None:
+        self._keys = [(encoder, device) for encoder in encoders]
 
-    @property
-    def painting(self) -> Mapping[int, float]:
-        """Seconds of an iteration of the encoder that paints, by pixels."""
-        return self._seen.get(self._painter, {})
-
-    @property
-    def finishing(self) -> Mapping[int, float]:
-        """The same of the one that finishes."""
-        return self._seen.get(self._finisher, {})
+    def costs(self, encoder: int) -> Mapping[int, float]:
+        """Return the seconds of an iteration of an encoder, by pixels."""
+        return self._seen.get(self._keys[encoder], {})
 
     def saw(self, scale: Scale, seconds: float) -> None:
         """Note what an iteration at `scale` cost."""
-        key = self._finisher if scale.finishing else self._painter
+        key = self._keys[scale.encoder]
         with self._writing:
             costs = dict(self._seen.get(key, {}))
             before = costs.get(scale.pixels)
@@ -60,14 +53,18 @@ class Estimate:
 
     def knows(self, scale: Scale) -> bool:
         """Return whether an iteration was seen at a size near enough to tell of `scale`."""
-        return any(seen * self._FAR >= scale.pixels for seen in self.painting)
+        return any(
+            seen * self._FAR >= scale.pixels
+            for encoder in range(len(self._keys))
+            for seen in self.costs(encoder)
+        )
 
     def cost(self, scale: Scale) -> float:
         """Return the expected seconds for one iteration at `scale`, 0 before anything was seen."""
-        factor, costs = 1.0, self.painting
-        if scale.finishing:
-            costs = self.finishing
-            factor, costs = (1.0, costs) if costs else (self._DEARER, self.painting)
+        factor, costs = 1.0, self.costs(scale.encoder)
+        if not costs:
+            factor = self._DEARER
+            costs = next(filter(None, map(self.costs, range(len(self._keys)))), {})
         if not costs:
             return 0.0
         nearest = min(costs, key=lambda seen: abs(seen - scale.pixels))
@@ -87,20 +84,23 @@ class Forecast:
     seconds: float  # 0 where nothing is known yet
 
 
-def forecast(width: int, height: int, settings: Settings, encoders: Sequence[str], device: str) -> Forecast:
+def forecast(
+    width: int, height: int, settings: Settings, encoders: Sequence[str], device: str, turns: str = ""
+) -> Forecast:
     """Return size and duration of painting a photo of `width` x `height`.
 
     Args:
         width: of the photo.
         height: of the photo.
         settings: how it is to be painted.
-        encoders: names of the encoder that paints and, if there is one, of the one that finishes.
+        encoders: names of the encoders, in the order of their turns.
         device: where they run.
+        turns: how they take them, as `plan` knows it.
 
     Raises:
         InputError: the photo cannot be painted with these settings.
     """
-    scales = plan(width, height, settings, finish=len(encoders) > 1)
-    costs, end = Estimate(encoders[0], encoders[-1], device), scales[-1]
+    scales = plan(width, height, settings, turns)
+    costs, end = Estimate(encoders, device), scales[-1]
     seconds = costs.remaining(0, scales[0], scales) if costs.knows(end) else 0.0
     return Forecast(end.width, end.height, seconds)

@@ -41,6 +41,10 @@ PRESETS: dict[str, dict[str, float]] = {
     "crowsonkb": {"relu1_1": 256, "relu2_1": 64, "relu3_1": 16, "relu4_1": 4, "relu5_1": 1},
 }
 AUTOMATIC = "auto"
+# Edges and things together, of sum 1.
+CONTENT: dict[str, float] = {"relu3_3": 0.5, "relu4_2": 0.5}
+# The layers of large shapes.
+DEEP = ("relu4_1", "relu5_1")
 
 
 def default_layers(carried: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -78,16 +82,18 @@ def style_weights(text: str, carried: Collection[str]) -> dict[str, float]:
     return {name: found[name] for name in LAYERS if name in found}
 
 
-def content_layers(text: str, carried: Collection[str]) -> tuple[str, ...]:
-    """Return the content layers: those named in `text`, or the automatic one.
+def content_weights(text: str, carried: Collection[str]) -> dict[str, float]:
+    """Return how much each content layer counts, of sum 1: the one named in `text`, or the automatic ones.
 
     Raises:
         InputError: the text names a layer that is not carried.
     """
-    if text == AUTOMATIC:
-        return default_layers(carried)[1]
-    _need(text, carried)
-    return (text,)
+    if text != AUTOMATIC:
+        _need(text, carried)
+        return {text: 1.0}
+    if all(name in carried for name in CONTENT):
+        return dict(CONTENT)
+    return dict.fromkeys(default_layers(carried)[1], 1.0)
 
 
 def _need(name: str, carried: Collection[str]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 # Positions multiplied at a time: they stay in the processor's cache.
@@ -117,35 +118,67 @@ class ContentTarget:
         photo: (1, C, H, W).
         styles: (1, C, h, w) each, of any size; their mean energy counts.
         shares: how much each style counts, of sum 1; alike if left out.
+        weights: (1, 1, h, w), how much each part of the photo counts, of mean 1; alike if left out.
     """
 
     def __init__(
-        self, photo: Tensor, styles: Sequence[Tensor], shares: Sequence[float] | None = None
+        self,
+        photo: Tensor,
+        styles: Sequence[Tensor],
+        shares: Sequence[float] | None = None,
+        weights: Tensor | None = None,
     ) -> None:
         self.photo = photo
+        self.roots = None
+        if weights is not None:
+            weights = F.interpolate(weights, photo.shape[-2:], mode="bilinear")
+            self.roots = (weights / weights.mean()).sqrt()
         shares = shares or [1 / len(styles)] * len(styles)
         style = sum(share * _exact(each).square().mean() for share, each in zip(shares, styles, strict=True))
         self.energy = (_exact(photo).square().mean() * style).sqrt().clamp_min(1e-12)
 
     def distance(self, found: Tensor) -> Tensor:
         """Return how far `found`, (1, C, H, W), is from the photo, a scalar, 0 for the photo itself."""
-        return _MeanSquare.apply(found, self.photo) / self.energy
+        return _MeanSquare.apply(found, self.photo, self.roots) / self.energy
+
+
+def prominence(features: Tensor, strength: float) -> Tensor:
+    """Return how much each position stands out from the others, of mean 1.
+
+    The squared distance from the mean over positions, averaged over 3 x 3 positions and to the power of
+    `strength`.
+
+    Args:
+        features: (1, C, H, W).
+        strength: 0 makes all positions alike.
+
+    Returns:
+        (1, 1, H, W), float32.
+    """
+    features = _exact(features)
+    energy = (features - features.mean((2, 3), keepdim=True)).square().sum(1, keepdim=True)
+    energy = F.avg_pool2d(F.pad(energy, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    energy = (energy / energy.mean().clamp_min(1e-12)).clamp(0.05, 4) ** strength
+    return energy / energy.mean()
 
 
 class _MeanSquare(torch.autograd.Function):
     """Mean squared difference from a fixed target, with no more passes over it than it takes."""
 
     @staticmethod
-    def forward(ctx: Any, value: Tensor, target: Tensor) -> Tensor:
+    def forward(ctx: Any, value: Tensor, target: Tensor, roots: Tensor | None) -> Tensor:
         apart = value - target
-        ctx.save_for_backward(apart)
+        if roots is not None:
+            apart = apart * roots.to(apart.dtype)
+        ctx.save_for_backward(apart, *([] if roots is None else [roots]))
         # One pass, and summed in float32 whatever the values are.
         return torch.linalg.vector_norm(apart, dtype=_exact_type(apart)).square() / apart.numel()
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
-        (apart,) = ctx.saved_tensors
-        return apart * (2 / apart.numel() * slope).to(apart.dtype), None
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None, None]:
+        apart, *roots = ctx.saved_tensors
+        gradient = apart * (2 / apart.numel() * slope).to(apart.dtype)
+        return gradient * roots[0].to(apart.dtype) if roots else gradient, None, None
 
 
 def _exact(value: Tensor) -> Tensor:
@@ -178,24 +211,32 @@ class NormalTarget:
     Bures distance of the covariances. To second order in D = C - C* that is, in the eigenbasis of C* with
     eigenvalues l_i, sum_ij D_ij^2 / (2 (l_i + l_j)) (Bhatia, Jain and Lim, "On the Bures-Wasserstein
     distance between positive definite matrices", 2019). This is what is taken, with the eigenvalues raised by
-    FLOOR times their own weighted mean: it needs no matrix root per step, is convex in the covariance, and
-    directions that the style hardly uses do not count without bound. Divided by the style's mean squared
-    feature it is relative, as the other terms are.
+    `floor` times their own weighted mean: it needs no matrix root per step, is convex in the covariance, and
+    directions that the style hardly uses do not count without bound. Of a style that hardly varies at all,
+    such as a plain sheet of colour, they are raised to a share of its mean squared feature instead, so that
+    the photo keeps its forms. Divided by the style's mean squared feature it is relative, as the other terms
+    are.
 
     Against Gram matrices, which are dominated by the means, it makes long strokes and large swirls at equal
     content distance.
 
     Args:
         target: the style's statistics.
+        floor: the higher, the less count directions that the style hardly uses.
     """
 
     FLOOR = 0.05
+    # The floor for a style without variance, and the variance that counts as none: shares of its energy.
+    PLAIN, HARDLY = 0.02, 0.01
 
-    def __init__(self, target: Moments) -> None:
+    def __init__(self, target: Moments, floor: float = FLOOR) -> None:
         self.target = target
         values, basis = torch.linalg.eigh(target.covariance.double().cpu())
         values = values.clamp_min(0)
-        values = values + self.FLOOR * values.square().sum() / values.sum().clamp_min(1e-12) + 1e-12
+        energy = target.gram.trace().double().cpu().clamp_min(1e-12)
+        plain = (-values.sum() / (self.HARDLY * energy)).exp()
+        mean = values.square().sum() / values.sum().clamp_min(1e-12)
+        values = values + floor * mean + self.PLAIN * energy * plain + 1e-12
         device, dtype = target.gram.device, target.gram.dtype
         self.basis = basis.to(device, dtype)
         self.weights = (0.5 / (values[:, None] + values)).to(device, dtype)
@@ -224,7 +265,6 @@ class GramTarget:
 
 
 StyleTarget = NormalTarget | GramTarget
-STYLE_TARGETS: dict[str, type[StyleTarget]] = {"normal": NormalTarget, "gram": GramTarget}
 
 
 def relative_error(value: Tensor, target: Tensor) -> Tensor:

@@ -9,17 +9,37 @@ import torch
 from torch import Tensor
 
 from nst.encoder import Encoder
-from nst.layers import content_layers, style_weights
-from nst.losses import STYLE_TARGETS, ContentTarget, Moments, StyleTarget, average, total_variation
+from nst.layers import AUTOMATIC, DEEP, content_weights, style_weights
+from nst.losses import (
+    ContentTarget,
+    GramTarget,
+    Moments,
+    NormalTarget,
+    StyleTarget,
+    average,
+    prominence,
+    total_variation,
+)
 from nst.masks import Region
 from nst.remembered import digest
 from nst.settings import Settings
 
 # Content against style with both sliders in the middle. Measured over several pairs with VGG-19's
 # convolutions: 0.0005 leaves almost pure style texture, 0.1 a light touch.
-BALANCE = 0.05
+BALANCE = 0.085
+# How much more the photo counts where it has something to say: the power of its deepest features' prominence.
+ATTENTION = 0.7
+# The deep layers' covariances are of many channels over few positions: most directions mean nothing.
+DEEP_FLOOR = 0.3
 # Smoothness in the middle of its slider weighs this much.
-ROUGHNESS = 0.0117
+ROUGHNESS = 0.0135
+
+
+def _shaped(weights: dict[str, float], large_shapes: float) -> dict[str, float]:
+    """Return the weights with the deep layers' as the knob says: 0 none, 5 as they are, 10 four times."""
+    factor = large_shapes / 5 if large_shapes < 5 else 4 ** (large_shapes / 5 - 1)
+    found = {name: weight * factor if name in DEEP else weight for name, weight in weights.items()}
+    return {name: weight for name, weight in found.items() if weight}
 
 
 @dataclass(frozen=True)
@@ -79,19 +99,25 @@ class Objective:
         ]
         used = [k for k, share in enumerate(overall) if share > 0]
         shares = [overall[k] for k in used]
-        scene_layers = content_layers(settings.content_layer, encoder.layers)
+        scene_weights = content_weights(settings.content_layer, encoder.layers)
+        scene_layers = tuple(scene_weights)
         weights = style_weights(settings.style_layers, encoder.layers)
+        if settings.style_layers == AUTOMATIC:
+            weights = _shaped(weights, settings.large_shapes)
         with torch.no_grad():
-            scene, _ = self._described(content, scene_layers, ())
+            judge = encoder.layers[-1]
+            scene, _ = self._described(content, tuple(dict.fromkeys((*scene_layers, judge))), ())
+            attention = prominence(scene[judge], ATTENTION)
             looks = [self._described(styles[k], scene_layers, tuple(weights)) for k in used]
             self.content = {
-                name: ContentTarget(goal, [taps[name] for taps, _ in looks], shares)
-                for name, goal in scene.items()
+                name: ContentTarget(scene[name], [taps[name] for taps, _ in looks], shares, attention)
+                for name in scene_layers
             }
             self.styles = {
                 name: [
                     self._target(
                         settings.style_loss,
+                        DEEP_FLOOR if name in DEEP else NormalTarget.FLOOR,
                         average([found[name][0] for _, found in looks], [region.shares[k] for k in used]),
                     )
                     for region in regions
@@ -100,6 +126,7 @@ class Objective:
             }
             rough = sum(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
             self.rough = rough.clamp_min(1e-4)  # a plain sheet of colour is no reason to divide by zero
+        self.scene_weights = self.rough.new_tensor(list(scene_weights.values()))
         self.layer_weights = self.rough.new_tensor(list(weights.values()))
         self.areas = self.rough.new_tensor(areas)
 
@@ -112,9 +139,10 @@ class Objective:
             lambda: self.encoder.describe(picture, content, style, strips=self.strips),
         )
 
-    def _target(self, style_loss: str, goal: Moments) -> StyleTarget:
+    def _target(self, style_loss: str, floor: float, goal: Moments) -> StyleTarget:
         return self.encoder.remembered.get(
-            (style_loss, digest(goal.mean), digest(goal.gram)), lambda: STYLE_TARGETS[style_loss](goal)
+            (style_loss, floor, digest(goal.mean), digest(goal.gram)),
+            lambda: GramTarget(goal) if style_loss == "gram" else NormalTarget(goal, floor),
         )
 
     def __call__(self, image: Tensor) -> Evaluation:
@@ -123,7 +151,8 @@ class Objective:
             leaf = image.detach().requires_grad_()
             shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
             taps, found = self.encoder.describe(shown, self.content, self.styles, self.masks, self.strips)
-            content = torch.stack([goal.distance(taps[n]) for n, goal in self.content.items()]).mean()
+            apart = torch.stack([goal.distance(taps[name]) for name, goal in self.content.items()])
+            content = (self.scene_weights * apart).sum()
             each = torch.stack([self._distance(found[name], goals) for name, goals in self.styles.items()])
             style = (self.layer_weights * each).sum() / self.layer_weights.sum()
             roughness = total_variation(shown) / self.rough

@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nst.colors import luminance, match_palette, with_luminance
+from nst.border import trim
+from nst.colors import is_grey, luminance, match_palette, with_luminance
 from nst.devices import describe
 from nst.encoder import Encoder
 from nst.errors import InputError
@@ -22,7 +23,7 @@ from nst.estimate import Estimate
 from nst.footprint import MOST_STRIPS, available, needed, strips_within
 from nst.frames import Frame
 from nst.images import MAX_SIDE, fit, fit_area, load_image, resize, to_pixels
-from nst.layers import content_layers, style_weights
+from nst.layers import content_weights, style_weights
 from nst.masks import Region, at, divide, prepare
 from nst.memory import give_back, give_back_when_idle, keep_freed
 from nst.objective import Evaluation, Objective
@@ -30,7 +31,7 @@ from nst.optimizers import OPTIMIZERS
 from nst.pace import Pace
 from nst.pyramid import COARSEST, Scale, plan
 from nst.settings import MOST_STYLES, Settings
-from nst.weights import load_encoders
+from nst.weights import encoder_choice, load_encoders
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +76,8 @@ def stylize(
         start: the picture to start from, which `settings.initial` "picture" asks for.
         resume: a painting to go on with, such as an earlier frame, of the photo's proportions. The sizes
             smaller than it are left out.
-        encoder: the features to use instead of those that the settings name; of two encoders the second
-            finishes the picture.
+        encoder: the features to use instead of those that the settings name; two take turns as the settings
+            say, "refined" if they do not.
         stop: asked at every iteration; once it returns true the canvas as it is becomes the final frame.
         steer: asked at every iteration for settings; the knobs of theirs that are `live` count from then on,
             with no restart. None for no change.
@@ -99,6 +100,8 @@ def stylize(
         raise InputError("There are more regions than style pictures; give each style at most one.")
     photo = _decode(content, "The photo")
     looks = [_decode(style, "The style picture") for style in paintings]
+    if settings.trim_border:
+        looks = [trim(look) for look in looks]
     plan(photo.shape[-1], photo.shape[-2], settings)  # refuses before anything is loaded
     begin = None
     if settings.initial == "picture":
@@ -113,14 +116,16 @@ def stylize(
     masks += [None] * (len(looks) - len(masks))
     kept = None if keep is None else _mask(keep, photo, settings, "The mask of what to keep")
     divide(settings.blend[: len(looks)], masks, kept)  # refuses
+    turns = encoder_choice(settings)
     if encoder is None:
         eyes = load_encoders(settings)
     else:
         eyes = encoder if isinstance(encoder, tuple) else (encoder,)
+        turns = "" if len(eyes) == 1 else "layout" if settings.encoder == "layout" else "refined"
     for eye in eyes:  # refuses layers that are not there
         style_weights(settings.style_layers, eye.layers)
-        content_layers(settings.content_layer, eye.layers)
-    scales = plan(photo.shape[-1], photo.shape[-2], settings, finish=len(eyes) > 1)
+        content_weights(settings.content_layer, eye.layers)
+    scales = plan(photo.shape[-1], photo.shape[-2], settings, turns)
     if canvas is not None:
         reached = max(canvas.shape[-2:])
         scales = [scale for scale in scales if max(scale.width, scale.height) >= reached] or scales[-1:]
@@ -171,11 +176,13 @@ class _Painting:
         self.photo = photo.to(device)
         self.looks = [look.to(device) for look in looks]
         self.settings = settings
+        # Without a colour anywhere none may appear: then light alone is painted.
+        self.grey = all(is_grey(picture) for picture in (photo, *looks))
         self.masks = [None if mask is None else mask.to(device) for mask in masks]
         self.keep = None if keep is None else keep.to(device)
         self.regions, self.painted = self._divide()
         self.begin = None if begin is None else begin.to(device)
-        self.encoder, self.finisher = encoders[0], encoders[-1]
+        self.encoders = encoders
         self.names = ", then ".join(encoder.name for encoder in encoders)
         self.scales = scales
         self.stop = stop
@@ -183,7 +190,7 @@ class _Painting:
         self.device = describe(device)
         self.started = time.monotonic()
         self.pace = Pace(interval, time.monotonic)
-        self.estimate = Estimate(self.encoder.name, self.finisher.name, self.device)
+        self.estimate = Estimate([encoder.name for encoder in encoders], self.device)
         self.done = 0
         self.busy = 0.0  # seconds of optimisation
         self.notice = ""
@@ -216,8 +223,7 @@ class _Painting:
         size = (scale.width, scale.height)
         photo = self._view(resize(self.photo, size).clamp(0, 1))
         looks = [self._look(look, photo, scale) for look in self.looks]
-        encoder = self.finisher if scale.finishing else self.encoder
-        make_objective = partial(self._objective, encoder, photo, looks, scale.strips)
+        make_objective = partial(self._objective, self.encoders[scale.encoder], photo, looks, scale.strips)
         objective = make_objective()
         # A tensor of its own, contiguous: the optimisers change it in place through a flat view.
         canvas = self._start(photo, looks[0]) if self.canvas is None else self._enlarged(photo)
@@ -305,7 +311,7 @@ class _Painting:
 
     def _view(self, picture: Tensor) -> Tensor:
         """Return a picture as it is painted: in colour, or its luminance alone."""
-        return luminance(picture) if self.settings.colors == "luminance" else picture
+        return luminance(picture) if self.grey or self.settings.colors == "luminance" else picture
 
     def _look(self, look: Tensor, photo: Tensor, scale: Scale) -> Tensor:
         """Return a style as it is to be seen beside `photo` at a scale."""
@@ -369,6 +375,8 @@ class _Painting:
     def _finished(self, canvas: Tensor) -> Tensor:
         """Return a canvas as people get it: in its colours, the photo where it was to be kept."""
         colors = self.settings.colors
+        if self.grey:
+            canvas = canvas.expand(-1, 3, -1, -1)
         if colors in ("style", "match-before") and self.painted is None:
             return canvas
         size = (canvas.shape[-1], canvas.shape[-2])
@@ -385,13 +393,13 @@ class _Painting:
         if self.photo.device.type != "cpu" or (left := available()) is None:
             return
         end, style_scale = self.scales[-1], self.settings.style_scale
-        if needed(self.finisher, end.width, end.height, style_scale) > left:
+        if needed(self.encoders[end.encoder], end.width, end.height, style_scale) > left:
             give_back()  # what the painting before has left
             left = available() or left
         position = 0
         while position < len(self.scales):
             scale = self.scales[position]
-            encoder = self.finisher if scale.finishing else self.encoder
+            encoder = self.encoders[scale.encoder]
             strips = strips_within(left, encoder, scale.width, scale.height, style_scale)
             if strips is None:
                 self._shrink(position)
@@ -426,8 +434,8 @@ class _Painting:
             raise InputError("This host has not enough memory for even a small painting; try again later.")
         end = max(self.scales[-1].width, self.scales[-1].height)
         self.notice = (
-            f"There was not enough memory to finish with {self.finisher.name}."
-            if failed.finishing
+            f"There was not enough memory to finish with {self.encoders[failed.encoder].name}."
+            if position and max(failed.width, failed.height) == below
             else f"There was not enough memory for {self.settings.size} px, so this is painted at {end} px."
         )
         log.warning("too little memory for %d x %d, going on at %d px", failed.width, failed.height, end)

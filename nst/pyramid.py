@@ -9,6 +9,8 @@ from nst.errors import InputError
 from nst.settings import Settings
 
 COARSEST = 64
+# Up to this longest side the first encoder of "layout" looks.
+LAID_OUT = 128
 # Below this short side a picture holds too little for the deep layers to see.
 _SHORTEST = 32
 
@@ -20,7 +22,7 @@ class Scale:
     width: int
     height: int
     iterations: int
-    finishing: bool = False  # whether the encoder that finishes looks, not the one that paints
+    encoder: int = 0  # which of the encoders looks at it
     strips: int = 1  # in how many it is looked at, for want of memory
 
     @property
@@ -29,15 +31,21 @@ class Scale:
         return self.width * self.height
 
 
-def plan(width: int, height: int, settings: Settings, *, finish: bool = False) -> list[Scale]:
+def plan(width: int, height: int, settings: Settings, turns: str = "") -> list[Scale]:
     """Return the scales for a photo of `width` x `height`, coarsest first.
 
     Sizes halve from `settings.size` down to 64 pixels. All up to 512 get the same share of
     `settings.iterations`: each has to form strokes that no smaller one can hold, and more than about 60 add
     nothing to be seen. Above it they get fewer, since by then only the sharpness is missing.
 
-    With `finish` a second, dearer encoder takes over within the last size. Measured with the built-in encoder
-    and VGG-19: 25 and 15 iterations in place of 55 come to VGG-19's own residual in half its time.
+    Args:
+        width: of the photo.
+        height: of the photo.
+        settings: size and iterations.
+        turns: how two encoders take turns: "layout", the first at the small sizes, or "refined", the second
+            within the last size; anything else is one encoder throughout. Measured with "refined", the narrow
+            network and VGG-19: 25 and 15 iterations in place of 55 come to VGG-19's own residual in half its
+            time.
 
     Raises:
         InputError: the photo is so narrow that at this size nothing would be left of its short side.
@@ -55,10 +63,14 @@ def plan(width: int, height: int, settings: Settings, *, finish: bool = False) -
         longest //= 2
     shares = _share(settings.iterations, [_appetite(max(size)) for size in sizes])
     scales = [Scale(w, h, n) for (w, h), n in zip(sizes, shares, strict=True)]
-    if finish:
-        *scales, last = scales
+    *before, last = scales
+    if turns == "layout":
+        scales = [
+            replace(scale, encoder=int(max(scale.width, scale.height) > LAID_OUT)) for scale in before
+        ] + [replace(last, encoder=1)]
+    elif turns == "refined":
         begun, finished = round(last.iterations * 25 / 55), max(1, round(last.iterations * 15 / 55))
-        scales += [replace(last, iterations=begun), replace(last, iterations=finished, finishing=True)]
+        scales = [*before, replace(last, iterations=begun), replace(last, iterations=finished, encoder=1)]
     return [scale for scale in scales if scale.iterations]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ from nst.devices import pick_device
 from nst.encoder import Encoder
 from nst.errors import InputError
 from nst.images import encode_png, fit, fit_area, load_image, resize, to_pixels
+from nst.layers import PRESETS
 from nst.losses import gram_matrix, relative_error
 from nst.memory import keep_freed
 from nst.painting import stylize
@@ -34,9 +36,12 @@ from nst.recipes import RECIPES
 from nst.settings import KNOBS, Settings
 from nst.weights import find_vgg19, load_encoders
 
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
-CONTENT_LAYER = "relu3_3"
+STYLE_LAYERS = tuple(PRESETS["gatys"])
+CONTENT_LAYERS = ("relu3_3", "relu4_2")
+# Where the faces are, by the name of the photo: left, top, right, bottom as shares of its sides.
+FACES = {"astronaut": (0.33, 0.07, 0.56, 0.37), "chelsea": (0.28, 0.22, 0.78, 0.92)}
 OWN = tuple(name for name in KNOBS["encoder"].choices if name != "auto")
+Box = tuple[float, float, float, float]
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -45,9 +50,13 @@ class Score:
     """What was measured of one painting."""
 
     residual: float  # mean over STYLE_LAYERS of |G - G*|^2 / |G*|^2; 0 is the style's own texture
+    deep: float  # of the deepest of them alone: large shapes
     half: float  # the same with painting and style at half the size
     double: float  # and at double the size
-    content: float  # |F - F*|^2 / |F*|^2 at CONTENT_LAYER; 0 is the photo
+    edges: float  # |F - F*|^2 / |F*|^2 at relu3_3; 0 is the photo
+    content: float  # at relu4_2
+    face_edges: float  # the same two inside the photo's face, NaN where it has none
+    face: float
     grain: float  # energy of the highest octave of luminance, the style's own being 1
     next: float  # of the octave below
     chroma: float  # of the highest octave of chroma
@@ -59,7 +68,7 @@ class Yardstick:
     """Measures paintings with the real VGG-19.
 
     Args:
-        convolutions: VGG-19's, at least up to relu3_4.
+        convolutions: VGG-19's, up to relu5_1.
     """
 
     def __init__(self, convolutions: Mapping[str, Tensor]) -> None:
@@ -68,7 +77,14 @@ class Yardstick:
         self.styles: dict[tuple[int, float, tuple[int, ...]], tuple[Tensor, dict[str, Tensor]]] = {}
 
     @torch.no_grad()
-    def measure(self, painting: np.ndarray, photo: Tensor, style: Tensor, seconds: float = 0.0) -> Score:
+    def measure(
+        self,
+        painting: np.ndarray,
+        photo: Tensor,
+        style: Tensor,
+        seconds: float = 0.0,
+        face: Box | None = None,
+    ) -> Score:
         """Return the score of a painting, (H, W, 3) uint8, made from `photo` and `style`."""
         image = torch.from_numpy(painting.copy()).permute(2, 0, 1)[None].float().to(self.encoder.device) / 255
         height, width = painting.shape[:2]
@@ -76,14 +92,24 @@ class Yardstick:
         look = resize(
             style.to(image.device), fit_area(style.shape[-1], style.shape[-2], width * height)
         ).clamp(0, 1)
-        seen, scene = (self.encoder(p, (CONTENT_LAYER,))[CONTENT_LAYER] for p in (image, goal))
+        seen, scene = (self.encoder(p, CONTENT_LAYERS) for p in (image, goal))
+        edges, content = (float(relative_error(seen[name], scene[name])) for name in CONTENT_LAYERS)
+        face_edges, face_content = (
+            float(relative_error(_inside(seen[name], face), _inside(scene[name], face))) if face else math.nan
+            for name in CONTENT_LAYERS
+        )
+        residuals = self._residuals(image, style, look, 1)
         own = octaves(look)
         grain = {name: energy / max(own[name], 1e-9) for name, energy in octaves(image).items()}
         return Score(
-            residual=self._residual(image, style, look, 1),
-            half=self._residual(image, style, look, 0.5),
-            double=self._residual(image, style, look, 2),
-            content=float(relative_error(seen, scene)),
+            residual=_mean(residuals),
+            deep=residuals[-1],
+            half=_mean(self._residuals(image, style, look, 0.5)),
+            double=_mean(self._residuals(image, style, look, 2)),
+            edges=edges,
+            content=content,
+            face_edges=face_edges,
+            face=face_content,
             grain=grain["luminance 1"],
             next=grain["luminance 2"],
             chroma=grain["chroma 1"],
@@ -91,13 +117,12 @@ class Yardstick:
             seconds=seconds,
         )
 
-    def _residual(self, image: Tensor, style: Tensor, look: Tensor, factor: float) -> float:
+    def _residuals(self, image: Tensor, style: Tensor, look: Tensor, factor: float) -> list[float]:
         key = (id(style), factor, tuple(look.shape))
         if key not in self.styles:
             self.styles[key] = style, self._grams(look, factor)
         found, goal = self._grams(image, factor), self.styles[key][1]
-        errors = [float(relative_error(found[name], goal[name])) for name in STYLE_LAYERS]
-        return sum(errors) / len(errors)
+        return [float(relative_error(found[name], goal[name])) for name in STYLE_LAYERS]
 
     def _grams(self, picture: Tensor, factor: float) -> dict[str, Tensor]:
         width, height = (max(16, round(side * factor)) for side in (picture.shape[-1], picture.shape[-2]))
@@ -125,6 +150,17 @@ def octaves(image: Tensor) -> dict[str, float]:
             found[f"{name} {octave}"] = float((sharp - resize(smaller, (width, height))).square().mean())
             sharp = smaller
     return found
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _inside(features: Tensor, box: Box) -> Tensor:
+    """Return the positions of a feature map, (1, C, H, W), inside a box."""
+    height, width = features.shape[-2:]
+    left, top, right, bottom = (round(b * side) for b, side in zip(box, (width, height) * 2, strict=True))
+    return features[..., top:bottom, left:right]
 
 
 @dataclass(frozen=True)
@@ -196,7 +232,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"who paints: {', '.join(OWN)} with our settings, or a recipe: {', '.join(RECIPES)}",
     )
     parser.add_argument(
-        "--weights", default="", help="the yardstick's VGG-19; by default found as for painting"
+        "--weights",
+        default="",
+        help="the yardstick's VGG-19, complete to relu5_1; by default the package's own",
     )
     parser.add_argument("--settings", default="{}", help='JSON of how to paint, such as {"size": 256}')
     parser.add_argument("--sheet", type=Path, help="picture file: a row of photo, style and results per pair")
@@ -240,16 +278,22 @@ def measure(
             for painter in painters:
                 file = folder / f"{photo_name}-{style_name}-{painter.name}.png" if folder else None
                 pixels, seconds = _painted(painter, photo, style, file)
-                score = yardstick.measure(pixels, photo, style, seconds)
+                score = yardstick.measure(pixels, photo, style, seconds, FACES.get(photo_name))
                 scores[painter.name].append(score)
                 row.append(pixels)
                 _print_row(photo_name, style_name, painter.name, score)
             rows.append(row)
     for name, found in scores.items():
-        means = {field: float(np.mean([getattr(score, field) for score in found])) for field in names}
+        means = {field: _average([getattr(score, field) for score in found]) for field in names}
         _print_row("mean", "", name, Score(**means))
     if sheet_file:
         sheet(rows).save(sheet_file, quality=90)
+
+
+def _average(values: list[float]) -> float:
+    """Return the mean of those that are numbers."""
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan
 
 
 def _painted(painter: Painter, photo: Tensor, style: Tensor, file: Path | None) -> tuple[np.ndarray, float]:

@@ -128,6 +128,15 @@ class Settings:
         step=0.1,
         live=True,
     )
+    large_shapes: float = knob(
+        5.0,
+        "Large shapes",
+        "How far the style's own forms go, such as whirls and waves; 0 leaves only its brushwork.",
+        low=0.0,
+        high=10.0,
+        step=0.1,
+        live=True,
+    )
     iterations: int = knob(
         160,
         "Iterations",
@@ -177,6 +186,11 @@ class Settings:
         high=2.0,
         step=0.05,
     )
+    trim_border: bool = knob(
+        True,
+        "Trim borders",
+        "Leave out the plain frame around a style picture, such as white paper.",
+    )
     blend_1: float = share(1, "first")
     blend_2: float = share(2, "second")
     blend_3: float = share(3, "third")
@@ -219,12 +233,14 @@ class Settings:
     encoder: str = knob(
         "auto",
         "Encoder",
-        "The network that looks at the pictures; automatic takes what suits this host.",
+        "The network that looks at the pictures: VGG-19 sees most, and takes longest; automatic is what"
+        " suits this host.",
         choices={
             "auto": "Automatic",
-            "builtin": "Built-in (fast)",
-            "refined": "Built-in, finished by VGG-19",
-            "vgg19": "VGG-19",
+            "builtin": "Fast",
+            "layout": "Large shapes by VGG-19, the rest fast",
+            "refined": "Fast, finished by VGG-19",
+            "vgg19": "Full VGG-19",
         },
     )
     optimizer: str = knob(
@@ -272,7 +288,8 @@ class Settings:
     weights: str = knob(
         "",
         "Weights file",
-        "VGG-19 weights to use: a safetensors file or a torchvision state dict.",
+        "Other weights of VGG-19: a file (safetensors or a state dict), a repository on the Hugging Face Hub,"
+        " or torchvision.",
         local=True,
     )
 

@@ -1,18 +1,19 @@
-"""Where the encoder's weights come from: a file, a cache, the Hub, torchvision, or built in."""
+"""Where the encoders' weights come from: the package, a named file, the Hub or torchvision."""
 
 from __future__ import annotations
 
 import logging
 import os
+import re
 import threading
-import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub import constants, try_to_load_from_cache
+from huggingface_hub import hf_hub_download
+from huggingface_hub.errors import RemoteEntryNotFoundError, RepositoryNotFoundError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
@@ -20,26 +21,28 @@ from torch import Tensor
 from nst.devices import pick_device, pick_precision
 from nst.encoder import Encoder
 from nst.errors import InputError
-from nst.hub import fetch_tensors, kept_tensors, within
 from nst.layers import CONVOLUTIONS, LAYERS, WIDTHS
+from nst.packed import unpack
 from nst.settings import Settings
 
 log = logging.getLogger(__name__)
 
-REPO = "timm/vgg19.tv_in1k"
-FILENAME = "model.safetensors"
 VARIABLE = "NST_WEIGHTS"
-# The deepest of Gatys' layers: 13 of VGG-19's 16 convolutions, 52 of 575 MB.
+TORCHVISION = "torchvision"
+# The deepest of Gatys' layers: 13 of VGG-19's 16 convolutions.
 DEEPEST = "relu5_1"
 
-VGG19, OWN = "VGG-19", "Built-in encoder"
+VGG19, NARROW = "VGG-19", "Fast encoder"
 _MOST_ENCODERS = 4
 _building = threading.Lock()
 _encoders: dict[tuple, tuple[Mapping[str, Tensor], Encoder]] = {}
-BUILTIN = Path(__file__).with_name("builtin.safetensors")
+# Their cards stand beside them: narrow.md, vgg19.md.
+NARROW_FILE = Path(__file__).with_name("narrow.safetensors")
+VGG19_FILE = Path(__file__).with_name("vgg19.safetensors")
 
-# VGG19_Weights.IMAGENET1K_V1.url, written out: importing torchvision takes longer than finding no network.
-_TORCHVISION = "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth"
+_REPOSITORY = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+_HUB_FILES = ("model.safetensors", "pytorch_model.bin")
+_ENDINGS = (".safetensors", ".pth", ".pt", ".bin", ".ckpt")
 
 
 def _keys() -> dict[str, tuple[int, ...]]:
@@ -58,36 +61,22 @@ def _keys() -> dict[str, tuple[int, ...]]:
 KEYS = _keys()
 
 
-class UnavailableError(InputError):
-    """VGG-19's weights are nowhere to be had."""
-
-
 def load_encoders(settings: Settings, device: torch.device | None = None) -> tuple[Encoder, ...]:
-    """Return the encoder that `settings` ask for, or one to paint and one to finish.
+    """Return the encoder that `settings` ask for, or two that take turns, in their order.
 
     Args:
         settings: they name encoder, weights and pooling.
         device: where they are to run; by default the best there is.
 
-    "auto" is VGG-19 on a GPU, if its weights can be had, and the built-in encoder on a CPU, finished by
-    VGG-19 where somebody named a file of its weights.
-
     Raises:
-        InputError: a file of weights was named and cannot be used, or VGG-19 was asked for and its
-            weights are nowhere to be had.
+        InputError: weights were named that cannot be used.
     """
     device = device or pick_device()
     build = {"pooling": settings.pooling, "device": device, "precision": pick_precision(device)}
-    try:
-        return tuple(
-            _encoder(_builtin() if name == OWN else find_vgg19(settings.weights), name=name, **build)
-            for name in encoder_names(settings)
-        )
-    except UnavailableError:
-        if settings.encoder != "auto":
-            raise
-        log.info("weights: VGG-19's cannot be had, the built-in encoder takes its place")
-        return (_encoder(_builtin(), name=OWN, **build),)
+    return tuple(
+        _encoder(_narrow() if name == NARROW else find_vgg19(settings.weights), name=name, **build)
+        for name in encoder_names(settings)
+    )
 
 
 def _encoder(convolutions: Mapping[str, Tensor], **how: Any) -> Encoder:
@@ -103,89 +92,109 @@ def _encoder(convolutions: Mapping[str, Tensor], **how: Any) -> Encoder:
     return encoder
 
 
+def encoder_choice(settings: Settings) -> str:
+    """Return the choice of encoders that "auto" is on this host, any other as it is.
+
+    On a GPU VGG-19, on a CPU the narrow network, finished by VGG-19 where somebody named weights of it.
+    """
+    if settings.encoder != "auto":
+        return settings.encoder
+    return "vgg19" if pick_device().type == "cuda" else "refined" if _source(settings.weights) else "builtin"
+
+
 def encoder_names(settings: Settings) -> tuple[str, ...]:
-    """Return the names of the encoders that `settings` ask for on this host, if their weights can be had."""
-    choice = settings.encoder
-    if choice == "auto":
-        on_gpu = pick_device().type == "cuda"
-        choice = "vgg19" if on_gpu else "refined" if named_file(settings.weights) else "builtin"
-    return {"builtin": (OWN,), "refined": (OWN, VGG19), "vgg19": (VGG19,)}[choice]
-
-
-def at_hand(settings: Settings) -> bool:
-    """Return whether the encoders that `settings` ask for need neither the network nor its cache."""
-    loaded = named_file(settings.weights) or _from_sources.cache_info().currsize
-    return VGG19 not in encoder_names(settings) or bool(loaded)
-
-
-def named_file(file: str = "") -> str:
-    """Return the file of weights that the settings or else the environment name, or ""."""
-    return file or os.environ.get(VARIABLE, "")
+    """Return the names of the encoders that `settings` ask for on this host, in the order of their turns."""
+    return {
+        "builtin": (NARROW,),
+        "layout": (VGG19, NARROW),
+        "refined": (NARROW, VGG19),
+        "vgg19": (VGG19,),
+    }[encoder_choice(settings)]
 
 
 @lru_cache(maxsize=1)
-def _builtin() -> Mapping[str, Tensor]:
-    """Return the network that comes with the package; its card is builtin.md beside it."""
-    log.info("weights: built in")
-    return {key: value.float() for key, value in load_file(BUILTIN).items()}
+def _narrow() -> Mapping[str, Tensor]:
+    """Return the narrow network that comes with the package."""
+    return {key: value.float() for key, value in load_file(NARROW_FILE).items()}
 
 
-def find_vgg19(file: str = "") -> Mapping[str, Tensor]:
-    """Return VGG-19's convolutions under torchvision's names, from the first source that has them.
+def find_vgg19(source: str = "") -> Mapping[str, Tensor]:
+    """Return VGG-19's convolutions, float32, under torchvision's names.
 
-    In this order: `file`, or the file that NST_WEIGHTS names; the local Hugging Face cache; the Hub, only
-    the bytes that are needed; torchvision's download. Each step is logged in one line. Without a network
-    all of it takes less than 3 seconds.
+    Args:
+        source: a file (safetensors or a state dict), a repository on the Hugging Face Hub such as
+            "timm/vgg19.tv_in1k", or "torchvision"; left out, what NST_WEIGHTS names, or else the package's
+            own file.
 
     Raises:
-        InputError: a file was named and cannot be used; nothing else is tried then.
-        UnavailableError: no source has them.
+        InputError: what was named cannot be had or used; nothing else is tried then.
     """
-    named = named_file(file)
-    if named:
-        convolutions = _from_file(str(Path(named).expanduser()))
-        log.info("weights: %s, %d convolutions", Path(named).name, len(convolutions) // 2)
-        return convolutions
-    return _from_sources()
+    source = _source(source)
+    if not source:
+        return _packed()
+    convolutions = _named(source)
+    log.info("weights: %s, %d convolutions", Path(source).name, len(convolutions) // 2)
+    return convolutions
+
+
+def _source(named: str) -> str:
+    """Return the source that the settings or else the environment name, or ""."""
+    return named or os.environ.get(VARIABLE, "")
 
 
 @lru_cache(maxsize=1)
-def _from_sources() -> Mapping[str, Tensor]:
-    """Return what the first source but a named file has; a failure is not remembered."""
-    sources: dict[str, Callable[[], Mapping[str, Tensor] | None]] = {
-        "Hugging Face cache": _from_cache,
-        "Hugging Face Hub": _from_hub,
-        "torchvision": _from_torchvision,
-    }
-    for name, source in sources.items():
-        try:
-            convolutions = source()
-            if convolutions is None:
-                log.info("weights: %s: not there", name)
-                continue
-            checked = _check(convolutions, name)
-            if len(checked) < len(KEYS):
-                raise InputError(f"{name} has too few convolutions.")
-        except Exception as error:  # whatever is wrong with one source, the next is tried
-            log.info(
-                "weights: %s: %s", name, str(error).splitlines()[0] if str(error) else type(error).__name__
+def _packed() -> Mapping[str, Tensor]:
+    """Return the VGG-19 that comes with the package."""
+    return unpack(VGG19_FILE)
+
+
+@lru_cache(maxsize=1)
+def _named(source: str) -> Mapping[str, Tensor]:
+    """Return the convolutions of a source that somebody named."""
+    if source == TORCHVISION:
+        return _check(_from_torchvision(), "torchvision's VGG-19")
+    path = Path(source).expanduser()
+    if not path.is_file():
+        if path.is_dir() or source.endswith(_ENDINGS) or not _REPOSITORY.fullmatch(source):
+            raise InputError(
+                f"The weights file {path.name} does not exist; check its path, or name a repository on the"
+                f" Hugging Face Hub such as timm/vgg19.tv_in1k, or {TORCHVISION}."
             )
+        path = _from_hub(source)
+        return _check(_read(path, f"{source}'s {path.name}"), f"{source}'s {path.name}")
+    label = f"The weights file {path.name}"
+    return _check(_read(path, label), label)
+
+
+def _from_hub(repository: str) -> Path:
+    """Return the file of weights of a repository, out of the local cache if it is there."""
+    for name in _HUB_FILES:
+        try:
+            return Path(hf_hub_download(repository, name))
+        except RepositoryNotFoundError as error:
+            raise InputError(f"There is no repository {repository} on the Hugging Face Hub.") from error
+        except RemoteEntryNotFoundError:
             continue
-        log.info("weights: %s, %d convolutions", name, len(checked) // 2)
-        return checked
-    raise UnavailableError(
-        "VGG-19's weights cannot be had without a network;"
-        f" choose the built-in encoder, or name a file of weights in {VARIABLE}."
+        except Exception as error:  # whatever the line, the proxy or the disk have to say
+            raise InputError(_unreachable(repository)) from error
+    raise InputError(f"{repository} holds neither {' nor '.join(_HUB_FILES)}.")
+
+
+def _unreachable(what: str) -> str:
+    return (
+        f"The weights of {what} are not here and could not be downloaded; check the network, or name none:"
+        " VGG-19 comes with the package."
     )
 
 
-@lru_cache(maxsize=1)
-def _from_file(path: str) -> Mapping[str, Tensor]:
-    """Return the convolutions of a file that a person named."""
-    label = f"The weights file {Path(path).name}"
-    if not Path(path).is_file():
-        raise InputError(f"{label} does not exist; check its path.")
-    return _check(_read(Path(path), label), label)
+def _from_torchvision() -> Mapping[str, Any]:
+    # Imported when asked for: visitors would wait more than a second longer for the page.
+    from torchvision.models import VGG19_Weights
+
+    try:
+        return VGG19_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
+    except Exception as error:
+        raise InputError(_unreachable(TORCHVISION)) from error
 
 
 def _read(path: Path, label: str) -> dict[str, Any]:
@@ -222,36 +231,3 @@ def _check(found: Mapping[str, Any], label: str) -> dict[str, Tensor]:
     if not checked:
         raise InputError(f"{label} does not hold VGG-19's convolutions (features.0.weight and so on).")
     return checked
-
-
-def _from_cache() -> Mapping[str, Any] | None:
-    kept = kept_tensors(REPO, len(KEYS))
-    if kept is not None:
-        return kept
-    # Spaces preload into the standard place even where HF_HOME says otherwise.
-    for folder in (constants.HF_HUB_CACHE, Path.home() / ".cache/huggingface/hub"):
-        found = try_to_load_from_cache(REPO, FILENAME, cache_dir=folder)
-        if isinstance(found, str):
-            return _read(Path(found), "The cached file")
-    return None
-
-
-def _from_hub() -> Mapping[str, Any] | None:
-    if constants.HF_HUB_OFFLINE:
-        return None
-    return fetch_tensors(REPO, FILENAME, list(KEYS))
-
-
-def _from_torchvision() -> Mapping[str, Any] | None:
-    name = _TORCHVISION.rsplit("/", 1)[1]
-    path = Path(torch.hub.get_dir()) / "checkpoints" / name
-    if not path.exists():
-        if constants.HF_HUB_OFFLINE:
-            return None
-        # torch's own download waits for ever, so ask first whether anybody answers.
-        request = urllib.request.Request(_TORCHVISION, method="HEAD")
-        within(1.0, lambda: urllib.request.urlopen(request, timeout=1.0).close())  # noqa: S310 (as above)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        digest = name.removesuffix(".pth").rsplit("-", 1)[1]
-        torch.hub.download_url_to_file(_TORCHVISION, str(path), hash_prefix=digest)
-    return _read(path, "torchvision's file")

@@ -121,8 +121,8 @@ def painting(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def vgg_file() -> Path:
-    """The real VGG-19 convolutions up to relu3_4; the test skips without them."""
-    path = DATA / "weights" / "vgg19_conv1_1-conv3_4.safetensors"
+    """VGG-19 as it was before it was packed; the test skips without them."""
+    path = DATA / "weights" / "vgg19_conv1_1-conv5_4.safetensors"
     if not path.exists():
         pytest.skip("the real weights are not beside the project")
     return path

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
-from nst.colors import luminance, match_palette, with_luminance
+from nst import Settings, stylize
+from nst.colors import is_grey, luminance, match_palette, with_luminance
 
 GENERATOR = torch.Generator().manual_seed(0)
 PHOTO = torch.rand(1, 3, 40, 50, generator=GENERATOR)
@@ -65,3 +67,22 @@ def test_only_the_weighted_part_is_matched():
     other = PHOTO.flip(1) * 0.5
     found = match_palette(PHOTO, other, weights)[..., :20]
     assert torch.allclose(statistics(found)[1], statistics(other[..., :20])[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("colors", ["style", "luminance", "match-before", "match-after"])
+@pytest.mark.parametrize("initial", ["content", "noise"])
+def test_grey_in_grey_stays_grey(colors, initial, encoder):
+    photo, style = (picture.mean(1, keepdim=True).expand(-1, 3, -1, -1) for picture in (PHOTO, OTHER))
+    settings = Settings(size=64, iterations=10, colors=colors, initial=initial)
+    for frame in stylize(photo, style, settings, encoder=encoder):
+        assert frame.image.shape[-1] == 3
+        assert int(np.ptp(frame.image, -1).max()) <= 1
+    *_, coloured = stylize(photo, OTHER, Settings(size=64, iterations=10), encoder=encoder)
+    assert int(np.ptp(coloured.image, -1).max()) > 20
+
+
+def test_grey_is_what_rounding_leaves_grey():
+    assert is_grey(GREY)
+    assert is_grey(torch.rand(1, 1, 4, 4))
+    assert is_grey((GREY + torch.tensor([0.0, 1.0, -1.0]).view(1, 3, 1, 1) / 255).clamp(0, 1))
+    assert not is_grey(PHOTO)

@@ -1,4 +1,4 @@
-"""Making the built-in encoder, in small."""
+"""Making the narrow network, in small."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nst.encoder import Encoder
 from nst.losses import gram_matrix
 from nst.weights import KEYS
 
-WIDTHS = dict(zip(distill.TAPS, (64, 128, 256, 256, 256), strict=True))
+WIDTHS = dict(zip(distill.TAPS, (64, 128, 256, 256, 512, 512, 512), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +25,10 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def teacher_file(tmp_path_factory):
-    """VGG-19 up to relu3_4 with random values of a sensible size."""
+    """VGG-19 up to relu5_1 with random values of a sensible size."""
     generator = torch.Generator().manual_seed(4)
     state = {}
-    for key in list(KEYS)[:16]:
+    for key in KEYS:
         shape = KEYS[key]
         spread = (2 / (shape[1] * 9)) ** 0.5 if key.endswith("weight") else 0.05
         state[key] = torch.randn(shape, generator=generator) * spread
@@ -50,7 +50,7 @@ def test_channels_are_chosen_that_explain_the_others():
 
 def test_export_folds_the_map_without_changing_distances():
     torch.manual_seed(0)
-    student = distill.Student((4, 5, 6), WIDTHS)
+    student = distill.Student((4, 5, 6, 7, 8), WIDTHS)
     for matrix in student.maps.values():
         torch.nn.init.normal_(matrix)
     student.mean.fill_(0.45)
@@ -86,7 +86,8 @@ def test_the_command_makes_a_student_close_to_its_teacher_and_resumes(
     out = tmp_path / "student.safetensors"
     common = [
         "--images", str(folder), "--teacher", str(teacher_file), "-o", str(out),
-        "--widths", "8", "12", "16", "--crops", "2", "--batch", "1",
+        "--widths", "8", "12", "16", "16", "16", "--crops", "2", "--batch", "1",
+        "--stock", "2", "--deep-steps", "3",
     ]  # fmt: skip
     assert distill.main([*common, "--steps", "2"]) == 0
     printed = capsys.readouterr().out
@@ -120,8 +121,9 @@ def test_widths_go_by_block_or_by_convolution(folder, capsys):
     def widths(student):
         return [convolution.out_channels for convolution in student.convolutions]
 
-    assert widths(distill.Student((4, 5, 6), WIDTHS)) == [4, 4, 5, 5, 6, 6, 6, 6]
-    assert widths(distill.Student((4, 3, 5, 4, 6, 5, 5, 7), WIDTHS)) == [4, 3, 5, 4, 6, 5, 5, 7]
+    assert widths(distill.Student((4, 5, 6, 7, 8), WIDTHS)) == [4, 4, 5, 5, *[6] * 4, *[7] * 4, 8]
+    each = [4, 3, 5, 4, 6, 5, 5, 7, 8, 6, 5, 5, 9]
+    assert widths(distill.Student(each, WIDTHS)) == each
     with pytest.raises(SystemExit):
         distill.main(["--images", str(folder), "-o", "x", "--widths", "4", "5"])
-    assert "--widths takes 3 or 8 numbers" in capsys.readouterr().err
+    assert "--widths takes 5 or 13 numbers" in capsys.readouterr().err

@@ -12,13 +12,10 @@ import sys
 import time
 
 import pytest
-import torch
 from conftest import ROOT
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from hub_server import Hub
 from load import App, paint, running
-from safetensors.torch import save
 from strangers import files_below
 
 from nst.ui.storage import NO_ROOM
@@ -112,36 +109,6 @@ while True:
         assert found in (b"a" * most, b"b" * most)
 
 
-def test_killed_while_it_downloads_the_next_one_goes_on_from_there(tmp_path):
-    tensors = {f"features.{number}.weight": torch.full((300_000,), number + 0.5) for number in range(3)}
-    server = Hub(save({**tensors, "other": torch.zeros(100_000)}), "slow")
-    fetching = """
-import sys
-from nst import hub
-found = hub.fetch_tensors("some/repo", "model.safetensors", [f"features.{n}.weight" for n in range(3)])
-print(all(bool((found[f"features.{n}.weight"] == n + 0.5).all()) for n in range(3)))
-"""
-    home = {"HF_ENDPOINT": server.url, "HF_HOME": str(tmp_path), "HF_ASSETS_CACHE": str(tmp_path / "assets")}
-    try:
-        process = script(fetching, **home)
-        while server.sent < 1_200_000:
-            assert process.poll() is None
-            time.sleep(0.001)
-        process.kill()
-        process.wait()
-        (part,) = (tmp_path / "assets").rglob("*.part")
-        had = part.stat().st_size
-        assert 0 < had < 3_600_000
-        time.sleep(0.2)  # until the server has noticed that nobody listens
-        server.manner, server.sent = "good", 0
-        again = script(fetching, **home)
-        assert again.communicate(timeout=60)[0].strip() == "True"
-        assert server.sent < 3_600_000 - had + 2000
-        assert not list((tmp_path / "assets").rglob("*.part"))
-    finally:
-        server.close()
-
-
 @pytest.fixture(scope="module")
 def app():
     """An app without home, cache, network or a relay for a public link."""
@@ -182,8 +149,7 @@ def test_every_run_leaves_one_line_in_the_log(app):
 def test_without_home_network_or_cache_it_paints_all_the_same(app):
     client = Client(app.url, verbose=False)
     assert paint(client, size=64, iterations=10).result(timeout=60)
-    with pytest.raises(AppError, match="VGG-19's weights cannot be had without a network"):
-        paint(client, encoder="vgg19").result(timeout=60)
+    assert paint(client, size=64, iterations=10, encoder="vgg19").result(timeout=60)
 
 
 def test_a_public_link_that_cannot_be_had_is_said(app):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from nst import InputError
-from nst.layers import LAYERS, content_layers, parse_weights, style_weights
+from nst.layers import LAYERS, content_weights, parse_weights, style_weights
 
 TO_3_4 = list(LAYERS)[:8]
 
@@ -13,8 +13,8 @@ def test_automatic_and_presets_take_what_is_carried():
     assert list(style_weights("gatys", LAYERS)) == ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
     assert style_weights("gatys", TO_3_4) == {"relu1_1": 1, "relu2_1": 1, "relu3_1": 1}
     assert style_weights("crowsonkb", LAYERS)["relu1_1"] == 256
-    assert content_layers("auto", TO_3_4) == ("relu3_3",)
-    assert content_layers("relu2_1", TO_3_4) == ("relu2_1",)
+    assert content_weights("auto", TO_3_4) == {"relu3_3": 1}
+    assert content_weights("relu2_1", TO_3_4) == {"relu2_1": 1}
 
 
 def test_layers_are_read_with_and_without_weights():
@@ -45,4 +45,4 @@ def test_a_layer_that_is_not_carried_is_said():
     with pytest.raises(InputError, match=r"no layer relu4_1; it carries relu1_1"):
         style_weights("relu4_1", TO_3_4)
     with pytest.raises(InputError, match=r"no layer relu5_4"):
-        content_layers("relu5_4", TO_3_4)
+        content_weights("relu5_4", TO_3_4)

@@ -13,6 +13,7 @@ from nst.losses import (
     NormalTarget,
     gram_matrix,
     moments,
+    prominence,
     relative_error,
     total_variation,
 )
@@ -127,10 +128,7 @@ def wasserstein(a: Moments, b: Moments) -> float:
 
 
 def normal(features: np.ndarray, floor: float) -> NormalTarget:
-    class Target(NormalTarget):
-        FLOOR = floor
-
-    return Target(moments(tensor(features)))
+    return NormalTarget(moments(tensor(features)), floor)
 
 
 def test_normal_distance_is_wasserstein_2_near_the_target():
@@ -157,13 +155,37 @@ def test_a_style_without_variance_or_light_is_a_target_too():
         assert torch.isfinite(NormalTarget(moments(tensor(flat))).distance(moments(tensor(F))))
 
 
-@pytest.mark.parametrize("term", ["content", "style", "normal", "variation"])
+def test_a_plain_style_lets_the_photo_keep_its_forms():
+    plain = NormalTarget(moments(tensor(np.ones_like(P))))
+    faint, full = (float(plain.distance(moments(tensor(1 + s * (F - F.mean()))))) for s in (0.1, 1.0))
+    assert 0 < faint < full < 10
+
+
+def test_what_stands_out_counts_more():
+    features = torch.zeros(1, 4, 12, 16)
+    features[..., 2:6, 2:6] = torch.rand(1, 4, 4, 4, generator=torch.Generator().manual_seed(0))
+    found = prominence(features, 1.0)
+    assert found.shape == (1, 1, 12, 16)
+    assert float(found.mean()) == pytest.approx(1)
+    assert float(found[..., 3:5, 3:5].min()) > 5 * float(found[..., 9:, 9:].max()) > 0
+    assert torch.allclose(prominence(features, 0.0), torch.ones(1, 1, 12, 16))
+    assert torch.allclose(prominence(torch.full((1, 4, 5, 6), 7.0), 1.0), torch.ones(1, 1, 5, 6))
+    target, moved = ContentTarget(features, [features], weights=found), features.clone()
+    moved[..., 3, 3] += 0.1
+    there = float(target.distance(moved))
+    moved = features.clone()
+    moved[..., 10, 10] += 0.1
+    assert there > 5 * float(target.distance(moved)) > 0
+
+
+@pytest.mark.parametrize("term", ["content", "attention", "style", "normal", "variation"])
 def test_gradients(term):
     goal = tensor(P)
     target = NormalTarget(moments(goal))
     functions = {
         "normal": lambda x: target.distance(moments(x)),
         "content": ContentTarget(goal, [goal]).distance,
+        "attention": ContentTarget(goal, [goal], weights=prominence(goal, 1.0)[..., ::2, ::2]).distance,
         "style": lambda x: relative_error(gram_matrix(x), gram_matrix(goal)),
         "variation": total_variation,
     }

@@ -51,7 +51,7 @@ def test_one_click_paints_the_presets(page):
     page.locator("#paint").click()
     page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=example)
     expect(page.locator("#status")).to_contain_text("Finished after 60 steps")
-    expect(page.locator("#badge")).to_contain_text("Built-in encoder on")
+    expect(page.locator("#badge")).to_contain_text("Fast encoder on")
 
 
 def test_examples_and_presets_take_one_click(page):
@@ -318,7 +318,7 @@ def test_a_painting_its_frames_its_inside_and_its_film(page):
     assert len(list(folder.iterdir())) <= MOST_FRAMES + 2  # they do not pile up
     page.get_by_role("tab", name="Look inside").click()
     page.locator("#look").click()
-    expect(page.get_by_alt_text("Gram matrix of the painting at relu3_4")).to_be_visible()
+    expect(page.get_by_alt_text("Gram matrix of the painting at relu4_1")).to_be_visible()
     expect(page.locator("#inside .residual")).to_have_count(4)
     expect(page.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
     page.get_by_role("tab", name="Time-lapse").click()

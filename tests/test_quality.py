@@ -20,7 +20,7 @@ from nst.recipes import RECIPES
 
 @pytest.fixture(scope="module")
 def yardstick():
-    return Yardstick(tiny_convolutions())
+    return Yardstick(tiny_convolutions(13))
 
 
 def test_octaves_tell_fine_from_coarse_and_colour_from_light():
@@ -48,6 +48,8 @@ def test_the_style_itself_has_no_residual_and_the_photo_no_content_distance(yard
         assert getattr(as_style, name) < 0.02 * getattr(as_photo, name)
     assert as_style.grain == pytest.approx(1, abs=0.1)
     assert as_photo.content < 0.001 < as_style.content
+    assert as_photo.edges < 0.001 < as_style.edges
+    assert np.isnan(as_photo.face)
     assert as_style.seconds == 3
     black = yardstick.measure(np.zeros((height, width, 3), np.uint8), scene, style)
     assert black.clipped == 1
@@ -58,7 +60,7 @@ def test_the_style_itself_has_no_residual_and_the_photo_no_content_distance(yard
 def test_recipes_paint(yardstick, photo, painting, name, monkeypatch):
     monkeypatch.setattr(recipes, "FIRST", 150)  # enough for a speck
     scene, style = load_image(photo), load_image(painting)
-    encoder = Encoder(tiny_convolutions(), name="tiny")
+    encoder = Encoder(tiny_convolutions(13), name="tiny")
     result = RECIPES[name](encoder, scene, style, 64)
     assert result.shape == (1, 3, 43, 64)
     assert 0 <= float(result.min()) <= float(result.max()) <= 1
@@ -102,5 +104,5 @@ def test_the_command_prints_a_table_and_a_sheet(tmp_path, photo, painting, capsy
 
 
 def test_own_painters_are_the_encoders_of_the_settings():
-    assert quality.OWN == ("builtin", "refined", "vgg19")
+    assert quality.OWN == ("builtin", "layout", "refined", "vgg19")
     assert Settings(encoder="refined").encoder == "refined"

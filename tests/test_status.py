@@ -30,9 +30,9 @@ FRAME = Frame(
 @pytest.mark.parametrize(
     ("encoder", "device", "advice"),
     [
-        ("VGG-19", "CPU", "the built-in encoder"),
-        ("Built-in encoder, then VGG-19", "CPU", "the built-in encoder"),
-        ("Built-in encoder", "CPU", "a smaller size or fewer iterations"),
+        ("VGG-19", "CPU", "the fast encoder"),
+        ("Fast encoder, then VGG-19", "CPU", "the fast encoder"),
+        ("Fast encoder", "CPU", "a smaller size or fewer iterations"),
         ("VGG-19", "GPU", "a smaller size or fewer iterations"),
     ],
 )

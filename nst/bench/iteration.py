@@ -1,4 +1,4 @@
-"""Seconds of one iteration: the built-in encoder against VGG-19 cut to the same depth."""
+"""Seconds of one iteration: the narrow network against VGG-19."""
 
 from __future__ import annotations
 
@@ -15,18 +15,15 @@ from nst.optimizers import LBFGS
 from nst.settings import Settings
 from nst.weights import find_vgg19, load_encoders
 
-_DEPTH = 8  # convolutions of the built-in encoder
-
 
 def encoders(weights: str) -> dict[str, Encoder]:
-    """Return the built-in encoder and VGG-19, cut to its depth and in its precision, by name.
+    """Return the narrow network and VGG-19, in its precision, by name.
 
     Raises:
-        InputError: VGG-19's weights cannot be had.
+        InputError: weights of VGG-19 were named that cannot be used.
     """
     (own,) = load_encoders(Settings(encoder="builtin"))
-    tensors = dict(list(find_vgg19(weights).items())[: 2 * _DEPTH])
-    peer = Encoder(tensors, name="VGG-19", device=own.device, precision=own.precision)
+    peer = Encoder(find_vgg19(weights), name="VGG-19", device=own.device, precision=own.precision)
     return {"vgg19": peer, "builtin": own}
 
 
@@ -62,10 +59,10 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
     Args:
         sizes: longest sides.
         rounds: how often each is measured, after the L-BFGS history is full.
-        weights: file of VGG-19's weights, or "" to find them as for painting.
+        weights: other weights of VGG-19, or "" for the package's own.
 
     Raises:
-        InputError: VGG-19's weights cannot be had.
+        InputError: weights were named that cannot be used.
     """
     eyes, rows = encoders(weights), []
     for size in sizes:

@@ -45,7 +45,7 @@ def machine_rate(precision: torch.dtype, device: torch.device) -> dict[str, floa
         }
 
 
-def _best(work: Callable[[], object], rounds: int = 12) -> float:
+def _best(work: Callable[[], object], rounds: int = 6) -> float:
     least = math.inf
     for _ in range(rounds):
         began = time.perf_counter()
@@ -64,10 +64,10 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
     Args:
         sizes: longest sides, 4 : 3.
         rounds: iterations measured at each size.
-        weights: file of VGG-19's weights, or "" to find them as for painting.
+        weights: other weights of VGG-19, or "" for the package's own.
 
     Raises:
-        InputError: VGG-19's weights cannot be had.
+        InputError: weights were named that cannot be used.
     """
     eyes = encoders(weights)
     some = eyes["vgg19"]

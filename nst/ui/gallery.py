@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from PIL import Image, ImageOps
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FINISHED = EXAMPLES / "finished.jpg"
+# The preset, then what visitors look for.
+_STYLES = ("stained_glass", "starry_night", "great_wave", "the_scream", "composition_vii", "shipwreck")
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,12 @@ class Example:
 
 def photos() -> list[Example]:
     """Return the example photos, the preset first."""
-    return _ordered("photos", "astronaut")
+    return _ordered("photos", ("astronaut",))
 
 
 def styles() -> list[Example]:
     """Return the example styles, the preset first."""
-    return _ordered("styles", "stained_glass")
+    return _ordered("styles", _STYLES)
 
 
 def preset_file(name: str) -> Path:
@@ -47,6 +50,8 @@ def preset_file(name: str) -> Path:
     return EXAMPLES / "presets" / f"{name.lower().replace(' ', '_')}.jpg"
 
 
-def _ordered(folder: str, first: str) -> list[Example]:
-    files = sorted((EXAMPLES / folder).glob("*.jpg"), key=lambda path: (path.stem != first, path.stem))
-    return [Example(path) for path in files]
+def _ordered(folder: str, first: Sequence[str]) -> list[Example]:
+    """Return the pictures of a folder, those named first and the others by name."""
+    files = {path.stem: path for path in sorted((EXAMPLES / folder).glob("*.jpg"))}
+    names = [*(name for name in first if name in files), *(name for name in files if name not in first)]
+    return [Example(files[name]) for name in names]

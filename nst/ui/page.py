@@ -38,7 +38,7 @@ from nst.ui.storage import Sent
 from nst.ui.web.visitors import visitor_of
 from nst.ui.words import say
 from nst.ui.workshop import there
-from nst.weights import at_hand, encoder_names, load_encoders
+from nst.weights import encoder_choice, encoder_names, load_encoders
 
 Shown = dict[gr.components.Component, Any]
 
@@ -69,15 +69,15 @@ SIZE, COLORS, STROKES, MIX, WHERE, START, SHARE, HOOD = (
 GROUPS: dict[str, tuple[str, ...]] = {
     SIZE: ("size", "smoothness", "coarse_to_fine"),
     COLORS: ("colors",),
-    STROKES: ("style_scale",),
+    STROKES: ("style_scale", "large_shapes", "trim_border"),
     MIX: ("blend_1", "blend_2", "blend_3", "blend_4"),
     WHERE: ("edge",),
     START: ("initial", "initial_noise", "seed"),
     SHARE: (),
     HOOD: ("encoder", "style_loss", "style_layers", "content_layer", "optimizer", "pooling"),
 }
-# Layers whose feature maps can be seen: those of the built-in encoder, which is always at hand.
-INSIDE = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu3_4")
+# Layers whose feature maps can be seen: those of the fast encoder, which answers at once.
+INSIDE = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu4_1", "relu4_2", "relu5_1")
 # The picture inputs that a link can name.
 PICTURES = ("photo", "style", *(f"style_{number}" for number in range(2, MOST_STYLES + 1)))
 # What the length of a run depends on.
@@ -453,8 +453,6 @@ class _Page:
                 self._sent(start, "The picture to start from"),
                 canvas,
             )
-            if not at_hand(settings):
-                yield {self.status: status.idle("Loading VGG-19's weights, 52 MB the first time")}
             painted = False
             updates = run(
                 self.service, visitor, request.session_hash, pictures, settings, stop, lambda: wish.settings
@@ -626,7 +624,7 @@ class _Page:
                 return ""
             device, what = describe(pick_device()), "The photo"
             size = await self.service.decoder.measure(self._sent(photo, what), what, visitor_of(request))
-            found = forecast(*size, settings, encoder_names(settings), device)
+            found = forecast(*size, settings, encoder_names(settings), device, encoder_choice(settings))
         except InputError as error:
             return status.remark(str(error))
         return status.forecast(found, device)

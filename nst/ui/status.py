@@ -43,8 +43,8 @@ def _consolation(frame: Frame) -> str:
     """Return a friendly word where a run takes long, with what would be faster."""
     if frame.seconds < 2 or frame.seconds + frame.remaining < _LONG:
         return ""
-    if VGG19 in frame.encoder and frame.device == "CPU":
-        faster = "the built-in encoder (Under the hood) takes about a quarter of VGG-19's time"
+    if frame.encoder.endswith(VGG19) and frame.device == "CPU":
+        faster = "the fast encoder (Under the hood) takes about a quarter of VGG-19's time"
     else:
         faster = "a smaller size or fewer iterations finish sooner"
     return f"This takes a while on this host; {faster}. What is painted so far can be kept with Stop."
