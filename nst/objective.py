@@ -28,7 +28,7 @@ from nst.settings import Settings
 # convolutions: 0.0005 leaves almost pure style texture, 0.1 a light touch.
 BALANCE = 0.085
 # How much more the photo counts where it has something to say: the power of its deepest features' prominence.
-ATTENTION = 0.7
+ATTENTION = 0.5
 # The deep layers' covariances are of many channels over few positions: most directions mean nothing.
 DEEP_FLOOR = 0.3
 # Smoothness in the middle of its slider weighs this much.
