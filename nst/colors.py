@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 # ITU-R BT.601, on gamma-encoded values as in Y'CbCr.
-_NEUTRAL = 2.5 / 255
 _LUMA = (0.299, 0.587, 0.114)
+# So far the channels of a grey picture may be apart, as rounding and JPEG leave them.
+_NEUTRAL = 2.5 / 255
 
 
 def luminance(image: Tensor) -> Tensor:

@@ -316,7 +316,7 @@ def deepen(
 
 def _cosine(step: int, steps: int) -> float:
     """Return the share of the highest rate at a step."""
-    return min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2)
+    return min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / max(steps, 1))) / 2)
 
 
 def _loss(taps: dict[str, Tensor], goals: dict[str, Tensor]) -> Tensor:

@@ -102,10 +102,10 @@ class Yardstick:
         own = octaves(look)
         grain = {name: energy / max(own[name], 1e-9) for name, energy in octaves(image).items()}
         return Score(
-            residual=_mean(residuals),
+            residual=_average(residuals),
             deep=residuals[-1],
-            half=_mean(self._residuals(image, style, look, 0.5)),
-            double=_mean(self._residuals(image, style, look, 2)),
+            half=_average(self._residuals(image, style, look, 0.5)),
+            double=_average(self._residuals(image, style, look, 2)),
             edges=edges,
             content=content,
             face_edges=face_edges,
@@ -150,10 +150,6 @@ def octaves(image: Tensor) -> dict[str, float]:
             found[f"{name} {octave}"] = float((sharp - resize(smaller, (width, height))).square().mean())
             sharp = smaller
     return found
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _inside(features: Tensor, box: Box) -> Tensor:

@@ -263,7 +263,7 @@ def test_large_is_the_same_painting_finer():
     light = torch.stack([luminance(resize(tensor(pixels), (24, 16))).flatten() for pixels in found])
     assert float(torch.corrcoef(light)[0, 1]) > 0.6
     # The strokes have grown with the canvas: per pixel there is less detail.
-    assert frequency(found[1]) < 0.8 * frequency(found[0])
+    assert frequency(found[1]) < 0.7 * frequency(found[0])
 
 
 def test_masks_that_change_nothing_change_nothing(eye):

@@ -7,13 +7,13 @@ from conftest import ROOT
 
 from nst import Settings, load_image, stylize
 from nst.images import resize, to_pixels
-from nst.quality import Yardstick
+from nst.quality import FACES, Yardstick
 from nst.weights import find_vgg19
 
 # Small: the yardstick looks at double the size too, which would take most of the time.
 PHOTO = resize(load_image(ROOT / "examples" / "photos" / "astronaut.jpg"), (128, 128)).clamp(0, 1)
 STYLE = load_image(ROOT / "examples" / "styles" / "starry_night.jpg")
-FACE = (0.33, 0.07, 0.56, 0.37)
+FACE = FACES["astronaut"]
 
 
 @pytest.fixture(scope="module")
