@@ -5,10 +5,9 @@
 1. Closed form, layer by layer (after He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural
    Networks", ICCV 2017): choose the teacher's channels that linearly explain the others best, then solve
    least squares from the student's own features to their pre-activations.
-2. The layers behind relu3_4 alone, by gradient: errors of features and Gram matrices against the teacher's,
-   on crops of the pictures and on paintings that the optimisation makes with the student of the moment, so
-   that the student is not fooled where its own judgement leads.
-3. All layers together, likewise.
+2. All layers together, by gradient: errors of features and Gram matrices against the teacher's, on crops of
+   the pictures and on paintings that the optimisation makes with the student of the moment, so that the
+   student is not fooled where its own judgement leads.
 """
 
 from __future__ import annotations
@@ -35,6 +34,7 @@ from nst.layers import CONVOLUTIONS, LAYERS, PRESETS
 from nst.memory import keep_freed
 from nst.objective import Objective
 from nst.optimizers import LBFGS
+from nst.packed import CODES, pack, unpack
 from nst.settings import Settings
 from nst.weights import find_vgg19
 
@@ -42,9 +42,9 @@ TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu4_1", "relu4_2", "relu5
 _NAMES = list(LAYERS)[: list(LAYERS).index(TAPS[-1]) + 1]
 _BLOCKS = [int(name[4]) - 1 for name in _NAMES]
 _DEPTH, _BLOCK_COUNT = len(_NAMES), _BLOCKS[-1] + 1
-_SHALLOW = 8  # convolutions to relu3_4
-_CROP = 128
 _SCORED = 192  # pixels on a side of what is held out
+_STOCK = 1024  # crops at hand, a few of them new in each step
+_PAINTED = 384  # snapshots of paintings at hand
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -53,9 +53,21 @@ class Pictures:
 
     Pictures that look like one in `exclude` are left out, also as stylised copies: their blurred grey
     thumbnails correlate.
+
+    Args:
+        folder: looked through with all its folders.
+        exclude: likewise.
+        device: where the crops are made.
+        seed: of which are held out, and of the crops.
     """
 
-    def __init__(self, folder: Path, exclude: Path | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        exclude: Path | None = None,
+        device: torch.device | None = None,
+        seed: int = 0,
+    ) -> None:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
         barred = (
             []
@@ -74,7 +86,7 @@ class Pictures:
                 self.left_out.append(path.name)
                 continue
             # Kept as bytes: a thousand pictures in float would not fit beside the training.
-            self.pictures.append(torch.from_numpy(to_pixels(picture)).permute(2, 0, 1)[None].clone())
+            self.pictures.append(torch.from_numpy(to_pixels(picture)).permute(2, 0, 1)[None].to(device))
         if len(self.pictures) < 20:
             raise InputError(
                 f"{folder.name} holds {len(self.pictures)} usable pictures; at least 20 are needed."
@@ -83,7 +95,7 @@ class Pictures:
         self.random.shuffle(self.pictures)
         self.held_out, self.pictures = self.pictures[:16], self.pictures[16:]
 
-    def crop(self, size: int = _CROP, *, held_out: int | None = None) -> Tensor:
+    def crop(self, size: int, *, held_out: int | None = None) -> Tensor:
         """Return a random crop, (1, 3, size, size), at a random scale; a fixed one of the held-out ones."""
         chance = self.random if held_out is None else random.Random(held_out)  # noqa: S311
         picture = chance.choice(self.pictures) if held_out is None else self.held_out[held_out]
@@ -122,18 +134,15 @@ class Student(nn.Module):
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Return the taps in the teacher's channels."""
-        return self.looked(((image - self.mean) / self.std).contiguous(memory_format=torch.channels_last))[1]
-
-    def looked(self, value: Tensor, begin: int = 0, end: int = _DEPTH) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return what convolutions `begin` to `end` make of the activation before them, and their taps."""
-        found = {}
-        for index in range(begin, end):
+        value, found = (image - self.mean) / self.std, {}
+        value = value.contiguous(memory_format=torch.channels_last)
+        for index, convolution in enumerate(self.convolutions):
             if _new_block(index):
                 value = F.max_pool2d(value, 2)
-            value = F.relu(self.convolutions[index](value))
+            value = F.relu(convolution(value))
             if (name := _NAMES[index]) in self.maps:
                 found[name] = F.conv2d(value, self.maps[name][..., None, None])
-        return value, found
+        return found
 
     @torch.no_grad()
     def take(self, state: dict[str, Tensor]) -> int:
@@ -184,6 +193,12 @@ def choose(moments: Tensor, count: int) -> list[int]:
         chosen.append(best)
         rest -= rest[:, best : best + 1] @ rest[best : best + 1] / diagonal[best]
     return chosen
+
+
+def _loaded(file: Path) -> dict[str, Tensor]:
+    """Return an encoder's tensors, packed or not."""
+    state = load_file(file)
+    return unpack(file) if any(key.endswith(f".{CODES}") for key in state) else state
 
 
 def _ridge(square: Tensor, cross: Tensor) -> Tensor:
@@ -245,16 +260,15 @@ def errors(value: Tensor, goal: Tensor, *, gram: bool = True) -> tuple[Tensor, T
     return feature.mean(), apart.mean()
 
 
-def paint_with(student: Student, pictures: Pictures, device: torch.device) -> list[Tensor]:
+def paint_with(student: Student, pictures: Pictures, size: int) -> list[Tensor]:
     """Return snapshots of one small painting: what the student's own judgement leads to."""
     settings = Settings(
         content_weight=pictures.random.uniform(0, 9),
         smoothness=pictures.random.choice([0.0, 2.5, 5.0]),
+        large_shapes=pictures.random.uniform(3, 8),
     )
-    objective = Objective(
-        student.encoder(), pictures.crop().to(device), [pictures.crop().to(device)], settings
-    )
-    canvas = pictures.crop().to(device).contiguous()
+    objective = Objective(student.encoder(), pictures.crop(size), [pictures.crop(size)], settings)
+    canvas = pictures.crop(size).contiguous()
     optimizer = LBFGS(canvas, history=10)
     snapshots = []
     for iteration in range(1, 61):
@@ -265,65 +279,17 @@ def paint_with(student: Student, pictures: Pictures, device: torch.device) -> li
     return snapshots
 
 
-def deepen(
-    student: Student,
-    teacher: Encoder,
-    pictures: Pictures,
-    *,
-    output: Path,
-    rounds: int,
-    stock: int,
-    steps: int,
-    batch: int = 16,
-    rate: float = 1e-3,
-) -> None:
-    """Train the layers behind relu3_4 alone, on what those before make of a stock that each round adds to.
-
-    What they are given and what they are to see is computed once for each picture, so that a step costs a
-    hundredth of one of all layers.
-    """
-    names = [name for name in TAPS if _NAMES.index(name) >= _SHALLOW]
-    inputs: list[Tensor] = []
-    goals: dict[str, list[Tensor]] = {name: [] for name in names}
-    parameters = [
-        *student.convolutions[_SHALLOW:].parameters(),
-        *(student.maps[name] for name in names),
-    ]
-    for number in range(rounds):
-        fresh = [pictures.crop().to(teacher.device) for _ in range(stock)]
-        for _ in range(math.ceil(stock / 22)):  # three snapshots each
-            fresh += paint_with(student, pictures, teacher.device)
-        with torch.no_grad():
-            for image in tqdm(fresh, desc=f"round {number + 1}"):
-                value, _ = student.looked((image - student.mean) / student.std, 0, _SHALLOW)
-                inputs.append(value.bfloat16())
-                for name, goal in teacher(image, names).items():
-                    goals[name].append(goal.bfloat16())
-        optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0)
-        for step in range(steps):
-            for group in optimizer.param_groups:
-                group["lr"] = rate * _cosine(step, steps)
-            chosen = pictures.random.sample(range(len(inputs)), min(batch, len(inputs)))
-            _, taps = student.looked(torch.cat([inputs[n] for n in chosen]).float(), _SHALLOW)
-            loss = _loss(taps, {name: torch.cat([goals[name][n] for n in chosen]).float() for name in names})
-            optimizer.zero_grad()
-            loss.backward()
-            nn.utils.clip_grad_norm_(parameters, 1.0)
-            optimizer.step()
-        save(student, output)
-        print(f"round {number + 1}, held-out pictures\n" + score(student, teacher, pictures), flush=True)
-
-
 def _cosine(step: int, steps: int) -> float:
     """Return the share of the highest rate at a step."""
     return min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / max(steps, 1))) / 2)
 
 
 def _loss(taps: dict[str, Tensor], goals: dict[str, Tensor]) -> Tensor:
+    """Return the mean of the relative errors, not squared: relu1_1's, a hundred times smaller, count too."""
     parts = []
     for name, goal in goals.items():
-        feature, gram = errors(taps[name], goal, gram=name in PRESETS["gatys"])
-        parts.append(feature + gram)
+        for error in errors(taps[name], goal, gram=name in PRESETS["gatys"]):
+            parts.append((error + 1e-6).sqrt())
     return torch.stack(parts).mean()
 
 
@@ -331,17 +297,18 @@ def tune(
     student: Student,
     teacher: Encoder,
     pictures: Pictures,
-    state: Path,
+    output: Path,
     *,
     steps: int,
     batch: int,
     rate: float,
+    crop: int,
+    paint_every: int,
 ) -> None:
-    """Train all layers together; `state` is written every 100 steps and taken up again if it is there."""
-    device = teacher.device
+    """Train all layers together; the state is written every 500 steps and taken up again if it is there."""
     optimizer = torch.optim.AdamW(student.parameters(), lr=rate, weight_decay=0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _cosine(step, steps))
-    begin = 0
+    begin, state = 0, _state_of(output)
     if state.exists():
         kept = torch.load(state, weights_only=True)
         student.load_state_dict(kept["student"])
@@ -349,13 +316,15 @@ def tune(
         schedule.load_state_dict(kept["schedule"])
         begin = kept["step"]
         pictures.random.seed(begin)
+    stock: list[Tensor] = []
     painted: list[Tensor] = []
-    with tqdm(total=steps, initial=begin, desc="fine-tuning") as bar:
+    with tqdm(total=steps, initial=begin, desc="training") as bar:
         for step in range(begin, steps):
-            if step % 10 == 0:
-                painted = (painted + paint_with(student, pictures, device))[-96:]
-            fresh = [pictures.crop().to(device) for _ in range(batch - min(batch // 2, len(painted)))]
-            images = torch.cat(fresh + pictures.random.sample(painted, batch - len(fresh)))
+            if step % paint_every == 0:
+                painted = (painted + paint_with(student, pictures, crop))[-_PAINTED:]
+            stock = (stock + [pictures.crop(crop) for _ in range(max(1, batch // 6))])[-_STOCK:]
+            own = pictures.random.sample(painted, min(batch // 2, len(painted)))
+            images = torch.cat(own + pictures.random.choices(stock, k=batch - len(own)))
             with torch.no_grad():
                 goals = teacher(images, TAPS)
             loss = _loss(student(images), {name: goal.float() for name, goal in goals.items()})
@@ -365,8 +334,9 @@ def tune(
             optimizer.step()
             schedule.step()
             bar.update()
-            bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
-            if (step + 1) % 100 == 0 or step + 1 == steps:
+            if (step + 1) % 500 == 0 or step + 1 == steps:
+                bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
+                save(student, output)
                 torch.save(
                     {
                         "student": student.state_dict(),
@@ -378,17 +348,19 @@ def tune(
                 )
 
 
+def _state_of(output: Path) -> Path:
+    return output.with_suffix(".state")
+
+
 def save(student: Student, file: Path) -> None:
-    """Write the student as an encoder's file, in float16."""
-    save_file({key: value.half().cpu().contiguous() for key, value in student.export().items()}, file)
+    """Write the student as an encoder's packed file."""
+    save_file(pack(student.export()), file)
 
 
 @torch.no_grad()
 def score(student: Student, teacher: Encoder, pictures: Pictures) -> str:
     """Return a table of relative errors on the held-out pictures."""
-    images = torch.cat([pictures.crop(_SCORED, held_out=n) for n in range(len(pictures.held_out))]).to(
-        teacher.device
-    )
+    images = torch.cat([pictures.crop(_SCORED, held_out=n) for n in range(len(pictures.held_out))])
     goals, taps = teacher(images, TAPS), student(images)
     rows = [(name, *errors(taps[name], goals[name].float())) for name in TAPS]
     return "\n".join(
@@ -415,14 +387,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--crops", type=int, default=400, help="crops for the closed form")
     parser.add_argument("--begin", type=Path, help="an encoder whose convolutions are taken as they are")
-    parser.add_argument("--rounds", type=int, default=1, help="rounds of training the deep layers alone")
-    parser.add_argument("--stock", type=int, default=900, help="crops that each round adds to the stock")
-    parser.add_argument("--deep-steps", type=int, default=1200, help="steps of each round")
-    parser.add_argument("--steps", type=int, default=1500, help="steps of fine-tuning all layers")
-    parser.add_argument("--batch", type=int, default=8, help="crops in a step")
-    parser.add_argument("--rate", type=float, default=5e-4, help="AdamW's highest rate")
+    parser.add_argument("--steps", type=int, default=16000, help="steps of training")
+    parser.add_argument("--batch", type=int, default=16, help="crops in a step")
+    parser.add_argument("--crop", type=int, default=256, help="pixels on a side of a crop")
+    parser.add_argument("--paint-every", type=int, default=40, help="steps from one painting to the next")
+    parser.add_argument("--rate", type=float, default=1e-3, help="AdamW's highest rate")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("-o", "--output", type=Path, required=True, help="safetensors file to write, float16")
+    parser.add_argument("-o", "--output", type=Path, required=True, help="safetensors file to write")
     options = parser.parse_args(arguments)
     if len(options.widths) not in (_BLOCK_COUNT, _DEPTH):
         parser.error(f"--widths takes {_BLOCK_COUNT} or {_DEPTH} numbers")
@@ -433,28 +404,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         weights = find_vgg19(options.teacher)
         widths = {name: weights[f"features.{LAYERS[name] - 1}.weight"].shape[0] for name in TAPS}
         teacher = Encoder(weights, name="teacher", device=device, precision=pick_precision(device))
-        pictures = Pictures(options.images, options.exclude, options.seed)
+        pictures = Pictures(options.images, options.exclude, device, options.seed)
         print(f"{len(pictures.pictures)} pictures, {len(pictures.left_out)} left out: {pictures.left_out}")
         student = Student(options.widths, widths).to(device)
-        state = options.output.with_suffix(".state")
-        if not state.exists():
-            begun = student.take(load_file(options.begin)) if options.begin else 0
-            solve(student, teacher, [pictures.crop().to(device) for _ in range(options.crops)], begun)
+        if not _state_of(options.output).exists():
+            begun = student.take(_loaded(options.begin)) if options.begin else 0
+            solve(student, teacher, [pictures.crop(options.crop) for _ in range(options.crops)], begun)
             print("closed form, held-out pictures\n" + score(student, teacher, pictures), flush=True)
-            deepen(
-                student,
-                teacher,
-                pictures,
-                output=options.output,
-                rounds=options.rounds,
-                stock=options.stock,
-                steps=options.deep_steps,
-            )
-        tune(student, teacher, pictures, state, steps=options.steps, batch=options.batch, rate=options.rate)
+        tune(
+            student,
+            teacher,
+            pictures,
+            options.output,
+            steps=options.steps,
+            batch=options.batch,
+            rate=options.rate,
+            crop=options.crop,
+            paint_every=options.paint_every,
+        )
     except (InputError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print("fine-tuned, held-out pictures\n" + score(student, teacher, pictures))
+    print("trained, held-out pictures\n" + score(student, teacher, pictures))
     save(student, options.output)
     return 0
 

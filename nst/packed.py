@@ -1,13 +1,15 @@
-"""The convolutions of VGG-19 as they lie in the package: whole numbers, a step for each layer, deflated.
+"""An encoder's weights as they lie in the package: whole numbers and their step, deflated.
 
-A weight is its number times the layer's step. A uniform quantiser followed by an entropy coder needs fewer
-bits for the same squared error than a codebook of fixed length (Gish and Pierce, "Asymptotically efficient
-quantizing", 1968); deflate without its dictionary is Huffman's code, which is close to the entropy.
+A weight is its number times the step of its layer or of its row. A uniform quantiser followed by an entropy
+coder needs fewer bits for the same squared error than a codebook of fixed length (Gish and Pierce,
+"Asymptotically efficient quantizing", 1968); deflate without its dictionary is Huffman's code, which is close
+to the entropy.
 """
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -39,20 +41,49 @@ def inflate(stream: Tensor, shape: tuple[int, ...]) -> Tensor:
     return torch.from_numpy(numbers.reshape(shape).copy())
 
 
-def unpack(file: Path) -> dict[str, Tensor]:
-    """Return the convolutions in a packed file, float32, under torchvision's names.
+def pack(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return an encoder's tensors with numbers of one byte, each row with a step of its own.
 
     Args:
-        file: safetensors with `features.N.codes`, `.shape`, `.step` and `.bias` for each convolution.
+        state: `features.N.weight`, `features.N.bias` and `taps.reluB_N`, float.
+
+    Returns:
+        what `unpack` reads from a file.
+    """
+    stored = {}
+    for key, value in state.items():
+        value = value.detach().float().cpu()
+        if key.endswith(f".{BIAS}"):
+            stored[key] = value.contiguous()
+            continue
+        name = key.removesuffix(".weight")
+        step = value.abs().amax(tuple(range(1, value.ndim)), keepdim=True).clamp_min(1e-12) / MOST
+        stored |= {
+            f"{name}.{CODES}": deflate((value / step).round().to(torch.int8)),
+            f"{name}.{SHAPE}": torch.tensor(value.shape),
+            f"{name}.{STEP}": step.contiguous(),
+        }
+    return stored
+
+
+def unpack(file: Path) -> dict[str, Tensor]:
+    """Return the tensors in a packed file, float32, under torchvision's names; matrices under their own.
+
+    Args:
+        file: safetensors with `features.N.codes`, `.shape`, `.step` and `.bias` for each convolution,
+            `taps.reluB_N.codes`, `.shape` and `.step` for each matrix.
 
     Raises:
         ValueError: its numbers are damaged.
     """
-    stored, convolutions = load_file(file), {}
-    names = {key.rpartition(".")[0] for key in stored}
-    for name in sorted(names, key=lambda name: int(name.rpartition(".")[2])):
+    stored, found = load_file(file), {}
+    for name in [key.removesuffix(f".{CODES}") for key in stored if key.endswith(f".{CODES}")]:
         shape = tuple(stored[f"{name}.{SHAPE}"].tolist())
         numbers = inflate(stored[f"{name}.{CODES}"], shape)
-        convolutions[f"{name}.weight"] = numbers.float() * stored[f"{name}.{STEP}"]
-        convolutions[f"{name}.bias"] = stored[f"{name}.{BIAS}"].float()
-    return convolutions
+        weight = numbers.float() * stored[f"{name}.{STEP}"]
+        if f"{name}.{BIAS}" in stored:
+            found[f"{name}.weight"] = weight
+            found[f"{name}.{BIAS}"] = stored[f"{name}.{BIAS}"].float()
+        else:
+            found[name] = weight
+    return found

@@ -179,7 +179,9 @@ def find_painter(name: str, settings: Settings) -> Painter:
         (encoder,) = load_encoders(dataclasses.replace(settings, encoder="vgg19"))
 
         def paint(photo: Tensor, style: Tensor) -> np.ndarray:
-            return to_pixels(recipe(encoder, photo, style, settings.size))
+            return to_pixels(
+                recipe(encoder, photo.to(encoder.device), style.to(encoder.device), settings.size)
+            )
 
         return Painter(name, f"{name} at {settings.size}", paint)
     if name not in OWN:
