@@ -34,7 +34,7 @@ from nst.memory import keep_freed
 from nst.painting import stylize
 from nst.recipes import RECIPES
 from nst.settings import KNOBS, Settings
-from nst.weights import find_vgg19, load_encoders
+from nst.weights import VGG19, find_vgg19, load_encoders
 
 STYLE_LAYERS = tuple(PRESETS["gatys"])
 CONTENT_LAYERS = ("relu3_3", "relu4_2")
@@ -176,7 +176,8 @@ def find_painter(name: str, settings: Settings) -> Painter:
     """
     if name in RECIPES:
         recipe = RECIPES[name]
-        (encoder,) = load_encoders(dataclasses.replace(settings, encoder="vgg19"))
+        weights = find_vgg19(settings.weights)
+        encoder = Encoder(weights, name=VGG19, device=pick_device(), precision=torch.float32)
 
         def paint(photo: Tensor, style: Tensor) -> np.ndarray:
             return to_pixels(

@@ -1,8 +1,8 @@
 """How others paint, written plainly: what our own pictures are measured against.
 
 Each recipe keeps its authors' losses, weights, sizes, optimiser and number of iterations. They run on our
-encoder, in its precision and with its padding, on as many of their layers as it carries: where VGG-19 ends
-at relu3_4, this stands for relu4_1 and relu3_3 for relu4_2.
+encoder, with its padding, on as many of their layers as it carries: where VGG-19 ends at relu3_4, this stands
+for relu4_1 and relu3_3 for relu4_2.
 """
 
 from __future__ import annotations
@@ -264,4 +264,4 @@ def classic(
     return ((canvas.detach() + level) / 255).clamp(0, 1)
 
 
-RECIPES: dict[str, Recipe] = {"crowsonkb": crowsonkb, "plain-pyramid": plain_pyramid}
+RECIPES: dict[str, Recipe] = {"crowsonkb": crowsonkb, "plain-pyramid": plain_pyramid, "classic": classic}
