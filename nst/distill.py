@@ -288,7 +288,7 @@ def _loss(taps: dict[str, Tensor], goals: dict[str, Tensor]) -> Tensor:
     """Return the mean of the relative errors, not squared: relu1_1's, a hundred times smaller, count too."""
     parts = []
     for name, goal in goals.items():
-        for error in errors(taps[name], goal, gram=name in PRESETS["gatys"]):
+        for error in errors(taps[name].float(), goal.float(), gram=name in PRESETS["gatys"]):
             parts.append((error + 1e-6).sqrt())
     return torch.stack(parts).mean()
 
@@ -306,6 +306,7 @@ def tune(
     paint_every: int,
 ) -> None:
     """Train all layers together; the state is written every 500 steps and taken up again if it is there."""
+    device = teacher.device
     optimizer = torch.optim.AdamW(student.parameters(), lr=rate, weight_decay=0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _cosine(step, steps))
     begin, state = 0, _state_of(output)
@@ -327,7 +328,9 @@ def tune(
             images = torch.cat(own + pictures.random.choices(stock, k=batch - len(own)))
             with torch.no_grad():
                 goals = teacher(images, TAPS)
-            loss = _loss(student(images), {name: goal.float() for name, goal in goals.items()})
+            with torch.autocast(device.type, torch.bfloat16, enabled=teacher.precision == torch.bfloat16):
+                taps = student(images)
+            loss = _loss(taps, goals)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(student.parameters(), 1.0)

@@ -115,7 +115,7 @@ def encoder_names(settings: Settings) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def _narrow() -> Mapping[str, Tensor]:
     """Return the narrow network that comes with the package."""
-    return {key: value.float() for key, value in load_file(NARROW_FILE).items()}
+    return unpack(NARROW_FILE)
 
 
 def find_vgg19(source: str = "") -> Mapping[str, Tensor]:
