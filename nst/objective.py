@@ -25,13 +25,13 @@ from nst.remembered import digest
 from nst.settings import Settings
 
 # Content against style with both sliders in the middle; quality.md says what it was measured by.
-BALANCE = 0.085
+BALANCE = 0.08
 # How much more the photo counts where it has something to say: the power of its deepest features' prominence.
 ATTENTION = 0.5
 # The deep layers' covariances are of many channels over few positions: most directions mean nothing.
 DEEP_FLOOR = 0.3
 # Smoothness in the middle of its slider weighs this much.
-ROUGHNESS = 0.0135
+ROUGHNESS = 0.0155
 
 
 def _shaped(weights: dict[str, float], large_shapes: float) -> dict[str, float]:

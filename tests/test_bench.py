@@ -29,7 +29,7 @@ def weights(tmp_path_factory) -> str:
 
 def test_iterations_are_compared_in_one_run(weights, tmp_path, capsys):
     file = tmp_path / "found.json"
-    command = ["iteration", "--sizes", "64", "80", "--rounds", "2", "--weights", weights, "--json", str(file)]
+    command = ["iteration", "--sizes", "32", "48", "--rounds", "2", "--weights", weights, "--json", str(file)]
     assert main(command) == 0
     host, heading, *lines = capsys.readouterr().out.splitlines()
     assert f"torch {torch.__version__}" in host
@@ -38,7 +38,7 @@ def test_iterations_are_compared_in_one_run(weights, tmp_path, capsys):
     assert found["host"]["torch"] == torch.__version__
     rows = found["rows"]
     assert [[r["size"], r["encoder"]] for r in rows] == [
-        [s, e] for s in (64, 80) for e in ("vgg19", "builtin")
+        [s, e] for s in (32, 48) for e in ("vgg19", "builtin")
     ]
     assert [line.split()[:2] for line in lines] == [[str(r["size"]), r["encoder"]] for r in rows]
     for vgg19, builtin in (rows[:2], rows[2:]):
@@ -75,7 +75,7 @@ def test_without_matplotlib_it_says_what_to_install_before_measuring(monkeypatch
 
 def test_a_file_that_cannot_be_written_costs_no_findings(weights, tmp_path, capsys):
     file = tmp_path / "missing" / "found.json"
-    command = ["iteration", "--sizes", "64", "--rounds", "1", "--weights", weights, "--json", str(file)]
+    command = ["iteration", "--sizes", "32", "--rounds", "1", "--weights", weights, "--json", str(file)]
     assert main(command) == 1
     printed = capsys.readouterr()
     assert "builtin" in printed.out
@@ -99,7 +99,7 @@ def test_average_pooling_halves_as_well(encoder):
 
 def test_scaling_sets_time_and_memory_against_the_floor(weights, tmp_path, capsys):
     file = tmp_path / "found.json"
-    command = ["scaling", "--sizes", "64", "--rounds", "1", "--weights", weights, "--json", str(file)]
+    command = ["scaling", "--sizes", "32", "--rounds", "1", "--weights", weights, "--json", str(file)]
     assert main(command) == 0
     found = json.loads(file.read_text())
     best = max(found["multiply-adds per second"].values())
@@ -107,7 +107,7 @@ def test_scaling_sets_time_and_memory_against_the_floor(weights, tmp_path, capsy
         assert row["of floor"] == pytest.approx(row["seconds"] / row["floor"])
         assert row["peak MB"] > 100
     vgg19, builtin = found["rows"]
-    assert vgg19["floor"] * best == pytest.approx(2 * 361152 * 64 * 48)
+    assert vgg19["floor"] * best == pytest.approx(2 * 361152 * 32 * 24)
     assert builtin["floor"] < vgg19["floor"] / 3
     assert "billion multiply-adds" in capsys.readouterr().out
 
