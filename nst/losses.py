@@ -204,6 +204,33 @@ def gram_matrix(features: Tensor) -> Tensor:
     return moments(features).gram
 
 
+# The variance that counts as none, as a share of the mean squared feature.
+_HARDLY = 0.01
+
+
+def plainness(style: Moments) -> Tensor:
+    """Return 1 if a style's features hardly vary, as those of a sheet of colour, and near 0 otherwise."""
+    energy = style.gram.trace().clamp_min(1e-12)
+    return (-style.covariance.trace().clamp_min(0) / (_HARDLY * energy)).exp()
+
+
+def energy_of(style: Moments, photo: Moments | None) -> Tensor:
+    """Return the mean squared feature that a style's distances are relative to, a scalar.
+
+    Its own; of a plain style the photo's as well. A sheet of colour has next to nothing in relu5_1, a
+    hundredth to a ten-thousandth of what pictures have: relative to that, the photo's features there would
+    count more than all else, and the sheet's colour for nothing.
+
+    Args:
+        style: its statistics at a layer.
+        photo: the photo's, there.
+    """
+    energy = style.gram.trace()
+    if photo is not None:
+        energy = energy + plainness(style) * photo.gram.trace()
+    return energy.clamp_min(1e-12)
+
+
 class NormalTarget:
     """A style layer as a normal distribution of features, and how far others are from it.
 
@@ -212,10 +239,9 @@ class NormalTarget:
     eigenvalues l_i, sum_ij D_ij^2 / (2 (l_i + l_j)) (Bhatia, Jain and Lim, "On the Bures-Wasserstein
     distance between positive definite matrices", 2019). This is what is taken, with the eigenvalues raised by
     `floor` times their own weighted mean: it needs no matrix root per step, is convex in the covariance, and
-    directions that the style hardly uses do not count without bound. Of a style that hardly varies at all,
-    such as a plain sheet of colour, they are raised to a share of its mean squared feature instead, so that
-    the photo keeps its forms. Divided by the style's mean squared feature it is relative, as the other terms
-    are.
+    directions that the style hardly uses do not count without bound. Of a plain style they are raised to a
+    share of `energy_of` instead, so that the photo keeps its forms. Divided by that energy it is relative, as
+    the other terms are.
 
     Against Gram matrices, which are dominated by the means, it makes long strokes and large swirls at equal
     content distance.
@@ -223,24 +249,24 @@ class NormalTarget:
     Args:
         target: the style's statistics.
         floor: the higher, the less count directions that the style hardly uses.
+        photo: the photo's statistics, for a plain style; left out, such a style counts by its own energy.
     """
 
     FLOOR = 0.05
-    # The floor for a style without variance, and the variance that counts as none: shares of its energy.
-    PLAIN, HARDLY = 0.02, 0.01
+    # The floor for a style without variance, as a share of the energy.
+    PLAIN = 0.05
 
-    def __init__(self, target: Moments, floor: float = FLOOR) -> None:
+    def __init__(self, target: Moments, floor: float = FLOOR, photo: Moments | None = None) -> None:
         self.target = target
         values, basis = torch.linalg.eigh(target.covariance.double().cpu())
         values = values.clamp_min(0)
-        energy = target.gram.trace().double().cpu().clamp_min(1e-12)
-        plain = (-values.sum() / (self.HARDLY * energy)).exp()
+        self.energy = energy_of(target, photo)
         mean = values.square().sum() / values.sum().clamp_min(1e-12)
-        values = values + floor * mean + self.PLAIN * energy * plain + 1e-12
+        least = self.PLAIN * plainness(target) * self.energy
+        values = values + floor * mean + least.double().cpu() + 1e-12
         device, dtype = target.gram.device, target.gram.dtype
         self.basis = basis.to(device, dtype)
         self.weights = (0.5 / (values[:, None] + values)).to(device, dtype)
-        self.energy = target.gram.trace().clamp_min(1e-12)
 
     def distance(self, found: Moments) -> Tensor:
         """Return how far `found` is from the target, a scalar, 0 for the style itself."""
@@ -254,14 +280,16 @@ class GramTarget:
 
     Args:
         target: the style's statistics.
+        photo: as for `NormalTarget`.
     """
 
-    def __init__(self, target: Moments) -> None:
+    def __init__(self, target: Moments, photo: Moments | None = None) -> None:
         self.target = target.gram
+        self.share = target.gram.trace().clamp_min(1e-12) / energy_of(target, photo)
 
     def distance(self, found: Moments) -> Tensor:
         """Return how far `found` is from the target, a scalar, 0 for the style itself."""
-        return relative_error(found.gram, self.target)
+        return relative_error(found.gram, self.target) * self.share.square()
 
 
 StyleTarget = NormalTarget | GramTarget

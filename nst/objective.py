@@ -32,6 +32,8 @@ ATTENTION = 0.5
 DEEP_FLOOR = 0.3
 # Smoothness in the middle of its slider weighs this much.
 ROUGHNESS = 0.0155
+# The least total variation that a style is taken to have, as a share of the photo's.
+PLAINEST = 0.05
 
 
 def _shaped(weights: dict[str, float], large_shapes: float) -> dict[str, float]:
@@ -105,7 +107,9 @@ class Objective:
             weights = _shaped(weights, settings.large_shapes)
         with torch.no_grad():
             judge = encoder.layers[-1]
-            scene, _ = self._described(content, tuple(dict.fromkeys((*scene_layers, judge))), ())
+            scene, own = self._described(
+                content, tuple(dict.fromkeys((*scene_layers, judge))), tuple(weights)
+            )
             attention = prominence(scene[judge], ATTENTION)
             looks = [self._described(styles[k], scene_layers, tuple(weights)) for k in used]
             self.content = {
@@ -118,13 +122,15 @@ class Objective:
                         settings.style_loss,
                         DEEP_FLOOR if name in DEEP else NormalTarget.FLOOR,
                         average([found[name][0] for _, found in looks], [region.shares[k] for k in used]),
+                        own[name][0],
                     )
                     for region in regions
                 ]
                 for name in weights
             }
             rough = sum(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
-            self.rough = rough.clamp_min(1e-4)  # a plain sheet of colour is no reason to divide by zero
+            # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
+            self.rough = torch.maximum(rough, PLAINEST * total_variation(content)).clamp_min(1e-4)
         self.scene_weights = self.rough.new_tensor(list(scene_weights.values()))
         self.layer_weights = self.rough.new_tensor(list(weights.values()))
         self.areas = self.rough.new_tensor(areas)
@@ -138,10 +144,10 @@ class Objective:
             lambda: self.encoder.describe(picture, content, style, strips=self.strips),
         )
 
-    def _target(self, style_loss: str, floor: float, goal: Moments) -> StyleTarget:
+    def _target(self, style_loss: str, floor: float, goal: Moments, photo: Moments) -> StyleTarget:
         return self.encoder.remembered.get(
-            (style_loss, floor, digest(goal.mean), digest(goal.gram)),
-            lambda: GramTarget(goal) if style_loss == "gram" else NormalTarget(goal, floor),
+            (style_loss, floor, *(digest(part) for part in (*goal, *photo))),
+            lambda: GramTarget(goal, photo) if style_loss == "gram" else NormalTarget(goal, floor, photo),
         )
 
     def __call__(self, image: Tensor) -> Evaluation:

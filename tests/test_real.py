@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+import torch
 from conftest import ROOT
 
 from nst import Settings, load_image, stylize
@@ -39,3 +41,14 @@ def test_large_shapes_are_as_large_as_is_wanted(yardstick):
         *_, frame = stylize(PHOTO, STYLE, settings)
         deep.append(yardstick.measure(frame.image, PHOTO, STYLE).deep)
     assert deep[0] > 1.3 * deep[1]
+
+
+@pytest.mark.parametrize("color", [(200, 20, 20), (30, 60, 160)], ids=["red", "blue"])
+def test_a_sheet_of_colour_paints_the_photo_in_that_colour(color):
+    sheet = torch.tensor(color).view(1, 3, 1, 1).expand(1, 3, 60, 80) / 255
+    settings = Settings(size=96, iterations=60, encoder="builtin")
+    *_, frame = stylize(PHOTO, sheet, settings)
+    painted, photo = frame.image.astype(float), to_pixels(resize(PHOTO, (96, 96)))
+    assert np.abs(painted.mean((0, 1)) - color).max() < 70  # 53 and 49; after 160 iterations less
+    assert painted.mean((0, 1)).argmax() == np.argmax(color)
+    assert np.corrcoef(painted.mean(2).ravel(), photo.mean(2).ravel())[0, 1] > 0.6
