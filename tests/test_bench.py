@@ -99,7 +99,7 @@ def test_average_pooling_halves_as_well(encoder):
 
 def test_scaling_sets_time_and_memory_against_the_floor(weights, tmp_path, capsys):
     file = tmp_path / "found.json"
-    command = ["scaling", "--sizes", "32", "--rounds", "1", "--weights", weights, "--json", str(file)]
+    command = ["scaling", "--sizes", "64", "--rounds", "1", "--weights", weights, "--json", str(file)]
     assert main(command) == 0
     found = json.loads(file.read_text())
     best = max(found["multiply-adds per second"].values())
@@ -107,7 +107,7 @@ def test_scaling_sets_time_and_memory_against_the_floor(weights, tmp_path, capsy
         assert row["of floor"] == pytest.approx(row["seconds"] / row["floor"])
         assert row["peak MB"] > 100
     vgg19, builtin = found["rows"]
-    assert vgg19["floor"] * best == pytest.approx(2 * 361152 * 32 * 24)
+    assert vgg19["floor"] * best == pytest.approx(2 * 361152 * 64 * 48)
     assert builtin["floor"] < vgg19["floor"] / 3
     assert "billion multiply-adds" in capsys.readouterr().out
 

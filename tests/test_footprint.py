@@ -32,9 +32,8 @@ def iterate(width, height, strips):
     objective, canvas = Objective(encoder, photo, [photo.clone()], Settings(), strips=strips), photo.clone()
     optimizer = LBFGS(canvas)
     optimizer.memory.fill_(0)  # as if all steps were remembered: untouched pages take no memory
-    for _ in range(2):
-        evaluation = objective(canvas)
-        optimizer.step(evaluation.loss, evaluation.gradient)
+    evaluation = objective(canvas)
+    optimizer.step(evaluation.loss, evaluation.gradient)
     return peak()
 
 keep_freed()

@@ -57,7 +57,8 @@ def test_the_style_itself_has_no_residual_and_the_photo_no_content_distance(yard
     assert black.grain == 0
 
 
-@pytest.mark.parametrize("name", RECIPES)
+# The classic's weights are for VGG-19's activations; tests/test_bench.py paints it.
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "classic"])
 def test_recipes_paint(photo, painting, name, monkeypatch):
     monkeypatch.setattr(recipes, "FIRST", 150)  # enough for a speck
     scene, style = load_image(photo), load_image(painting)

@@ -23,9 +23,8 @@ def yardstick():
     return Yardstick(find_vgg19())
 
 
-@pytest.mark.parametrize("encoder", ["builtin", "layout"])
-def test_the_style_comes_to_its_deepest_layer_and_the_face_stays(encoder, yardstick):
-    *_, frame = stylize(PHOTO, STYLE, Settings(size=128, iterations=40, encoder=encoder))
+def test_the_style_comes_to_its_deepest_layer_and_the_face_stays(yardstick):
+    *_, frame = stylize(PHOTO, STYLE, Settings(size=128, iterations=40, encoder="builtin"))
     before = yardstick.measure(to_pixels(PHOTO), PHOTO, STYLE, face=FACE)
     after = yardstick.measure(frame.image, PHOTO, STYLE, face=FACE)
     assert after.residual < before.residual / 3

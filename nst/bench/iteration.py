@@ -16,15 +16,19 @@ from nst.settings import Settings
 from nst.weights import find_vgg19, load_encoders
 
 
-def encoders(weights: str) -> dict[str, Encoder]:
-    """Return the narrow network and VGG-19, in its precision, by name.
+NAMES = ("vgg19", "builtin")
+
+
+def encoder_of(name: str, weights: str) -> Encoder:
+    """Return VGG-19, in the narrow network's precision, or the narrow network itself.
 
     Raises:
         InputError: weights of VGG-19 were named that cannot be used.
     """
     (own,) = load_encoders(Settings(encoder="builtin"))
-    peer = Encoder(find_vgg19(weights), name="VGG-19", device=own.device, precision=own.precision)
-    return {"vgg19": peer, "builtin": own}
+    if name == "builtin":
+        return own
+    return Encoder(find_vgg19(weights), name="VGG-19", device=own.device, precision=own.precision)
 
 
 def stepper(encoder: Encoder, size: int) -> Callable[[], None]:
@@ -64,9 +68,9 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
     Raises:
         InputError: weights were named that cannot be used.
     """
-    eyes, rows = encoders(weights), []
+    encoders, rows = {name: encoder_of(name, weights) for name in NAMES}, []
     for size in sizes:
-        steps = {name: stepper(encoder, size) for name, encoder in eyes.items()}
+        steps = {name: stepper(encoder, size) for name, encoder in encoders.items()}
         seconds: dict[str, list[float]] = {name: [] for name in steps}
         for _ in range(rounds):
             for name, step in steps.items():

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from nst.bench.iteration import encoders, stepper
+from nst.bench.iteration import NAMES, encoder_of, stepper
 from nst.encoder import Encoder
 from nst.footprint import peak
 from nst.memory import keep_freed
@@ -69,12 +69,12 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
     Raises:
         InputError: weights were named that cannot be used.
     """
-    eyes = encoders(weights)
-    some = eyes["vgg19"]
+    encoders = {name: encoder_of(name, weights) for name in NAMES}
+    some = encoders["vgg19"]
     rate = machine_rate(some.precision, some.device)
     rows = []
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        for name, encoder in eyes.items():
+        for name, encoder in encoders.items():
             for size in sizes:
                 seconds, memory = pool.apply(_one, (name, size, rounds, weights))
                 work = multiply_adds(encoder, size, size * 3 // 4)
@@ -88,14 +88,14 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
                         "peak MB": memory,
                     }
                 )
-    growth = {name: _growth([row for row in rows if row["encoder"] == name]) for name in eyes}
+    growth = {name: _growth([row for row in rows if row["encoder"] == name]) for name in NAMES}
     return {"multiply-adds per second": rate, "rows": rows, "growth": growth}
 
 
 def _one(name: str, size: int, rounds: int, weights: str) -> tuple[float, float]:
     """Return the median seconds of an iteration and the process's peak memory in megabytes, or NaN."""
     keep_freed()
-    step = stepper(encoders(weights)[name], size)
+    step = stepper(encoder_of(name, weights), size)
     seconds = []
     for _ in range(rounds):
         began = time.perf_counter()
