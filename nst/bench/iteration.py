@@ -15,7 +15,6 @@ from nst.optimizers import LBFGS
 from nst.settings import Settings
 from nst.weights import find_vgg19, load_encoders
 
-
 NAMES = ("vgg19", "builtin")
 
 
