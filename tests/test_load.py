@@ -48,7 +48,7 @@ def test_everybody_is_served_or_politely_refused(app, request):
     outcomes = found["outcomes"]
     assert set(outcomes) <= {"painted", "stopped", "refused", "left", "read"}, outcomes
     assert outcomes["painted"] >= 1
-    assert outcomes["read"] >= 2
+    assert outcomes["read"] >= 1
     assert found["left over"] == (0, 0)
     assert found["p95 of a page load"] < 10  # a second on an idle machine; see tests/load.py for the figure
 

@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from served import serve
 
-WAIT = 20_000
+WAIT = 60_000  # what is painted takes its time beside other work
 
 expect.set_options(timeout=WAIT)
 
@@ -118,7 +118,7 @@ def make_small(page: Page, size: int = 128) -> None:
         set_number(page, "size", size)
         # On a busy machine what is typed as the slider appears is lost for longer; then it is typed again.
         with contextlib.suppress(AssertionError):
-            forecast.to_contain_text(re.compile(rf"\b{size} ×|× {size} px"), timeout=WAIT / 4)  # noqa: RUF001
+            forecast.to_contain_text(re.compile(rf"\b{size} ×|× {size} px"), timeout=5_000)  # noqa: RUF001
             return
         set_number(page, "size", size + 16)
     raise AssertionError(f"the size stays what it was: {page.locator('#forecast').inner_text()}")
