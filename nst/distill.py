@@ -385,7 +385,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--widths",
         type=int,
         nargs="+",
-        default=(32, 32, 64, 64, 128, 64, 64, 96, 128, 128, 144, 144, 288),
+        default=(32, 32, 64, 64, 128, 64, 64, 96, 128, 160, 160, 192, 384),
         help="channels of the five blocks, or of all thirteen convolutions",
     )
     parser.add_argument("--crops", type=int, default=400, help="crops for the closed form")

@@ -17,6 +17,7 @@ from nst.losses import (
     NormalTarget,
     StyleTarget,
     average,
+    plainness,
     prominence,
     total_variation,
 )
@@ -144,9 +145,11 @@ class Objective:
             lambda: self.encoder.describe(picture, content, style, strips=self.strips),
         )
 
-    def _target(self, style_loss: str, floor: float, goal: Moments, photo: Moments) -> StyleTarget:
+    def _target(self, style_loss: str, floor: float, goal: Moments, scene: Moments) -> StyleTarget:
+        # Of no account for an ordinary style, whose target is then the same for every photo.
+        photo = scene if float(plainness(goal)) > 1e-6 else None
         return self.encoder.remembered.get(
-            (style_loss, floor, *(digest(part) for part in (*goal, *photo))),
+            (style_loss, floor, *(digest(part) for part in (*goal, *(photo or ())))),
             lambda: GramTarget(goal, photo) if style_loss == "gram" else NormalTarget(goal, floor, photo),
         )
 
