@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from nst.pyramid import Scale, plan
 from nst.settings import Settings
+from nst.weights import encoder_choice, encoder_names
 
 
 class Estimate:
@@ -84,23 +85,19 @@ class Forecast:
     seconds: float  # 0 where nothing is known yet
 
 
-def forecast(
-    width: int, height: int, settings: Settings, encoders: Sequence[str], device: str, turns: str = ""
-) -> Forecast:
+def forecast(width: int, height: int, settings: Settings, device: str) -> Forecast:
     """Return size and duration of painting a photo of `width` x `height`.
 
     Args:
         width: of the photo.
         height: of the photo.
         settings: how it is to be painted.
-        encoders: names of the encoders, in the order of their turns.
-        device: where they run.
-        turns: how they take them, as `plan` knows it.
+        device: where the encoders run.
 
     Raises:
         InputError: the photo cannot be painted with these settings.
     """
-    scales = plan(width, height, settings, turns)
-    costs, end = Estimate(encoders, device), scales[-1]
+    scales = plan(width, height, settings, encoder_choice(settings))
+    costs, end = Estimate(encoder_names(settings), device), scales[-1]
     seconds = costs.remaining(0, scales[0], scales) if costs.knows(end) else 0.0
     return Forecast(end.width, end.height, seconds)

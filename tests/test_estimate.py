@@ -10,6 +10,7 @@ import pytest
 from nst import Settings
 from nst.estimate import Estimate, forecast
 from nst.pyramid import Scale
+from nst.weights import NARROW
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def test_nothing_is_told_before_anything_was_seen(nothing_seen):
     found = Estimate(["a"], "CPU")
     assert found.cost(scale(100)) == 0
     assert not found.knows(scale(100))
-    assert forecast(640, 480, Settings(), ("a",), "CPU").seconds == 0
+    assert forecast(640, 480, Settings(), "CPU").seconds == 0
 
 
 def test_the_same_size_costs_the_same_and_others_by_their_pixels(nothing_seen):
@@ -74,7 +75,7 @@ def test_forecasts_are_made_while_a_painting_writes(nothing_seen):
     def read() -> None:
         while not over.is_set():
             try:
-                forecast(640, 480, Settings(), ("a",), "CPU")
+                forecast(640, 480, Settings(encoder="builtin"), "CPU")
             except Exception as error:
                 errors.append(error)
 
@@ -82,7 +83,7 @@ def test_forecasts_are_made_while_a_painting_writes(nothing_seen):
     for reader in readers:
         reader.start()
     try:
-        writing = Estimate(["a"], "CPU")
+        writing = Estimate([NARROW], "CPU")
         for side in range(64, 1064):
             writing.saw(scale(side), 1.0)
     finally:

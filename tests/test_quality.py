@@ -19,6 +19,16 @@ from nst.quality import Painter, Yardstick, octaves
 from nst.recipes import RECIPES
 
 
+def test_both_ways_to_the_roots_of_a_matrix_agree():
+    some = torch.rand(12, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    matrix = some @ some.T + 0.01 * torch.eye(12)
+    for ways in zip(recipes._roots(matrix), recipes._newton_schulz(matrix), strict=True):
+        assert torch.allclose(*ways, rtol=1e-6, atol=1e-6)
+    root, inverse = recipes._newton_schulz(matrix)
+    assert torch.allclose(root @ root, matrix)
+    assert torch.allclose(root @ inverse, torch.eye(12, dtype=torch.float64), atol=1e-6)
+
+
 @pytest.fixture(scope="module")
 def yardstick():
     return Yardstick(tiny_convolutions(13))

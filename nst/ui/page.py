@@ -38,7 +38,7 @@ from nst.ui.storage import Sent
 from nst.ui.web.visitors import visitor_of
 from nst.ui.words import say
 from nst.ui.workshop import there
-from nst.weights import encoder_choice, encoder_names, load_encoders
+from nst.weights import encoder_names, load_encoders
 
 Shown = dict[gr.components.Component, Any]
 
@@ -624,7 +624,7 @@ class _Page:
                 return ""
             device, what = describe(pick_device()), "The photo"
             size = await self.service.decoder.measure(self._sent(photo, what), what, visitor_of(request))
-            found = forecast(*size, settings, encoder_names(settings), device, encoder_choice(settings))
+            found = forecast(*size, settings, device)
         except InputError as error:
             return status.remark(str(error))
         return status.forecast(found, device)

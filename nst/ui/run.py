@@ -24,7 +24,6 @@ from nst.ui.painter import Pictures, Update
 from nst.ui.service import Service
 from nst.ui.storage import FULL, NO_ROOM
 from nst.ui.workshop import item_by_item
-from nst.weights import encoder_choice, encoder_names
 
 log = logging.getLogger(__name__)
 
@@ -149,8 +148,7 @@ def _broken(entry: Entry, error: Exception) -> BrokenError:
 async def _expected(service: Service, visitor: str, pictures: Pictures, settings: Settings) -> float:
     """Return the seconds that a run will take, 0 where nothing is known; refuse what cannot be painted."""
     size = await service.decoder.measure(pictures.photo, "The photo", visitor)
-    names, turns = encoder_names(settings), encoder_choice(settings)
-    return forecast(*size, settings, names, describe(pick_device()), turns).seconds
+    return forecast(*size, settings, describe(pick_device())).seconds
 
 
 async def _unless(ending: Callable[[], bool], work: Awaitable[_Found]) -> _Found | None:
