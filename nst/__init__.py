@@ -10,12 +10,12 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from nst.threads import prepare
+from nst.host.threads import prepare
 
 if TYPE_CHECKING:
     from nst.errors import InputError
-    from nst.frames import Frame
-    from nst.images import encode_png, load_image
+    from nst.image.files import encode_png, load_image
+    from nst.optimization.frames import Frame
     from nst.painting import stylize
     from nst.settings import Settings
 
@@ -23,11 +23,11 @@ __all__ = ["Frame", "InputError", "Settings", "encode_png", "load_image", "styli
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Frame": "nst.frames",
+    "Frame": "nst.optimization.frames",
     "InputError": "nst.errors",
     "Settings": "nst.settings",
-    "encode_png": "nst.images",
-    "load_image": "nst.images",
+    "encode_png": "nst.image.files",
+    "load_image": "nst.image.files",
     "stylize": "nst.painting",
 }
 

@@ -18,15 +18,15 @@ import numpy as np
 from huggingface_hub.utils import tqdm
 
 import nst
-from nst.decoding import measure
 from nst.errors import InputError
-from nst.frames import Frame
-from nst.images import PICTURES, encode_picture
-from nst.metadata import describe_painting, settings_of
+from nst.image.decoding import measure
+from nst.image.files import PICTURES, encode_picture
+from nst.image.metadata import describe_painting, settings_of
+from nst.image.saving import NotSavedError, check_writable, save
+from nst.image.timelapse import as_mp4, as_webp, thinned
+from nst.optimization.frames import Frame
 from nst.painting import stylize
-from nst.saving import NotSavedError, check_writable, save
 from nst.settings import KNOBS, MOST_STYLES, Knob, Settings
-from nst.timelapse import as_mp4, as_webp, thinned
 
 # What ends the program from outside ends it with 128 and its number, as shells count; Ctrl-C is 130.
 FINISHED, BROKEN, MISUSED, UNSAVED, ENDED = 0, 1, 2, 3, 128

@@ -14,24 +14,24 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nst.border import trim
-from nst.colors import is_grey, luminance, match_palette, with_luminance
-from nst.devices import describe
-from nst.encoder import Encoder
 from nst.errors import InputError
-from nst.estimate import Estimate
-from nst.footprint import MOST_STRIPS, available, needed, strips_within
-from nst.frames import Frame
-from nst.images import MAX_SIDE, fit, fit_area, load_image, resize, to_pixels
-from nst.layers import content_weights, style_weights
-from nst.masks import Region, at, divide, prepare
-from nst.memory import give_back, give_back_when_idle, keep_freed
-from nst.objective import Evaluation, Objective
-from nst.optimizers import OPTIMIZERS
-from nst.pace import Pace
-from nst.pyramid import COARSEST, Scale, plan
+from nst.host.allocator import give_back, give_back_when_idle, keep_freed
+from nst.host.device import describe
+from nst.image.border import trim
+from nst.image.colors import is_grey, luminance, match_palette, with_luminance
+from nst.image.files import MAX_SIDE, fit, fit_area, load_image, resize, to_pixels
+from nst.image.masks import Region, at, divide, prepare
+from nst.optimization.estimate import Estimate
+from nst.optimization.frames import Frame
+from nst.optimization.memory import MOST_STRIPS, available, needed, strips_within
+from nst.optimization.objective import Evaluation, Objective
+from nst.optimization.optimizers import OPTIMIZERS
+from nst.optimization.pace import Pace
+from nst.optimization.pyramid import COARSEST, Scale, plan
 from nst.settings import MOST_STYLES, Settings
-from nst.weights import encoder_choice, load_encoders
+from nst.vgg.encoder import Encoder
+from nst.vgg.layers import content_weights, style_weights
+from nst.vgg.weights import encoder_choice, load_encoders
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from nst.errors import InputError
-from nst.layers import LAYERS, PRESETS, check_content_layer, check_style_layers, shown
+from nst.vgg.layers import LAYERS, PRESETS, check_content_layer, check_style_layers, shown
 
 MOST_STYLES = 4
 # Nothing that a knob means is longer, and all of it is logged, linked and written into pictures.

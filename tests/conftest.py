@@ -36,8 +36,8 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
-from nst.encoder import Encoder  # noqa: E402
-from nst.layers import CONVOLUTIONS  # noqa: E402
+from nst.vgg.encoder import Encoder  # noqa: E402
+from nst.vgg.layers import CONVOLUTIONS  # noqa: E402
 
 pytest_plugins = ["visits"]
 
@@ -143,10 +143,10 @@ SLOW = {
     "test_decoder",
     "test_distill",
     "test_faults",
-    "test_footprint",
+    "test_painting_memory",
     "test_guard",
     "test_load",
-    "test_memory",
+    "test_allocator",
     "test_quality",
     "test_readme",
     "test_real",

@@ -16,8 +16,9 @@ import pytest
 from conftest import ROOT
 from PIL import Image
 
-from nst import cli, saving
+from nst import cli
 from nst.cli import main
+from nst.image import saving
 from nst.settings import KNOBS
 
 

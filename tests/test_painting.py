@@ -11,11 +11,11 @@ from conftest import tiny_convolutions
 from torch import nn
 
 from nst import InputError, Settings, load_image, stylize
-from nst.encoder import Encoder
-from nst.images import fit_area, resize
-from nst.losses import GramTarget, NormalTarget, moments, relative_error
-from nst.objective import Objective
-from nst.quality import octaves
+from nst.image.files import fit_area, resize
+from nst.lab.quality import octaves
+from nst.optimization.losses import GramTarget, NormalTarget, moments, relative_error
+from nst.optimization.objective import Objective
+from nst.vgg.encoder import Encoder
 
 QUICK = Settings(size=64, iterations=40, smoothness=0)
 

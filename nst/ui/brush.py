@@ -13,7 +13,7 @@ from PIL import Image
 
 from nst.errors import InputError
 from nst.settings import MOST_STYLES
-from nst.ui.decode_worker import MOST_DRAWN
+from nst.ui.runs.decode_worker import MOST_DRAWN
 
 # Far apart from one another, so that a smoothed pixel still names its role.
 KEEP = "#ffffff"

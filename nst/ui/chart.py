@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from nst.frames import Frame
+from nst.optimization.frames import Frame
 
 
 class LossLog:

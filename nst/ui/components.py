@@ -30,7 +30,7 @@ class Picture(gr.Image):
     """A picture input that hands the uploaded file on as it is.
 
     Gradio's own decoding loses orientation, transparency and 16-bit samples, turns a broken file into an
-    unnamed error, and is done in this process; `nst/ui/decoder.py` does better, so the file goes there.
+    unnamed error, and is done in this process; `nst/ui/runs/decoder.py` does better, so the file goes there.
     """
 
     def get_block_name(self) -> str:

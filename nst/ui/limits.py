@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, replace
 
-from nst.devices import pick_device
 from nst.errors import InputError
+from nst.host.device import pick_device
 from nst.settings import KNOBS, Knob, Settings
-from nst.ui.storage import KEPT_SECONDS, disk_for_pictures
+from nst.ui.runs.storage import KEPT_SECONDS, disk_for_pictures
 
 
 @dataclass(frozen=True)

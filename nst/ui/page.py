@@ -14,31 +14,32 @@ import gradio as gr
 import torch
 from anyio import to_thread
 
-from nst.devices import describe, pick_device
 from nst.errors import InputError
-from nst.estimate import forecast
-from nst.images import load_image, to_tensor
-from nst.inside import compare, feature_maps
-from nst.metadata import settings_in
+from nst.host.device import describe, pick_device
+from nst.image.files import load_image, to_tensor
+from nst.image.metadata import settings_in
+from nst.optimization.estimate import forecast
+from nst.optimization.inspection import compare, feature_maps
 from nst.settings import KNOBS, MOST_STYLES, Settings
-from nst.ui import painter, status
+from nst.ui import status
+from nst.ui.api import add_endpoint
 from nst.ui.brush import UNREADABLE, Brush, Strokes, sent_drawing, strokes
 from nst.ui.chart import LossLog
 from nst.ui.components import Film, Filmstrip, LivePreview, PathOfFile, Picture, Strip, control, picked
 from nst.ui.gallery import FINISHED, Example, photos, preset_file, styles
-from nst.ui.history import History
-from nst.ui.inside import EXPLAINED, gram_rows, map_row
+from nst.ui.inspection import EXPLAINED, gram_rows, map_row
 from nst.ui.links import from_query, to_query
-from nst.ui.painter import Pictures
-from nst.ui.programs import add_endpoint
-from nst.ui.run import Waiting, run
-from nst.ui.runs import Runs
+from nst.ui.runs import stream as painter
+from nst.ui.runs.history import History
+from nst.ui.runs.run import Waiting, run
+from nst.ui.runs.storage import Sent
+from nst.ui.runs.stream import Pictures
+from nst.ui.runs.wishes import Runs
+from nst.ui.runs.worker import there
 from nst.ui.service import Service
-from nst.ui.storage import Sent
 from nst.ui.web.visitors import visitor_of
 from nst.ui.words import say
-from nst.ui.workshop import there
-from nst.weights import encoder_names, load_encoders
+from nst.vgg.weights import encoder_names, load_encoders
 
 Shown = dict[gr.components.Component, Any]
 

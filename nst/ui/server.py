@@ -18,21 +18,21 @@ import torch
 from starlette.middleware import Middleware
 
 from nst.errors import InputError
-from nst.memory import keep_freed
+from nst.host.allocator import keep_freed
 from nst.painting import stylize
 from nst.settings import Settings
-from nst.ui import zero
 from nst.ui.gallery import FINISHED
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
+from nst.ui.runs import zero
+from nst.ui.runs.storage import remove_own_folder
+from nst.ui.runs.worker import submit
 from nst.ui.service import Service
-from nst.ui.storage import remove_own_folder
 from nst.ui.web import connections, logs, sessions
 from nst.ui.web.cards import Cards
 from nst.ui.web.guard import Guard
 from nst.ui.words import catalogue
-from nst.ui.workshop import submit
-from nst.weights import find_vgg19
+from nst.vgg.weights import find_vgg19
 
 log = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ import time
 import anyio
 import gradio as gr
 
-from nst.ui.decoder import Decoder
-from nst.ui.easel import Easel
 from nst.ui.limits import Limits
-from nst.ui.storage import Files
+from nst.ui.runs.decoder import Decoder
+from nst.ui.runs.queue import Easel
+from nst.ui.runs.storage import Files
+from nst.ui.runs.worker import busy_for
 from nst.ui.web.budgets import Budgets, SideWork
 from nst.ui.web.callers import Calls, Listeners
-from nst.ui.workshop import busy_for
 
 # Seconds after which a file that waits, or an iteration that goes on, is taken for stuck.
 _WAITED, _AT_WORK = 30.0, 180.0

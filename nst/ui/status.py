@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import math
 
-from nst.estimate import Forecast
-from nst.frames import Frame
-from nst.weights import VGG19
+from nst.optimization.estimate import Forecast
+from nst.optimization.frames import Frame
+from nst.vgg.weights import VGG19
 
 # A run of more seconds than these is worth a word.
 _LONG = 90.0

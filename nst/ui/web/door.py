@@ -8,7 +8,7 @@ import io
 from typing import Any
 from urllib.parse import quote, unquote
 
-from nst.ui.storage import Files
+from nst.ui.runs.storage import Files
 from nst.ui.web.bodies import RefusedError
 from nst.ui.web.routes import API
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse
 
-from nst.ui.storage import Files
+from nst.ui.runs.storage import Files
 from nst.ui.web.bodies import LeftError, RefusedError
 from nst.ui.web.door import MOST_FILE, TOO_LARGE
 

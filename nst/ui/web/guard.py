@@ -16,8 +16,8 @@ from urllib.parse import parse_qs
 import gradio as gr
 from anyio import to_thread
 
+from nst.ui.runs.storage import FULL, NO_ROOM
 from nst.ui.service import Service
-from nst.ui.storage import FULL, NO_ROOM
 from nst.ui.web import bodies, files, headers, visitors
 from nst.ui.web.bodies import LeftError, RefusedError
 from nst.ui.web.callers import Calls

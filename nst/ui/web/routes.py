@@ -53,7 +53,7 @@ OPEN: tuple[Route, ...] = (
     Route("mcp", ("POST",), rf"{API}/mcp/?(?:http/?)?", "assistants paint"),
     Route("told", ("GET",), rf"{API}/mcp/schema", "how a directory of assistants' tools learns of this one"),
 )
-# Gradio's other doors, so that one that a new version adds is noticed (tests/test_routes.py).
+# Gradio's other doors, so that one that a new version adds is noticed (tests/ui/web/test_routes.py).
 CLOSED: dict[str, str] = {
     f"{API}/user": "there are no accounts",
     f"{API}/login_check": "there are no accounts",

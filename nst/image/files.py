@@ -1,0 +1,142 @@
+"""Pictures as float RGB, and back into files."""
+
+from __future__ import annotations
+
+import io
+import math
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, PngImagePlugin
+from torch import Tensor
+
+from nst.image.decoding import EXIF_TEXT, MAX_SIDE, decode, fit, measure, open_image
+
+__all__ = [
+    "MAX_SIDE",
+    "PICTURES",
+    "encode_jpeg",
+    "encode_picture",
+    "encode_png",
+    "fit",
+    "fit_area",
+    "load_image",
+    "measure",
+    "open_image",
+    "resize",
+    "to_pixels",
+    "to_tensor",
+]
+
+
+def load_image(
+    source: str | Path | bytes | IO[bytes] | Image.Image, what: str = "The picture", ground: float = 1.0
+) -> Tensor:
+    """Decode a picture into float RGB as a person would see it.
+
+    Args:
+        source: as for `decode`; all arguments are.
+        what: likewise.
+        ground: likewise.
+
+    Returns:
+        (1, 3, H, W) float32 in [0, 1], at most 4096 on the longest side.
+
+    Raises:
+        InputError: it is no picture, damaged, too small or too large.
+    """
+    return to_tensor(decode(source, what, ground))
+
+
+def to_tensor(rgb: np.ndarray) -> Tensor:
+    """Return (H, W, 3) pixels, uint8 or floats in [0, 1], as (1, 3, H, W) float32 in [0, 1]."""
+    pixels = (
+        torch.from_numpy(rgb).permute(2, 0, 1)[None].to(torch.float32, memory_format=torch.contiguous_format)
+    )
+    return pixels.div_(255) if rgb.dtype == np.uint8 else pixels
+
+
+def fit_area(width: int, height: int, area: int) -> tuple[int, int]:
+    """Return (width, height) scaled, aspect ratio kept, to about `area` pixels, no side under 32.
+
+    Style pictures are matched by area: a panorama then has strokes as large as a square picture has.
+    """
+    scale = max(math.sqrt(area / (width * height)), 32 / min(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resample to (width, height), bicubic, low-passed when shrinking.
+
+    Args:
+        image: (1, C, H, W).
+        size: (width, height) in pixels.
+    """
+    width, height = size
+    if image.shape[-2:] == (height, width):
+        return image
+    return F.interpolate(image, (height, width), mode="bicubic", align_corners=False, antialias=True)
+
+
+def to_pixels(image: Tensor) -> np.ndarray:
+    """Return (1, 3, H, W) float RGB as (H, W, 3) uint8, clipped to [0, 1]."""
+    scaled = image.detach()[0].clamp(0, 1).mul(255).round()
+    return scaled.permute(1, 2, 0).to("cpu", torch.uint8).contiguous().numpy()
+
+
+def encode_png(pixels: np.ndarray, text: dict[str, str] | None = None) -> bytes:
+    """Return (H, W, 3) uint8 pixels as a PNG file that carries `text` and nothing else."""
+    info = PngImagePlugin.PngInfo()
+    for key, value in (text or {}).items():
+        info.add_itxt(key, value)
+    buffer = io.BytesIO()
+    # After PNG's filters a painting repeats nothing but single bytes: looking for more takes Pillow's own
+    # choice three times as long and gives a file of the same size.
+    Image.fromarray(pixels).save(buffer, "PNG", pnginfo=info, compress_type=zlib.Z_RLE)
+    return buffer.getvalue()
+
+
+def encode_jpeg(pixels: np.ndarray, quality: int = 85) -> bytes:
+    """Return (H, W, 3) uint8 pixels as a JPEG file."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+# The formats that a picture can be saved in, by the ending of its name, and how.
+_KINDS: dict[str, tuple[str, dict[str, Any]]] = {
+    ".png": ("PNG", {}),
+    ".jpg": ("JPEG", {"quality": 95}),
+    ".jpeg": ("JPEG", {"quality": 95}),
+    ".webp": ("WEBP", {"quality": 92}),
+    ".tif": ("TIFF", {"compression": "tiff_lzw"}),
+    ".tiff": ("TIFF", {"compression": "tiff_lzw"}),
+}
+PICTURES = tuple(_KINDS)
+
+
+def encode_picture(pixels: np.ndarray, suffix: str, text: Mapping[str, str]) -> bytes:
+    """Return (H, W, 3) uint8 pixels as a file that carries `text`, as far as its format can.
+
+    Args:
+        pixels: of the picture.
+        suffix: of its name, one of `PICTURES`.
+        text: entries as of a PNG; elsewhere they stand in EXIF.
+
+    Raises:
+        OSError: the picture is larger than the format can hold.
+    """
+    kind, how = _KINDS[suffix.lower()]
+    if kind == "PNG":
+        return encode_png(pixels, dict(text))
+    exif, buffer = Image.Exif(), io.BytesIO()
+    for key, tag in EXIF_TEXT.items():
+        if key in text:
+            exif[tag] = text[key]
+    Image.fromarray(pixels).save(buffer, kind, exif=exif, **how)
+    return buffer.getvalue()

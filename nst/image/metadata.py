@@ -1,0 +1,53 @@
+"""The text inside a saved picture: how it was painted, and nothing about its inputs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import nst
+from nst.errors import InputError
+from nst.image.decoding import painting_text
+from nst.settings import Settings
+
+_KEY = "Settings"
+
+
+def describe_painting(settings: Settings, encoder: str, *, steered: bool = False) -> dict[str, str]:
+    """Return text entries: the program with its version, and the settings as JSON.
+
+    Args:
+        settings: how the picture was painted.
+        encoder: the name of the encoder that painted it; "auto" alone would not say.
+        steered: whether they changed on the way; then they alone do not make the same picture.
+    """
+    told: dict[str, Any] = {**settings.public(), "painted_with": encoder}
+    if steered:
+        told["steered"] = True
+    return {"Software": f"neural style transfer {nst.__version__}", _KEY: json.dumps(told)}
+
+
+def settings_of(picture: str | Path | bytes | IO[bytes], what: str = "The picture") -> dict[str, Any]:
+    """Return the knobs that a saved painting carries, as far as this version knows and accepts them.
+
+    Raises:
+        InputError: it is no picture, or carries no settings.
+    """
+    return settings_in(painting_text(picture, what), what)
+
+
+def settings_in(text: Mapping[str, str], what: str = "The picture") -> dict[str, Any]:
+    """Return the knobs that the text entries of a saved painting carry, as `settings_of` does.
+
+    Raises:
+        InputError: they hold no settings.
+    """
+    try:
+        values = json.loads(text.get(_KEY, ""))
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise InputError(f"{what} carries no settings; use a picture that was painted and saved here.")
+    return Settings.acceptable(values)

@@ -1,0 +1,97 @@
+"""The benchmarks' command line."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nst.errors import InputError
+from nst.host.allocator import keep_freed
+from nst.lab.bench import __doc__ as about
+from nst.lab.bench import iteration, scaling, speed, startup
+from nst.lab.bench.host import describe_host, host_line
+from nst.settings import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    options = _parser().parse_args(arguments)
+    keep_freed()
+    print(host_line(), flush=True)
+    try:
+        found, table = _measure(options)
+        print(table)
+        if options.json:
+            options.json.write_text(json.dumps({"host": describe_host(), **found}, indent=1))
+        if options.command == "speed" and options.plot:
+            speed.plot(found, options.plot)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"error: {error.filename} cannot be written ({error.strerror}).", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _measure(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
+    """Return the findings, and as text."""
+    if options.command == "startup":
+        found = startup.measure(iterations=options.iterations)
+        return found, startup.table(found)
+    if options.command == "speed":
+        if options.plot:
+            speed.need_matplotlib()
+        found = speed.measure(
+            photo=options.photo,
+            style=options.style,
+            settings=replace(Settings.from_json(options.settings), weights=options.weights),
+            painters=options.by,
+            ladder=options.ladder,
+            iterations=options.iterations,
+        )
+        return found, speed.table(found)
+    module = scaling if options.command == "scaling" else iteration
+    found = module.measure(sizes=options.sizes, rounds=options.rounds, weights=options.weights)
+    return found, module.table(found)
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", type=Path, help="file for the findings")
+    weighty = argparse.ArgumentParser(add_help=False)
+    weighty.add_argument("--weights", default="", help="VGG-19's weights; by default found as for painting")
+
+    parser = argparse.ArgumentParser(prog="python -m nst.lab.bench", description=about)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for module, sizes, rounds in ((iteration, [512], 25), (scaling, [128, 256, 512, 1024, 2048], 7)):
+        name = module.__name__.rpartition(".")[2]
+        one = commands.add_parser(name, help=_first_line(module.__doc__), parents=[common, weighty])
+        one.add_argument("--sizes", type=int, nargs="+", default=sizes, help="longest sides in pixels")
+        one.add_argument("--rounds", type=int, default=rounds, help="iterations measured of each")
+    one = commands.add_parser("speed", help=_first_line(speed.__doc__), parents=[common, weighty])
+    one.add_argument("--photo", type=Path, required=True)
+    one.add_argument("--style", type=Path, required=True)
+    one.add_argument("--by", nargs="+", default=speed.PAINTERS, choices=speed.PAINTERS, help="our encoders")
+    one.add_argument("--settings", default="{}", help='JSON of how ours paint, such as {"style_weight": 7}')
+    one.add_argument(
+        "--ladder", type=int, nargs="+", default=speed.LADDER, help="numbers of iterations for ours"
+    )
+    one.add_argument("--iterations", type=int, default=500, help="iterations of the classic recipe")
+    one.add_argument("--plot", type=Path, help="picture file for residual against seconds; needs matplotlib")
+    one = commands.add_parser("startup", help=_first_line(startup.__doc__), parents=[common])
+    one.add_argument("--iterations", type=int, default=Settings().iterations, help="iterations of the run")
+    return parser
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").splitlines()[0].rstrip(".").lower()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

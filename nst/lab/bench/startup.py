@@ -1,0 +1,158 @@
+"""Seconds a visitor waits: for the page, for the first frame, for what is not the optimisation."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nst
+from nst.errors import InputError
+
+APP = Path(nst.__file__).parents[1] / "app.py"
+_LOG = re.compile(r"\"outcome\": \"finished\".*\"optimising\": ([\d.]+)")
+_PATIENCE = 300.0  # seconds until it is given up
+# Notes in the browser, in milliseconds, when Paint was clicked, and when a frame and the end were seen.
+_WATCH = """() => {
+  const find = (selector) => document.querySelector(selector);
+  let before;
+  addEventListener('click', (event) => {
+    if (!event.target.closest('#paint')) return;
+    before = find('#live img').src;
+    window.watched = { clicked: performance.now() };
+  }, true);
+  new MutationObserver(() => {
+    const seen = window.watched;
+    if (!seen) return;
+    if (!seen.first && find('#live img').src !== before) seen.first = performance.now();
+    const finished = /Finished/.test(find('#status').textContent);
+    if (seen.first && !seen.finished && finished) seen.finished = performance.now();
+  }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ['src'] });
+}"""
+
+
+def measure(*, iterations: int) -> dict[str, Any]:
+    """Return what a visitor of the page with its defaults goes through, in a real browser.
+
+    The first start after an installation reads everything from disk; measure the second.
+
+    Args:
+        iterations: what the visitor sets this slider to.
+
+    Raises:
+        InputError: playwright or a Chromium is missing, or the app does not come up.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise InputError(
+            "This needs a browser; install it with pip install -r tests/requirements.txt."
+        ) from error
+    names = ("chromium", "chromium-browser", "google-chrome")
+    installed = next(filter(None, map(shutil.which, names)), None)
+    if not installed:
+        raise InputError("This needs a browser; install chromium.")
+    with _app() as (url, ready, log), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(url)
+        page.locator("#live img").first.wait_for()
+        slider = page.locator("#iterations input[type=number]")
+        slider.fill(str(iterations))
+        slider.press("Tab")
+        time.sleep(3)  # the warm-up paints a speck
+        page.evaluate(_WATCH)
+
+        def run(meanwhile: Callable[[], None]) -> tuple[dict[str, float], float]:
+            """Paint; return the page's times and the seconds of optimisation that the app logged."""
+            before, began = len(_LOG.findall(log.read_text())), time.perf_counter()
+            page.locator("#paint:enabled").click()
+            while len(painted := _LOG.findall(log.read_text())) == before:
+                if time.perf_counter() - began > _PATIENCE:
+                    raise InputError(f"The page painted nothing within {_PATIENCE:g} seconds.")
+                meanwhile()
+                time.sleep(0.2)
+            page.wait_for_function("() => watched.finished")
+            return page.evaluate("watched"), float(painted[-1])
+
+        loads: list[float] = []
+        crowded, _ = run(lambda: loads.append(_load(url)))
+        alone, optimising = run(lambda: None)
+        browser.close()
+    whole = (alone["finished"] - alone["clicked"]) / 1000
+    return {
+        "page ready": ready,
+        "first frame": (crowded["first"] - crowded["clicked"]) / 1000,
+        "page loads while it paints": len(loads),
+        "p95 of a page load": sorted(loads)[math.ceil(0.95 * len(loads)) - 1] if loads else math.nan,
+        "whole run": whole,
+        "optimising": optimising,
+        "outside": 1 - optimising / whole,
+    }
+
+
+@contextlib.contextmanager
+def _app() -> Iterator[tuple[str, float, Path]]:
+    """Start the app; yield its address, the seconds until it answered, and the file it logs to."""
+    if not APP.exists():
+        raise InputError("This needs the app; run it from a clone of the project.")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        began = time.perf_counter()
+        with log.open("w") as out:
+            app = subprocess.Popen(  # noqa: S603 (our own file)
+                [sys.executable, str(APP), "--port", str(port)],
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "GRADIO_ANALYTICS_ENABLED": "False"},
+            )
+        try:
+            while True:
+                with contextlib.suppress(urllib.error.URLError, OSError):
+                    _load(url)
+                    break
+                if app.poll() is not None or time.perf_counter() - began > _PATIENCE:
+                    raise InputError("The app did not come up; start it with python app.py to see why.")
+                time.sleep(0.05)
+            yield url, time.perf_counter() - began, log
+        finally:
+            app.terminate()
+            app.wait()
+
+
+def _load(url: str) -> float:
+    """Fetch the page; return the seconds it took."""
+    began = time.perf_counter()
+    with urllib.request.urlopen(url, timeout=60) as answer:  # noqa: S310 (a loopback address)
+        answer.read()
+    return time.perf_counter() - began
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return `measure`'s findings as text."""
+    return "\n".join(
+        (
+            f"page ready after                        {found['page ready']:8.2f} s",
+            f"first run: click to first frame         {found['first frame']:8.2f} s",
+            f"           p95 of {found['page loads while it paints']:3} page loads meanwhile"
+            f"{found['p95 of a page load']:9.3f} s",
+            f"next run:  click to finished picture      {found['whole run']:6.2f} s",
+            f"           outside the optimisation       {100 * found['outside']:6.1f} %",
+        )
+    )

@@ -1,0 +1,437 @@
+"""Making the narrow network: it has VGG-19's layout and sees what a teacher's VGG-19 sees.
+
+    python -m nst.lab.distill --images FOLDER --teacher vgg19.safetensors -o student.safetensors
+
+1. Closed form, layer by layer (after He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural
+   Networks", ICCV 2017): choose the teacher's channels that linearly explain the others best, then solve
+   least squares from the student's own features to their pre-activations.
+2. All layers together, by gradient: errors of features and Gram matrices against the teacher's, on crops of
+   the pictures and on paintings that the optimisation makes with the student of the moment, so that the
+   student is not fooled where its own judgement leads.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from huggingface_hub.utils import tqdm
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from nst.errors import InputError
+from nst.host.allocator import keep_freed
+from nst.host.device import pick_device, pick_precision
+from nst.image.files import load_image, resize, to_pixels
+from nst.optimization.objective import Objective
+from nst.optimization.optimizers import LBFGS
+from nst.settings import Settings
+from nst.vgg.encoder import Encoder
+from nst.vgg.layers import CONVOLUTIONS, LAYERS, PRESETS
+from nst.vgg.packed import CODES, pack, unpack
+from nst.vgg.weights import find_vgg19
+
+TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu4_1", "relu4_2", "relu5_1")
+_NAMES = list(LAYERS)[: list(LAYERS).index(TAPS[-1]) + 1]
+_BLOCKS = [int(name[4]) - 1 for name in _NAMES]
+_DEPTH, _BLOCK_COUNT = len(_NAMES), _BLOCKS[-1] + 1
+_SCORED = 192  # pixels on a side of what is held out
+_STOCK = 1024  # crops at hand, a few of them new in each step
+_PAINTED = 384  # snapshots of paintings at hand
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
+
+
+class Pictures:
+    """A folder of pictures as random crops, some of them held out for scoring.
+
+    Pictures that look like one in `exclude` are left out, also as stylised copies: their blurred grey
+    thumbnails correlate.
+
+    Args:
+        folder: looked through with all its folders.
+        exclude: likewise.
+        device: where the crops are made.
+        seed: of which are held out, and of the crops.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        exclude: Path | None = None,
+        device: torch.device | None = None,
+        seed: int = 0,
+    ) -> None:
+        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+        barred = (
+            []
+            if exclude is None
+            else [
+                _thumbnail(load_image(path))
+                for path in sorted(exclude.rglob("*"))
+                if path.suffix.lower() in _SUFFIXES
+            ]
+        )
+        self.pictures: list[Tensor] = []
+        self.left_out: list[str] = []
+        for path in tqdm(files, desc="reading"):
+            picture = load_image(path)
+            if any(float(thumb @ _thumbnail(picture)) > 0.8 for thumb in barred):
+                self.left_out.append(path.name)
+                continue
+            # Kept as bytes: a thousand pictures in float would not fit beside the training.
+            self.pictures.append(torch.from_numpy(to_pixels(picture)).permute(2, 0, 1)[None].to(device))
+        if len(self.pictures) < 20:
+            raise InputError(
+                f"{folder.name} holds {len(self.pictures)} usable pictures; at least 20 are needed."
+            )
+        self.random = random.Random(seed)  # noqa: S311 (no secret)
+        self.random.shuffle(self.pictures)
+        self.held_out, self.pictures = self.pictures[:16], self.pictures[16:]
+
+    def crop(self, size: int, *, held_out: int | None = None) -> Tensor:
+        """Return a random crop, (1, 3, size, size), at a random scale; a fixed one of the held-out ones."""
+        chance = self.random if held_out is None else random.Random(held_out)  # noqa: S311
+        picture = chance.choice(self.pictures) if held_out is None else self.held_out[held_out]
+        picture = picture.float() / 255
+        height, width = picture.shape[-2:]
+        scale = math.exp(chance.uniform(math.log(size / min(height, width)), math.log(1.2)))
+        scale = max(scale, size / min(height, width))
+        picture = resize(picture, (math.ceil(width * scale), math.ceil(height * scale))).clamp(0, 1)
+        top = chance.randint(0, picture.shape[-2] - size)
+        left = chance.randint(0, picture.shape[-1] - size)
+        return picture[..., top : top + size, left : left + size]
+
+
+def _thumbnail(picture: Tensor) -> Tensor:
+    """Return a unit vector that two pictures of the same scene share."""
+    grey = F.interpolate(picture.mean(1, keepdim=True), (16, 16), mode="area").flatten()
+    grey = grey - grey.mean()
+    return grey / grey.norm().clamp_min(1e-6)
+
+
+class Student(nn.Module):
+    """The narrow twin of VGG-19 up to relu5_1, with a linear map from each tap to the teacher's channels."""
+
+    def __init__(self, widths: Sequence[int], teacher_widths: dict[str, int]) -> None:
+        super().__init__()
+        channels = [3, *(widths if len(widths) == _DEPTH else (widths[block] for block in _BLOCKS))]
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate")
+            for before, after in pairwise(channels)
+        )
+        self.maps = nn.ParameterDict(
+            {name: torch.zeros(teacher_widths[name], channels[_NAMES.index(name) + 1]) for name in TAPS}
+        )
+        self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
+        self.register_buffer("std", torch.ones(1, 3, 1, 1))
+
+    def forward(self, image: Tensor) -> dict[str, Tensor]:
+        """Return the taps in the teacher's channels."""
+        value, found = (image - self.mean) / self.std, {}
+        value = value.contiguous(memory_format=torch.channels_last)
+        for index, convolution in enumerate(self.convolutions):
+            if _new_block(index):
+                value = F.max_pool2d(value, 2)
+            value = F.relu(convolution(value))
+            if (name := _NAMES[index]) in self.maps:
+                found[name] = F.conv2d(value, self.maps[name][..., None, None])
+        return found
+
+    @torch.no_grad()
+    def take(self, state: dict[str, Tensor]) -> int:
+        """Take over the convolutions of an exported student; return how many there were."""
+        count = 0
+        for n, convolution in zip(CONVOLUTIONS, self.convolutions, strict=False):
+            if f"features.{n}.weight" not in state:
+                break
+            convolution.weight.copy_(state[f"features.{n}.weight"])
+            convolution.bias.copy_(state[f"features.{n}.bias"])
+            count += 1
+        return count
+
+    def export(self) -> dict[str, Tensor]:
+        """Return convolutions and folded taps under the names that `Encoder` reads.
+
+        With A = self.maps[name] and A^T A = U diag(e) U^T, the tap is diag(sqrt e) U^T: as few channels as
+        the student has, and the same distances between features and between Gram matrices as under A.
+        """
+        state = {}
+        for n, convolution in zip(CONVOLUTIONS, self.convolutions, strict=False):
+            state[f"features.{n}.weight"] = convolution.weight.detach().clone()
+            state[f"features.{n}.bias"] = convolution.bias.detach().clone()
+        for name, matrix in self.maps.items():
+            energy, basis = torch.linalg.eigh((matrix.detach().double().T @ matrix.detach().double()).cpu())
+            state[f"taps.{name}"] = (energy.clamp_min(0).sqrt()[:, None] * basis.T).float().to(matrix.device)
+        return state
+
+    def encoder(self) -> Encoder:
+        """Return the student as an encoder to paint with."""
+        return Encoder(self.export(), name="student", device=self.mean.device)
+
+
+def choose(moments: Tensor, count: int) -> list[int]:
+    """Return the channels from which the others follow best by linear regression, greedily.
+
+    Args:
+        moments: (C, C) second moments of the channels.
+        count: how many.
+    """
+    rest = moments.double().clone()
+    chosen: list[int] = []
+    for _ in range(count):
+        diagonal = rest.diagonal().clamp_min(1e-12)
+        gain = rest.square().sum(0) / diagonal
+        gain[chosen] = -1
+        best = int(gain.argmax())
+        chosen.append(best)
+        rest -= rest[:, best : best + 1] @ rest[best : best + 1] / diagonal[best]
+    return chosen
+
+
+def _loaded(file: Path) -> dict[str, Tensor]:
+    """Return an encoder's tensors, packed or not."""
+    state = load_file(file)
+    return unpack(file) if any(key.endswith(f".{CODES}") for key in state) else state
+
+
+def _ridge(square: Tensor, cross: Tensor) -> Tensor:
+    """Solve min |X W - Y|^2 + small |W|^2 from X^T X and X^T Y."""
+    eye = torch.eye(len(square), dtype=square.dtype, device=square.device)
+    return torch.linalg.solve(square + 1e-6 * square.diagonal().mean() * eye, cross)
+
+
+def _new_block(index: int) -> bool:
+    """Return whether pooling stands before a convolution."""
+    return index > 0 and _BLOCKS[index] != _BLOCKS[index - 1]
+
+
+@torch.no_grad()
+def solve(student: Student, teacher: Encoder, crops: list[Tensor], begun: int = 0) -> None:
+    """Set the student's weights layer by layer in closed form, but for the first `begun` convolutions'."""
+    student.mean.copy_(teacher.mean)
+    student.std.copy_(teacher.std)
+    goals = [((crop - teacher.mean) / teacher.std).to(teacher.precision) for crop in crops]
+    given = [goal.float() for goal in goals]
+    for index, name in enumerate(tqdm(_NAMES, desc="closed form")):
+        convolution, theirs = student.convolutions[index], teacher.features[LAYERS[name] - 1]
+        moments = square = cross = 0
+        for number in range(len(crops)):
+            if _new_block(index):
+                goals[number], given[number] = F.max_pool2d(goals[number], 2), F.max_pool2d(given[number], 2)
+            goals[number] = theirs(goals[number])
+            patches = F.unfold(F.pad(given[number], (1, 1, 1, 1), mode="replicate"), 3)[0].T
+            take = torch.randperm(len(patches), device=patches.device)[:3000]
+            x = F.pad(patches[take], (0, 1), value=1)
+            y = goals[number].float().flatten(2)[0].T[take]
+            active = F.relu(y)
+            moments = moments + (active.T @ active).double()
+            square, cross = square + (x.T @ x).double(), cross + (x.T @ y).double()
+        if index >= begun:
+            chosen = choose(moments, convolution.out_channels)
+            solution = _ridge(square, cross[:, chosen]).float().T
+            convolution.weight.copy_(solution[:, :-1].view_as(convolution.weight))
+            convolution.bias.copy_(solution[:, -1])
+        goals, given = [F.relu(goal) for goal in goals], [F.relu(convolution(value)) for value in given]
+        if name in student.maps:
+            pairs = [
+                (value.flatten(2)[0].T, goal.float().flatten(2)[0].T)
+                for value, goal in zip(given, goals, strict=True)
+            ]
+            square = sum((x.T @ x).double() for x, _ in pairs)
+            cross = sum((x.T @ y).double() for x, y in pairs)
+            student.maps[name].copy_(_ridge(square, cross).float().T)
+
+
+def errors(value: Tensor, goal: Tensor, *, gram: bool = True) -> tuple[Tensor, Tensor]:
+    """Return the mean relative squared errors of (N, C, H, W) features and, or 0, of their Gram matrices."""
+    feature = (value - goal).square().sum((1, 2, 3)) / goal.square().sum((1, 2, 3)).clamp_min(1e-6)
+    if not gram:
+        return feature.mean(), feature.new_zeros(())
+    a, b = value.flatten(2), goal.flatten(2)
+    g, h = a @ a.mT, b @ b.mT
+    apart = (g - h).square().sum((1, 2)) / h.square().sum((1, 2)).clamp_min(1e-6)
+    return feature.mean(), apart.mean()
+
+
+def paint_with(student: Student, pictures: Pictures, size: int) -> list[Tensor]:
+    """Return snapshots of one small painting: what the student's own judgement leads to."""
+    settings = Settings(
+        content_weight=pictures.random.uniform(0, 9),
+        smoothness=pictures.random.choice([0.0, 2.5, 5.0]),
+        large_shapes=pictures.random.uniform(3, 8),
+    )
+    objective = Objective(student.encoder(), pictures.crop(size), [pictures.crop(size)], settings)
+    canvas = pictures.crop(size).contiguous()
+    optimizer = LBFGS(canvas, history=10)
+    snapshots = []
+    for iteration in range(1, 61):
+        evaluation = objective(canvas)
+        optimizer.step(evaluation.loss, evaluation.gradient)
+        if iteration in (4, 15, 60) and torch.isfinite(canvas).all():
+            snapshots.append(canvas.clone())
+    return snapshots
+
+
+def _cosine(step: int, steps: int) -> float:
+    """Return the share of the highest rate at a step."""
+    return min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / max(steps, 1))) / 2)
+
+
+def _loss(taps: dict[str, Tensor], goals: dict[str, Tensor]) -> Tensor:
+    """Return the mean of the relative errors, not squared: relu1_1's, a hundred times smaller, count too."""
+    parts = []
+    for name, goal in goals.items():
+        for error in errors(taps[name].float(), goal.float(), gram=name in PRESETS["gatys"]):
+            parts.append((error + 1e-6).sqrt())
+    return torch.stack(parts).mean()
+
+
+def tune(
+    student: Student,
+    teacher: Encoder,
+    pictures: Pictures,
+    output: Path,
+    *,
+    steps: int,
+    batch: int,
+    rate: float,
+    crop: int,
+    paint_every: int,
+) -> None:
+    """Train all layers together; the state is written every 500 steps and taken up again if it is there."""
+    device = teacher.device
+    optimizer = torch.optim.AdamW(student.parameters(), lr=rate, weight_decay=0)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _cosine(step, steps))
+    begin, state = 0, _state_of(output)
+    if state.exists():
+        kept = torch.load(state, weights_only=True)
+        student.load_state_dict(kept["student"])
+        optimizer.load_state_dict(kept["optimizer"])
+        schedule.load_state_dict(kept["schedule"])
+        begin = kept["step"]
+        pictures.random.seed(begin)
+    stock: list[Tensor] = []
+    painted: list[Tensor] = []
+    with tqdm(total=steps, initial=begin, desc="training") as bar:
+        for step in range(begin, steps):
+            if step % paint_every == 0:
+                painted = (painted + paint_with(student, pictures, crop))[-_PAINTED:]
+            stock = (stock + [pictures.crop(crop) for _ in range(max(1, batch // 6))])[-_STOCK:]
+            own = pictures.random.sample(painted, min(batch // 2, len(painted)))
+            images = torch.cat(own + pictures.random.choices(stock, k=batch - len(own)))
+            with torch.no_grad():
+                goals = teacher(images, TAPS)
+            with torch.autocast(device.type, torch.bfloat16, enabled=teacher.precision == torch.bfloat16):
+                taps = student(images)
+            loss = _loss(taps, goals)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            bar.update()
+            if (step + 1) % 500 == 0 or step + 1 == steps:
+                bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
+                save(student, output)
+                torch.save(
+                    {
+                        "student": student.state_dict(),
+                        "optimizer": optimizer.state_dict(),
+                        "schedule": schedule.state_dict(),
+                        "step": step + 1,
+                    },
+                    state,
+                )
+
+
+def _state_of(output: Path) -> Path:
+    return output.with_suffix(".state")
+
+
+def save(student: Student, file: Path) -> None:
+    """Write the student as an encoder's packed file."""
+    save_file(pack(student.export()), file)
+
+
+@torch.no_grad()
+def score(student: Student, teacher: Encoder, pictures: Pictures) -> str:
+    """Return a table of relative errors on the held-out pictures."""
+    images = torch.cat([pictures.crop(_SCORED, held_out=n) for n in range(len(pictures.held_out))])
+    goals, taps = teacher(images, TAPS), student(images)
+    rows = [(name, *errors(taps[name], goals[name].float())) for name in TAPS]
+    return "\n".join(
+        ["layer     features  Gram"] + [f"{name:9} {float(f):8.3f}  {float(g):.4f}" for name, f, g in rows]
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m nst.lab.distill", description="Make the narrow network.")
+    parser.add_argument("--images", type=Path, required=True, help="folder of pictures to learn from")
+    parser.add_argument(
+        "--exclude", type=Path, help="folder of pictures to stay away from, for an honest test"
+    )
+    parser.add_argument(
+        "--teacher", default="", help="file of VGG-19's weights; by default found as for painting"
+    )
+    parser.add_argument(
+        "--widths",
+        type=int,
+        nargs="+",
+        default=(32, 32, 64, 64, 128, 64, 64, 96, 128, 160, 160, 192, 384),
+        help="channels of the five blocks, or of all thirteen convolutions",
+    )
+    parser.add_argument("--crops", type=int, default=400, help="crops for the closed form")
+    parser.add_argument("--begin", type=Path, help="an encoder whose convolutions are taken as they are")
+    parser.add_argument("--steps", type=int, default=16000, help="steps of training")
+    parser.add_argument("--batch", type=int, default=16, help="crops in a step")
+    parser.add_argument("--crop", type=int, default=256, help="pixels on a side of a crop")
+    parser.add_argument("--paint-every", type=int, default=40, help="steps from one painting to the next")
+    parser.add_argument("--rate", type=float, default=1e-3, help="AdamW's highest rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--output", type=Path, required=True, help="safetensors file to write")
+    options = parser.parse_args(arguments)
+    if len(options.widths) not in (_BLOCK_COUNT, _DEPTH):
+        parser.error(f"--widths takes {_BLOCK_COUNT} or {_DEPTH} numbers")
+    try:
+        keep_freed()
+        torch.manual_seed(options.seed)
+        device = pick_device()
+        weights = find_vgg19(options.teacher)
+        widths = {name: weights[f"features.{LAYERS[name] - 1}.weight"].shape[0] for name in TAPS}
+        teacher = Encoder(weights, name="teacher", device=device, precision=pick_precision(device))
+        pictures = Pictures(options.images, options.exclude, device, options.seed)
+        print(f"{len(pictures.pictures)} pictures, {len(pictures.left_out)} left out: {pictures.left_out}")
+        student = Student(options.widths, widths).to(device)
+        if not _state_of(options.output).exists():
+            begun = student.take(_loaded(options.begin)) if options.begin else 0
+            solve(student, teacher, [pictures.crop(options.crop) for _ in range(options.crops)], begun)
+            print("closed form, held-out pictures\n" + score(student, teacher, pictures), flush=True)
+        tune(
+            student,
+            teacher,
+            pictures,
+            options.output,
+            steps=options.steps,
+            batch=options.batch,
+            rate=options.rate,
+            crop=options.crop,
+            paint_every=options.paint_every,
+        )
+    except (InputError, KeyError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print("trained, held-out pictures\n" + score(student, teacher, pictures))
+    save(student, options.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

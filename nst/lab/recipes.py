@@ -1,0 +1,267 @@
+"""How others paint, written plainly: what our own pictures are measured against.
+
+Each recipe keeps its authors' losses, weights, sizes, optimiser and number of iterations. They run on our
+encoder, with its padding, on as many of their layers as it carries: where VGG-19 ends at relu3_4, this stands
+for relu4_1 and relu3_3 for relu4_2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nst.image.files import fit, resize
+from nst.optimization.losses import gram_matrix, moments, relative_error, total_variation
+from nst.vgg.encoder import Encoder
+
+# Steps of crowsonkb's at the first size, and at each further one.
+FIRST, FURTHER = 1000, 500
+
+Recipe = Callable[[Encoder, Tensor, Tensor, int], Tensor]
+
+
+def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tensor:
+    """Paint with the losses and defaults of crowsonkb/style-transfer-pytorch.
+
+    Squared content differences times 0.015; Wasserstein-2 distance between the feature distributions taken as
+    normal, layers weighted 256 : 64 : 16 : 4 : 1; quadratic total variation times 2. Adam at 0.02 with
+    decays (0.9, 0.99), 1,000 steps at 128 pixels, then 500 at each size, larger by sqrt 2 every time, its
+    moments resized along; pixels kept in [0, 1]; the result of each size is the running mean of the steps.
+
+    Args:
+        encoder: VGG-19. Each layer is divided by its mean activation on the two pictures, since the weights
+            of the losses were chosen for activations of about one.
+        photo: (1, 3, H, W) in [0, 1].
+        style: likewise.
+        size: longest side of the result.
+
+    Returns:
+        (1, 3, h, w) in [0, 1].
+    """
+    # As they stand in relu1_1 .. relu5_1; those of layers that are missing are missing from the sum too.
+    weights = dict(zip(encoder.style_layers, (256, 64, 16, 4, 1), strict=False))
+    total = sum(weights.values())
+    with torch.no_grad():
+        views = [resize(picture, fit(*_sides(picture), 256)).clamp(0, 1) for picture in (photo, style)]
+        layers = {*weights, *encoder.content_layers}
+        found = [encoder(view, layers) for view in views]
+        level = {name: sum(float(f[name].float().mean()) for f in found) / len(found) for name in layers}
+
+    sizes = [size]
+    while round(size / 2 ** (len(sizes) / 2)) >= min(128, size):
+        sizes.insert(0, round(size / 2 ** (len(sizes) / 2)))
+    canvas, state = photo, None
+    for longest in sizes:
+        sides = fit(*_sides(photo), longest)
+        with torch.no_grad():
+            goal = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
+            # A style that is smaller than this is not enlarged.
+            look = resize(style, fit(*_sides(style), min(longest, max(_sides(style))))).clamp(0, 1)
+            taps = encoder(look, weights)
+            looks = {name: _Distribution(taps[name] / level[name]) for name in weights}
+        canvas = F.interpolate(canvas, sides[::-1], mode="bicubic").clamp(0, 1)
+        canvas = canvas.detach().requires_grad_()
+        optimizer = torch.optim.Adam([canvas], lr=0.02, betas=(0.9, 0.99))
+        if state:
+            optimizer.state[canvas] = {
+                "step": state["step"],
+                "exp_avg": F.interpolate(state["exp_avg"], sides[::-1], mode="bicubic"),
+                "exp_avg_sq": F.interpolate(state["exp_avg_sq"], sides[::-1], mode="bilinear").relu(),
+            }
+        mean, share = 0.01 * canvas.detach(), 0.01
+        for _ in range(FIRST if longest == sizes[0] else FURTHER):
+            taps = encoder(canvas, layers)
+            content = sum(
+                ((taps[name].float() - goal[name].float()) / level[name]).square().mean() for name in goal
+            )
+            manner = sum(
+                weights[name] / total * looks[name].distance(taps[name] / level[name]) for name in looks
+            )
+            # Our total variation is two thirds of the squared slope.
+            loss = 0.015 * content / len(goal) + manner + 2 * 1.5 * total_variation(canvas)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            with torch.no_grad():
+                canvas.clamp_(0, 1)
+                mean = 0.99 * mean + 0.01 * canvas
+                share = 0.99 * share + 0.01
+        state = optimizer.state[canvas]
+        canvas = mean / share
+    return canvas.clamp(0, 1)
+
+
+class _Distribution:
+    """The features of a picture as a normal distribution, and how far others are from it.
+
+    Wasserstein-2: |m - m*|^2 + tr(C + C* - 2 (C*^1/2 C C*^1/2)^1/2), divided by the number of channels.
+    """
+
+    def __init__(self, features: Tensor) -> None:
+        self.mean, self.covariance = self._moments(features)
+        self.root, _ = _roots(self.covariance)
+
+    def distance(self, features: Tensor) -> Tensor:
+        mean, covariance = self._moments(features)
+        cross = _TraceOfRoot.apply(self.root @ covariance @ self.root)
+        spread = (self.covariance.trace() + covariance.trace() - 2 * cross) / len(mean)
+        return (mean - self.mean).square().mean() + spread
+
+    @staticmethod
+    def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
+        found = moments(features)
+        noise = 1e-4 * torch.eye(len(found.mean), device=found.mean.device)
+        return found.mean, found.covariance + noise
+
+
+class _TraceOfRoot(torch.autograd.Function):
+    """tr M^1/2 of a symmetric positive definite matrix; its derivative is M^-1/2 / 2."""
+
+    @staticmethod
+    def forward(ctx, matrix: Tensor) -> Tensor:  # noqa: ANN001
+        root, inverse = _roots(matrix)
+        ctx.save_for_backward(inverse)
+        return root.trace()
+
+    @staticmethod
+    def backward(ctx, slope: Tensor) -> Tensor:  # noqa: ANN001
+        (inverse,) = ctx.saved_tensors
+        return slope * (inverse + inverse.T) / 4
+
+
+def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Return M^1/2 and M^-1/2 of a symmetric positive definite matrix.
+
+    In float64: the authors' twelve steps of Newton and Schulz were seen to overflow in float32. On a CPU by
+    eigenvalues, on a GPU by those steps, where eigenvalues would take most of a painting's time.
+    """
+    if matrix.is_cuda:
+        return _newton_schulz(matrix)
+    values, basis = torch.linalg.eigh(matrix.double())
+    values = values.clamp_min(1e-9 * values[-1])
+    return tuple(((basis * values**power) @ basis.T).to(matrix.dtype) for power in (0.5, -0.5))
+
+
+def _newton_schulz(matrix: Tensor, steps: int = 24) -> tuple[Tensor, Tensor]:
+    """Return M^1/2 and M^-1/2 by Y' = Y T and Z' = T Z with T = (3 - Z Y) / 2 from Y = M / |M| and Z = 1."""
+    size = matrix.double().norm()
+    root = matrix.double() / size
+    inverse = eye = torch.eye(len(matrix), dtype=root.dtype, device=root.device)
+    for _ in range(steps):
+        factor = (3 * eye - inverse @ root) / 2
+        root, inverse = root @ factor, factor @ inverse
+    return (root * size.sqrt()).to(matrix.dtype), (inverse / size.sqrt()).to(matrix.dtype)
+
+
+def _sides(picture: Tensor) -> tuple[int, int]:
+    return picture.shape[-1], picture.shape[-2]
+
+
+def plain_pyramid(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tensor:
+    """Paint with Gram matrices alone on a pyramid: no total variation, little content.
+
+    Relative content and style errors weighted 0.005 : 1, torch's L-BFGS (history 10, no line search) for
+    150, 150, 80 and 15 iterations at an eighth, a quarter, half and all of the size.
+
+    Args:
+        encoder: VGG-19.
+        photo: (1, 3, H, W) in [0, 1].
+        style: likewise.
+        size: longest side of the result.
+
+    Returns:
+        (1, 3, h, w) in [0, 1].
+    """
+    canvas = photo
+    for fraction, iterations in ((8, 150), (4, 150), (2, 80), (1, 15)):
+        sides = fit(*_sides(photo), size // fraction)
+        with torch.no_grad():
+            goal = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
+            look = resize(style, fit(*_sides(style), size // fraction)).clamp(0, 1)
+            _, grams = encoder.describe(look, (), encoder.style_layers)
+        canvas = F.interpolate(canvas, sides[::-1], mode="bicubic").detach().requires_grad_()
+        optimizer = torch.optim.LBFGS(
+            [canvas], max_iter=iterations, history_size=10, tolerance_grad=0, tolerance_change=0
+        )
+
+        def evaluate(canvas=canvas, optimizer=optimizer, goal=goal, grams=grams) -> Tensor:  # noqa: ANN001
+            optimizer.zero_grad()
+            taps, found = encoder.describe(canvas, goal, grams)
+            content = sum(relative_error(taps[name], goal[name]) for name in goal) / len(goal)
+            manner = sum(relative_error(found[name][0].gram, grams[name][0].gram) for name in grams) / len(
+                grams
+            )
+            loss = 0.005 * content + manner
+            loss.backward()
+            return loss
+
+        optimizer.step(evaluate)
+        canvas = canvas.detach()
+    return canvas.clamp(0, 1)
+
+
+def classic(
+    encoder: Encoder,
+    photo: Tensor,
+    style: Tensor,
+    size: int,
+    *,
+    iterations: int = 500,
+    seen: Callable[[int, Tensor], None] = lambda iteration, image: None,
+) -> Tensor:
+    """Paint as neural-style and its followers do: one size, from noise, torch's own L-BFGS.
+
+    Squared content differences times 5; squared differences of Gram matrices divided by C * H * W, times 100
+    each; total variation (absolute, summed) times 0.001; pixels from 0 to 255 less the mean; L-BFGS with a
+    history of 100.
+
+    Args:
+        encoder: VGG-19 in float32, as they run it.
+        photo: (1, 3, H, W) in [0, 1].
+        style: likewise.
+        size: longest side of the result, and of the style.
+        iterations: how many evaluations.
+        seen: called with the number of the evaluation and the image, (1, 3, h, w) in [0, 1], at each.
+
+    Returns:
+        (1, 3, h, w) in [0, 1].
+    """
+    sides = fit(*_sides(photo), size)
+    layers = (*encoder.style_layers, *encoder.content_layers)
+
+    def grams(taps: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {name: gram_matrix(taps[name]) / taps[name].shape[1] for name in encoder.style_layers}
+
+    with torch.no_grad():
+        goal = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
+        looks = grams(encoder(resize(style, fit(*_sides(style), size)).clamp(0, 1), encoder.style_layers))
+    generator = torch.Generator().manual_seed(0)
+    level = 255 * encoder.mean
+    canvas = 0.001 * torch.randn(1, 3, *sides[::-1], generator=generator).to(photo.device)
+    canvas.requires_grad_()
+    optimizer = torch.optim.LBFGS(
+        [canvas], max_iter=iterations, history_size=100, tolerance_grad=-1, tolerance_change=-1
+    )
+    count = 0
+
+    def evaluate() -> Tensor:
+        nonlocal count
+        optimizer.zero_grad()
+        taps = encoder((canvas + level) / 255, layers)
+        content = sum(F.mse_loss(taps[name], goal[name]) for name in goal)
+        manner = sum(F.mse_loss(gram, looks[name]) for name, gram in grams(taps).items())
+        rough = sum((canvas.diff(dim=axis)).abs().sum() for axis in (2, 3))
+        loss = 5 * content + 100 * manner + 0.001 * rough
+        loss.backward()
+        count += 1
+        seen(count, ((canvas.detach() + level) / 255).clamp(0, 1))
+        return loss
+
+    optimizer.step(evaluate)
+    return ((canvas.detach() + level) / 255).clamp(0, 1)
+
+
+RECIPES: dict[str, Recipe] = {"crowsonkb": crowsonkb, "plain-pyramid": plain_pyramid, "classic": classic}

@@ -1,0 +1,1 @@
+"""The method: what is minimised, by what steps, at what sizes."""

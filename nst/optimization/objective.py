@@ -1,0 +1,176 @@
+"""The weighted sum of content, style and smoothness that a painting minimises, at one size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nst.image.masks import Region
+from nst.optimization.losses import (
+    ContentTarget,
+    GramTarget,
+    Moments,
+    NormalTarget,
+    StyleTarget,
+    average,
+    plainness,
+    prominence,
+    total_variation,
+)
+from nst.optimization.remembered import digest
+from nst.settings import Settings
+from nst.vgg.encoder import Encoder
+from nst.vgg.layers import AUTOMATIC, DEEP, content_weights, style_weights
+
+# Content against style with both sliders in the middle; quality.md says what it was measured by.
+BALANCE = 0.08
+# How much more the photo counts where it has something to say: the power of its deepest features' prominence.
+ATTENTION = 0.5
+# The deep layers' covariances are of many channels over few positions: most directions mean nothing.
+DEEP_FLOOR = 0.3
+# Smoothness in the middle of its slider weighs this much.
+ROUGHNESS = 0.0155
+# The least total variation that a style is taken to have, as a share of the photo's.
+PLAINEST = 0.05
+
+
+def _shaped(weights: dict[str, float], large_shapes: float) -> dict[str, float]:
+    """Return the weights with the deep layers' as the knob says: 0 none, 5 as they are, 10 four times."""
+    factor = large_shapes / 5 if large_shapes < 5 else 4 ** (large_shapes / 5 - 1)
+    found = {name: weight * factor if name in DEEP else weight for name, weight in weights.items()}
+    return {name: weight for name, weight in found.items() if weight}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The objective at one image."""
+
+    loss: Tensor  # scalar
+    gradient: Tensor  # as the image
+    terms: Tensor  # relative content, style and roughness, before the weights
+
+    def named(self) -> dict[str, float]:
+        """Return the terms and the weighted total by name; waits for the device."""
+        values = torch.cat([self.terms, self.loss.view(1)]).tolist()
+        return dict(zip(("content", "style", "roughness", "total"), values, strict=True))
+
+
+class Objective:
+    """Compares an image with a photo's content and the styles of one or more paintings.
+
+    Args:
+        encoder: whose layers are compared.
+        content: (1, 3, H, W) photo at the size that is painted, or (1, 1, H, W), its luminance.
+        styles: paintings, any size, as many channels, at the scale at which their strokes should appear.
+        settings: weights and layers.
+        regions: which part of the canvas takes which styles, masks as large as the photo; all of it all of
+            them alike if left out. A region's target is the weighted mean of its styles' statistics, as if
+            they were one picture; regions count by their area.
+        painted: (1, 1, H, W), 1 where the image counts and 0 where the photo stays in its place; everywhere
+            if left out.
+        strips: in how many strips pictures are looked at, for want of memory.
+
+    Raises:
+        InputError: the settings name a layer that the encoder does not carry.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        content: Tensor,
+        styles: list[Tensor],
+        settings: Settings,
+        regions: Sequence[Region] | None = None,
+        painted: Tensor | None = None,
+        strips: int = 1,
+    ) -> None:
+        self.encoder, self.strips = encoder, strips
+        self.style_weight = 2 ** ((settings.style_weight - 5) / 2)
+        self.content_weight = BALANCE * 2 ** ((settings.content_weight - 5) / 2)
+        self.roughness_weight = ROUGHNESS * (settings.smoothness / 5) ** 2
+        self.photo, self.painted = content, painted
+        regions = regions or [Region(tuple(1 / len(styles) for _ in styles))]
+        self.masks = [region.mask for region in regions]
+        areas = [1.0 if mask is None else float(mask.mean()) for mask in self.masks]
+        overall = [
+            sum(area * region.shares[k] for area, region in zip(areas, regions, strict=True)) / sum(areas)
+            for k in range(len(styles))
+        ]
+        used = [k for k, share in enumerate(overall) if share > 0]
+        shares = [overall[k] for k in used]
+        scene_weights = content_weights(settings.content_layer, encoder.layers)
+        scene_layers = tuple(scene_weights)
+        weights = style_weights(settings.style_layers, encoder.layers)
+        if settings.style_layers == AUTOMATIC:
+            weights = _shaped(weights, settings.large_shapes)
+        with torch.no_grad():
+            judge = encoder.layers[-1]
+            scene, own = self._described(
+                content, tuple(dict.fromkeys((*scene_layers, judge))), tuple(weights)
+            )
+            attention = prominence(scene[judge], ATTENTION)
+            looks = [self._described(styles[k], scene_layers, tuple(weights)) for k in used]
+            self.content = {
+                name: ContentTarget(scene[name], [taps[name] for taps, _ in looks], shares, attention)
+                for name in scene_layers
+            }
+            self.styles = {
+                name: [
+                    self._target(
+                        settings.style_loss,
+                        DEEP_FLOOR if name in DEEP else NormalTarget.FLOOR,
+                        average([found[name][0] for _, found in looks], [region.shares[k] for k in used]),
+                        own[name][0],
+                    )
+                    for region in regions
+                ]
+                for name in weights
+            }
+            rough = sum(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
+            # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
+            self.rough = torch.maximum(rough, PLAINEST * total_variation(content)).clamp_min(1e-4)
+        self.scene_weights = self.rough.new_tensor(list(scene_weights.values()))
+        self.layer_weights = self.rough.new_tensor(list(weights.values()))
+        self.areas = self.rough.new_tensor(areas)
+
+    def _described(
+        self, picture: Tensor, content: tuple[str, ...], style: tuple[str, ...]
+    ) -> tuple[dict[str, Tensor], dict[str, tuple[Moments, ...]]]:
+        """Return what the encoder sees in a picture that stays as it is."""
+        return self.encoder.remembered.get(
+            (digest(picture), content, style),
+            lambda: self.encoder.describe(picture, content, style, strips=self.strips),
+        )
+
+    def _target(self, style_loss: str, floor: float, goal: Moments, scene: Moments) -> StyleTarget:
+        # Of no account for an ordinary style, whose target is then the same for every photo.
+        photo = scene if float(plainness(goal)) > 1e-6 else None
+        return self.encoder.remembered.get(
+            (style_loss, floor, *(digest(part) for part in (*goal, *(photo or ())))),
+            lambda: GramTarget(goal, photo) if style_loss == "gram" else NormalTarget(goal, floor, photo),
+        )
+
+    def __call__(self, image: Tensor) -> Evaluation:
+        """Evaluate the objective and its gradient at `image`, shaped as the photo."""
+        with torch.enable_grad():
+            leaf = image.detach().requires_grad_()
+            shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
+            taps, found = self.encoder.describe(shown, self.content, self.styles, self.masks, self.strips)
+            apart = torch.stack([goal.distance(taps[name]) for name, goal in self.content.items()])
+            content = (self.scene_weights * apart).sum()
+            each = torch.stack([self._distance(found[name], goals) for name, goals in self.styles.items()])
+            style = (self.layer_weights * each).sum() / self.layer_weights.sum()
+            roughness = total_variation(shown) / self.rough
+            loss = (
+                self.content_weight * content + self.style_weight * style + self.roughness_weight * roughness
+            )
+            (gradient,) = torch.autograd.grad(loss, leaf)
+        return Evaluation(loss.detach(), gradient, torch.stack([content, style, roughness]).detach())
+
+    def _distance(self, found: Sequence[Moments], goals: Sequence[StyleTarget]) -> Tensor:
+        """Return how far one layer is from its targets, the regions counting by area."""
+        distances = torch.stack([goal.distance(at) for goal, at in zip(goals, found, strict=True)])
+        return (self.areas * distances).sum()

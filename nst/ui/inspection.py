@@ -1,0 +1,75 @@
+"""The look inside a painting, as a page shows it."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from nst.optimization.inspection import LayerView
+
+EXPLAINED = """
+<p>VGG-19 turns a picture into <b>feature maps</b> F, one for each channel of each layer: where it sees an
+edge, a colour, a curl.</p>
+<p><b>Content loss</b>: how far the painting's feature maps of one layer are from the photo's,
+&Sigma;<sub>ik</sub> (F<sub>ik</sub> &minus; P<sub>ik</sub>)&sup2;. It asks for the same things in the same
+places.</p>
+<p><b>Gram matrix</b>: which channels are active together, wherever that is,
+G<sub>ij</sub> = &Sigma;<sub>k</sub> F<sub>ik</sub> F<sub>jk</sub> / M over the M places k.</p>
+<p><b>Style loss</b>: how far the painting's statistics are from the style's in several layers; with Gram
+matrices &Sigma;<sub>ij</sub> (G<sub>ij</sub> &minus; A<sub>ij</sub>)&sup2;. It asks for the same texture and
+colours, in any place.</p>
+"""
+_SIDE = 144
+
+
+def gram_rows(views: Sequence[LayerView]) -> str:
+    """Return both pictures' Gram matrices of each layer with a bar for what is left of the difference."""
+    longest = max(view.residual for view in views) or 1.0
+    rows = "".join(
+        f'<figure><figcaption><b>{view.name}</b>, weight {view.weight:g}</figcaption><div class="pair">'
+        f"{_image(_colored(view.style), f'Gram matrix of the style at {view.name}')}"
+        f"{_image(_colored(view.painting), f'Gram matrix of the painting at {view.name}')}</div>"
+        f'<div class="residual"><i style="width:{100 * view.residual / longest:.1f}%"></i></div>'
+        f"<small>residual {view.residual:.4f}</small></figure>"
+        for view in views
+    )
+    return (
+        "<p>Left the style, right the painting: the more alike, the better its texture is met."
+        f' The bar is the difference that is left.</p><div class="grams">{rows}</div>'
+    )
+
+
+def map_row(maps: Sequence[np.ndarray], layer: str) -> str:
+    """Return feature maps side by side."""
+    images = "".join(
+        _image((255 * each).round().astype(np.uint8), f"Feature map {number} of {layer}")
+        for number, each in enumerate(maps, 1)
+    )
+    said = f"The strongest channels of {html.escape(layer)} in the painting."
+    return f'<p>{said}</p><div class="maps">{images}</div>'
+
+
+def _image(pixels: np.ndarray, alt: str) -> str:
+    picture = Image.fromarray(pixels)
+    grown = picture.resize(
+        (_SIDE, round(_SIDE * picture.height / picture.width)),
+        Image.Resampling.NEAREST if picture.width < _SIDE else Image.Resampling.BICUBIC,
+    )
+    buffer = io.BytesIO()
+    grown.save(buffer, "PNG")
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
+
+
+def _colored(values: np.ndarray) -> np.ndarray:
+    """Return values from -1 to 1 as colours: blue below zero, white at it, orange to black above."""
+    anchors = np.array([-1.0, 0.0, 0.5, 1.0])
+    colors = np.array([[33, 102, 172], [248, 247, 244], [240, 138, 48], [60, 16, 8]])
+    return (
+        np.stack([np.interp(values, anchors, channel) for channel in colors.T], -1).round().astype(np.uint8)
+    )

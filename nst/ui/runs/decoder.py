@@ -1,0 +1,337 @@
+"""Visitors' files are decoded here: by processes of their own, within a deadline, fairly in turn.
+
+A small file can make a decoder work for minutes or hold gigabytes, in C code that nothing in this process
+could interrupt. So another process does it and is killed when its time is up. There are three lines, so that
+what is quick never waits for what is not: headers, ordinary pictures, very large ones. In each whoever has
+used least comes first, and a file is at first given a moment only: what was not done in it then comes last.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import math
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from anyio import to_thread
+
+import nst
+from nst.errors import InputError
+from nst.ui.runs.storage import Sent
+
+log = logging.getLogger(__name__)
+
+# Seconds that a file may take: to tell its size, to become pixels, and to become very many of them.
+DEADLINES = {"headers": 3.0, "pictures": 5.0, "large": 20.0}
+ORDINARY = 25_000_000  # pixels
+_MOMENT = 1 / 6  # of that
+# Seconds of decoding that a visitor may use up; they come back at this rate.
+_CREDIT, _REFILL = 40.0, 0.25
+_GRACE = 5.0  # seconds in which the other process is to say so itself
+_STARTS = 60.0  # seconds in which a process has to come up, on a host that is busy
+_MOST_WAITING = 64  # files in front of one process
+_REMEMBERED = 2000  # sizes of files
+
+
+@dataclass(eq=False)
+class _Job:
+    work: str
+    data: bytes
+    more: dict[str, Any]
+    what: str
+    visitor: str
+    future: Future = field(default_factory=Future)
+    given_up: bool = False
+    tried: bool = False  # for a moment
+
+
+class Decoder:
+    """Decodes for one host.
+
+    Args:
+        deadlines: seconds that a file may take, as `DEADLINES`.
+    """
+
+    def __init__(self, deadlines: Mapping[str, float] = DEADLINES) -> None:
+        self.usage = Usage()
+        self._lanes = {name: _Lane(name, seconds, self.usage) for name, seconds in deadlines.items()}
+        self._sizes: OrderedDict[tuple[str, str], tuple[int, int] | str] = OrderedDict()
+
+    def start(self) -> None:
+        """Have the processes ready before anybody comes."""
+        for name in ("headers", "pictures"):
+            self._lanes[name].start()
+
+    def close(self) -> None:
+        """End the processes."""
+        for lane in self._lanes.values():
+            lane.close()
+
+    def waited(self) -> float:
+        """Return for how many seconds the first in any line has been waiting."""
+        return max(lane.waited() for lane in self._lanes.values())
+
+    async def measure(self, file: Sent, what: str, visitor: str) -> tuple[int, int]:
+        """Return (width, height) of a picture as it will be shown.
+
+        Args:
+            file: the picture.
+            what: how to call it in messages.
+            visitor: on whose account.
+
+        Raises:
+            InputError: it is no picture, or tells its size too slowly.
+        """
+        key = (file.name, what)
+        known = self._sizes.get(key)
+        if known is None:
+            data = await to_thread.run_sync(file.read, what)
+            try:
+                told, _ = await self._do("headers", "measure", data, what, visitor)
+                known = (int(told["size"][0]), int(told["size"][1]))
+            except _VerdictError as error:
+                known = str(error)
+            self._sizes[key] = known
+            while len(self._sizes) > _REMEMBERED:
+                self._sizes.popitem(last=False)
+        if isinstance(known, str):
+            raise InputError(known)
+        return known
+
+    async def decode(self, file: Sent, what: str, visitor: str, *, ground: float = 1.0) -> np.ndarray:
+        """Return a picture's pixels, (H, W, 3), uint8 or floats in [0, 1].
+
+        Args:
+            file: as for `measure`; all arguments are.
+            what: likewise.
+            visitor: likewise.
+            ground: as for `nst.image.decoding.decode`.
+
+        Raises:
+            InputError: the picture cannot be used, or takes too long.
+        """
+        width, height = await self.measure(file, what, visitor)
+        lane = "pictures" if width * height <= ORDINARY else "large"
+        data = await to_thread.run_sync(file.read, what)
+        told, payload = await self._do(lane, "decode", data, what, visitor, ground=ground)
+        return _array(told, payload)
+
+    async def drawing(self, data: bytes, what: str, visitor: str) -> np.ndarray:
+        """Return the pixels of a small picture with its transparency, (H, W, 4) uint8.
+
+        Raises:
+            InputError: the picture cannot be used, or takes too long.
+        """
+        return _array(*await self._do("headers", "drawing", data, what, visitor))
+
+    async def text(self, file: Sent, what: str, visitor: str) -> dict[str, str]:
+        """Return the text entries of a painting, as `nst.image.decoding.painting_text` does.
+
+        Raises:
+            InputError: it is no picture, or takes too long.
+        """
+        data = await to_thread.run_sync(file.read, what)
+        return (await self._do("pictures", "text", data, what, visitor))[0]["text"]
+
+    async def _do(
+        self, lane: str, work: str, data: bytes, what: str, visitor: str, **more: Any
+    ) -> tuple[dict[str, Any], bytes]:
+        job = _Job(work, data, {"what": what, **more}, what, visitor)
+        self._lanes[lane].put(job)
+        try:
+            told, payload = await asyncio.wrap_future(job.future)
+        finally:
+            job.given_up = True  # also when whoever asked has left
+        if "failed" in told:
+            raise InputError(told["failed"])
+        if "refused" in told:
+            raise _VerdictError(told["refused"])
+        return told, payload
+
+
+class _VerdictError(InputError):
+    """What is wrong with a file; it will be so the next time."""
+
+
+def _array(told: dict[str, Any], payload: bytes) -> np.ndarray:
+    """Return pixels as they were told; the process that tells them is trusted with nothing."""
+    kind = np.dtype({"uint8": np.uint8, "float32": np.float32}[told["kind"]])
+    return np.frombuffer(bytearray(payload), kind).reshape([int(side) for side in told["shape"]])
+
+
+class Usage:
+    """Seconds of decoding that each visitor has used of late."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._used: dict[str, tuple[float, float]] = {}  # visitor: seconds, when that was
+
+    def of(self, visitor: str) -> float:
+        """Return the seconds that count by now."""
+        with self._lock:
+            return self._now(visitor)
+
+    def add(self, visitor: str, seconds: float) -> None:
+        """Put seconds on a visitor's account."""
+        with self._lock:
+            self._used[visitor] = (self._now(visitor) + seconds, time.monotonic())
+            if len(self._used) > 10_000:
+                for other in [one for one in self._used if self._now(one) == 0]:
+                    del self._used[other]
+
+    def _now(self, visitor: str) -> float:
+        seconds, when = self._used.get(visitor, (0.0, 0.0))
+        return max(0.0, seconds - _REFILL * (time.monotonic() - when))
+
+
+class _Lane:
+    """One process and the line of files before it."""
+
+    def __init__(self, name: str, seconds: float, usage: Usage) -> None:
+        self.name, self.seconds, self.usage = name, seconds, usage
+        self._jobs: list[_Job] = []
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._process: subprocess.Popen | None = None
+        self._link: Connection | None = None
+        self._since = math.inf  # when the first in line came to be the first
+        self._closed = False
+
+    def start(self) -> None:
+        with self._changed:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name=f"decode-{self.name}", daemon=True)
+                self._thread.start()
+
+    def put(self, job: _Job) -> None:
+        """Stand in line.
+
+        Raises:
+            InputError: the line is too long, or the visitor has used up what there is for each.
+        """
+        # Who cannot be told from others is many: they share the line, but nobody is sent away.
+        if job.visitor and self.usage.of(job.visitor) > _CREDIT:
+            raise InputError(
+                "Your pictures have taken too long to read here; try again in a minute, with smaller ones."
+            )
+        with self._changed:
+            if len(self._jobs) >= _MOST_WAITING:
+                raise InputError("This host is busy reading other pictures; try again in a minute.")
+            if not self._jobs:
+                self._since = time.monotonic()
+            self._jobs.append(job)
+            self._changed.notify()
+        self.start()
+
+    def waited(self) -> float:
+        with self._changed:
+            return time.monotonic() - self._since if self._jobs else 0.0
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._end()
+
+    def _next(self) -> _Job | None:
+        with self._changed:
+            while not self._jobs and not self._closed:
+                self._changed.wait()
+            if self._closed:
+                return None
+            # Of equals, whoever came first.
+            job = min(self._jobs, key=lambda one: (one.tried, self.usage.of(one.visitor)))
+            self._jobs.remove(job)
+            self._since = time.monotonic() if self._jobs else math.inf
+            return job
+
+    def _serve(self) -> None:
+        with contextlib.suppress(Exception):  # the first file tries again
+            self._begin()
+        while (job := self._next()) is not None:
+            if job.given_up:
+                continue
+            began = time.monotonic()
+            try:
+                told, payload = self._ask(job)
+            except Exception:
+                log.exception("decoding failed")
+                self._end()
+                told, payload = {"failed": f"{job.what} cannot be read here just now; try again."}, b""
+            self.usage.add(job.visitor, time.monotonic() - began)
+            if told.get("late") and not job.tried:
+                job.tried = True
+                with self._changed:
+                    self._jobs.append(job)
+                continue
+            if told.get("late"):
+                log.warning("a file was given up after %g s", self.seconds)
+                told = {"failed": f"{job.what} takes too long to read; save it as a plain JPEG or PNG."}
+            elif "crashed" in told or "late" in told:
+                told = {"failed": f"{job.what} is damaged or incomplete; save or download it again."}
+            if not job.future.cancelled():
+                job.future.set_result((told, payload))
+
+    def _ask(self, job: _Job) -> tuple[dict[str, Any], bytes]:
+        """Have a job done, unless its time is over first or nobody waits for it any more."""
+        if self._process is None or self._process.poll() is not None:
+            self._begin()
+        seconds = self.seconds if job.tried else self.seconds * _MOMENT
+        order = {"work": job.work, "more": job.more, "seconds": seconds}
+        try:
+            self._link.send_bytes(json.dumps(order).encode())
+            self._link.send_bytes(job.data)
+            until, stopped = time.monotonic() + seconds + _GRACE, False
+            while not self._link.poll(0.05):
+                if job.given_up and not stopped:
+                    self._link.send_bytes(b'{"stop": true}')
+                    stopped = True
+                if time.monotonic() > until:
+                    self._end()
+                    return {"late": True}, b""
+            return json.loads(self._link.recv_bytes()), self._link.recv_bytes()
+        except (EOFError, OSError):
+            self._end()
+            return {"crashed": True}, b""
+
+    def _begin(self) -> None:
+        self._end()
+        here, there = Pipe()
+        root = str(Path(nst.__file__).parents[1])
+        self._process = subprocess.Popen(  # noqa: S603 (of ourselves)
+            [sys.executable, "-m", "nst.ui.runs.decode_worker", str(there.fileno())],
+            pass_fds=[there.fileno()],
+            stdin=subprocess.DEVNULL,
+            cwd=root,
+            # Nothing of this host's environment: it may hold keys.
+            env={"PYTHONPATH": root, "PATH": os.defpath, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        )
+        there.close()
+        self._link = here
+        if not here.poll(_STARTS):
+            raise TimeoutError("no process to decode in came up")
+        here.recv_bytes()
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        link, self._link = self._link, None
+        if link is not None:
+            link.close()
+        if process is not None:
+            process.kill()
+            process.wait()

@@ -1,0 +1,133 @@
+"""Making the narrow network, in small."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from conftest import picture
+from safetensors.torch import load_file, save_file
+
+from nst.lab import distill
+from nst.optimization.losses import gram_matrix
+from nst.vgg.encoder import Encoder
+from nst.vgg.packed import unpack
+from nst.vgg.weights import KEYS
+
+WIDTHS = dict(zip(distill.TAPS, (64, 128, 256, 256, 512, 512, 512), strict=True))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pictures")
+    for n in range(24):
+        picture(160, 150, seed=n).save(path / f"{n:02}.png")
+    return path
+
+
+@pytest.fixture(scope="module")
+def teacher_file(tmp_path_factory):
+    """VGG-19 up to relu5_1 with random values of a sensible size."""
+    generator = torch.Generator().manual_seed(4)
+    state = {}
+    for key in KEYS:
+        shape = KEYS[key]
+        spread = (2 / (shape[1] * 9)) ** 0.5 if key.endswith("weight") else 0.05
+        state[key] = torch.randn(shape, generator=generator) * spread
+    path = tmp_path_factory.mktemp("teacher") / "teacher.safetensors"
+    save_file(state, path)
+    return path
+
+
+def test_channels_are_chosen_that_explain_the_others():
+    generator = torch.Generator().manual_seed(0)
+    base = torch.randn(500, 3, generator=generator)
+    mixed = base @ torch.randn(3, 9, generator=generator)
+    values = torch.cat([base * 3, mixed * 0.1], 1)
+    chosen = distill.choose(values.T @ values, 3)
+    rest = values - values[:, chosen] @ torch.linalg.lstsq(values[:, chosen], values).solution
+    assert rest.norm() < 1e-3 * values.norm()
+    assert len(set(chosen)) == 3
+
+
+def test_export_folds_the_map_without_changing_distances():
+    torch.manual_seed(0)
+    student = distill.Student((4, 5, 6, 7, 8), WIDTHS)
+    for matrix in student.maps.values():
+        torch.nn.init.normal_(matrix)
+    student.mean.fill_(0.45)
+    student.std.fill_(0.225)
+    a, b = torch.rand(1, 3, 40, 40), torch.rand(1, 3, 40, 40)
+    encoder = Encoder(student.export(), name="student")
+    encoder.mean.fill_(0.45)
+    encoder.std.fill_(0.225)
+    with torch.no_grad():
+        far_a, far_b = student(a), student(b)
+    near_a, near_b = encoder(a, distill.TAPS), encoder(b, distill.TAPS)
+    for name in distill.TAPS:
+        wide = (far_a[name] - far_b[name]).square().sum()
+        narrow = (near_a[name] - near_b[name]).square().sum()
+        assert torch.allclose(wide, narrow, rtol=1e-3), name
+        wide = (gram_matrix(far_a[name]) - gram_matrix(far_b[name])).square().sum()
+        narrow = (gram_matrix(near_a[name]) - gram_matrix(near_b[name])).square().sum()
+        assert torch.allclose(wide, narrow, rtol=1e-2), name
+
+
+def test_pictures_that_look_like_excluded_ones_stay_out(folder, tmp_path):
+    picture(300, 280, seed=3).convert("L").save(tmp_path / "other size and grey.png")
+    pictures = distill.Pictures(folder, tmp_path)
+    assert pictures.left_out == ["03.png"]
+    assert pictures.crop(64).shape == (1, 3, 64, 64)
+    assert torch.equal(pictures.crop(64, held_out=2), pictures.crop(64, held_out=2))
+
+
+def test_the_command_makes_a_student_close_to_its_teacher_and_resumes(
+    folder, teacher_file, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(distill, "_SCORED", 64)
+    out = tmp_path / "student.safetensors"
+    common = [
+        "--images", str(folder), "--teacher", str(teacher_file), "-o", str(out),
+        "--widths", "8", "12", "16", "16", "16", "--crops", "2", "--batch", "2", "--crop", "64",
+    ]  # fmt: skip
+    assert distill.main([*common, "--steps", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert "closed form" in printed
+    assert "trained" in printed
+    assert torch.load(out.with_suffix(".state"), weights_only=True)["step"] == 2
+    assert distill.main([*common, "--steps", "3"]) == 0
+    assert "closed form" not in capsys.readouterr().out
+    assert torch.load(out.with_suffix(".state"), weights_only=True)["step"] == 3
+
+    encoder = Encoder(unpack(out), name="student")
+    teacher = Encoder(load_file(teacher_file), name="teacher")
+    image = distill.Pictures(folder).crop(96, held_out=0)
+    for name, most in (("relu1_1", 0.3), ("relu2_1", 0.6)):
+        ours, theirs = (gram_matrix(e(image, [name])[name]).trace() for e in (encoder, teacher))
+        assert abs(ours / theirs - 1) < most, name
+
+
+def test_the_rate_rises_falls_and_may_have_no_steps():
+    rates = [distill._cosine(step, 300) for step in range(301)]
+    assert rates[0] < rates[29] > rates[150] > rates[300] > 0
+    assert distill._cosine(0, 0) > 0
+
+
+def test_misuse_is_a_sentence(folder, teacher_file, tmp_path, capsys):
+    (tmp_path / "few").mkdir()
+    common = ["--teacher", str(teacher_file), "-o", str(tmp_path / "x.safetensors")]
+    assert distill.main(["--images", str(tmp_path / "few"), *common]) == 2
+    assert "at least 20 are needed" in capsys.readouterr().err
+    assert distill.main(["--images", str(folder), "--teacher", "no.pth", "-o", "x"]) == 2
+    assert "no.pth does not exist" in capsys.readouterr().err
+
+
+def test_widths_go_by_block_or_by_convolution(folder, capsys):
+    def widths(student):
+        return [convolution.out_channels for convolution in student.convolutions]
+
+    assert widths(distill.Student((4, 5, 6, 7, 8), WIDTHS)) == [4, 4, 5, 5, *[6] * 4, *[7] * 4, 8]
+    each = [4, 3, 5, 4, 6, 5, 5, 7, 8, 6, 5, 5, 9]
+    assert widths(distill.Student(each, WIDTHS)) == each
+    with pytest.raises(SystemExit):
+        distill.main(["--images", str(folder), "-o", "x", "--widths", "4", "5"])
+    assert "--widths takes 5 or 13 numbers" in capsys.readouterr().err

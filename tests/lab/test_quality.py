@@ -1,0 +1,127 @@
+"""The yardstick, and the recipes that it is held against."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from conftest import tiny_convolutions
+from PIL import Image
+
+from nst import Settings, load_image
+from nst.image.files import fit_area, resize, to_pixels
+from nst.lab import quality, recipes
+from nst.lab.quality import Painter, Yardstick, octaves
+from nst.lab.recipes import RECIPES
+from nst.optimization.losses import gram_matrix, relative_error
+from nst.vgg.encoder import Encoder
+
+
+def test_both_ways_to_the_roots_of_a_matrix_agree():
+    some = torch.rand(12, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    matrix = some @ some.T + 0.01 * torch.eye(12)
+    for ways in zip(recipes._roots(matrix), recipes._newton_schulz(matrix), strict=True):
+        assert torch.allclose(*ways, rtol=1e-6, atol=1e-6)
+    root, inverse = recipes._newton_schulz(matrix)
+    assert torch.allclose(root @ root, matrix)
+    assert torch.allclose(root @ inverse, torch.eye(12, dtype=torch.float64), atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def yardstick():
+    return Yardstick(tiny_convolutions(13))
+
+
+def test_octaves_tell_fine_from_coarse_and_colour_from_light():
+    y, x = np.mgrid[0:64, 0:64]
+    finest = torch.from_numpy((x + y) % 2).float().expand(1, 3, 64, 64)
+    coarser = torch.from_numpy((x // 4 + y // 4) % 2).float().expand(1, 3, 64, 64)
+    found = octaves(finest)
+    assert found["luminance 1"] > 50 * found["luminance 2"]
+    assert found["luminance 1"] > 1e6 * found["chroma 1"]
+    assert octaves(coarser)["luminance 2"] > octaves(coarser)["luminance 1"]
+    colour = torch.zeros(1, 3, 64, 64)
+    colour[:, 0], colour[:, 1] = 0.7152 * finest[:, 0], 0.2126 * (1 - finest[:, 0])
+    assert octaves(colour)["chroma 1"] > 50 * octaves(colour)["luminance 1"]
+    assert octaves(torch.ones(1, 3, 5, 1))["luminance 1"] == 0
+
+
+def test_the_style_itself_has_no_residual_and_the_photo_no_content_distance(yardstick, photo):
+    scene = load_image(photo)
+    style = torch.rand(1, 3, 90, 90, generator=torch.Generator().manual_seed(0))
+    height, width = scene.shape[-2:]
+    look = resize(style, fit_area(style.shape[-1], style.shape[-2], width * height)).clamp(0, 1)
+    as_style = yardstick.measure(to_pixels(look), scene, style, 3.0)
+    as_photo = yardstick.measure(to_pixels(scene), scene, style)
+    for name in ("residual", "half", "double"):
+        assert getattr(as_style, name) < 0.02 * getattr(as_photo, name)
+    assert as_style.grain == pytest.approx(1, abs=0.1)
+    assert as_photo.content < 0.001 < as_style.content
+    assert as_photo.edges < 0.001 < as_style.edges
+    assert np.isnan(as_photo.face)
+    assert as_style.seconds == 3
+    black = yardstick.measure(np.zeros((height, width, 3), np.uint8), scene, style)
+    assert black.clipped == 1
+    assert black.grain == 0
+
+
+# The classic's weights are for VGG-19's activations; tests/lab/test_bench.py paints it.
+@pytest.mark.parametrize("name", [name for name in RECIPES if name != "classic"])
+def test_recipes_paint(photo, painting, name, monkeypatch):
+    monkeypatch.setattr(recipes, "FIRST", 150)  # enough for a speck
+    scene, style = load_image(photo), load_image(painting)
+    encoder = Encoder(tiny_convolutions(), name="tiny")
+    result = RECIPES[name](encoder, scene, style, 64)
+    assert result.shape == (1, 3, 43, 64)
+    assert 0 <= float(result.min()) <= float(result.max()) <= 1
+    look = resize(style, fit_area(style.shape[-1], style.shape[-2], 64 * 43)).clamp(0, 1)
+
+    def residual(picture: torch.Tensor) -> float:
+        seen, wanted = (encoder(p, encoder.style_layers) for p in (picture, look))
+        errors = [relative_error(gram_matrix(seen[name]), gram_matrix(wanted[name])) for name in seen]
+        return float(sum(errors)) / len(errors)
+
+    assert residual(result) < residual(resize(scene, (64, 43)).clamp(0, 1)) / 2
+
+
+def test_paintings_are_kept_and_painted_again_only_for_another_recipe(tmp_path, photo, painting):
+    calls = []
+
+    def paint(scene, style):
+        calls.append(1)
+        return np.full((20, 30, 3), len(calls), np.uint8)
+
+    painter = Painter("somebody", "one way", paint)
+    scene, style, file = load_image(photo), load_image(painting), tmp_path / "kept" / "a.png"
+    first, seconds = quality._painted(painter, scene, style, file)
+    again, same = quality._painted(painter, scene, style, file)
+    assert np.array_equal(first, again)
+    assert same == seconds
+    other, _ = quality._painted(dataclasses.replace(painter, recipe="another way"), scene, style, file)
+    assert len(calls) == 2
+    assert other.max() == 2
+
+
+def test_the_command_prints_a_table_and_a_sheet(tmp_path, photo, painting, capsys, vgg_file):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "styles").mkdir()
+    photo.rename(tmp_path / "photos" / "scene.jpg")
+    painting.rename(tmp_path / "styles" / "look.png")
+    command = ["--photos", str(tmp_path / "photos"), "--styles", str(tmp_path / "styles")]
+    command += ["--weights", str(vgg_file), "--settings", json.dumps({"size": 64, "iterations": 20})]
+    command += ["--by", "builtin", "refined", "--sheet", str(tmp_path / "sheet.jpg")]
+    assert quality.main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:3] for line in lines[2:4]] == [["scene", "look", n] for n in ("builtin", "refined")]
+    assert [line.split()[:2] for line in lines[4:]] == [["mean", n] for n in ("builtin", "refined")]
+    assert Image.open(tmp_path / "sheet.jpg").size == (4 * 320, 320)
+    assert quality.main([*command, "--by", "nobody"]) == 2
+    assert "There is no painter nobody; known ones are builtin" in capsys.readouterr().err
+
+
+def test_own_painters_are_the_encoders_of_the_settings():
+    assert quality.OWN == ("builtin", "layout", "refined", "vgg19")
+    assert Settings(encoder="refined").encoder == "refined"

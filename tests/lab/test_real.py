@@ -1,0 +1,53 @@
+"""With the networks of the package: what is painted is what VGG-19 sees as the style."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+
+from nst import Settings, load_image, stylize
+from nst.image.files import resize, to_pixels
+from nst.lab.quality import FACES, Yardstick
+from nst.vgg.weights import find_vgg19
+
+# Small: the yardstick looks at double the size too, which would take most of the time.
+PHOTO = resize(load_image(ROOT / "examples" / "photos" / "astronaut.jpg"), (128, 128)).clamp(0, 1)
+STYLE = load_image(ROOT / "examples" / "styles" / "starry_night.jpg")
+FACE = FACES["astronaut"]
+
+
+@pytest.fixture(scope="module")
+def yardstick():
+    return Yardstick(find_vgg19())
+
+
+def test_the_style_comes_to_its_deepest_layer_and_the_face_stays(yardstick):
+    *_, frame = stylize(PHOTO, STYLE, Settings(size=128, iterations=40, encoder="builtin"))
+    before = yardstick.measure(to_pixels(PHOTO), PHOTO, STYLE, face=FACE)
+    after = yardstick.measure(frame.image, PHOTO, STYLE, face=FACE)
+    assert after.residual < before.residual / 3
+    assert after.deep < before.deep / 2
+    assert 0.1 < after.content < 0.8
+    assert after.face < after.content
+
+
+def test_large_shapes_are_as_large_as_is_wanted(yardstick):
+    deep = []
+    for wanted in (0.0, 10.0):
+        settings = Settings(size=128, iterations=30, encoder="builtin", large_shapes=wanted)
+        *_, frame = stylize(PHOTO, STYLE, settings)
+        deep.append(yardstick.measure(frame.image, PHOTO, STYLE).deep)
+    assert deep[0] > 1.3 * deep[1]
+
+
+@pytest.mark.parametrize("color", [(200, 20, 20), (30, 60, 160)], ids=["red", "blue"])
+def test_a_sheet_of_colour_paints_the_photo_in_that_colour(color):
+    sheet = torch.tensor(color).view(1, 3, 1, 1).expand(1, 3, 60, 80) / 255
+    settings = Settings(size=96, iterations=60, encoder="builtin")
+    *_, frame = stylize(PHOTO, sheet, settings)
+    painted, photo = frame.image.astype(float), to_pixels(resize(PHOTO, (96, 96)))
+    assert np.abs(painted.mean((0, 1)) - color).max() < 70  # 53 and 49; after 160 iterations less
+    assert painted.mean((0, 1)).argmax() == np.argmax(color)
+    assert np.corrcoef(painted.mean(2).ravel(), photo.mean(2).ravel())[0, 1] > 0.6

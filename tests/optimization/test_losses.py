@@ -1,0 +1,192 @@
+"""Each term against the papers' formulas, written out in numpy float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from nst.optimization.losses import (
+    ContentTarget,
+    GramTarget,
+    Moments,
+    NormalTarget,
+    gram_matrix,
+    moments,
+    prominence,
+    relative_error,
+    total_variation,
+)
+
+RANDOM = np.random.default_rng(7)
+P = RANDOM.random((5, 6, 4))  # channels, height, width
+F = RANDOM.random((5, 6, 4))
+
+
+def tensor(values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(values)[None]
+
+
+def paper_gram(features: np.ndarray) -> np.ndarray:
+    """Equation 3: G_ij = sum_k F_ik F_jk."""
+    channels = features.shape[0]
+    flat = features.reshape(channels, -1)
+    gram = np.zeros((channels, channels))
+    for i in range(channels):
+        for j in range(channels):
+            gram[i, j] = sum(flat[i, k] * flat[j, k] for k in range(flat.shape[1]))
+    return gram
+
+
+def paper_content(generated: np.ndarray, original: np.ndarray) -> float:
+    """Equation 1: 1/2 sum (F - P)^2."""
+    return 0.5 * float(((generated - original) ** 2).sum())
+
+
+def paper_style(generated: np.ndarray, style: np.ndarray) -> float:
+    """Equation 4: 1/(4 N^2 M^2) sum (G - A)^2."""
+    n, m = generated.shape[0], generated.shape[1] * generated.shape[2]
+    return float(((paper_gram(generated) - paper_gram(style)) ** 2).sum()) / (4 * n**2 * m**2)
+
+
+def test_gram_matrix_is_the_papers_over_the_positions():
+    assert np.allclose(gram_matrix(tensor(F)).numpy(), paper_gram(F) / 24)
+
+
+def test_gram_matrix_sums_in_float32_whatever_comes_in():
+    gram = gram_matrix(tensor(F).bfloat16())
+    assert gram.dtype == torch.float32
+    large = torch.full((1, 2, 300, 300), 300.0, dtype=torch.float16)  # its sum overflows float16 at once
+    assert torch.isfinite(gram_matrix(large)).all()
+
+
+def test_content_term_is_equation_1_over_the_energies_of_photo_and_style():
+    style, other = 3 * RANDOM.random((5, 2, 9)), RANDOM.random((5, 3, 3))
+    ours = float(ContentTarget(tensor(P), [tensor(style), tensor(other)]).distance(tensor(F)))
+    energy = np.sqrt((P**2).mean() * ((style**2).mean() + (other**2).mean()) / 2)
+    assert ours == pytest.approx(paper_content(F, P) * 2 / P.size / energy, rel=1e-12)
+
+
+def test_a_black_photo_or_style_is_a_content_target_too():
+    for photo, style in ((0 * P, F), (P, 0 * F), (0 * P, 0 * F)):
+        target = ContentTarget(tensor(photo), [tensor(style)])
+        assert torch.isfinite(target.distance(tensor(F)))
+        assert float(target.distance(tensor(photo))) == 0
+
+
+def test_style_term_is_equation_4_scaled():
+    n, m = 5, 24
+    ours = float(relative_error(gram_matrix(tensor(F)), gram_matrix(tensor(P))))
+    assert ours == pytest.approx(paper_style(F, P) * 4 * n**2 * m**2 / (paper_gram(P) ** 2).sum(), rel=1e-12)
+
+
+def test_relative_error_is_the_same_in_any_unit():
+    assert float(relative_error(tensor(F) * 1000, tensor(P) * 1000)) == pytest.approx(
+        float(relative_error(tensor(F), tensor(P))), rel=1e-9
+    )
+    assert float(relative_error(tensor(P), tensor(P))) == 0
+    assert float(relative_error(torch.zeros(3), tensor(P)[0, 0, 0, :3])) == pytest.approx(1)
+    assert torch.isfinite(relative_error(torch.ones(3), torch.zeros(3)))
+
+
+def test_total_variation_by_hand():
+    image = RANDOM.random((3, 5, 7))
+    right = ((image[:, :, 1:] - image[:, :, :-1]) ** 2).mean()
+    down = ((image[:, 1:, :] - image[:, :-1, :]) ** 2).mean()
+    falling = ((image[:, 1:, 1:] - image[:, :-1, :-1]) ** 2).mean()
+    rising = ((image[:, :-1, 1:] - image[:, 1:, :-1]) ** 2).mean()
+    assert float(total_variation(tensor(image))) == pytest.approx((right + down + (falling + rising) / 2) / 3)
+
+
+def test_total_variation_does_not_prefer_a_direction():
+    y, x = np.mgrid[0:64, 0:64]
+    values = []
+    for angle in (0, 30, 45, 90):
+        ramp = x * np.cos(np.radians(angle)) + y * np.sin(np.radians(angle))
+        values.append(float(total_variation(tensor(np.stack([ramp] * 3)))))
+    assert max(values) / min(values) == pytest.approx(1, abs=0.02)
+    assert float(total_variation(torch.ones(1, 3, 8, 8))) == 0
+
+
+def test_moments_are_numpys():
+    found = moments(tensor(F))
+    flat = F.reshape(5, -1)
+    assert np.allclose(found.mean, flat.mean(1))
+    assert np.allclose(found.covariance, np.cov(flat, bias=True))
+
+
+def wasserstein(a: Moments, b: Moments) -> float:
+    """|m - m*|^2 + tr(C + C* - 2 (C*^1/2 C C*^1/2)^1/2), with roots from numpy."""
+
+    def root(matrix: np.ndarray) -> np.ndarray:
+        values, basis = np.linalg.eigh(matrix)
+        return (basis * np.sqrt(np.maximum(values, 0))) @ basis.T
+
+    c, d = a.covariance.numpy(), b.covariance.numpy()
+    cross = root(root(d) @ c @ root(d))
+    return float(((a.mean - b.mean) ** 2).sum()) + float(np.trace(c + d - 2 * cross))
+
+
+def normal(features: np.ndarray, floor: float) -> NormalTarget:
+    return NormalTarget(moments(tensor(features)), floor)
+
+
+def test_normal_distance_is_wasserstein_2_near_the_target():
+    energy = (P**2).sum(0).mean()
+    for share, tolerance in ((0.1, 0.2), (0.01, 0.02), (0.001, 0.002)):
+        near = (1 - share) * P + share * F
+        ours = float(normal(P, 0.0).distance(moments(tensor(near)))) * energy
+        assert ours == pytest.approx(wasserstein(moments(tensor(near)), moments(tensor(P))), rel=tolerance)
+
+
+@pytest.mark.parametrize("target", [NormalTarget, GramTarget])
+def test_style_distances_are_relative_and_know_no_axes(target):
+    ours = float(target(moments(tensor(P))).distance(moments(tensor(F))))
+    assert ours > 0
+    assert float(target(moments(tensor(P))).distance(moments(tensor(P)))) == pytest.approx(0, abs=1e-12)
+    rotation = np.linalg.qr(RANDOM.standard_normal((5, 5)))[0]
+    p, f = (1000 * np.einsum("ij,jhw->ihw", rotation, values) for values in (P, F))
+    turned = float(target(moments(tensor(p))).distance(moments(tensor(f))))
+    assert turned == pytest.approx(ours, rel=1e-6)
+
+
+def test_a_style_without_variance_or_light_is_a_target_too():
+    for flat in (np.zeros((5, 6, 4)), np.ones((5, 6, 4))):
+        assert torch.isfinite(NormalTarget(moments(tensor(flat))).distance(moments(tensor(F))))
+
+
+def test_a_plain_style_lets_the_photo_keep_its_forms():
+    plain = NormalTarget(moments(tensor(np.ones_like(P))))
+    faint, full = (float(plain.distance(moments(tensor(1 + s * (F - F.mean()))))) for s in (0.1, 1.0))
+    assert 0 < faint < full < 10
+
+
+def test_what_stands_out_counts_more():
+    features = torch.zeros(1, 4, 12, 16)
+    features[..., 2:6, 2:6] = torch.rand(1, 4, 4, 4, generator=torch.Generator().manual_seed(0))
+    found = prominence(features, 1.0)
+    assert found.shape == (1, 1, 12, 16)
+    assert float(found.mean()) == pytest.approx(1)
+    assert float(found[..., 3:5, 3:5].min()) > 5 * float(found[..., 9:, 9:].max()) > 0
+    assert torch.allclose(prominence(features, 0.0), torch.ones(1, 1, 12, 16))
+    assert torch.allclose(prominence(torch.full((1, 4, 5, 6), 7.0), 1.0), torch.ones(1, 1, 5, 6))
+    target, moved = ContentTarget(features, [features], weights=found), features.clone()
+    moved[..., 3, 3] += 0.1
+    there = float(target.distance(moved))
+    moved = features.clone()
+    moved[..., 10, 10] += 0.1
+    assert there > 5 * float(target.distance(moved)) > 0
+
+
+@pytest.mark.parametrize("term", ["content", "attention", "style", "normal", "variation"])
+def test_gradients(term):
+    goal = tensor(P)
+    target = NormalTarget(moments(goal))
+    functions = {
+        "normal": lambda x: target.distance(moments(x)),
+        "content": ContentTarget(goal, [goal]).distance,
+        "attention": ContentTarget(goal, [goal], weights=prominence(goal, 1.0)[..., ::2, ::2]).distance,
+        "style": lambda x: relative_error(gram_matrix(x), gram_matrix(goal)),
+        "variation": total_variation,
+    }
+    assert torch.autograd.gradcheck(functions[term], tensor(F).requires_grad_())

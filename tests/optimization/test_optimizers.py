@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from nst.optimization.optimizers import LBFGS, LONGEST_MOVE, OPTIMIZERS
+
+
+def quadratic(size: int = 60, condition: float = 300.0):
+    """Return f(x) = 1/2 (x - m)^T A (x - m) as (function, m, eigenvalues)."""
+    generator = torch.Generator().manual_seed(3)
+    basis, _ = torch.linalg.qr(torch.randn(size, size, generator=generator, dtype=torch.float64))
+    values = torch.logspace(0, torch.log10(torch.tensor(condition)).item(), size, dtype=torch.float64)
+    matrix = (basis * values) @ basis.T
+    minimum = 0.3 + 0.4 * torch.rand(size, generator=generator, dtype=torch.float64)
+
+    def evaluate(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        away = x.reshape(-1).double() - minimum
+        return (0.5 * away @ matrix @ away), (matrix @ away).to(x.dtype).view_as(x)
+
+    return evaluate, minimum
+
+
+def descend(name: str, steps: int, **more) -> tuple[float, float, torch.Tensor]:
+    evaluate, _ = quadratic(**more)
+    image = torch.full((1, 3, 4, 5), 0.5, dtype=torch.float64)
+    optimizer = OPTIMIZERS[name](image)
+    first = float(evaluate(image)[0])
+    for _ in range(steps):
+        optimizer.step(*evaluate(image))
+    return first, float(evaluate(image)[0]), image
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "factor"), [("lbfgs", 120, 1e-10), ("adam", 600, 1e-3), ("gradient-descent", 600, 1e-2)]
+)
+def test_each_reaches_a_known_minimum(name, steps, factor):
+    first, last, _ = descend(name, steps)
+    assert last < first * factor
+
+
+def test_lbfgs_needs_far_fewer_evaluations_than_the_others():
+    at_40 = {name: descend(name, 40)[1] for name in OPTIMIZERS}
+    assert at_40["lbfgs"] < 0.01 * min(at_40["adam"], at_40["gradient-descent"])
+
+
+def dense_direction(pairs: list[tuple[torch.Tensor, torch.Tensor]], gradient: torch.Tensor) -> torch.Tensor:
+    """Return -H g from the textbook recursion, H = V^T H V + rho s s^T, with full matrices."""
+    size = len(gradient)
+    eye = torch.eye(size, dtype=torch.float64)
+    s, y = pairs[-1]
+    inverse = (s @ y) / (y @ y) * eye
+    for s, y in pairs:
+        rho = 1 / (s @ y)
+        v = eye - rho * torch.outer(y, s)
+        inverse = v.T @ inverse @ v + rho * torch.outer(s, s)
+    return -inverse @ gradient
+
+
+@pytest.mark.parametrize("history", [1, 3, 5, 20])
+def test_every_step_of_lbfgs_equals_the_dense_recursion(history):
+    """Also once old pairs have been dropped."""
+    evaluate, minimum = quadratic(size=12, condition=10)
+    image = minimum + 0.05
+    optimizer = LBFGS(image, history=history)
+    points, gradients = [image.clone()], [evaluate(image)[1]]
+    for _ in range(11):
+        optimizer.step(*evaluate(image))
+        points.append(image.clone())
+        gradients.append(evaluate(image)[1])
+    for k in range(1, 11):
+        pairs = [(points[i + 1] - points[i], gradients[i + 1] - gradients[i]) for i in range(k)][-history:]
+        expected = dense_direction(pairs, gradients[k])
+        assert torch.allclose(points[k + 1] - points[k], expected, rtol=1e-6, atol=1e-12), k
+
+
+def test_lbfgs_matches_torch_on_a_quadratic():
+    """Same history, unit steps: after the first, differently long move, it is as good per evaluation."""
+    evaluate, _ = quadratic()
+    _, ours, _ = descend("lbfgs", 60)
+    theirs = torch.full((60,), 0.5, dtype=torch.float64, requires_grad=True)
+    reference = torch.optim.LBFGS(
+        [theirs], lr=1, max_iter=60, max_eval=60, history_size=20, tolerance_grad=0, tolerance_change=0
+    )
+
+    def closure() -> torch.Tensor:
+        loss, theirs.grad = evaluate(theirs.detach())
+        return loss
+
+    reference.step(closure)
+    assert ours < 3 * float(evaluate(theirs.detach())[0]) + 1e-12
+
+
+def test_lbfgs_ignores_pairs_of_negative_curvature():
+    optimizer = LBFGS(torch.zeros(4), history=3)
+    for scale in (1.0, 2.0, 3.0):  # downhill the gradient grows, as on a dome
+        optimizer.step(torch.tensor(0.0), torch.full((4,), scale))
+    assert optimizer.order == []
+
+
+def test_no_step_of_lbfgs_is_wild():
+    image = torch.zeros(100)
+    optimizer = LBFGS(image, history=3)
+    optimizer.step(torch.tensor(1.0), torch.ones(100))
+    before = image.clone()
+    optimizer.step(
+        torch.tensor(1.0), torch.ones(100) * 0.9999
+    )  # hardly any curvature: a Newton step of miles
+    assert (image - before).square().mean().sqrt() <= LONGEST_MOVE * 1.001
+
+
+def test_caution_shortens_steps():
+    lengths = []
+    for caution in (1.0, 0.25):
+        image = torch.zeros(30)
+        LBFGS(image, caution=caution).step(torch.tensor(1.0), torch.ones(30))
+        lengths.append(float(image.norm()))
+    assert lengths[1] == pytest.approx(lengths[0] / 4)
+
+
+def test_adam_stays_within_the_pixels_range():
+    image = torch.full((1, 3, 4, 4), 0.99)
+    optimizer = OPTIMIZERS["adam"](image)
+    for _ in range(5):
+        optimizer.step(torch.tensor(1.0), -torch.ones_like(image))
+    assert image.max() == 1
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_vanishing_gradient_moves_nothing_far(name):
+    image = torch.full((1, 3, 4, 4), 0.5)
+    optimizer = OPTIMIZERS[name](image)
+    for _ in range(3):
+        optimizer.step(torch.tensor(0.0), torch.zeros_like(image))
+    assert torch.equal(image, torch.full((1, 3, 4, 4), 0.5))

@@ -1,0 +1,105 @@
+"""Memory: how much a painting takes and how much there is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from conftest import tiny_convolutions
+
+from nst import InputError, Settings, stylize
+from nst import painting as heart
+from nst.host.device import pick_precision
+from nst.optimization import memory as footprint
+from nst.optimization.memory import available, needed
+from nst.vgg.encoder import Encoder
+
+MEASURE = """
+import sys
+import torch
+from nst.vgg import weights
+weights.pick_precision = lambda device: getattr(torch, sys.argv[2])
+from nst.optimization.memory import needed, peak
+from nst.host.allocator import keep_freed
+from nst.optimization.objective import Objective
+from nst.optimization.optimizers import LBFGS
+from nst.settings import Settings
+from nst.vgg.weights import load_encoders
+
+def iterate(width, height, strips):
+    photo = torch.rand(1, 3, height, width)
+    objective, canvas = Objective(encoder, photo, [photo.clone()], Settings(), strips=strips), photo.clone()
+    optimizer = LBFGS(canvas)
+    optimizer.memory.fill_(0)  # as if all steps were remembered: untouched pages take no memory
+    evaluation = objective(canvas)
+    optimizer.step(evaluation.loss, evaluation.gradient)
+    return peak()
+
+keep_freed()
+(encoder,) = load_encoders(Settings(encoder="builtin"))
+before, strips = iterate(64, 48, 1), int(sys.argv[1])
+print((iterate(512, 384, strips) - before) / needed(encoder, 512, 384, strips=strips))
+"""
+
+
+# bfloat16 only where the processor multiplies it: emulated, it takes long, and other memory.
+PRECISIONS = {"float32", str(pick_precision(torch.device("cpu"))).removeprefix("torch.")}
+
+
+@pytest.mark.parametrize("precision", sorted(PRECISIONS))
+@pytest.mark.parametrize("strips", [1, 4])
+def test_a_plan_is_not_exceeded_and_not_out_of_all_proportion(strips, precision):
+    command = [sys.executable, "-c", MEASURE, str(strips), precision]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert 0.4 < float(done.stdout) <= 1, done.stdout
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_more_strips_need_less(precision):
+    wide = Encoder(tiny_convolutions(), name="wide", precision=precision)
+    needs = [needed(wide, 1024, 1024, strips=strips) for strips in (1, 4, 8, 16)]
+    assert needs == sorted(needs, reverse=True)
+
+
+def test_the_need_grows_with_the_pixels(encoder):
+    once = footprint._ONCE
+    assert needed(encoder, 512, 512) - once == pytest.approx(4 * (needed(encoder, 256, 256) - once), rel=0.01)
+
+
+def test_what_is_left_is_the_least_of_machine_and_container(tmp_path):
+    meminfo = tmp_path / "meminfo"
+    meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\nHugePages_Total:  0\n")
+    assert available(meminfo, lambda: None) == 8_000_000 * 1024
+    assert available(meminfo, lambda: 400) == 400
+    assert available(tmp_path / "none", lambda: 400) == 400
+    assert available(tmp_path / "none", lambda: None) is None
+
+
+def test_a_painting_that_would_not_fit_is_planned_smaller(encoder, photo, painting, monkeypatch):
+    sizes = []
+    describe = Encoder.describe
+
+    def spy(self, image, *layers, **more):
+        sizes.append(max(image.shape[-2:]))
+        return describe(self, image, *layers, **more)
+
+    monkeypatch.setattr(Encoder, "describe", spy)
+    monkeypatch.setattr(heart, "available", lambda: needed(encoder, 160, 107))
+    *_, frame = stylize(photo, painting, Settings(size=256, iterations=20), encoder=encoder)
+    assert 128 < frame.width <= 160
+    assert max(sizes) <= 160
+    assert f"not enough memory for 256 px, so this is painted at {frame.width} px" in frame.notice
+
+
+def test_memory_for_nothing_is_said(encoder, photo, painting, monkeypatch):
+    monkeypatch.setattr(heart, "available", lambda: 1000)
+    with pytest.raises(InputError, match="not enough memory for even a small painting"):
+        list(stylize(photo, painting, Settings(size=256, iterations=20), encoder=encoder))
+
+
+def test_where_the_system_does_not_say_it_paints(encoder, photo, painting, monkeypatch):
+    monkeypatch.setattr(heart, "available", lambda: None)
+    *_, frame = stylize(photo, painting, Settings(size=96, iterations=10), encoder=encoder)
+    assert (frame.width, frame.notice) == (96, "")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from nst import InputError, Settings
+from nst.optimization.pyramid import plan
+
+
+@pytest.mark.parametrize("iterations", [10, 37, 400, 1000])
+@pytest.mark.parametrize("size", [64, 100, 128, 300, 512, 2048])
+def test_iterations_add_up_and_the_last_size_is_the_one_asked_for(iterations, size):
+    scales = plan(640, 480, Settings(iterations=iterations, size=size))
+    assert sum(scale.iterations for scale in scales) == iterations
+    assert max(scales[-1].width, scales[-1].height) == size
+    assert all(scale.iterations >= 1 for scale in scales)
+
+
+def test_sizes_double_share_alike_up_to_300_and_then_get_fewer():
+    scales = plan(512, 384, Settings(size=512, iterations=400))
+    assert [scale.width for scale in scales] == [64, 128, 256, 512]
+    assert [scale.height for scale in scales] == [48, 96, 192, 384]
+    *alike, last = [scale.iterations for scale in scales]
+    assert max(alike) - min(alike) <= 3  # what does not divide goes to the first
+    assert last == pytest.approx(alike[1] * 300 / 512, abs=1)
+    counts = [scale.iterations for scale in plan(2048, 1024, Settings(size=2048, iterations=400))]
+    assert counts[1] == counts[2]
+    for fewer, more in zip(counts[4:], counts[3:], strict=False):
+        assert fewer == pytest.approx(more / 2, abs=1)
+
+
+def test_a_single_scale_when_switched_off():
+    (scale,) = plan(512, 384, Settings(coarse_to_fine=False, iterations=50))
+    assert (scale.width, scale.height, scale.iterations) == (512, 384, 50)
+
+
+def test_narrow_photos_skip_sizes_at_which_nothing_would_be_left():
+    scales = plan(1600, 200, Settings(size=512))
+    assert min(scales[0].width, scales[0].height) >= 32
+    assert scales[-1].height == 64
+    with pytest.raises(InputError, match="short side"):
+        plan(4000, 20, Settings(size=512))
+
+
+def test_a_finishing_encoder_takes_the_end_of_the_last_size():
+    *before, begun, finishing = plan(512, 384, Settings(), "refined")
+    assert before == plan(512, 384, Settings())[:-1]
+    assert (begun.width, begun.height) == (finishing.width, finishing.height) == (512, 384)
+    assert [scale.encoder for scale in (*before, begun, finishing)] == [0] * 4 + [1]
+    assert 0 < finishing.iterations < begun.iterations < plan(512, 384, Settings())[-1].iterations
+    for iterations in (10, 12, 20):
+        assert plan(512, 384, Settings(iterations=iterations), "refined")[-1].encoder == 1
+
+
+def test_an_encoder_that_lays_out_takes_the_small_sizes():
+    assert [scale.encoder for scale in plan(512, 384, Settings(), "layout")] == [0, 0, 1, 1]
+    assert [scale.encoder for scale in plan(384, 512, Settings(size=800), "layout")] == [0, 1, 1, 1]
+    for size in (64, 128):  # the last is always the other's
+        assert plan(512, 384, Settings(size=size), "layout")[-1].encoder == 1
+    assert [scale.encoder for scale in plan(512, 384, Settings(coarse_to_fine=False), "layout")] == [1]

@@ -1,0 +1,66 @@
+"""Results kept within a bound, and what a second run with the same pictures is spared."""
+
+from __future__ import annotations
+
+import torch
+from conftest import tiny_convolutions
+
+from nst import Settings, stylize
+from nst.optimization.remembered import Remembered, digest
+from nst.vgg.encoder import Encoder
+
+
+def test_a_result_is_made_once_while_there_is_room():
+    kept, made = Remembered(limit=1000), []
+
+    def make(size):
+        made.append(size)
+        return {"a": (torch.zeros(size, dtype=torch.uint8),)}
+
+    for _ in range(2):
+        kept.get("first", lambda: make(400))
+    assert made == [400]
+    kept.get("second", lambda: make(400))
+    kept.get("first", lambda: make(400))  # used again: the other is the older one now
+    kept.get("third", lambda: make(300))
+    assert kept.held == 700
+    kept.get("first", lambda: make(400))
+    assert made == [400, 400, 300]
+    kept.get("second", lambda: make(400))
+    assert made == [400, 400, 300, 400]
+    kept.get("huge", lambda: make(600))
+    kept.get("huge", lambda: make(600))
+    assert made[-2:] == [600, 600]
+    assert kept.held <= 1000
+
+
+def test_pictures_are_told_apart_by_values_and_shape():
+    picture = torch.rand(1, 3, 8, 6)
+    other = picture.clone()
+    assert digest(picture) == digest(other) == digest(picture.to(memory_format=torch.channels_last))
+    other[0, 0, 0, 0] += 1e-3
+    assert digest(other) != digest(picture)
+    assert digest(picture.view(1, 3, 6, 8)) != digest(picture)
+
+
+def test_the_second_run_looks_only_at_the_canvas_and_paints_the_same(photo, painting, monkeypatch):
+    encoder = Encoder(tiny_convolutions(), name="tiny")
+    looks = []
+    activations = Encoder._activations
+
+    def spy(self, image, layers):
+        looks.append(image.requires_grad)
+        return activations(self, image, layers)
+
+    monkeypatch.setattr(Encoder, "_activations", spy)
+    settings = Settings(size=64, iterations=10)
+    *_, first = stylize(photo, painting, settings, encoder=encoder)
+    assert looks.count(False) == 2  # the photo and the style
+    looks.clear()
+    *_, second = stylize(photo, painting, settings, encoder=encoder)
+    assert looks.count(False) == 0
+    assert looks.count(True) == 10
+    assert (second.image == first.image).all()
+    # Another weight needs no other target.
+    *_, _ = stylize(photo, painting, Settings(size=64, iterations=10, style_weight=8), encoder=encoder)
+    assert looks.count(False) == 0

@@ -1,0 +1,169 @@
+"""Files are decoded elsewhere, in time and in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import complete
+from PIL import Image
+from strangers import bomb, gif_of_comments, jpeg, memory, slow_jpeg
+
+from nst import InputError, load_image
+from nst.image.files import measure, to_tensor
+from nst.ui.runs import decoder as module
+from nst.ui.runs.decoder import Decoder
+from nst.ui.runs.storage import Files
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    decoder = Decoder({"headers": 2.0, "pictures": 2.0, "large": 4.0})
+    decoder.start()
+    yield decoder
+    decoder.close()
+
+
+@pytest.fixture(scope="module")
+def sent():
+    """Return a function that makes bytes a file that was sent."""
+    files = Files()
+    return lambda data: files.sent(str(files.add_upload("", "a.jpg", io.BytesIO(data))), "The photo")
+
+
+def took(work) -> float:
+    began = time.monotonic()
+    complete(work)
+    return time.monotonic() - began
+
+
+def test_pixels_are_those_of_the_core(decoder, sent):
+    grey = io.BytesIO()
+    Image.linear_gradient("L").resize((64, 48)).convert("I;16").point(lambda v: v * 257).save(grey, "PNG")
+    for data in (jpeg(300, 200), grey.getvalue()):
+        pixels = complete(decoder.decode(sent(data), "The photo", ""))
+        assert np.array_equal(to_tensor(pixels).numpy(), load_image(data).numpy())
+
+
+def test_refusals_are_those_of_the_core(decoder, sent):
+    for data in (b"", b"<svg/>", jpeg()[:400], jpeg(10, 10)):
+        with pytest.raises(InputError) as said:
+            load_image(data, "The photo")
+        with pytest.raises(InputError) as told:
+            complete(decoder.decode(sent(data), "The photo", ""))
+        assert str(told.value) == str(said.value)
+
+
+def test_what_takes_minutes_is_given_up_in_seconds_and_the_next_is_served(decoder, sent):
+    slow = sent(slow_jpeg())
+    began = time.monotonic()
+    with pytest.raises(InputError, match="takes too long to read; save it as a plain JPEG or PNG"):
+        complete(decoder.decode(slow, "The photo", "attacker"))
+    with pytest.raises(InputError, match="takes too long"):
+        complete(decoder.measure(sent(gif_of_comments()), "The photo", "attacker"))
+    complete(decoder.decode(sent(jpeg()), "The photo", "somebody"))
+    # Two deadlines of two seconds and two new processes; the files would take four minutes.
+    assert time.monotonic() - began < 60
+
+
+def test_who_gives_up_ends_the_work(sent):
+    decoder = Decoder({"headers": 30.0, "pictures": 300.0, "large": 300.0})
+
+    async def give_up():
+        task = asyncio.create_task(decoder.decode(sent(slow_jpeg()), "The photo", "a"))
+        await asyncio.sleep(2)
+        task.cancel()
+        # Free at once, and not when the file would be done.
+        await asyncio.wait_for(decoder.decode(sent(jpeg()), "The photo", "b"), 60)
+
+    assert took(give_up()) < 55
+    decoder.close()
+
+
+def test_whoever_has_used_least_comes_first(decoder, sent):
+    order = []
+    decoder.usage.add("a", 5)
+
+    async def decode(data, visitor):
+        with contextlib.suppress(InputError):
+            await decoder.decode(data, "The photo", visitor)
+        order.append(visitor)
+
+    async def crowd():
+        slow = [asyncio.create_task(decode(sent(slow_jpeg(seed)), "a")) for seed in range(3000, 3002)]
+        await asyncio.sleep(1)
+        await asyncio.gather(*slow, decode(sent(jpeg()), "somebody"))
+
+    complete(crowd())
+    assert order.index("somebody") <= 1  # only what was under way comes before
+
+
+def test_who_has_used_up_his_share_is_told(decoder, sent):
+    file = sent(jpeg())
+    complete(decoder.measure(file, "The photo", "greedy"))
+    decoder.usage.add("greedy", 100)
+    decoder.usage.add("", 100)
+    with pytest.raises(InputError, match="have taken too long to read here; try again in a minute"):
+        complete(decoder.decode(file, "The photo", "greedy"))
+    complete(decoder.decode(file, "The photo", "modest"))
+    complete(decoder.decode(file, "The photo", ""))  # many people, who cannot be told apart
+
+
+def test_a_process_that_dies_is_replaced(decoder, sent):
+    complete(decoder.decode(sent(jpeg()), "The photo", ""))
+    os.kill(decoder._lanes["pictures"]._process.pid, signal.SIGKILL)
+    complete(decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
+
+
+def test_a_bomb_weighs_on_another_process_that_is_ended_for_it(sent):
+    decoder, data = Decoder(), bomb()
+    try:
+        complete(decoder.measure(sent(jpeg()), "The photo", ""))
+        before = memory()
+        for _ in range(3):
+            width, height = complete(decoder.measure(sent(data), "The photo", ""))
+            assert (width, height) == (7900, 7900)
+        assert memory() < before + 60
+        complete(decoder.decode(sent(data), "The photo", ""))
+        held = memory(decoder._lanes["large"]._process.pid)
+        assert held < 100  # what decoded it is gone
+    finally:
+        decoder.close()
+
+
+def test_a_size_is_asked_for_once_and_told_from_the_header_alone(decoder, sent, monkeypatch):
+    data = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30)).save(data, "PNG", exif=exif)
+    broken = data.getvalue()[:-40]  # the header is whole, the pixels are not
+    assert measure(broken) == (30, 40)
+    file = sent(broken)
+    assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
+    monkeypatch.setattr(module._Lane, "put", lambda *_: pytest.fail("asked again"))
+    assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_the_size_that_is_told_is_the_size_that_is_painted(kind):
+    data, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (128, 96), "teal").save(data, kind, exif=exif)
+    assert measure(data.getvalue()) == load_image(data.getvalue()).shape[:1:-1]
+
+
+def test_no_process_is_left_when_the_decoder_ends(sent):
+    decoder = Decoder()
+    complete(decoder.decode(sent(jpeg()), "The photo", ""))
+    pids = [lane._process.pid for lane in decoder._lanes.values() if lane._process]
+    assert len(pids) == 2
+    decoder.close()
+    for pid in pids:
+        assert not Path(f"/proc/{pid}").exists()

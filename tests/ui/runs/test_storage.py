@@ -1,0 +1,247 @@
+"""Whose files are kept, for how long, and which can be named."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from nst import InputError
+from nst.ui.runs.storage import Files, Sent, own_folder
+
+KB = 1024
+
+
+def add(files: Files, visitor: str = "a", size: int = 10, name: str = "photo.jpg"):
+    return files.add_upload(visitor, name, io.BytesIO(b"x" * size))
+
+
+def eventually(check, seconds: float = 20.0) -> None:
+    began = time.monotonic()
+    while not check():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.02)
+
+
+def test_only_what_was_sent_or_made_here_can_be_named(tmp_path):
+    files = Files()
+    path = add(files)
+    assert files.find(str(path)) == path
+    run = files.new_run("a")
+    assert files.find(run.add("painting.png", b"x"))
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(b"secret")
+    for name in (
+        None,
+        7,
+        "",
+        ".",
+        "/",
+        "/etc/passwd",
+        "/proc/self/fd/3",
+        "/dev/ptmx",
+        str(secret),
+        str(files.folder),
+        str(path.parent),
+        str(files.folder / "lock"),
+        str(files.folder / "tmpabc123"),  # an upload of somebody else's on its way
+        str(path.parent / ".." / path.parent.name / path.name),
+        str(path.parent / "../../secret"),
+        str(path.parent / ".hidden"),
+        str(path) + "\0",
+        str(path) + "\n",
+        str(path.parent / ("n" * 700)),
+        os.path.relpath(path),
+        path.as_uri(),
+    ):
+        assert files.find(name) is None, name
+        with pytest.raises(InputError, match="is not a file that was sent here; upload it first"):
+            files.sent(name, "The photo")
+
+
+def test_what_is_no_plain_file_is_not_read(tmp_path):
+    files = Files()
+    folder = add(files).parent
+    secret = tmp_path / "secret.jpg"
+    secret.write_bytes(b"secret")
+    (folder / "link.jpg").symlink_to(secret)
+    os.mkfifo(folder / "pipe.jpg")
+    (folder / "folder.jpg").mkdir()
+    for name in ("link.jpg", "pipe.jpg", "folder.jpg", "gone.jpg"):
+        with pytest.raises(InputError, match="The photo is no longer kept here; add it again"):
+            Sent(folder / name).read("The photo")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("..\\..\\boot.ini", "boot.ini"),
+        (".bashrc", "bashrc"),
+        ("a\nb\0c.jpg", "abc.jpg"),
+        ("", "picture"),
+        (None, "picture"),
+        ("...", "picture"),
+        ("é" * 200 + ".jpg", None),
+    ],
+)
+def test_a_name_is_nothing_but_a_name(name, kept):
+    path = add(Files(), name=name)
+    assert path.is_file()
+    assert len(path.name.encode()) <= 120
+    assert kept is None or path.name == kept
+
+
+def test_what_nobody_uses_goes_by_the_clock_while_nobody_comes():
+    files = Files(seconds=0.4)
+    forgotten = {"a list of Gradio's"}
+    files.start([forgotten])
+    path, run = add(files), files.new_run("a")
+    run.add("painting.png", b"x")
+    with files.held([path.parent]):
+        eventually(lambda: not run.path.exists())
+        time.sleep(0.6)
+        assert path.exists()  # somebody waits with it for a turn
+    eventually(lambda: not path.parent.exists())
+    assert forgotten == set()
+    files.close()
+
+
+def test_sweeping_goes_on_after_a_fault(monkeypatch):
+    files = Files(seconds=0.4)
+    path = add(files)
+    faults = []
+
+    def breaks(self):
+        faults.append(1)
+        if len(faults) < 3:
+            raise RuntimeError("Set changed size during iteration")
+        sweep(self)
+
+    sweep = Files.sweep
+    monkeypatch.setattr(Files, "sweep", breaks)
+    files.start()
+    eventually(lambda: not path.exists())
+    files.close()
+
+
+def test_a_visitor_who_wants_more_loses_his_own_oldest():
+    files = Files(most=800 * KB)
+    others = add(files, "b", 60 * KB)
+    mine = [add(files, "a", 40 * KB) for _ in range(6)]
+    assert [path.exists() for path in mine] == [False] * 4 + [True] * 2  # an eighth of all is 100 KB
+    assert others.exists()
+
+
+def test_many_small_runs_push_out_nobody_elses():
+    files = Files()
+    theirs = files.new_run("b")
+    theirs.add("painting.png", b"x")
+    mine = []
+    for _ in range(204):
+        mine.append(files.new_run("a"))
+        mine[-1].add("painting.png", b"x")
+    assert theirs.path.exists()
+    assert sum(run.path.exists() for run in mine) <= 21
+
+
+def test_when_all_is_full_whoever_has_most_loses_first():
+    files = Files(most=800 * KB)
+    small = add(files, "small", 20 * KB)
+    crowd = [add(files, "", 90 * KB) for _ in range(12)]  # those who cannot be told apart
+    assert small.exists()
+    assert files.held_bytes() <= 800 * KB
+    assert crowd[-1].exists()
+    assert not crowd[0].exists()
+
+
+def test_what_somebody_waits_with_is_not_pushed_out():
+    files = Files(most=800 * KB)
+    first = add(files, "a", 60 * KB)
+    with files.held([first.parent]):
+        for _ in range(5):
+            add(files, "a", 40 * KB)
+        assert first.exists()
+
+
+def test_a_disk_that_fills_up_leaves_nothing_half(monkeypatch):
+    class Breaks(io.BytesIO):
+        def read(self, *_):
+            raise OSError(28, "No space left on device")
+
+    files = Files()
+    before = set(files.folder.iterdir())
+    with pytest.raises(OSError, match="No space"):
+        files.add_upload("a", "photo.jpg", Breaks())
+    assert set(files.folder.iterdir()) == before
+
+
+SCRIPT = """
+import sys
+from nst.ui.runs.storage import Files
+files = Files()
+import io
+print(files.add_upload("a", "photo.jpg", io.BytesIO(b"x")), flush=True)
+sys.stdin.read()
+"""
+
+
+def host(cache) -> tuple[subprocess.Popen, Path]:
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        cwd=ROOT,
+        env={**os.environ, "GRADIO_TEMP_DIR": str(cache)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_two_hosts_on_one_cache_leave_each_other_alone_and_clear_up_after_the_dead(tmp_path):
+    one, ones = host(tmp_path)
+    two, twos = host(tmp_path)
+    try:
+        assert ones.parent.parent != twos.parent.parent
+        assert Files().find(str(ones)) is None
+        one.kill()
+        one.wait()
+        assert ones.exists()  # nobody has come to clear up
+        three, _ = host(tmp_path)
+        three.kill()
+        three.wait()
+        assert not ones.exists()
+        assert twos.exists()
+    finally:
+        for process in (one, two):
+            process.kill()
+            process.wait()
+            process.stdin.close()
+            process.stdout.close()
+
+
+def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "app.py", "--port", "0"],
+        cwd=ROOT,
+        env={**os.environ, "GRADIO_TEMP_DIR": "/proc/nowhere"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "name another in GRADIO_TEMP_DIR" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_this_process_holds_its_folder():
+    with (own_folder() / "lock").open("a") as lock, pytest.raises(BlockingIOError):
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,427 @@
+"""The page in a real browser."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import urllib.request
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+from gradio.utils import get_upload_folder
+from PIL import Image
+from playwright.sync_api import Page, expect
+from served import serve
+from visits import downloaded, finished, make_small, open_group, open_page, set_number, shown, upload
+
+from nst import Settings
+from nst.image.files import encode_png
+from nst.image.metadata import describe_painting
+from nst.settings import KNOBS
+from nst.ui.page import PRESETS, PROMISE, TITLE
+from nst.ui.runs.storage import MOST_FRAMES, Files
+from nst.ui.words import TRANSLATIONS
+
+
+class QuietFiles(SimpleHTTPRequestHandler):
+    """Serves files without a word."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def blog(tmp_path):
+    """The port of another origin, which serves the test's folder."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=tmp_path)) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+@pytest.mark.link("size=128&iterations=60")
+def test_one_click_paints_the_presets(page):
+    example = shown(page)
+    assert example  # the page is alive before anybody clicks
+    page.locator("#paint").click()
+    page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=example)
+    expect(page.locator("#status")).to_contain_text("Finished after 60 steps")
+    expect(page.locator("#badge")).to_contain_text("Fast encoder on")
+
+
+def test_examples_and_presets_take_one_click(page):
+    chips = page.locator("#chips button")
+    assert [chip.inner_text().strip() for chip in chips.all()] == list(PRESETS)
+    pictures = {chip.locator("img").get_attribute("src") for chip in chips.all()}
+    assert len(pictures) == 3
+    assert all(picture.startswith("data:image/jpeg") for picture in pictures)
+    before = page.locator("#style img").first.get_attribute("src")
+    page.get_by_role("button", name="Use the style Mosaic").click()
+    expect(page.locator("#style img").first).not_to_have_attribute("src", before)
+    expect(page.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
+    page.get_by_role("button", name="Use the photo Rocket").click()
+    expect(page.locator("#photo img").first).to_have_attribute("src", re.compile("rocket"))
+    page.get_by_role("button", name="Bold").click()
+    expect(page.locator("#content_weight input[type=number]")).to_have_value("3")
+    page.get_by_role("button", name="Balanced").click()
+    expect(page.locator("#content_weight input[type=number]")).to_have_value("5")
+
+
+def test_what_cannot_be_done_is_a_sentence_and_costs_no_result(page, tmp_path):
+    page.get_by_role("tab", name="Look inside").click()
+    expect(page.locator("#explained")).to_contain_text("Gram matrix")
+    page.locator("#look").click()
+    expect(page.locator("#inside")).to_contain_text("Paint something first.")
+    page.get_by_role("tab", name="Time-lapse").click()
+    page.locator("#make-film").click()
+    expect(page.locator("#filmed")).to_contain_text("Paint something first.")
+    before = shown(page)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
+    page.locator("#photo").get_by_label("Remove Image").first.click()
+    page.locator("#paint").click()
+    expect(page.get_by_role("alert")).to_contain_text("Add a photo first.")
+    page.locator("#photo input[type=file]").first.set_input_files(broken)
+    page.wait_for_timeout(1000)
+    page.locator("#paint").click()
+    expect(page.get_by_role("alert")).to_contain_text(re.compile("The photo is (damaged|not a picture)"))
+    assert shown(page) == before
+    expect(page.locator("#paint")).to_be_enabled()
+
+
+def test_of_a_long_run_ever_fewer_frames_are_kept():
+    folder = Files().new_run("")
+    for iteration in range(1, 1000):
+        newest = folder.add_frame(b"x", iteration, (64, 64))
+        assert Path(newest).exists()
+    files = list(folder.path.iterdir())
+    assert {str(path) for path in files} == {kept.path for kept in folder.frames}
+    assert MOST_FRAMES / 2 <= len(files) <= MOST_FRAMES
+    iterations = [kept.iteration for kept in folder.frames]
+    assert iterations[0] == 1
+    assert iterations[-8:] == list(range(992, 1000))
+    assert iterations == sorted(iterations)
+
+
+def stroke(page: Page, role: str, *points: tuple[float, float]) -> None:
+    """Draw on the photo with a role of the brush, from point to point in shares of its size."""
+    page.locator("#brush button", has_text=role).click()
+    easel = page.locator("#brush .easel")
+    easel.scroll_into_view_if_needed()
+    box = easel.bounding_box()
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()
+
+
+def test_upload_watch_and_download(page, photo, painting):
+    expect(page.locator("#forecast")).to_contain_text("256 × 256 px")  # noqa: RUF001
+    upload(page, "photo", photo)
+    expect(page.locator("#forecast")).to_contain_text("256 × 171 px")  # noqa: RUF001
+    upload(page, "style", painting)
+    make_small(page)
+    expect(page.locator("#forecast")).to_contain_text("128 × 85 px")  # noqa: RUF001
+    set_number(page, "iterations", 120)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text(
+        re.compile(r"step \d+ of 120 · \d+ px · .* per second · .* left")
+    )
+    expect(page.locator("#paint")).to_be_disabled()
+    expect(page.locator("#stop")).to_be_enabled()
+    sources = set()
+    while "Finished" not in page.locator("#status").inner_text():
+        sources.add(shown(page))
+        page.wait_for_timeout(40)
+        assert len(sources) < 500
+    assert len(sources) >= 3
+    page.wait_for_function("document.querySelector('#live img').naturalWidth === 128")
+    image = downloaded(page)
+    assert image.format == "PNG"
+    assert image.size == (128, 85)
+    expect(page.locator("#paint")).to_be_enabled()
+    expect(page.locator("#stop")).to_be_disabled()
+    expect(page.locator("#compare img")).to_have_count(2)
+    page.get_by_role("tab", name="Loss").click()
+    expect(page.locator("#loss svg, #loss canvas").first).to_be_visible()
+    set_number(page, "iterations", 100)
+    expect(page.locator("#forecast")).to_contain_text(re.compile(r"about \d+ s on this (CPU|GPU)"))
+
+
+@pytest.mark.link("size=256&iterations=1000")
+def test_sliders_steer_the_running_painting_and_stop_keeps_it(page):
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("per second")
+    set_number(page, "style_weight", 9.5)
+    at = int(re.search(r"step (\d+) of", page.locator("#status").inner_text())[1])
+    page.wait_for_timeout(1500)
+    page.locator("#stop").click()
+    expect(page.locator("#status")).to_contain_text("Stopped after")
+    assert int(re.search(r"after (\d+) steps", page.locator("#status").inner_text())[1]) > at
+    expect(page.locator("#paint")).to_be_enabled()
+    finished(page)
+    kept = downloaded(page)
+    assert kept.getbbox() is not None
+    told = json.loads(kept.info["Settings"])
+    assert told["style_weight"] == 9.5
+    assert told["steered"] is True
+
+
+@pytest.mark.link("size=64&iterations=20")
+def test_who_waits_may_stop_or_stay_until_a_closed_tab_makes_room(page, browser, url):
+    context = browser.new_context()
+    other = context.new_page()
+    open_page(other, url + "?size=256&iterations=1000")
+    other.locator("#paint").click()
+    expect(other.locator("#status")).to_contain_text("per second")
+    before = shown(page)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Waiting")
+    page.locator("#stop").click()
+    expect(page.locator("#status")).to_contain_text("Stopped before it began")
+    assert shown(page) == before
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Waiting")
+    page.wait_for_timeout(700)
+    assert "Waiting" in page.locator("#status").inner_text()
+    context.close()
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+
+
+def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url, tmp_path, blog):
+    context = browser.new_context(viewport={"width": 900, "height": 900})
+    page = context.new_page()
+    open_page(page, url + "?size=64&iterations=20")
+    open_group(page, "Share and restore")
+    page.locator("#make-link").click()
+    snippets = []
+    for name, wanted in (
+        ("snippet", "<iframe.*view=embed.*iterations=20"),
+        ("component-snippet", "<gradio-app src="),
+    ):
+        field = page.locator(f"#{name} textarea, #{name} input")
+        expect(field).to_have_value(re.compile(wanted))
+        snippets.append(field.input_value())
+    assert "http" not in snippets[1].replace(url, "")  # nobody else's script
+    for number, snippet in enumerate(snippets):
+        (tmp_path / f"{number}.html").write_text(f"<!doctype html><h1>A blog</h1>{snippet}")
+
+    # The whole flow in a frame of 640 x 480, with nothing to scroll.
+    page.goto(f"http://127.0.0.1:{blog}/0.html")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("#photo img").first).to_be_visible()
+    expect(frame.locator("#weights")).to_be_hidden()
+    expect(frame.locator("#iterations input[type=number]")).to_have_value("20")
+    frame.locator("#paint").click()
+    expect(frame.locator("#status")).to_contain_text("Finished after 20 steps")
+    inner = page.frames[1]
+    for direction in ("Width", "Height"):
+        whole = inner.evaluate(f"document.documentElement.scroll{direction}")
+        assert whole <= {"Width": 640, "Height": 480}[direction], direction
+    assert "view=" not in frame.locator("#full-page").get_attribute("href")
+
+    page.goto(f"http://localhost:{blog}/1.html")
+    expect(page.locator("#photo img").first).to_be_visible()
+    expect(page.locator("#weights")).to_be_hidden()
+    assert page.locator("#live").bounding_box()["height"] < 400
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("per second")
+    assert page.locator("#full-page").get_attribute("href").startswith(url)
+    context.close()
+
+
+@pytest.mark.link("size=120&iterations=20")
+def test_brush_and_second_style(page, photo, painting):
+    upload(page, "photo", photo)
+    upload(page, "style", painting)
+    open_group(page, "More styles")
+    page.get_by_role("button", name="Use the further style Ink wash").click()
+    expect(page.locator("#style-2 img").first).to_have_attribute("src", re.compile("ink_wash"))
+    open_group(page, "Where to paint")
+    expect(page.locator("#brush img")).to_have_attribute("src", re.compile("photo"))
+    page.locator("#brush input[type=range]").fill("25")
+    stroke(page, "Keep the photo", (0.05, 0.05), (0.05, 0.95))
+    stroke(page, "Style 2", (0.9, 0.05), (0.9, 0.95))
+    set_number(page, "edge", 0)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    found, kept = np.asarray(downloaded(page), int), np.asarray(Image.open(photo), int)
+    assert np.abs(found - kept)[:, :15].max() == 0
+    assert np.abs(found - kept)[:, 30:].mean() > 5
+
+    # A region of a style that is not there is said before anything is painted.
+    before = finished(page)
+    stroke(page, "Style 4", (0.5, 0.2), (0.5, 0.8))
+    page.locator("#paint").click()
+    expect(page.get_by_role("alert")).to_contain_text("Style 4 has a region but no picture")
+    assert shown(page) == before
+    expect(page.locator("#continue")).to_be_enabled()
+    assert downloaded(page).size == (120, 80)  # what was painted before is not lost
+    # Erased, it is as if it had never been.
+    stroke(page, "Erase", (0.5, 0.0), (0.5, 1.0))
+    stroke(page, "Erase", (0.4, 0.0), (0.4, 1.0), (0.6, 1.0), (0.6, 0.0))
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    # Another photo begins with nothing drawn.
+    page.get_by_role("button", name="Use the photo Rocket").click()
+    expect(page.locator("#brush img")).to_have_attribute("src", re.compile("rocket"))
+    drawn = "() => { const c = document.querySelector('#brush canvas'); return c.getContext('2d')"
+    drawn += ".getImageData(0, 0, c.width, c.height).data.some((value) => value > 0); }"
+    assert not page.evaluate(drawn)
+
+
+@pytest.mark.link("size=64&iterations=20")
+def test_a_start_of_ones_own(page, painting):
+    open_group(page, "Start from")
+    page.locator("#start input[type=file]").set_input_files(painting)
+    expect(page.get_by_label("A picture of your own")).to_be_checked()
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    assert json.loads(downloaded(page).info["Settings"])["initial"] == "picture"
+
+
+@pytest.mark.link("size=128&iterations=60")
+def test_going_back_to_a_frame_and_on_from_there(page):
+    expect(page.locator("#continue")).to_be_disabled()
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 60 steps")
+    whole = finished(page)
+    strip = page.locator("#history button")
+    expect(strip.nth(2)).to_be_visible()
+    assert strip.count() <= 12
+    strip.first.click()
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Step 1, 64 px. Continue goes on from here"))
+    expect(page.locator("#live img")).not_to_have_attribute("src", whole)
+    # On from the finished picture: only the last size is painted again.
+    strip.last.click()
+    expect(page.locator("#live img")).to_have_attribute("src", whole)
+    set_number(page, "style_weight", 9)
+    page.locator("#continue").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 30 steps")
+    assert json.loads(downloaded(page).info["Settings"])["style_weight"] == 9
+    expect(page.locator("#continue")).to_be_enabled()
+
+
+@pytest.mark.link("size=128&iterations=60")
+def test_a_painting_its_frames_its_inside_and_its_film(page):
+    before = set(Path(get_upload_folder()).glob("run-*"))
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished")
+    (folder,) = set(Path(get_upload_folder()).glob("run-*")) - before
+    assert len(list(folder.iterdir())) <= MOST_FRAMES + 2  # they do not pile up
+    page.get_by_role("tab", name="Look inside").click()
+    page.locator("#look").click()
+    expect(page.get_by_alt_text("Gram matrix of the painting at relu4_1")).to_be_visible()
+    expect(page.locator("#inside .residual")).to_have_count(5)
+    expect(page.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
+    page.get_by_role("tab", name="Time-lapse").click()
+    page.locator("#make-film").click()
+    expect(page.locator("#film video")).to_have_attribute("src", re.compile(r"\.mp4$"))
+    page.wait_for_function("document.querySelector('#film video').readyState > 0")
+    with page.expect_download() as caught:
+        page.locator("#webp").click()
+    assert Image.open(caught.value.path()).format == "WEBP"
+
+
+def test_a_painting_restores_its_settings(page, tmp_path):
+    how = Settings(style_weight=8.5, colors="luminance", coarse_to_fine=False, seed=77, size=4096)
+    saved = tmp_path / "painting.png"
+    saved.write_bytes(encode_png(np.zeros((20, 20, 3), np.uint8), describe_painting(how, "VGG-19")))
+    open_group(page, "Share and restore")
+    page.locator("#settings-from input[type=file]").set_input_files(saved)
+    expect(page.locator("#taken")).to_contain_text("are set")
+    expect(page.locator("#style_weight input[type=number]")).to_have_value("8.5")
+    open_group(page, "Start from")
+    expect(page.locator("#seed input")).to_have_value("77")
+    open_group(page, "Size and detail")
+    expect(page.locator("#size input[type=number]")).to_have_value("256")  # the most that this host paints
+    expect(page.locator("#coarse_to_fine input")).not_to_be_checked()
+
+
+def test_a_link_brings_another_browser_to_the_same_page(page, browser, url, photo):
+    page.get_by_role("button", name="Use the photo Rocket").click()
+    page.get_by_role("button", name="Use the style Mosaic").click()
+    expect(page.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
+    set_number(page, "style_weight", 8)
+    open_group(page, "Share and restore")
+    page.locator("#make-link").click()
+    expect(page.locator("#link textarea, #link input")).to_have_value(re.compile(r"^http.*\?.*photo=rocket"))
+    link = page.locator("#link textarea, #link input").input_value()
+    context = browser.new_context()
+    other = context.new_page()
+    open_page(other, link + "&size=9999&iterations=many&photo_2=x")
+    expect(other.locator("#photo img").first).to_have_attribute("src", re.compile("rocket"))
+    expect(other.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
+    expect(other.locator("#style_weight input[type=number]")).to_have_value("8")
+    expect(other.locator("#iterations input[type=number]")).to_have_value("160")
+    context.close()
+    # A picture of one's own stays out of it.
+    upload(page, "photo", photo)
+    page.locator("#make-link").click()
+    expect(page.locator("#link textarea, #link input")).not_to_have_value(re.compile("photo="))
+
+
+def test_a_shared_link_has_our_card(url):
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"X-Forwarded-Proto": "https"})) as page:
+        text = page.read().decode()
+    told = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):\w+)" content="([^"]*)"', text))
+    assert told["og:title"] == told["twitter:title"] == TITLE
+    assert told["og:description"] == PROMISE
+    assert told["og:url"].startswith("https://127.0.0.1:")
+    assert len(re.findall("og:title", text)) == 1
+    assert re.findall("<title>(.*?)</title>", text) == [TITLE]
+    picture = told["og:image"].replace("https:", "http:")
+    with urllib.request.urlopen(picture) as answer:
+        assert Image.open(io.BytesIO(answer.read())).format == "JPEG"
+
+
+def test_a_host_name_cannot_write_into_the_page(url):
+    request = urllib.request.Request(url, headers={"X-Forwarded-Host": 'evil"><script>alert(1)</script>'})
+    with urllib.request.urlopen(request) as page:
+        assert "alert(1)" not in page.read().decode()
+
+
+def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser, url):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True)
+    page = context.new_page()
+    open_page(page, url)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    tops = [page.locator(name).bounding_box()["y"] for name in ("#pictures", "#paint", "#live", "#weights")]
+    assert tops == sorted(tops)
+    open_group(page, "More styles")
+    open_group(page, "Where to paint")
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for name in ("#paint", "#stop", "#download", "#chips button", ".strip button", "#brush button"):
+        box = page.locator(name).first.bounding_box()
+        assert min(box["width"], box["height"]) >= 44, name
+    context.close()
+
+
+def test_another_language_is_one_table(browser, monkeypatch):
+    words = {
+        "Paint": "Malen",
+        "Content weight": "Gewicht des Inhalts",
+        "Size and detail": "Größe und Feinheit",
+    }
+    words[KNOBS["content_weight"].help] = "Mehr vom Foto."
+    monkeypatch.setitem(TRANSLATIONS, "de", words)
+    with serve() as url:
+        for language, shown in (("de-DE", list(words.values())), ("fr-FR", list(words))):
+            context = browser.new_context(locale=language)
+            page = context.new_page()
+            open_page(page, url)
+            for text in shown:
+                expect(page.get_by_text(text, exact=True).first).to_be_visible()
+            # What has no translation stays English.
+            expect(page.get_by_text("Style weight", exact=True).first).to_be_visible()
+            assert "__i18n__" not in page.locator("body").inner_text()
+            context.close()

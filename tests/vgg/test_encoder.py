@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import tiny_convolutions
+from torchvision.models import VGG19_Weights, vgg19
+
+from nst.errors import InputError
+from nst.optimization.losses import gram_matrix
+from nst.vgg.convolution import ReplicateConv2d
+from nst.vgg.encoder import Encoder
+from nst.vgg.layers import CONVOLUTIONS, LAYERS, WIDTHS, default_layers
+from nst.vgg.pooling import MaxPool
+
+IMAGE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
+
+
+def test_layout_and_colours_are_torchvisions():
+    with torch.device("meta"):
+        features = vgg19().features
+    assert [f.out_channels for f in features if isinstance(f, torch.nn.Conv2d)] == WIDTHS
+    convolutions = [n for n, f in enumerate(features) if isinstance(f, torch.nn.Conv2d)]
+    assert convolutions == CONVOLUTIONS
+    encoder = Encoder(tiny_convolutions(16), name="tiny")
+    assert all(isinstance(own, type(theirs)) for own, theirs in zip(encoder.features, features, strict=False))
+    normal = VGG19_Weights.IMAGENET1K_V1.transforms()
+    assert encoder.mean.flatten().tolist() == pytest.approx(normal.mean)
+    assert encoder.std.flatten().tolist() == pytest.approx(normal.std)
+
+
+@pytest.mark.slow
+def test_the_page_does_not_wait_for_torchvision():
+    code = "import sys, nst.painting, nst.vgg.weights; print('torchvision' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
+def test_names_point_at_torchvisions_layers():
+    with torch.device("meta"):
+        features = vgg19().features
+    assert len(LAYERS) == 16
+    assert (LAYERS["relu1_1"], LAYERS["relu2_1"], LAYERS["relu4_2"], LAYERS["relu5_4"]) == (1, 6, 22, 35)
+    for index in LAYERS.values():
+        assert isinstance(features[index], torch.nn.ReLU)
+
+
+def by_hand(image: torch.Tensor, state: dict[str, torch.Tensor], pool) -> dict[str, torch.Tensor]:
+    """Compute relu1_1 to relu2_2 without the class."""
+    mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+    value = (image - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
+    taps = {}
+    for name, n in (("relu1_1", 0), ("relu1_2", 2), ("relu2_1", 5), ("relu2_2", 7)):
+        if name == "relu2_1":
+            value = pool(value)
+        padded = F.pad(value, (1, 1, 1, 1), mode="replicate")
+        value = F.conv2d(padded, state[f"features.{n}.weight"], state[f"features.{n}.bias"]).relu()
+        taps[name] = value
+    return taps
+
+
+@pytest.mark.parametrize(
+    ("pooling", "pool"),
+    [("max", lambda x: F.max_pool2d(x, 2)), ("average", lambda x: 2 * F.avg_pool2d(x, 2))],
+)
+def test_features_with_replicate_padding_and_either_pooling(pooling, pool):
+    state = tiny_convolutions()
+    encoder = Encoder(state, name="tiny", pooling=pooling)
+    expected = by_hand(IMAGE, state, pool)
+    taps = encoder(IMAGE, expected)
+    for name, value in expected.items():
+        assert torch.allclose(taps[name], value, atol=1e-5), name
+
+
+def test_nothing_beyond_the_deepest_layer_is_computed(encoder):
+    calls = []
+    hooks = [m.register_forward_hook(lambda *_: calls.append(1)) for m in encoder.features]
+    encoder(IMAGE, ["relu2_1", "relu1_1"])
+    for hook in hooks:
+        hook.remove()
+    assert len(calls) == LAYERS["relu2_1"] + 1
+
+
+def test_it_is_frozen(encoder):
+    assert not encoder.training
+    assert not any(p.requires_grad for p in encoder.parameters())
+
+
+def test_default_layers_are_gatys_or_the_deepest_carried():
+    assert default_layers(LAYERS) == (("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), ("relu4_2",))
+    to_3_4 = list(LAYERS)[:8]
+    assert default_layers(to_3_4) == (("relu1_1", "relu2_1", "relu3_1", "relu3_4"), ("relu3_3",))
+    assert default_layers(["relu1_1"]) == (("relu1_1",), ("relu1_1",))
+    assert default_layers(list(LAYERS)[:10]) == (
+        ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2"),
+        ("relu4_2",),
+    )
+
+
+def test_a_layer_that_is_not_there_is_named(encoder):
+    with pytest.raises(InputError, match=r"no layer relu4_1.*relu3_4"):
+        encoder(IMAGE, ["relu4_1"])
+
+
+def test_weights_that_do_not_fit():
+    state = tiny_convolutions()
+    with pytest.raises(InputError, match="first one"):
+        Encoder({k: v for k, v in state.items() if not k.startswith("features.0.")}, name="x")
+    with pytest.raises(InputError, match="fit together"):
+        Encoder({**state, "features.2.weight": torch.zeros(5, 9, 3, 3)}, name="x")
+    with pytest.raises(InputError, match="fit together"):
+        Encoder({k: v for k, v in state.items() if k != "features.5.bias"}, name="x")
+
+
+def test_taps_with_matrices():
+    state = tiny_convolutions()
+    plain = Encoder(state, name="x")(IMAGE, ["relu1_1"])["relu1_1"]
+    matrix = torch.randn(3, plain.shape[1])
+    encoder = Encoder({**state, "taps.relu1_1": matrix}, name="x")
+    assert encoder.layers == ("relu1_1",)
+    tap = encoder(IMAGE, ["relu1_1"])["relu1_1"]
+    assert torch.allclose(tap, torch.einsum("kc,nchw->nkhw", matrix, plain), atol=1e-5)
+    content, style = encoder.describe(IMAGE, ["relu1_1"], ["relu1_1"])
+    assert torch.allclose(content["relu1_1"], tap)
+    assert torch.allclose(style["relu1_1"][0].gram, gram_matrix(tap), rtol=1e-4)
+    assert torch.allclose(style["relu1_1"][0].mean, tap.mean((0, 2, 3)), rtol=1e-4)
+
+
+def test_what_else_is_asked_for_changes_no_layer():
+    # Pooling goes ahead of a ReLU that nobody asked for.
+    encoder = Encoder(tiny_convolutions(), name="x")
+    values, slopes = [], []
+    for layers in (["relu2_1", "relu3_4"], list(encoder.layers)):
+        image = IMAGE.clone().requires_grad_()
+        taps = encoder(image, layers)
+        values.append(taps["relu3_4"])
+        slopes.append(torch.autograd.grad(taps["relu3_4"].square().sum() + taps["relu2_1"].sum(), image)[0])
+    assert torch.equal(*values)
+    assert torch.allclose(*slopes, atol=1e-6)
+
+
+def test_bfloat16_sees_about_the_same():
+    state = tiny_convolutions()
+    exact = Encoder(state, name="x")(IMAGE, ["relu3_4"])["relu3_4"]
+    rough = Encoder(state, name="x", precision=torch.bfloat16)(IMAGE, ["relu3_4"])["relu3_4"]
+    assert rough.dtype == torch.bfloat16
+    assert ((rough.float() - exact).norm() / exact.norm()) < 0.03
+
+
+@pytest.mark.parametrize("size", [(96, 132), (1, 1), (5, 1), (2, 7)])
+def test_the_border_is_repeated_as_torch_repeats_it(size, monkeypatch):
+    """Forward and backward, with and without the short cut for large maps."""
+    generator = torch.Generator().manual_seed(4)
+    layer = ReplicateConv2d(5, 7).double().requires_grad_(False)
+    plain = torch.nn.Conv2d(5, 7, 3, padding=1, padding_mode="replicate").double().requires_grad_(False)
+    plain.load_state_dict(layer.state_dict())
+    image = torch.rand(2, 5, *size, generator=generator, dtype=torch.float64)
+    image = image.to(memory_format=torch.channels_last)
+    slope = torch.rand(2, 7, *size, generator=generator, dtype=torch.float64)
+    found = []
+    for module, limit in ((plain, 0), (layer, 0), (layer, 10**9)):
+        monkeypatch.setattr("nst.vgg.convolution._WORTHWHILE", limit)
+        leaf = image.clone().requires_grad_()
+        result = module(leaf)
+        found.append((result.detach(), *torch.autograd.grad(result, leaf, slope)))
+    for other in found[1:]:
+        torch.testing.assert_close(other, found[0])
+
+
+@pytest.mark.parametrize("height", [64, 50, 37])
+def test_pooling_in_bands_is_pooling(height):
+    image = torch.rand(1, 6, height, 22, generator=torch.Generator().manual_seed(5))
+    image = image.to(memory_format=torch.channels_last)
+    found = []
+    for pool in (torch.nn.MaxPool2d(2), MaxPool()):
+        leaf = image.clone().requires_grad_()
+        result = pool(leaf)
+        found.append((result.detach(), *torch.autograd.grad(result.square().sum(), leaf)))
+    torch.testing.assert_close(found[1], found[0])
