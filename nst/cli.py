@@ -146,7 +146,7 @@ def _save(encode: Callable[[], bytes], path: Path) -> int:
 
 
 def _text(frame: Frame) -> dict[str, str]:
-    return describe_painting(frame.settings, frame.encoder)
+    return describe_painting(frame.settings.public(), frame.encoder)
 
 
 def _shortly(error: Exception) -> str:
@@ -174,7 +174,9 @@ def _jobs(options: dict[str, Any]) -> list[_Job]:
     if not styles:
         raise InputError("There is no painting; name one after the photo, or with --style.")
     source = options["settings_from"]
-    taken = {} if source is None else settings_of(source, "The picture with the settings")
+    taken = (
+        {} if source is None else Settings.acceptable(settings_of(source, "The picture with the settings"))
+    )
     if options["start"] is not None and options["initial"] is None:
         options["initial"] = "picture"
     own_size = options["size"] == _OWN_SIZE

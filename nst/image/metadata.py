@@ -10,27 +10,26 @@ from typing import IO, Any
 import nst
 from nst.errors import InputError
 from nst.image.decoding import painting_text
-from nst.settings import Settings
 
 _KEY = "Settings"
 
 
-def describe_painting(settings: Settings, encoder: str, *, steered: bool = False) -> dict[str, str]:
+def describe_painting(settings: Mapping[str, Any], encoder: str, *, steered: bool = False) -> dict[str, str]:
     """Return text entries: the program with its version, and the settings as JSON.
 
     Args:
-        settings: how the picture was painted.
+        settings: how the picture was painted, knob by knob.
         encoder: the name of the encoder that painted it; "auto" alone would not say.
         steered: whether they changed on the way; then they alone do not make the same picture.
     """
-    told: dict[str, Any] = {**settings.public(), "painted_with": encoder}
+    told: dict[str, Any] = {**settings, "painted_with": encoder}
     if steered:
         told["steered"] = True
     return {"Software": f"neural style transfer {nst.__version__}", _KEY: json.dumps(told)}
 
 
 def settings_of(picture: str | Path | bytes | IO[bytes], what: str = "The picture") -> dict[str, Any]:
-    """Return the knobs that a saved painting carries, as far as this version knows and accepts them.
+    """Return what a saved painting says of its settings; whether they can be used is not checked.
 
     Raises:
         InputError: it is no picture, or carries no settings.
@@ -39,7 +38,7 @@ def settings_of(picture: str | Path | bytes | IO[bytes], what: str = "The pictur
 
 
 def settings_in(text: Mapping[str, str], what: str = "The picture") -> dict[str, Any]:
-    """Return the knobs that the text entries of a saved painting carry, as `settings_of` does.
+    """Return what the text entries of a saved painting say of its settings, as `settings_of` does.
 
     Raises:
         InputError: they hold no settings.
@@ -50,4 +49,4 @@ def settings_in(text: Mapping[str, str], what: str = "The picture") -> dict[str,
         values = None
     if not isinstance(values, dict):
         raise InputError(f"{what} carries no settings; use a picture that was painted and saved here.")
-    return Settings.acceptable(values)
+    return values

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from nst.image.files import fit
+from nst.image.pixels import fit
 
 # A whole painting in a few seconds, and time to look at the finished picture.
 _SECONDS, _HELD = 6.0, 2.0

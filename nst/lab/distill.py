@@ -29,7 +29,8 @@ from torch import Tensor, nn
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
 from nst.host.device import pick_device, pick_precision
-from nst.image.files import load_image, resize, to_pixels
+from nst.image.files import load_image
+from nst.image.pixels import resize, to_pixels
 from nst.optimization.objective import Objective
 from nst.optimization.optimizers import LBFGS
 from nst.settings import Settings

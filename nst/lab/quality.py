@@ -27,14 +27,17 @@ from torch import Tensor
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
 from nst.host.device import pick_device
-from nst.image.files import encode_png, fit, fit_area, load_image, resize, to_pixels
+from nst.image.files import encode_png, load_image
+from nst.image.pixels import fit, fit_area, resize, to_pixels
 from nst.lab.recipes import RECIPES
-from nst.optimization.losses import gram_matrix, relative_error
+from nst.optimization.encoders import load_encoders
+from nst.optimization.losses import relative_error
 from nst.painting import stylize
 from nst.settings import KNOBS, Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import PRESETS
-from nst.vgg.weights import VGG19, find_vgg19, load_encoders
+from nst.vgg.moments import gram_matrix
+from nst.vgg.weights import VGG19, find_vgg19
 
 STYLE_LAYERS = tuple(PRESETS["gatys"])
 CONTENT_LAYERS = ("relu3_3", "relu4_2")

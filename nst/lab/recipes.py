@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nst.image.files import fit, resize
-from nst.optimization.losses import gram_matrix, moments, relative_error, total_variation
+from nst.image.pixels import fit, resize
+from nst.optimization.losses import relative_error, total_variation
 from nst.vgg.encoder import Encoder
+from nst.vgg.moments import gram_matrix, moments
 
 # Steps of crowsonkb's at the first size, and at each further one.
 FIRST, FURTHER = 1000, 500

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from nst.optimization.encoders import encoder_choice, encoder_names
 from nst.optimization.pyramid import Scale, plan
 from nst.settings import Settings
-from nst.vgg.weights import encoder_choice, encoder_names
 
 
 class Estimate:

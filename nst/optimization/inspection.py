@@ -8,11 +8,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nst.image.files import fit, fit_area, resize
-from nst.optimization.losses import Moments, relative_error
+from nst.image.pixels import fit, fit_area, resize
+from nst.optimization.losses import relative_error
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import style_weights
+from nst.vgg.moments import Moments
 
 # Large enough for the deepest layers, small enough to answer at once.
 _LONGEST = 384
@@ -51,12 +52,13 @@ def compare(painting: Tensor, style: Tensor, settings: Settings, encoder: Encode
     area = round(painting.shape[-1] * painting.shape[-2] * settings.style_scale**2)
     style = resize(style, fit_area(style.shape[-1], style.shape[-2], area)).clamp(0, 1)
     with torch.no_grad():
-        found, goal = (
-            encoder.describe(picture.to(encoder.device), (), weights)[1] for picture in (painting, style)
+        painted, wanted = (
+            encoder.describe(picture.to(encoder.device), (), weights).statistics
+            for picture in (painting, style)
         )
     views = []
     for name, weight in weights.items():
-        (have,), (want,) = found[name], goal[name]
+        (have,), (want,) = painted[name], wanted[name]
         strongest = want.gram.diagonal().argsort(descending=True)[:_CHANNELS]
         views.append(
             LayerView(

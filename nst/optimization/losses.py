@@ -2,108 +2,20 @@
 
 Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks" (CVPR 2016), define
 content and style loss as sums of squares whose size depends on picture, layer and encoder. Here each is
-divided by the energy of what it is compared with, so that 1 means about "as far away as a blank" and one
-weight means the same for every picture, size and encoder.
+divided by the energy of its target, so that 1 means about "as far away as a blank" and one weight means the
+same for every picture, size and encoder.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# Positions multiplied at a time: they stay in the processor's cache.
-_CHUNK = 4096
-
-
-class Moments(NamedTuple):
-    """Mean and Gram matrix of a feature map: its statistics over all positions."""
-
-    mean: Tensor  # (C,), float32 or better
-    gram: Tensor  # (C, C), likewise
-
-    @property
-    def covariance(self) -> Tensor:
-        """(C, C)."""
-        return self.gram - torch.outer(self.mean, self.mean)
-
-
-class _Moments(torch.autograd.Function):
-    """Mean and Gram matrix with one product backwards: the slope of the Gram matrix is taken as symmetric."""
-
-    @staticmethod
-    def forward(ctx: Any, features: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-        channels = features.shape[1]
-        rows = features.permute(0, 2, 3, 1).reshape(-1, channels)  # a view where channels come last in memory
-        exact = _exact_type(features)
-        # bfloat16 holds a product over many positions, if rounded; in float16 it would overflow.
-        inner = features.dtype if features.dtype == torch.bfloat16 else exact
-        values = rows.to(inner)
-        ctx.shape = features.shape
-        if weights is None:
-            ctx.save_for_backward(rows)
-            # The sum as a product with ones: torch's own makes a copy in float32 first.
-            share, weighted = values.new_ones(1, 1).expand(len(rows), 1), values
-        else:
-            share = weights.to(exact).reshape(-1, 1)
-            # Of mean 1, so that sums are about as large as without weights.
-            share = share / share.mean().clamp_min(1e-12)
-            ctx.save_for_backward(rows, share)
-            share = share.to(inner)
-            weighted = values * share
-        mean, gram = (_product(left, values).to(exact) / len(rows) for left in (share, weighted))
-        return mean[0], gram
-
-    @staticmethod
-    def backward(ctx: Any, mean_slope: Tensor, gram_slope: Tensor) -> tuple[Tensor, None]:
-        rows, *share = ctx.saved_tensors
-        batch, channels, height, width = ctx.shape
-        both = ((gram_slope + gram_slope.T) / len(rows)).to(rows.dtype)
-        slope = torch.addmm((mean_slope / len(rows)).to(rows.dtype), rows, both)
-        if share:
-            slope = slope * share[0].to(slope.dtype)
-        return slope.view(batch, height, width, channels).permute(0, 3, 1, 2), None
-
-
-def _product(left: Tensor, right: Tensor) -> Tensor:
-    """Return left^T right, (K, C), of (M, K) and (M, C), summed over chunks in float32 or better."""
-    exact, whole = _exact_type(left), len(left) // _CHUNK * _CHUNK
-    total = left.new_zeros(left.shape[1], right.shape[1], dtype=exact)
-    if whole:  # side by side they were seen to be faster than one after the other
-        lefts, rights = (each[:whole].unflatten(0, (-1, _CHUNK)) for each in (left, right))
-        total += torch.bmm(lefts.transpose(1, 2), rights).to(exact).sum(0)
-    if whole < len(left):
-        total += (left[whole:].T @ right[whole:]).to(exact)
-    return total
-
-
-def moments(features: Tensor, weights: Tensor | None = None) -> Moments:
-    """Return mean and Gram matrix of a feature map, over positions.
-
-    Args:
-        features: (1, C, H, W), any float type. Sums over positions are taken in float32 or better; of
-            bfloat16 features every 4,096 positions' product is rounded once.
-        weights: (1, 1, H, W), how much each position counts, not negative; alike if left out. Their scale
-            does not matter: the Gram matrix is sum_k w_k F_ik F_jk / sum_k w_k (Gatys et al.,
-            CVPR 2017, section 4, with w the squared guidance channel). All zero, they give zeros.
-    """
-    return Moments(*_Moments.apply(features, weights))
-
-
-def average(found: Sequence[Moments], shares: Sequence[float]) -> Moments:
-    """Return the statistics of several feature maps taken as one; the covariance itself would not average.
-
-    Args:
-        found: the statistics of each.
-        shares: how much each counts, of sum 1.
-    """
-    return Moments(
-        sum(share * each.mean for share, each in zip(shares, found, strict=True)),
-        sum(share * each.gram for share, each in zip(shares, found, strict=True)),
-    )
+from nst.vgg.moments import Moments, exact, exact_type
 
 
 class ContentTarget:
@@ -132,14 +44,14 @@ class ContentTarget:
         self.roots = None
         if weights is not None:
             weights = F.interpolate(weights, photo.shape[-2:], mode="bilinear")
-            self.roots = (weights / weights.mean()).sqrt()
+            self.roots = (weights / weights.mean()).sqrt()  # (1, 1, H, W)
         shares = shares or [1 / len(styles)] * len(styles)
-        style = sum(share * _exact(each).square().mean() for share, each in zip(shares, styles, strict=True))
-        self.energy = (_exact(photo).square().mean() * style).sqrt().clamp_min(1e-12)
+        style = sum(share * exact(each).square().mean() for share, each in zip(shares, styles, strict=True))
+        self.energy = (exact(photo).square().mean() * style).sqrt().clamp_min(1e-12)
 
-    def distance(self, found: Tensor) -> Tensor:
-        """Return how far `found`, (1, C, H, W), is from the photo, a scalar, 0 for the photo itself."""
-        return _MeanSquare.apply(found, self.photo, self.roots) / self.energy
+    def distance(self, features: Tensor) -> Tensor:
+        """Return how far `features`, (1, C, H, W), are from the photo, a scalar, 0 for the photo itself."""
+        return _MeanSquare.apply(features, self.photo, self.roots) / self.energy
 
 
 def prominence(features: Tensor, strength: float) -> Tensor:
@@ -155,8 +67,8 @@ def prominence(features: Tensor, strength: float) -> Tensor:
     Returns:
         (1, 1, H, W), float32.
     """
-    features = _exact(features)
-    energy = (features - features.mean((2, 3), keepdim=True)).square().sum(1, keepdim=True)
+    features = exact(features)
+    energy = (features - features.mean((2, 3), keepdim=True)).square().sum(1, keepdim=True)  # (1, 1, H, W)
     energy = F.avg_pool2d(F.pad(energy, (1, 1, 1, 1), mode="replicate"), 3, 1)
     energy = (energy / energy.mean().clamp_min(1e-12)).clamp(0.05, 4) ** strength
     return energy / energy.mean()
@@ -167,41 +79,19 @@ class _MeanSquare(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, target: Tensor, roots: Tensor | None) -> Tensor:
-        apart = value - target
+        difference = value - target
         if roots is not None:
-            apart = apart * roots.to(apart.dtype)
-        ctx.save_for_backward(apart, *([] if roots is None else [roots]))
+            difference = difference * roots.to(difference.dtype)
+        ctx.save_for_backward(difference, *([] if roots is None else [roots]))
         # One pass, and summed in float32 whatever the values are.
-        return torch.linalg.vector_norm(apart, dtype=_exact_type(apart)).square() / apart.numel()
+        norm = torch.linalg.vector_norm(difference, dtype=exact_type(difference))
+        return norm.square() / difference.numel()
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None, None]:
-        apart, *roots = ctx.saved_tensors
-        gradient = apart * (2 / apart.numel() * slope).to(apart.dtype)
-        return gradient * roots[0].to(apart.dtype) if roots else gradient, None, None
-
-
-def _exact(value: Tensor) -> Tensor:
-    return value.to(_exact_type(value))
-
-
-def _exact_type(value: Tensor) -> torch.dtype:
-    return torch.promote_types(value.dtype, torch.float32)
-
-
-def gram_matrix(features: Tensor) -> Tensor:
-    """Return the Gram matrix of a feature map, averaged over positions.
-
-    G_ij = sum_k F_ik F_jk / M, with M = H * W positions (CVPR 2016, equation 3, which does not divide;
-    dividing makes feature maps of different sizes comparable).
-
-    Args:
-        features: (1, C, H, W), as for `moments`.
-
-    Returns:
-        (C, C), float32, or float64 for float64 features.
-    """
-    return moments(features).gram
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor, None, None]:
+        difference, *roots = ctx.saved_tensors
+        gradient = difference * (2 / difference.numel() * outer).to(difference.dtype)
+        return gradient * roots[0].to(difference.dtype) if roots else gradient, None, None
 
 
 # The variance that counts as none, as a share of the mean squared feature.
@@ -231,8 +121,8 @@ def energy_of(style: Moments, photo: Moments | None) -> Tensor:
     return energy.clamp_min(1e-12)
 
 
-class NormalTarget:
-    """A style layer as a normal distribution of features, and how far others are from it.
+class GaussianTarget:
+    """A style layer as a Gaussian distribution of features, and how far others are from it.
 
     The squared Wasserstein-2 distance of N(m, C) from N(m*, C*) is |m - m*|^2 + B(C, C*), with B the squared
     Bures distance of the covariances. To second order in D = C - C* that is, in the eigenbasis of C* with
@@ -258,21 +148,22 @@ class NormalTarget:
 
     def __init__(self, target: Moments, floor: float = FLOOR, photo: Moments | None = None) -> None:
         self.target = target
-        values, basis = torch.linalg.eigh(target.covariance.double().cpu())
-        values = values.clamp_min(0)
+        # (C,) and (C, C)
+        eigenvalues, basis = torch.linalg.eigh(target.covariance.double().cpu())
+        eigenvalues = eigenvalues.clamp_min(0)
         self.energy = energy_of(target, photo)
-        mean = values.square().sum() / values.sum().clamp_min(1e-12)
+        mean = eigenvalues.square().sum() / eigenvalues.sum().clamp_min(1e-12)
         least = self.PLAIN * plainness(target) * self.energy
-        values = values + floor * mean + least.double().cpu() + 1e-12
+        eigenvalues = eigenvalues + floor * mean + least.double().cpu() + 1e-12
         device, dtype = target.gram.device, target.gram.dtype
         self.basis = basis.to(device, dtype)
-        self.weights = (0.5 / (values[:, None] + values)).to(device, dtype)
+        self.weights = (0.5 / (eigenvalues[:, None] + eigenvalues)).to(device, dtype)  # (C, C)
 
-    def distance(self, found: Moments) -> Tensor:
-        """Return how far `found` is from the target, a scalar, 0 for the style itself."""
-        apart = self.basis.T @ (found.covariance - self.target.covariance) @ self.basis
-        spread = (apart.square() * self.weights).sum()
-        return ((found.mean - self.target.mean).square().sum() + spread) / self.energy
+    def distance(self, statistics: Moments) -> Tensor:
+        """Return how far `statistics` are from the target, a scalar, 0 for the style itself."""
+        difference = self.basis.T @ (statistics.covariance - self.target.covariance) @ self.basis  # (C, C)
+        spread = (difference.square() * self.weights).sum()
+        return ((statistics.mean - self.target.mean).square().sum() + spread) / self.energy
 
 
 class GramTarget:
@@ -280,19 +171,19 @@ class GramTarget:
 
     Args:
         target: the style's statistics.
-        photo: as for `NormalTarget`.
+        photo: as for `GaussianTarget`.
     """
 
     def __init__(self, target: Moments, photo: Moments | None = None) -> None:
-        self.target = target.gram
+        self.target = target.gram  # (C, C)
         self.share = target.gram.trace().clamp_min(1e-12) / energy_of(target, photo)
 
-    def distance(self, found: Moments) -> Tensor:
-        """Return how far `found` is from the target, a scalar, 0 for the style itself."""
-        return relative_error(found.gram, self.target) * self.share.square()
+    def distance(self, statistics: Moments) -> Tensor:
+        """Return how far `statistics` are from the target, a scalar, 0 for the style itself."""
+        return relative_error(statistics.gram, self.target) * self.share.square()
 
 
-StyleTarget = NormalTarget | GramTarget
+StyleTarget = GaussianTarget | GramTarget
 
 
 def relative_error(value: Tensor, target: Tensor) -> Tensor:
@@ -304,7 +195,7 @@ def relative_error(value: Tensor, target: Tensor) -> Tensor:
         value: any shape.
         target: the same shape. An all-zero target counts as energy 1e-12 instead of dividing by zero.
     """
-    value, target = _exact(value), _exact(target)
+    value, target = exact(value), exact(target)
     return (value - target).square().sum() / target.square().sum().clamp_min(1e-12)
 
 
@@ -313,7 +204,7 @@ class _TotalVariation(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, image: Tensor) -> Tensor:
-        slope = torch.zeros_like(image)
+        gradient = torch.zeros_like(image)
         value = image.new_zeros(())
         after, before, all_of = slice(1, None), slice(None, -1), slice(None)
         for share, (y1, x1), (y0, x0) in (
@@ -325,15 +216,15 @@ class _TotalVariation(torch.autograd.Function):
             difference = image[..., y1, x1] - image[..., y0, x0]
             weight = share / 3 / difference.numel()
             value += weight * difference.square().sum()
-            slope[..., y1, x1].add_(difference, alpha=2 * weight)
-            slope[..., y0, x0].sub_(difference, alpha=2 * weight)
-        ctx.save_for_backward(slope)
+            gradient[..., y1, x1].add_(difference, alpha=2 * weight)
+            gradient[..., y0, x0].sub_(difference, alpha=2 * weight)
+        ctx.save_for_backward(gradient)
         return value
 
     @staticmethod
-    def backward(ctx: Any, scale: Tensor) -> Tensor:
-        (slope,) = ctx.saved_tensors
-        return scale * slope
+    def backward(ctx: Any, outer: Tensor) -> Tensor:
+        (gradient,) = ctx.saved_tensors
+        return outer * gradient
 
 
 def total_variation(image: Tensor) -> Tensor:

@@ -1,17 +1,23 @@
-"""How much memory a painting takes at a size, against what this host has left."""
+"""How much memory a painting takes, and what is painted instead where this host has less."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
-from pathlib import Path
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
-from torch import nn
 
-from nst.host.cgroups import memory_left, numbers
+from nst.errors import InputError
+from nst.host.allocator import give_back
+from nst.host.memory import available
+from nst.image.pixels import fit
+from nst.optimization.pyramid import COARSEST, Scale
+from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.strips import cut
+
+log = logging.getLogger(__name__)
 
 # Images of float32 besides the encoder's activations: two for each of the 12 steps that L-BFGS remembers,
 # and its gradient, move, canvas, photo, styles and their copies.
@@ -38,21 +44,21 @@ def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, 
     sizes that strips have little use for.
     """
     each = encoder.precision.itemsize
-    images, activations, largest, channels = 4 * 3 * width * height * _IMAGES, 0, 0, 3
-    whole = height
-    height = cut_height = max(strip.bottom - strip.top for strip in cut(height, strips, *encoder.reach()))
-    for module in encoder.features:
-        if isinstance(module, nn.Conv2d):
-            activations += (channels + module.out_channels) * width * height * each
-            channels = module.out_channels
-            largest = max(largest, channels * width * height * each)
-        elif not isinstance(module, nn.ReLU):
-            width, height = width // 2, height // 2
-            activations += channels * width * height * (each + 8)
+    images, activations, largest = 4 * 3 * width * height * _IMAGES, 0, 0
+    deepest = encoder.stage(encoder.layers[-1])
+    # Of rows: the tallest strip's.
+    held = max(strip.bottom - strip.top for strip in cut(height, strips, deepest.reach, deepest.stride))
+    for stage in encoder.stages():
+        positions = (width // stage.stride) * (held // stage.stride)
+        if stage.convolution:
+            activations += (stage.before + stage.channels) * positions * each
+            largest = max(largest, stage.channels * positions * each)
+        else:
+            activations += stage.channels * positions * (each + 8)
     slack = _SLACK[encoder.precision] * (1 if strips == 1 else _STRIPS_SLACK[encoder.precision])
-    painting, looking = slack * (activations + 2 * largest), 4 * style_scale**2 * largest * whole / cut_height
-    held = max(painting, slack * looking) if strips == 1 else painting + looking
-    return round(images + held + _ONCE)
+    painting, looking = slack * (activations + 2 * largest), 4 * style_scale**2 * largest * height / held
+    together = max(painting, slack * looking) if strips == 1 else painting + looking
+    return round(images + together + _ONCE)
 
 
 def strips_within(
@@ -67,26 +73,107 @@ def strips_within(
     return None
 
 
-def available(
-    meminfo: Path = Path("/proc/meminfo"), groups: Callable[[], int | None] = memory_left
-) -> int | None:
-    """Return the bytes of memory that this process can still get, or None where the system does not say.
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that there is not enough memory, on a CPU or a GPU."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
+        # The CPU allocator raises a plain RuntimeError.
+        "not enough memory" in str(error) or "can't allocate memory" in str(error)
+    )
+
+
+class Plan:
+    """The scales of a painting, one after the other, changed where the memory will not do.
+
+    A scale that is too large is looked at in strips, and if that is not enough, the painting ends smaller.
 
     Args:
-        meminfo: what Linux says of the machine.
-        groups: returns what the control groups of this process have left.
+        scales: what was planned.
+        encoders: those that take turns.
+        settings: size and style scale.
     """
-    found = [groups()]
-    with contextlib.suppress(OSError, KeyError, ValueError):
-        found.append(1024 * numbers(meminfo)["MemAvailable:"])
-    return min((one for one in found if one is not None), default=None)
 
+    def __init__(self, scales: Sequence[Scale], encoders: Sequence[Encoder], settings: Settings) -> None:
+        self.scales = list(scales)
+        self.encoders, self.settings = encoders, settings
+        self.position = 0
 
-def peak(status: Path = Path("/proc/self/status")) -> int | None:
-    """Return the most bytes of memory that this process has held at a time, or None without Linux.
+    @property
+    def scale(self) -> Scale | None:
+        """The scale to paint, None behind the last."""
+        return self.scales[self.position] if self.position < len(self.scales) else None
 
-    Not `getrusage`: what that says of a new process begins with what its parent held.
-    """
-    with contextlib.suppress(OSError, KeyError, ValueError):
-        return 1024 * numbers(status)["VmHWM:"]
-    return None
+    @property
+    def at_last(self) -> bool:
+        """Whether the scale to paint is the last one."""
+        return self.position == len(self.scales) - 1
+
+    @property
+    def later(self) -> list[Scale]:
+        """The scales behind the one to paint."""
+        return self.scales[self.position + 1 :]
+
+    def go_on(self) -> None:
+        """Turn to the next scale."""
+        self.position += 1
+
+    def make_fit(self) -> str:
+        """Plan strips, or else a smaller end, if this host's memory will not do; Linux kills who tries.
+
+        Returns:
+            What is not as it was asked for, or "".
+
+        Raises:
+            InputError: there is not enough for even the coarsest scale.
+        """
+        notice = ""
+        if self.encoders[0].device.type != "cpu" or (left := available()) is None:
+            return notice
+        end, style_scale = self.scales[-1], self.settings.style_scale
+        if needed(self.encoders[end.encoder], end.width, end.height, style_scale) > left:
+            give_back()  # what the painting before has left
+            left = available() or left
+        position = 0
+        while position < len(self.scales):
+            scale = self.scales[position]
+            encoder = self.encoders[scale.encoder]
+            strips = strips_within(left, encoder, scale.width, scale.height, style_scale)
+            if strips is None:
+                notice = self._shrink(position)
+            else:
+                self.scales[position] = replace(scale, strips=strips)
+                position += 1
+        return notice
+
+    def relieve(self) -> str:
+        """As the scale turned out too large for the memory, cut it into strips, or else plan a smaller end.
+
+        Returns:
+            What is not as it was asked for, or "".
+
+        Raises:
+            InputError: it is the coarsest, and as small as can be.
+        """
+        scale = self.scales[self.position]
+        if scale.strips < MOST_STRIPS:
+            self.scales[self.position] = replace(scale, strips=4 * scale.strips)
+            log.warning("too little memory for %d x %d, going on in strips", scale.width, scale.height)
+            return ""
+        return self._shrink(self.position)
+
+    def _shrink(self, position: int) -> str:
+        """Plan a smaller end than a scale that is too large, or end with the one before; return what to say."""
+        failed = self.scales[position]
+        smaller = int(max(failed.width, failed.height) * 0.75)
+        below = self.scales[position - 1].longest if position else COARSEST - 1
+        if smaller > below:
+            width, height = fit(failed.width, failed.height, smaller)
+            self.scales[position:] = [replace(failed, width=width, height=height)]
+        elif position:
+            del self.scales[position:]
+        else:
+            raise InputError("This host has not enough memory for even a small painting; try again later.")
+        end = self.scales[-1].longest
+        log.warning("too little memory for %d x %d, going on at %d px", failed.width, failed.height, end)
+        if position and failed.longest == below:
+            return f"There was not enough memory to finish with {self.encoders[failed.encoder].name}."
+        return f"There was not enough memory for {self.settings.size} px, so this is painted at {end} px."

@@ -9,21 +9,21 @@ import torch
 from torch import Tensor
 
 from nst.image.masks import Region
+from nst.optimization.cache import cache_of, digest
 from nst.optimization.losses import (
     ContentTarget,
+    GaussianTarget,
     GramTarget,
-    Moments,
-    NormalTarget,
     StyleTarget,
-    average,
     plainness,
     prominence,
     total_variation,
 )
-from nst.optimization.remembered import digest
 from nst.settings import Settings
+from nst.vgg.description import Description
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import AUTOMATIC, DEEP, content_weights, style_weights
+from nst.vgg.moments import Moments, average
 
 # Content against style with both sliders in the middle; quality.md says what it was measured by.
 BALANCE = 0.08
@@ -40,8 +40,8 @@ PLAINEST = 0.05
 def _shaped(weights: dict[str, float], large_shapes: float) -> dict[str, float]:
     """Return the weights with the deep layers' as the knob says: 0 none, 5 as they are, 10 four times."""
     factor = large_shapes / 5 if large_shapes < 5 else 4 ** (large_shapes / 5 - 1)
-    found = {name: weight * factor if name in DEEP else weight for name, weight in weights.items()}
-    return {name: weight for name, weight in found.items() if weight}
+    shaped = {name: weight * factor if name in DEEP else weight for name, weight in weights.items()}
+    return {name: weight for name, weight in shaped.items() if weight}
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Objective:
         painted: Tensor | None = None,
         strips: int = 1,
     ) -> None:
-        self.encoder, self.strips = encoder, strips
+        self.encoder, self.strips, self.cache = encoder, strips, cache_of(encoder)
         self.style_weight = 2 ** ((settings.style_weight - 5) / 2)
         self.content_weight = BALANCE * 2 ** ((settings.content_weight - 5) / 2)
         self.roughness_weight = ROUGHNESS * (settings.smoothness / 5) ** 2
@@ -101,68 +101,77 @@ class Objective:
         ]
         used = [k for k, share in enumerate(overall) if share > 0]
         shares = [overall[k] for k in used]
-        scene_weights = content_weights(settings.content_layer, encoder.layers)
-        scene_layers = tuple(scene_weights)
-        weights = style_weights(settings.style_layers, encoder.layers)
+        content_layers = content_weights(settings.content_layer, encoder.layers)
+        style_layers = style_weights(settings.style_layers, encoder.layers)
         if settings.style_layers == AUTOMATIC:
-            weights = _shaped(weights, settings.large_shapes)
+            style_layers = _shaped(style_layers, settings.large_shapes)
         with torch.no_grad():
             judge = encoder.layers[-1]
-            scene, own = self._described(
-                content, tuple(dict.fromkeys((*scene_layers, judge))), tuple(weights)
+            photo = self._described(
+                content, tuple(dict.fromkeys((*content_layers, judge))), tuple(style_layers)
             )
-            attention = prominence(scene[judge], ATTENTION)
-            looks = [self._described(styles[k], scene_layers, tuple(weights)) for k in used]
+            paintings = [self._described(styles[k], tuple(content_layers), tuple(style_layers)) for k in used]
+            attention = prominence(photo.features[judge], ATTENTION)
             self.content = {
-                name: ContentTarget(scene[name], [taps[name] for taps, _ in looks], shares, attention)
-                for name in scene_layers
+                name: ContentTarget(
+                    photo.features[name], [each.features[name] for each in paintings], shares, attention
+                )
+                for name in content_layers
             }
             self.styles = {
                 name: [
                     self._target(
                         settings.style_loss,
-                        DEEP_FLOOR if name in DEEP else NormalTarget.FLOOR,
-                        average([found[name][0] for _, found in looks], [region.shares[k] for k in used]),
-                        own[name][0],
+                        DEEP_FLOOR if name in DEEP else GaussianTarget.FLOOR,
+                        average(
+                            [each.statistics[name][0] for each in paintings],
+                            [region.shares[k] for k in used],
+                        ),
+                        photo.statistics[name][0],
                     )
                     for region in regions
                 ]
-                for name in weights
+                for name in style_layers
             }
             rough = sum(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
             # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
             self.rough = torch.maximum(rough, PLAINEST * total_variation(content)).clamp_min(1e-4)
-        self.scene_weights = self.rough.new_tensor(list(scene_weights.values()))
-        self.layer_weights = self.rough.new_tensor(list(weights.values()))
+        self.content_layer_weights = self.rough.new_tensor(list(content_layers.values()))
+        self.style_layer_weights = self.rough.new_tensor(list(style_layers.values()))
         self.areas = self.rough.new_tensor(areas)
 
-    def _described(
-        self, picture: Tensor, content: tuple[str, ...], style: tuple[str, ...]
-    ) -> tuple[dict[str, Tensor], dict[str, tuple[Moments, ...]]]:
+    def _described(self, picture: Tensor, content: tuple[str, ...], style: tuple[str, ...]) -> Description:
         """Return what the encoder sees in a picture that stays as it is."""
-        return self.encoder.remembered.get(
+        return self.cache.get(
             (digest(picture), content, style),
             lambda: self.encoder.describe(picture, content, style, strips=self.strips),
         )
 
-    def _target(self, style_loss: str, floor: float, goal: Moments, scene: Moments) -> StyleTarget:
+    def _target(self, style_loss: str, floor: float, style: Moments, photo: Moments) -> StyleTarget:
         # Of no account for an ordinary style, whose target is then the same for every photo.
-        photo = scene if float(plainness(goal)) > 1e-6 else None
-        return self.encoder.remembered.get(
-            (style_loss, floor, *(digest(part) for part in (*goal, *(photo or ())))),
-            lambda: GramTarget(goal, photo) if style_loss == "gram" else NormalTarget(goal, floor, photo),
+        beside = photo if float(plainness(style)) > 1e-6 else None
+        return self.cache.get(
+            (style_loss, floor, *(digest(part) for part in (*style, *(beside or ())))),
+            lambda: (
+                GramTarget(style, beside) if style_loss == "gram" else GaussianTarget(style, floor, beside)
+            ),
         )
 
     def __call__(self, image: Tensor) -> Evaluation:
         """Evaluate the objective and its gradient at `image`, shaped as the photo."""
         with torch.enable_grad():
-            leaf = image.detach().requires_grad_()
+            leaf = image.detach().requires_grad_()  # (1, C, H, W)
             shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
-            taps, found = self.encoder.describe(shown, self.content, self.styles, self.masks, self.strips)
-            apart = torch.stack([goal.distance(taps[name]) for name, goal in self.content.items()])
-            content = (self.scene_weights * apart).sum()
-            each = torch.stack([self._distance(found[name], goals) for name, goals in self.styles.items()])
-            style = (self.layer_weights * each).sum() / self.layer_weights.sum()
+            seen = self.encoder.describe(shown, self.content, self.styles, self.masks, self.strips)
+            # (content layers,) and (style layers,)
+            contents = torch.stack(
+                [target.distance(seen.features[name]) for name, target in self.content.items()]
+            )
+            styles = torch.stack(
+                [self._distance(seen.statistics[name], targets) for name, targets in self.styles.items()]
+            )
+            content = (self.content_layer_weights * contents).sum()
+            style = (self.style_layer_weights * styles).sum() / self.style_layer_weights.sum()
             roughness = total_variation(shown) / self.rough
             loss = (
                 self.content_weight * content + self.style_weight * style + self.roughness_weight * roughness
@@ -170,7 +179,9 @@ class Objective:
             (gradient,) = torch.autograd.grad(loss, leaf)
         return Evaluation(loss.detach(), gradient, torch.stack([content, style, roughness]).detach())
 
-    def _distance(self, found: Sequence[Moments], goals: Sequence[StyleTarget]) -> Tensor:
+    def _distance(self, statistics: Sequence[Moments], targets: Sequence[StyleTarget]) -> Tensor:
         """Return how far one layer is from its targets, the regions counting by area."""
-        distances = torch.stack([goal.distance(at) for goal, at in zip(goals, found, strict=True)])
+        distances = torch.stack(
+            [target.distance(each) for target, each in zip(targets, statistics, strict=True)]
+        )
         return (self.areas * distances).sum()

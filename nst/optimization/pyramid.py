@@ -30,6 +30,16 @@ class Scale:
         """Width times height."""
         return self.width * self.height
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height)."""
+        return self.width, self.height
+
+    @property
+    def longest(self) -> int:
+        """The longer side."""
+        return max(self.width, self.height)
+
 
 def plan(width: int, height: int, settings: Settings, turns: str = "") -> list[Scale]:
     """Return the scales for a photo of `width` x `height`, coarsest first.
@@ -65,9 +75,9 @@ def plan(width: int, height: int, settings: Settings, turns: str = "") -> list[S
     scales = [Scale(w, h, n) for (w, h), n in zip(sizes, shares, strict=True)]
     *before, last = scales
     if turns == "layout":
-        scales = [
-            replace(scale, encoder=int(max(scale.width, scale.height) > LAID_OUT)) for scale in before
-        ] + [replace(last, encoder=1)]
+        scales = [replace(scale, encoder=int(scale.longest > LAID_OUT)) for scale in before] + [
+            replace(last, encoder=1)
+        ]
     elif turns == "refined":
         begun, finished = round(last.iterations * 25 / 55), max(1, round(last.iterations * 15 / 55))
         scales = [*before, replace(last, iterations=begun), replace(last, iterations=finished, encoder=1)]

@@ -16,8 +16,10 @@ from anyio import to_thread
 
 from nst.errors import InputError
 from nst.host.device import describe, pick_device
-from nst.image.files import load_image, to_tensor
+from nst.image.files import load_image
 from nst.image.metadata import settings_in
+from nst.image.pixels import to_tensor
+from nst.optimization.encoders import encoder_names, load_encoders
 from nst.optimization.estimate import forecast
 from nst.optimization.inspection import compare, feature_maps
 from nst.settings import KNOBS, MOST_STYLES, Settings
@@ -39,7 +41,6 @@ from nst.ui.runs.worker import there
 from nst.ui.service import Service
 from nst.ui.web.visitors import visitor_of
 from nst.ui.words import say
-from nst.vgg.weights import encoder_names, load_encoders
 
 Shown = dict[gr.components.Component, Any]
 
@@ -595,7 +596,8 @@ class _Page:
             file = self._sent(painting, what)
             if file is None:
                 return [gr.skip() for _ in range(1 + len(self.knobs))]
-            values = settings_in(await self.service.decoder.text(file, what, visitor_of(request)), what)
+            text = await self.service.decoder.text(file, what, visitor_of(request))
+            values = Settings.acceptable(settings_in(text, what))
         except InputError as error:
             return [status.remark(str(error)), *self._taking({})]
         said = status.remark("The settings of that painting are set; add its pictures.")

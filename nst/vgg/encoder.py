@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from nst.errors import InputError
-from nst.optimization.losses import Moments, average, moments
-from nst.optimization.remembered import Remembered
 from nst.vgg.convolution import ReplicateConv2d
+from nst.vgg.description import Description, describe
 from nst.vgg.layers import CONVOLUTIONS, LAYERS, LAYOUT, default_layers
+from nst.vgg.moments import Moments
 from nst.vgg.pooling import AveragePool, MaxPool
-from nst.vgg.strips import Strip, cut
 
 # ImageNet's mean and standard deviation, RGB in [0, 1].
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-# Bytes of what is remembered of pictures, for the next run with them. A photo of 512 px takes 9 MB.
-_KEPT = 128 * 2**20
+
+class Stage(NamedTuple):
+    """A convolution or a pooling, and where it stands in the network."""
+
+    convolution: bool
+    before: int  # channels that go in
+    channels: int  # channels that come out
+    stride: int  # pixels from one position of what comes out to the next
+    reach: int  # pixels beyond its own that a position sees
 
 
 class Encoder(nn.Module):
@@ -98,7 +105,6 @@ class Encoder(nn.Module):
         self.register_buffer("mean", torch.tensor(_MEAN, device=device).view(shape))
         self.register_buffer("std", torch.tensor(_STD, device=device).view(shape))
         self.eval().requires_grad_(False)
-        self.remembered = Remembered(_KEPT)
 
     @property
     def device(self) -> torch.device:
@@ -118,7 +124,7 @@ class Encoder(nn.Module):
         Raises:
             InputError: a layer that this encoder does not carry.
         """
-        return {name: self._mapped(name, value) for name, value in self._activations(image, layers).items()}
+        return {name: self.mapped(name, value) for name, value in self.activations(image, layers).items()}
 
     def describe(
         self,
@@ -127,7 +133,7 @@ class Encoder(nn.Module):
         style: Iterable[str],
         masks: Sequence[Tensor | None] = (None,),
         strips: int = 1,
-    ) -> tuple[dict[str, Tensor], dict[str, tuple[Moments, ...]]]:
+    ) -> Description:
         """Return what the losses compare: feature maps of `content` and statistics of `style`.
 
         The statistics are those of the feature maps that `forward` returns, without computing these: a
@@ -145,88 +151,69 @@ class Encoder(nn.Module):
                 more on the way back. The results are the same up to rounding.
 
         Returns:
-            name -> (1, C, h, w) in the encoder's precision; name -> mean and Gram matrix for each mask,
-            float32.
+            Features of `content`, (1, C, h, w) each in the encoder's precision, and statistics of `style`,
+            mean and Gram matrix for each mask, float32.
 
         Raises:
             InputError: a layer that this encoder does not carry.
         """
-        content, style = tuple(content), tuple(style)
-        reaches = {name: self._reach(name) for name in (*content, *style)}
-        reach, stride = max(reaches.values(), default=(0, 1))
-        guides = {name: [_shrunk(mask, image, reaches[name][1]) for mask in masks] for name in style}
+        return describe(self, image, tuple(content), tuple(style), masks, strips)
 
-        def look(part: Tensor, strip: Strip) -> tuple[dict[str, Tensor], dict[str, list[Moments]]]:
-            values = self._activations(part, reaches)
-            own = {name: _rows(value, strip.own(reaches[name][1])) for name, value in values.items()}
-            return {name: own[name] for name in content}, {
-                name: [
-                    moments(
-                        own[name], guide if guide is None else _rows(guide, strip.whole(reaches[name][1]))
-                    )
-                    for guide in guides[name]
-                ]
-                for name in style
-            }
-
-        pieces = cut(image.shape[-2], strips, reach, stride)
-        if len(pieces) == 1:
-            scenes, found = look(image, pieces[0])
-        else:
-            seen = [
-                checkpoint(look, image[..., piece.top : piece.bottom, :], piece, use_reentrant=False)
-                for piece in pieces
-            ]
-            scenes = {name: torch.cat([scene[name] for scene, _ in seen], -2) for name in content}
-            found = {
-                name: [
-                    average([each[name][k] for _, each in seen], _shares(guide, pieces, reaches[name][1]))
-                    for k, guide in enumerate(guides[name])
-                ]
-                for name in style
-            }
-        if self.taps:
-            for name, each in found.items():
-                flat = self.taps[name].flatten(1).to(each[0].gram.dtype)
-                found[name] = [Moments(flat @ mean, flat @ gram @ flat.T) for mean, gram in each]
-        return (
-            {name: self._mapped(name, scene) for name, scene in scenes.items()},
-            {name: tuple(each) for name, each in found.items()},
-        )
-
-    def reach(self) -> tuple[int, int]:
-        """Return how many pixels beyond its own a position of the deepest layer sees, and their distance."""
-        return self._reach(self.layers[-1])
-
-    def _reach(self, layer: str) -> tuple[int, int]:
-        self._need(layer)
-        reach, stride = 0, 1
-        for module in self.features[: LAYERS[layer]]:
+    def stages(self) -> Iterator[Stage]:
+        """Yield the convolutions and poolings, from the image on."""
+        stage = Stage(convolution=False, before=3, channels=3, stride=1, reach=0)
+        for module in self.features:
             if isinstance(module, nn.Conv2d):
-                reach += stride
-            elif not isinstance(module, nn.ReLU):
-                stride *= 2
-        return reach, stride
+                reach = stage.reach + stage.stride
+                stage = Stage(True, stage.channels, module.out_channels, stage.stride, reach)
+            elif isinstance(module, nn.ReLU):
+                continue
+            else:
+                stage = Stage(False, stage.channels, stage.channels, 2 * stage.stride, stage.reach)
+            yield stage
+
+    def stage(self, layer: str) -> Stage:
+        """Return the convolution of a layer.
+
+        Raises:
+            InputError: a layer that this encoder does not carry.
+        """
+        self._need(layer)
+        convolutions = [stage for stage in self.stages() if stage.convolution]
+        return convolutions[list(LAYERS).index(layer)]
 
     def _need(self, layer: str) -> None:
         if layer not in self.layers:
             raise InputError(f"{self.name} here has no layer {layer}; it carries {', '.join(self.layers)}.")
 
-    def _mapped(self, name: str, value: Tensor) -> Tensor:
-        return nn.functional.conv2d(value, self.taps[name].to(value.dtype)) if self.taps else value
+    def mapped(self, layer: str, features: Tensor) -> Tensor:
+        """Return a layer's features, (1, K, h, w), from its activations, (1, C, h, w)."""
+        return F.conv2d(features, self.taps[layer].to(features.dtype)) if self.taps else features
 
-    def _activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+    def mapping(self, layer: str) -> Callable[[Moments], Moments]:
+        """Return what does to a layer's statistics as `mapped` does to its activations."""
+        if not self.taps:
+            return lambda statistics: statistics
+
+        def change(statistics: Moments) -> Moments:
+            matrix = self.taps[layer].flatten(1).to(statistics.gram.dtype)  # (K, C)
+            return Moments(matrix @ statistics.mean, matrix @ statistics.gram @ matrix.T)
+
+        return change
+
+    def activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Return the layers' own activations, before any tap's matrix."""
         for name in layers:
             self._need(name)
         wanted = {LAYERS[name]: name for name in layers}
-        found: dict[str, Tensor] = {}
+        kept: dict[str, Tensor] = {}
+        # (1, 3, H, W) -> (1, C, h, w), from module to module
         value = ((image - self.mean) / self.std).to(self.precision, memory_format=torch.channels_last)
         for index in self._order(wanted):
             value = self.features[index](value)
             if index in wanted:
-                found[wanted[index]] = value
-        return found
+                kept[wanted[index]] = value
+        return kept
 
     def _order(self, wanted: Collection[int]) -> Iterator[int]:
         """Yield the modules up to the deepest wanted one, maximum pooling ahead of a ReLU that nobody wants.
@@ -243,30 +230,3 @@ class Encoder(nn.Module):
             else:
                 yield index
                 index += 1
-
-
-def _shrunk(mask: Tensor | None, image: Tensor, stride: int) -> Tensor | None:
-    """Return a mask of `image` at the size of a layer whose positions are `stride` pixels apart."""
-    if mask is None or stride == 1:
-        return mask
-    size = (image.shape[-2] // stride, image.shape[-1] // stride)
-    return nn.functional.interpolate(mask, size, mode="area")
-
-
-def _rows(value: Tensor, rows: slice) -> Tensor:
-    """Return some rows of a map."""
-    # All of them are left as they are: a slice would cost a copy on the way back. One of channels-first shape
-    # would bring gradients into that layout, which convolutions are slow at.
-    if rows == slice(0, value.shape[-2]):
-        return value
-    return value.permute(0, 2, 3, 1)[:, rows].permute(0, 3, 1, 2)
-
-
-def _shares(guide: Tensor | None, pieces: Sequence[Strip], stride: int) -> list[float | Tensor]:
-    """Return how much each strip counts in statistics taken where `guide` is."""
-    wholes = [piece.whole(stride) for piece in pieces]
-    if guide is None:
-        positions = wholes[-1].stop
-        return [(rows.stop - rows.start) / positions for rows in wholes]
-    total = guide.sum().clamp_min(1e-12)
-    return [guide[..., rows, :].sum() / total for rows in wholes]

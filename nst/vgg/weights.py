@@ -1,11 +1,10 @@
-"""Where the encoders' weights come from: the package, a named file, the Hub or torchvision."""
+"""Where weights come from: the package, a named file, the Hub or torchvision."""
 
 from __future__ import annotations
 
 import logging
 import os
 import re
-import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -18,9 +17,6 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.host.device import pick_device, pick_precision
-from nst.settings import Settings
-from nst.vgg.encoder import Encoder
 from nst.vgg.layers import CONVOLUTIONS, LAYERS, WIDTHS
 from nst.vgg.packed import unpack
 
@@ -32,9 +28,6 @@ TORCHVISION = "torchvision"
 DEEPEST = "relu5_1"
 
 VGG19, NARROW = "VGG-19", "Fast encoder"
-_MOST_ENCODERS = 4
-_building = threading.Lock()
-_encoders: dict[tuple, tuple[Mapping[str, Tensor], Encoder]] = {}
 # Their cards stand beside them: narrow.md, vgg19.md.
 NARROW_FILE = Path(__file__).with_name("narrow.safetensors")
 VGG19_FILE = Path(__file__).with_name("vgg19.safetensors")
@@ -60,59 +53,8 @@ def _keys() -> dict[str, tuple[int, ...]]:
 KEYS = _keys()
 
 
-def load_encoders(settings: Settings, device: torch.device | None = None) -> tuple[Encoder, ...]:
-    """Return the encoder that `settings` ask for, or two that take turns, in their order.
-
-    Args:
-        settings: they name encoder, weights and pooling.
-        device: where they are to run; by default the best there is.
-
-    Raises:
-        InputError: weights were named that cannot be used.
-    """
-    device = device or pick_device()
-    build = {"pooling": settings.pooling, "device": device, "precision": pick_precision(device)}
-    return tuple(
-        _encoder(_narrow() if name == NARROW else find_vgg19(settings.weights), name=name, **build)
-        for name in encoder_names(settings)
-    )
-
-
-def _encoder(convolutions: Mapping[str, Tensor], **how: Any) -> Encoder:
-    """Return the encoder of these weights, the same one every time: it remembers what it has seen."""
-    key = (id(convolutions), *how.values())
-    with _building:
-        kept, encoder = _encoders.get(key, (None, None))
-        if kept is not convolutions:
-            encoder = Encoder(convolutions, **how)
-            while len(_encoders) >= _MOST_ENCODERS:
-                _encoders.pop(next(iter(_encoders)))
-            _encoders[key] = convolutions, encoder
-    return encoder
-
-
-def encoder_choice(settings: Settings) -> str:
-    """Return the choice of encoders that "auto" is on this host, any other as it is.
-
-    On a GPU VGG-19, on a CPU the narrow network, finished by VGG-19 where somebody named weights of it.
-    """
-    if settings.encoder != "auto":
-        return settings.encoder
-    return "vgg19" if pick_device().type == "cuda" else "refined" if _source(settings.weights) else "builtin"
-
-
-def encoder_names(settings: Settings) -> tuple[str, ...]:
-    """Return the names of the encoders that `settings` ask for on this host, in the order of their turns."""
-    return {
-        "builtin": (NARROW,),
-        "layout": (VGG19, NARROW),
-        "refined": (NARROW, VGG19),
-        "vgg19": (VGG19,),
-    }[encoder_choice(settings)]
-
-
 @lru_cache(maxsize=1)
-def _narrow() -> Mapping[str, Tensor]:
+def find_narrow() -> Mapping[str, Tensor]:
     """Return the narrow network that comes with the package."""
     return unpack(NARROW_FILE)
 
@@ -128,7 +70,7 @@ def find_vgg19(source: str = "") -> Mapping[str, Tensor]:
     Raises:
         InputError: what was named cannot be had or used; nothing else is tried then.
     """
-    source = _source(source)
+    source = source_of(source)
     if not source:
         return _packed()
     convolutions = _named(source)
@@ -136,8 +78,8 @@ def find_vgg19(source: str = "") -> Mapping[str, Tensor]:
     return convolutions
 
 
-def _source(named: str) -> str:
-    """Return the source that the settings or else the environment name, or ""."""
+def source_of(named: str) -> str:
+    """Return the source that is named, or else the environment's, or ""."""
     return named or os.environ.get(VARIABLE, "")
 
 

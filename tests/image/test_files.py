@@ -11,7 +11,8 @@ from conftest import ROOT, picture
 from PIL import Image, ImageCms
 
 from nst.errors import InputError
-from nst.image.files import MAX_SIDE, encode_jpeg, encode_png, fit, fit_area, load_image, resize, to_pixels
+from nst.image.files import encode_jpeg, encode_png, load_image
+from nst.image.pixels import MAX_SIDE, fit, fit_area, resize, to_pixels
 
 
 def saved(image: Image.Image, kind: str, **more) -> bytes:

@@ -8,8 +8,8 @@ from conftest import picture
 from safetensors.torch import load_file, save_file
 
 from nst.lab import distill
-from nst.optimization.losses import gram_matrix
 from nst.vgg.encoder import Encoder
+from nst.vgg.moments import gram_matrix
 from nst.vgg.packed import unpack
 from nst.vgg.weights import KEYS
 

@@ -12,12 +12,13 @@ from conftest import tiny_convolutions
 from PIL import Image
 
 from nst import Settings, load_image
-from nst.image.files import fit_area, resize, to_pixels
+from nst.image.pixels import fit_area, resize, to_pixels
 from nst.lab import quality, recipes
 from nst.lab.quality import Painter, Yardstick, octaves
 from nst.lab.recipes import RECIPES
-from nst.optimization.losses import gram_matrix, relative_error
+from nst.optimization.losses import relative_error
 from nst.vgg.encoder import Encoder
+from nst.vgg.moments import gram_matrix
 
 
 def test_both_ways_to_the_roots_of_a_matrix_agree():

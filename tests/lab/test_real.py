@@ -8,7 +8,7 @@ import torch
 from conftest import ROOT
 
 from nst import Settings, load_image, stylize
-from nst.image.files import resize, to_pixels
+from nst.image.pixels import resize, to_pixels
 from nst.lab.quality import FACES, Yardstick
 from nst.vgg.weights import find_vgg19
 

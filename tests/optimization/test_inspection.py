@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from nst import InputError, Settings, stylize
-from nst.image.files import fit_area, resize
+from nst.image.pixels import fit_area, resize
 from nst.optimization.inspection import compare, feature_maps
-from nst.optimization.losses import gram_matrix
+from nst.vgg.moments import gram_matrix
 
 GENERATOR = torch.Generator().manual_seed(3)
 PHOTO, STYLE = (torch.rand(1, 3, 64, 80, generator=GENERATOR) ** power for power in (1.0, 3.0))

@@ -8,15 +8,13 @@ import torch
 
 from nst.optimization.losses import (
     ContentTarget,
+    GaussianTarget,
     GramTarget,
-    Moments,
-    NormalTarget,
-    gram_matrix,
-    moments,
     prominence,
     relative_error,
     total_variation,
 )
+from nst.vgg.moments import Moments, gram_matrix, moments
 
 RANDOM = np.random.default_rng(7)
 P = RANDOM.random((5, 6, 4))  # channels, height, width
@@ -127,8 +125,8 @@ def wasserstein(a: Moments, b: Moments) -> float:
     return float(((a.mean - b.mean) ** 2).sum()) + float(np.trace(c + d - 2 * cross))
 
 
-def normal(features: np.ndarray, floor: float) -> NormalTarget:
-    return NormalTarget(moments(tensor(features)), floor)
+def normal(features: np.ndarray, floor: float) -> GaussianTarget:
+    return GaussianTarget(moments(tensor(features)), floor)
 
 
 def test_normal_distance_is_wasserstein_2_near_the_target():
@@ -139,7 +137,7 @@ def test_normal_distance_is_wasserstein_2_near_the_target():
         assert ours == pytest.approx(wasserstein(moments(tensor(near)), moments(tensor(P))), rel=tolerance)
 
 
-@pytest.mark.parametrize("target", [NormalTarget, GramTarget])
+@pytest.mark.parametrize("target", [GaussianTarget, GramTarget])
 def test_style_distances_are_relative_and_know_no_axes(target):
     ours = float(target(moments(tensor(P))).distance(moments(tensor(F))))
     assert ours > 0
@@ -152,11 +150,11 @@ def test_style_distances_are_relative_and_know_no_axes(target):
 
 def test_a_style_without_variance_or_light_is_a_target_too():
     for flat in (np.zeros((5, 6, 4)), np.ones((5, 6, 4))):
-        assert torch.isfinite(NormalTarget(moments(tensor(flat))).distance(moments(tensor(F))))
+        assert torch.isfinite(GaussianTarget(moments(tensor(flat))).distance(moments(tensor(F))))
 
 
 def test_a_plain_style_lets_the_photo_keep_its_forms():
-    plain = NormalTarget(moments(tensor(np.ones_like(P))))
+    plain = GaussianTarget(moments(tensor(np.ones_like(P))))
     faint, full = (float(plain.distance(moments(tensor(1 + s * (F - F.mean()))))) for s in (0.1, 1.0))
     assert 0 < faint < full < 10
 
@@ -181,7 +179,7 @@ def test_what_stands_out_counts_more():
 @pytest.mark.parametrize("term", ["content", "attention", "style", "normal", "variation"])
 def test_gradients(term):
     goal = tensor(P)
-    target = NormalTarget(moments(goal))
+    target = GaussianTarget(moments(goal))
     functions = {
         "normal": lambda x: target.distance(moments(x)),
         "content": ContentTarget(goal, [goal]).distance,

@@ -10,10 +10,10 @@ import torch
 from conftest import tiny_convolutions
 
 from nst import InputError, Settings, stylize
-from nst import painting as heart
 from nst.host.device import pick_precision
+from nst.host.memory import available
 from nst.optimization import memory as footprint
-from nst.optimization.memory import available, needed
+from nst.optimization.memory import needed
 from nst.vgg.encoder import Encoder
 
 MEASURE = """
@@ -21,12 +21,13 @@ import sys
 import torch
 from nst.vgg import weights
 weights.pick_precision = lambda device: getattr(torch, sys.argv[2])
-from nst.optimization.memory import needed, peak
+from nst.optimization.memory import needed
+from nst.host.memory import peak
 from nst.host.allocator import keep_freed
 from nst.optimization.objective import Objective
 from nst.optimization.optimizers import LBFGS
 from nst.settings import Settings
-from nst.vgg.weights import load_encoders
+from nst.optimization.encoders import load_encoders
 
 def iterate(width, height, strips):
     photo = torch.rand(1, 3, height, width)
@@ -86,7 +87,7 @@ def test_a_painting_that_would_not_fit_is_planned_smaller(encoder, photo, painti
         return describe(self, image, *layers, **more)
 
     monkeypatch.setattr(Encoder, "describe", spy)
-    monkeypatch.setattr(heart, "available", lambda: needed(encoder, 160, 107))
+    monkeypatch.setattr(footprint, "available", lambda: needed(encoder, 160, 107))
     *_, frame = stylize(photo, painting, Settings(size=256, iterations=20), encoder=encoder)
     assert 128 < frame.width <= 160
     assert max(sizes) <= 160
@@ -94,12 +95,12 @@ def test_a_painting_that_would_not_fit_is_planned_smaller(encoder, photo, painti
 
 
 def test_memory_for_nothing_is_said(encoder, photo, painting, monkeypatch):
-    monkeypatch.setattr(heart, "available", lambda: 1000)
+    monkeypatch.setattr(footprint, "available", lambda: 1000)
     with pytest.raises(InputError, match="not enough memory for even a small painting"):
         list(stylize(photo, painting, Settings(size=256, iterations=20), encoder=encoder))
 
 
 def test_where_the_system_does_not_say_it_paints(encoder, photo, painting, monkeypatch):
-    monkeypatch.setattr(heart, "available", lambda: None)
+    monkeypatch.setattr(footprint, "available", lambda: None)
     *_, frame = stylize(photo, painting, Settings(size=96, iterations=10), encoder=encoder)
     assert (frame.width, frame.notice) == (96, "")

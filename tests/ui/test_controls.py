@@ -10,9 +10,10 @@ from PIL import Image
 
 from nst import InputError, Settings, stylize
 from nst.image.colors import luminance
-from nst.image.files import fit_area, resize
-from nst.optimization.losses import moments, relative_error
+from nst.image.pixels import fit_area, resize
+from nst.optimization.losses import relative_error
 from nst.vgg.encoder import Encoder
+from nst.vgg.moments import moments
 
 PHOTO = torch.rand(1, 3, 6, 9, generator=torch.Generator().manual_seed(1))
 PHOTO = resize(PHOTO, (144, 96)).clamp(0, 1)

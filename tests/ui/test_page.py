@@ -333,7 +333,7 @@ def test_a_painting_its_frames_its_inside_and_its_film(page):
 def test_a_painting_restores_its_settings(page, tmp_path):
     how = Settings(style_weight=8.5, colors="luminance", coarse_to_fine=False, seed=77, size=4096)
     saved = tmp_path / "painting.png"
-    saved.write_bytes(encode_png(np.zeros((20, 20, 3), np.uint8), describe_painting(how, "VGG-19")))
+    saved.write_bytes(encode_png(np.zeros((20, 20, 3), np.uint8), describe_painting(how.public(), "VGG-19")))
     open_group(page, "Share and restore")
     page.locator("#settings-from input[type=file]").set_input_files(saved)
     expect(page.locator("#taken")).to_contain_text("are set")

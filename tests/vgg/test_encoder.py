@@ -10,10 +10,10 @@ from conftest import tiny_convolutions
 from torchvision.models import VGG19_Weights, vgg19
 
 from nst.errors import InputError
-from nst.optimization.losses import gram_matrix
 from nst.vgg.convolution import ReplicateConv2d
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import CONVOLUTIONS, LAYERS, WIDTHS, default_layers
+from nst.vgg.moments import gram_matrix
 from nst.vgg.pooling import MaxPool
 
 IMAGE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))

@@ -11,8 +11,9 @@ from safetensors.torch import save, save_file
 from torchvision.models import VGG19_Weights
 
 from nst import InputError, Settings
+from nst.optimization.encoders import load_encoders
 from nst.vgg import weights
-from nst.vgg.weights import KEYS, encoder_names, find_vgg19, load_encoders
+from nst.vgg.weights import KEYS, find_vgg19
 
 
 @pytest.fixture(autouse=True)
@@ -98,21 +99,6 @@ def test_the_package_brings_both_networks(monkeypatch):
     assert narrow.content_layers == encoder.content_layers
     assert weights.VGG19_FILE.stat().st_size <= 9_900_000
     assert weights.NARROW_FILE.stat().st_size <= 3_000_000
-
-
-def test_each_choice_names_its_networks_in_the_order_of_their_turns(monkeypatch):
-    chosen = {
-        name: encoder_names(Settings(encoder=name)) for name in ("builtin", "layout", "refined", "vgg19")
-    }
-    fast, full = "Fast encoder", "VGG-19"
-    assert chosen == {"builtin": (fast,), "layout": (full, fast), "refined": (fast, full), "vgg19": (full,)}
-    for device, expected, named in (("cpu", (fast,), (fast, full)), ("cuda", (full,), (full,))):
-        monkeypatch.setattr(weights, "pick_device", lambda device=device: torch.device(device))
-        assert encoder_names(Settings()) == expected
-        assert encoder_names(Settings(weights="some/repo")) == named
-    first, second = load_encoders(Settings(encoder="layout"), torch.device("cpu"))
-    assert (first.name, second.name) == (full, fast)
-    assert first is load_encoders(Settings(encoder="vgg19"), torch.device("cpu"))[0]
 
 
 @pytest.fixture

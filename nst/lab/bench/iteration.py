@@ -9,11 +9,12 @@ from typing import Any
 
 import torch
 
+from nst.optimization.encoders import load_encoders
 from nst.optimization.objective import Objective
 from nst.optimization.optimizers import LBFGS
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
-from nst.vgg.weights import find_vgg19, load_encoders
+from nst.vgg.weights import find_vgg19
 
 NAMES = ("vgg19", "builtin")
 

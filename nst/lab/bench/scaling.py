@@ -11,22 +11,20 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import nn
 
 from nst.host.allocator import keep_freed
+from nst.host.memory import peak
 from nst.lab.bench.iteration import NAMES, encoder_of, stepper
-from nst.optimization.memory import peak
 from nst.vgg.encoder import Encoder
 
 
 def multiply_adds(encoder: Encoder, width: int, height: int) -> int:
     """Return the multiplications of one evaluation: the convolutions forward, and backward to their input."""
-    total = 0
-    for module in encoder.features:
-        if isinstance(module, nn.Conv2d):
-            total += module.weight.numel() * width * height
-        elif not isinstance(module, nn.ReLU):
-            width, height = width // 2, height // 2
+    total = sum(
+        9 * stage.before * stage.channels * (width // stage.stride) * (height // stage.stride)
+        for stage in encoder.stages()
+        if stage.convolution
+    )
     return 2 * total
 
 

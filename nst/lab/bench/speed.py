@@ -13,13 +13,15 @@ import torch
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.image.files import load_image, to_pixels
+from nst.image.files import load_image
+from nst.image.pixels import to_pixels
 from nst.lab.quality import Yardstick
 from nst.lab.recipes import classic
+from nst.optimization.encoders import load_encoders
 from nst.painting import stylize
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
-from nst.vgg.weights import find_vgg19, load_encoders
+from nst.vgg.weights import find_vgg19
 
 PAINTERS = ("vgg19", "refined", "builtin")
 LADDER = (10, 20, 30, 40, 60, 80, 120, 160, 240, 400)

@@ -12,8 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.image.files import encode_jpeg, encode_png, fit, resize, to_pixels, to_tensor
+from nst.image.files import encode_jpeg, encode_png
 from nst.image.metadata import describe_painting
+from nst.image.pixels import fit, resize, to_pixels, to_tensor
 from nst.image.timelapse import as_mp4, as_webp
 from nst.optimization.frames import Frame
 from nst.painting import stylize
@@ -183,7 +184,9 @@ def paint(
                 yield Update(frame, folder.add_frame(preview, frame.iteration, size))
                 continue
             before = to_pixels(resize(photo, (frame.width, frame.height)))
-            text = describe_painting(frame.settings, frame.encoder, steered=frame.settings != settings)
+            text = describe_painting(
+                frame.settings.public(), frame.encoder, steered=frame.settings != settings
+            )
             yield Update(
                 frame,
                 folder.add("painting.png", encode_png(frame.image, text)),

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from PIL import Image
 
-from nst.image.files import fit, to_pixels
+from nst.image.pixels import fit, to_pixels
+from nst.optimization.encoders import load_encoders
 from nst.optimization.frames import Frame
 from nst.painting import stylize
 from nst.settings import Settings
-from nst.vgg.weights import load_encoders
 
 try:
     import spaces

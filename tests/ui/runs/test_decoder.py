@@ -17,7 +17,8 @@ from PIL import Image
 from strangers import bomb, gif_of_comments, jpeg, memory, slow_jpeg
 
 from nst import InputError, load_image
-from nst.image.files import measure, to_tensor
+from nst.image.decoding import measure
+from nst.image.pixels import to_tensor
 from nst.ui.runs import decoder as module
 from nst.ui.runs.decoder import Decoder
 from nst.ui.runs.storage import Files

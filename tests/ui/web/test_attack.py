@@ -23,8 +23,10 @@ DECODE = """
 import json, sys, time
 from corpus import corpus
 from nst.errors import InputError
-from nst.optimization.memory import peak
-from nst.image.files import MAX_SIDE, load_image, measure
+from nst.host.memory import peak
+from nst.image.decoding import measure
+from nst.image.files import load_image
+from nst.image.pixels import MAX_SIDE
 from nst.image.metadata import settings_of
 
 base, rows = peak(), []

@@ -6,12 +6,12 @@ import torch
 from conftest import tiny_convolutions
 
 from nst import Settings, stylize
-from nst.optimization.remembered import Remembered, digest
+from nst.optimization.cache import Cache, digest
 from nst.vgg.encoder import Encoder
 
 
 def test_a_result_is_made_once_while_there_is_room():
-    kept, made = Remembered(limit=1000), []
+    kept, made = Cache(limit=1000), []
 
     def make(size):
         made.append(size)
@@ -46,13 +46,13 @@ def test_pictures_are_told_apart_by_values_and_shape():
 def test_the_second_run_looks_only_at_the_canvas_and_paints_the_same(photo, painting, monkeypatch):
     encoder = Encoder(tiny_convolutions(), name="tiny")
     looks = []
-    activations = Encoder._activations
+    activations = Encoder.activations
 
     def spy(self, image, layers):
         looks.append(image.requires_grad)
         return activations(self, image, layers)
 
-    monkeypatch.setattr(Encoder, "_activations", spy)
+    monkeypatch.setattr(Encoder, "activations", spy)
     settings = Settings(size=64, iterations=10)
     *_, first = stylize(photo, painting, settings, encoder=encoder)
     assert looks.count(False) == 2  # the photo and the style

@@ -1,4 +1,4 @@
-"""Results kept for the next time they are asked for, the oldest making room."""
+"""What was computed of pictures before, kept for the next run with them; the oldest makes room."""
 
 from __future__ import annotations
 
@@ -7,13 +7,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from torch import Tensor
 
 T = TypeVar("T")
 
+# Bytes kept for each encoder. A photo of 512 px takes 9 MB.
+_KEPT = 128 * 2**20
 
-class Remembered:
+
+class Cache:
     """Results by key, holding at most `limit` bytes of tensors; safe to use from several threads.
 
     Args:
@@ -43,11 +47,21 @@ class Remembered:
         return result
 
 
+_caches: WeakKeyDictionary[Any, Cache] = WeakKeyDictionary()
+_finding = threading.Lock()
+
+
+def cache_of(encoder: object) -> Cache:
+    """Return what is kept of what an encoder sees, for as long as there is that encoder."""
+    with _finding:
+        return _caches.setdefault(encoder, Cache(_KEPT))
+
+
 def digest(picture: Tensor) -> bytes:
     """Return what tells a picture from all others: a hash of its shape and values."""
-    found = hashlib.blake2b(str(picture.shape).encode(), digest_size=16)
-    found.update(picture.detach().contiguous().cpu().numpy().data)
-    return found.digest()
+    hashed = hashlib.blake2b(str(picture.shape).encode(), digest_size=16)
+    hashed.update(picture.detach().contiguous().cpu().numpy().data)
+    return hashed.digest()
 
 
 def _bytes(value: Any) -> int:

@@ -1,0 +1,70 @@
+"""The pictures that a painting is made from, whatever they are by now: files, pixels or tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+P = TypeVar("P")
+Q = TypeVar("Q")
+
+
+class Role(NamedTuple):
+    """What one of the pictures is for."""
+
+    name: str  # as messages call it, at the beginning of a sentence
+    kind: Literal["photo", "style", "mask", "start", "resume"]
+
+
+@dataclass(frozen=True)
+class Inputs(Generic[P]):
+    """The pictures of one painting."""
+
+    photo: P
+    styles: tuple[P, ...]
+    keep: P | None = None  # mask of what stays the photo
+    regions: tuple[P | None, ...] = ()  # for each style, as far as there are any, a mask of where it paints
+    start: P | None = None  # to begin with, if the settings say so
+    resume: P | None = None  # an earlier painting of the photo, to go on with
+
+    def pictures(self) -> Iterator[tuple[Role, P]]:
+        """Yield those that are there, each with its role."""
+        yield Role("The photo", "photo"), self.photo
+        for number, style in enumerate(self.styles, 1):
+            yield Role("The style picture" if number == 1 else f"Style picture {number}", "style"), style
+        if self.keep is not None:
+            yield Role("The mask of what to keep", "mask"), self.keep
+        for number, region in enumerate(self.regions, 1):
+            if region is not None:
+                yield Role(f"The region of style {number}", "mask"), region
+        if self.start is not None:
+            yield Role("The picture to start from", "start"), self.start
+        if self.resume is not None:
+            yield Role("The painting to go on with", "resume"), self.resume
+
+    def map(self, change: Callable[[Role, P], Q]) -> Inputs[Q]:
+        """Return the same roles played by what `change` makes of each picture, in the order of `pictures`."""
+        return self.replaced([change(role, picture) for role, picture in self.pictures()])
+
+    def replaced(self, pictures: Sequence[Q]) -> Inputs[Q]:
+        """Return the same roles played by others.
+
+        Args:
+            pictures: as many as `pictures` yields, in its order.
+        """
+        following = iter(pictures)
+
+        def next_for(picture: Any) -> Any:
+            return None if picture is None else next(following)
+
+        changed: Any = replace(
+            self,
+            photo=next(following),
+            styles=tuple(map(next_for, self.styles)),
+            keep=next_for(self.keep),
+            regions=tuple(map(next_for, self.regions)),
+            start=next_for(self.start),
+            resume=next_for(self.resume),
+        )
+        return changed

@@ -1,0 +1,156 @@
+"""The loop: for each size, for each iteration, evaluate, step, hand out a frame."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nst.errors import InputError
+from nst.host.allocator import give_back_when_idle, keep_freed
+from nst.image.pixels import resize, to_pixels
+from nst.inputs import Inputs
+from nst.optimization.frames import Frame
+from nst.optimization.memory import Plan, is_out_of_memory
+from nst.optimization.objective import Evaluation
+from nst.optimization.pace import Pace
+from nst.optimization.progress import Progress
+from nst.optimization.pyramid import Scale
+from nst.optimization.rollback import Descent
+from nst.optimization.scene import Scene
+from nst.settings import Settings
+from nst.vgg.encoder import Encoder
+
+log = logging.getLogger(__name__)
+
+_DIVERGED = "The optimisation went astray and was taken back to its last good picture."
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What is asked of a painting on its way; see `stylize`."""
+
+    stop: Callable[[], bool] = bool
+    steer: Callable[[], Settings | None] | None = None
+    interval: float = 0.25
+
+
+class Painting:
+    """One run of the optimisation.
+
+    Args:
+        inputs: tensors on the encoders' device, the masks prepared.
+        settings: how to paint.
+        encoders: those that take turns.
+        scales: the sizes, coarse to fine.
+        controls: what is asked on the way.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs[Tensor],
+        settings: Settings,
+        encoders: Sequence[Encoder],
+        scales: Sequence[Scale],
+        controls: Controls,
+    ) -> None:
+        self.settings, self.encoders, self.controls = settings, encoders, controls
+        self.scene = Scene(inputs, settings)
+        self.plan = Plan(scales, encoders, settings)
+        self.progress = Progress(encoders, self.plan)
+        self.pace = Pace(controls.interval, time.monotonic)
+        self.canvas = None if inputs.resume is None else self.scene.colored(inputs.resume)
+        self.evaluation: Evaluation | None = None  # of the canvas as it is
+        self.notice = ""
+        self.ended = False
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield frames, the last one final."""
+        keep_freed()
+        self.notice = self.plan.make_fit()
+        try:
+            while (scale := self.plan.scale) and not self.ended:
+                try:
+                    yield from self._paint(scale)
+                except (RuntimeError, MemoryError) as error:
+                    if not is_out_of_memory(error):
+                        raise
+                    self.notice = self.plan.relieve() or self.notice
+            yield self._frame(left=None)
+        finally:
+            give_back_when_idle()
+
+    def _paint(self, scale: Scale) -> Iterator[Frame]:
+        """Minimise the objective at one size, from the canvas of the size before."""
+        encoder, progress = self.encoders[scale.encoder], self.progress
+        with progress.watch:
+            self.scene.look_at(scale)
+            objective = self.scene.objective(encoder, scale)
+            descent = Descent(self._next_canvas(), self.settings.optimizer, self.evaluation)
+        for left in reversed(range(scale.iterations)):
+            with progress.watch:
+                if self._steered():
+                    objective = self.scene.objective(encoder, scale)
+                    descent.restart()
+                evaluation = objective(descent.canvas)
+                progress.iterations += 1
+                late = progress.seconds > self.settings.time_limit
+                ending = late or self.controls.stop() or (self.plan.at_last and not left)
+                due = self.pace.due()
+                first = left == scale.iterations - 1
+                looking = ending or due or first or progress.iterations % descent.check_every == 0
+                steady = descent.accept(evaluation, looking=looking)
+            evaluating = progress.watch.last
+            self.canvas, self.evaluation = descent.canvas, descent.evaluation
+            if not steady:
+                log.warning("non-finite loss at iteration %d, rolled back", progress.iterations)
+                self.notice = _DIVERGED
+            elif late:
+                self.notice = f"The time limit of {self.settings.time_limit:g} seconds was reached."
+            if ending or descent.hopeless:
+                self.ended = True
+                return
+            if not steady:
+                continue
+            if due:
+                self.pace.hand_out()
+                yield self._frame(left)
+                self.pace.taken_back()
+            with progress.watch:
+                descent.step()
+            progress.estimate.saw(scale, evaluating + progress.watch.last)
+        self.plan.go_on()
+
+    def _next_canvas(self) -> Tensor:
+        """Return the canvas to go on with, (1, C, H, W), as large as the photo is by now."""
+        scene = self.scene
+        canvas = scene.first_canvas() if self.canvas is None else scene.enlarged(self.canvas)
+        # A tensor of its own, contiguous: the optimisers change it in place through a flat view.
+        return canvas.clone(memory_format=torch.contiguous_format)
+
+    def _steered(self) -> bool:
+        """Take over what is wanted by now; return whether that changed anything."""
+        wanted = self.controls.steer() if self.controls.steer else None
+        if wanted is None or (settings := self.settings.steered(wanted)) == self.settings:
+            return False
+        try:
+            self.scene.steer(settings)
+        except InputError as error:  # such as all shares 0: the painting goes on as it was
+            self.notice = str(error)
+            return False
+        self.settings = settings
+        return True
+
+    def _frame(self, left: int | None) -> Frame:
+        """Return the canvas as a frame, the final one if no number of iterations is left to it."""
+        canvas = self.canvas
+        if canvas is None:
+            raise RuntimeError("nothing was painted")
+        if left is None:  # a picture that ends early still has the size that was asked for
+            canvas = resize(canvas, self.plan.scales[-1].size)
+        pixels = to_pixels(self.scene.finished(canvas))
+        return self.progress.frame(pixels, self.evaluation, self.settings, self.notice, left)

@@ -1,0 +1,139 @@
+"""The photo and the styles at the size that is painted, and the canvas between the sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from nst.image.colors import is_grey, luminance, match_palette, with_luminance
+from nst.image.masks import Region, at, divide
+from nst.image.pixels import MAX_SIDE, fit_area, resize
+from nst.inputs import Inputs
+from nst.optimization.objective import Objective
+from nst.optimization.pyramid import Scale
+from nst.settings import Settings
+from nst.vgg.encoder import Encoder
+
+
+class Scene:
+    """What is painted from, in the colours that are painted.
+
+    Args:
+        inputs: tensors on one device, the masks prepared.
+        settings: how to paint.
+
+    Raises:
+        InputError: nothing is left to paint, or no style to paint it with.
+    """
+
+    def __init__(self, inputs: Inputs[Tensor], settings: Settings) -> None:
+        self.inputs, self.settings = inputs, settings
+        # Without a colour anywhere none may appear: then light alone is painted.
+        self.grey = all(map(is_grey, (inputs.photo, *inputs.styles)))
+        self.regions, self.painted = divide_canvas(inputs, settings)
+        self.photo, self.styles = inputs.photo, list(inputs.styles)
+
+    def look_at(self, scale: Scale) -> None:
+        """Make photo and styles as they are to be seen at a scale."""
+        self.photo = self.colored(resize(self.inputs.photo, scale.size).clamp(0, 1))
+        self.styles = [self._beside(style, scale) for style in self.inputs.styles]
+
+    def steer(self, settings: Settings) -> None:
+        """Go on with other settings.
+
+        Raises:
+            InputError: as when it is made; all stays as it was.
+        """
+        self.regions, self.painted = divide_canvas(self.inputs, settings)
+        self.settings = settings
+
+    def objective(self, encoder: Encoder, scale: Scale) -> Objective:
+        """Return what is to be minimised at the scale that was looked at."""
+        return Objective(
+            encoder,
+            self.photo,
+            self.styles,
+            self.settings,
+            [region.at(scale.size) for region in self.regions],
+            None if self.painted is None else at(self.painted, scale.size),
+            scale.strips,
+        )
+
+    def colored(self, picture: Tensor) -> Tensor:
+        """Return a picture as it is painted: (1, 3, H, W) in colour, or (1, 1, H, W), its luminance alone."""
+        return luminance(picture) if self.grey or self.settings.colors == "luminance" else picture
+
+    def _beside(self, style: Tensor, scale: Scale) -> Tensor:
+        """Return a style as it is to be seen beside the photo."""
+        area = min(round(scale.pixels * self.settings.style_scale**2), MAX_SIDE**2)
+        style = self.colored(resize(style, fit_area(style.shape[-1], style.shape[-2], area)).clamp(0, 1))
+        if self.settings.colors in ("luminance", "match-before"):
+            style = match_palette(style, self.photo).clamp(0, 1)
+        return style
+
+    def first_canvas(self) -> Tensor:
+        """Return the picture to begin with, as large as the photo."""
+        photo = self.photo
+        initial, noisy = self.settings.initial, self.settings.initial_noise
+        if initial == "content":
+            begin = photo
+        elif initial == "style":
+            begin = _cover(self.styles[0], photo)
+        elif initial == "picture" and self.inputs.start is not None:
+            begin = self.colored(_cover(self.inputs.start, photo))
+        else:
+            begin, noisy = photo, 1.0
+        if not noisy:
+            return begin
+        # Drawn on the CPU, so that a seed means the same picture on every device.
+        noise = torch.randn(photo.shape, generator=torch.Generator().manual_seed(self.settings.seed))
+        noise = (0.5 + 0.15 * noise).clamp(0, 1).to(photo.device)
+        return noise if noisy == 1 else torch.lerp(begin, noise, noisy)
+
+    def enlarged(self, canvas: Tensor) -> Tensor:
+        """Return a canvas as large as the photo, with the detail of the photo that it was too small for.
+
+        A blurred start costs iterations: with this 40 at the last size come as far as 60 did without it.
+        """
+        size = (self.photo.shape[-1], self.photo.shape[-2])
+        before = resize(self.photo, (canvas.shape[-1], canvas.shape[-2]))
+        return resize(canvas, size) + self.photo - resize(before, size)
+
+    def finished(self, canvas: Tensor) -> Tensor:
+        """Return a canvas as people get it: in its colours, the photo where it was to be kept."""
+        colors = self.settings.colors
+        if self.grey:
+            canvas = canvas.expand(-1, 3, -1, -1)
+        if colors in ("style", "match-before") and self.painted is None:
+            return canvas
+        size = (canvas.shape[-1], canvas.shape[-2])
+        photo = resize(self.inputs.photo, size).clamp(0, 1)
+        painted = None if self.painted is None else at(self.painted, size)
+        if colors == "luminance":
+            canvas = with_luminance(photo, canvas)
+        elif colors == "match-after":
+            canvas = match_palette(canvas.clamp(0, 1), photo, painted).clamp(0, 1)
+        return canvas if painted is None else torch.lerp(photo, canvas.clamp(0, 1), painted)
+
+
+def divide_canvas(inputs: Inputs[Tensor], settings: Settings) -> tuple[Sequence[Region], Tensor | None]:
+    """Return which part takes which styles, and (1, 1, H, W) of what is painted at all, None for everything.
+
+    Raises:
+        InputError: nothing is left to paint, or no style to paint it with.
+    """
+    count = len(inputs.styles)
+    masks = (*inputs.regions, *[None] * (count - len(inputs.regions)))
+    return divide(settings.blend[:count], masks, inputs.keep)
+
+
+def _cover(picture: Tensor, photo: Tensor) -> Tensor:
+    """Return a picture that fills the photo's size: cropped to its shape, not squeezed into it."""
+    height, width = photo.shape[-2:]
+    fill = max(width / picture.shape[-1], height / picture.shape[-2])
+    size = (max(width, round(picture.shape[-1] * fill)), max(height, round(picture.shape[-2] * fill)))
+    cover = resize(picture, size)
+    top, left = (cover.shape[-2] - height) // 2, (cover.shape[-1] - width) // 2
+    return cover[..., top : top + height, left : left + width].clamp(0, 1)

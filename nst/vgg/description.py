@@ -1,0 +1,134 @@
+"""What the losses compare: feature maps and statistics of a picture, seen as a whole or strip by strip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+from nst.vgg.moments import Moments, average, moments
+from nst.vgg.strips import Strip, cut
+
+if TYPE_CHECKING:
+    from nst.vgg.encoder import Encoder
+
+Guides = dict[str, list[Tensor | None]]
+
+
+class Description(NamedTuple):
+    """What an encoder sees in a picture."""
+
+    features: dict[str, Tensor]  # layer -> (1, C, h, w) in the encoder's precision
+    statistics: dict[str, tuple[Moments, ...]]  # layer -> those of each mask, float32
+
+
+def describe(
+    encoder: Encoder,
+    image: Tensor,
+    content: tuple[str, ...],
+    style: tuple[str, ...],
+    masks: Sequence[Tensor | None],
+    strips: int,
+) -> Description:
+    """Return what `Encoder.describe` returns."""
+    stages = {name: encoder.stage(name) for name in (*content, *style)}
+    reach, stride = max(((stage.reach, stage.stride) for stage in stages.values()), default=(0, 1))
+    guides = {name: [_shrunk(mask, image, stages[name].stride) for mask in masks] for name in style}
+    strides = {name: stage.stride for name, stage in stages.items()}
+    pieces = cut(image.shape[-2], strips, reach, stride)
+    if len(pieces) == 1:
+        seen = _look(encoder, image, pieces[0], content, guides, strides)
+    else:
+        seen = _joined(
+            [
+                # Its activations are computed once more on the way back instead of held.
+                checkpoint(
+                    _look,
+                    encoder,
+                    image[..., piece.top : piece.bottom, :],
+                    piece,
+                    content,
+                    guides,
+                    strides,
+                    use_reentrant=False,
+                )
+                for piece in pieces
+            ],
+            pieces,
+            guides,
+            strides,
+        )
+    return Description(
+        {name: encoder.mapped(name, features) for name, features in seen.features.items()},
+        {name: tuple(map(encoder.mapping(name), each)) for name, each in seen.statistics.items()},
+    )
+
+
+def _look(
+    encoder: Encoder,
+    part: Tensor,
+    strip: Strip,
+    content: tuple[str, ...],
+    guides: Guides,
+    strides: dict[str, int],
+) -> Description:
+    """Return what is seen of a strip's own rows, before any matrix of a tap."""
+    activations = encoder.activations(part, strides)
+    own = {name: _rows(value, strip.own(strides[name])) for name, value in activations.items()}
+    return Description(
+        {name: own[name] for name in content},
+        {
+            name: tuple(
+                moments(own[name], None if guide is None else _rows(guide, strip.whole(strides[name])))
+                for guide in each
+            )
+            for name, each in guides.items()
+        },
+    )
+
+
+def _joined(
+    seen: Sequence[Description], pieces: Sequence[Strip], guides: Guides, strides: dict[str, int]
+) -> Description:
+    """Return what is seen of the whole picture, from what is seen of its strips."""
+    return Description(
+        {name: torch.cat([each.features[name] for each in seen], -2) for name in seen[0].features},
+        {
+            name: tuple(
+                average([one.statistics[name][k] for one in seen], _shares(guide, pieces, strides[name]))
+                for k, guide in enumerate(each)
+            )
+            for name, each in guides.items()
+        },
+    )
+
+
+def _shrunk(mask: Tensor | None, image: Tensor, stride: int) -> Tensor | None:
+    """Return a mask of `image` at the size of a layer whose positions are `stride` pixels apart."""
+    if mask is None or stride == 1:
+        return mask
+    size = (image.shape[-2] // stride, image.shape[-1] // stride)
+    return F.interpolate(mask, size, mode="area")
+
+
+def _rows(value: Tensor, rows: slice) -> Tensor:
+    """Return some rows of a map."""
+    # All of them are left as they are: a slice would cost a copy on the way back. One of channels-first shape
+    # would bring gradients into that layout, which convolutions are slow at.
+    if rows == slice(0, value.shape[-2]):
+        return value
+    return value.permute(0, 2, 3, 1)[:, rows].permute(0, 3, 1, 2)
+
+
+def _shares(guide: Tensor | None, pieces: Sequence[Strip], stride: int) -> list[float | Tensor]:
+    """Return how much each strip counts in statistics taken where `guide` is."""
+    wholes = [piece.whole(stride) for piece in pieces]
+    if guide is None:
+        positions = wholes[-1].stop
+        return [(rows.stop - rows.start) / positions for rows in wholes]
+    total = guide.sum().clamp_min(1e-12)
+    return [guide[..., rows, :].sum() / total for rows in wholes]
