@@ -22,7 +22,7 @@ class Inputs(Generic[P]):
     """The pictures of one painting."""
 
     photo: P
-    styles: tuple[P, ...]
+    styles: tuple[P | None, ...]  # None where a page has a place for a style and none in it
     keep: P | None = None  # mask of what stays the photo
     regions: tuple[P | None, ...] = ()  # for each style, as far as there are any, a mask of where it paints
     start: P | None = None  # to begin with, if the settings say so
@@ -32,7 +32,8 @@ class Inputs(Generic[P]):
         """Yield those that are there, each with its role."""
         yield Role("The photo", "photo"), self.photo
         for number, style in enumerate(self.styles, 1):
-            yield Role("The style picture" if number == 1 else f"Style picture {number}", "style"), style
+            if style is not None:
+                yield Role("The style picture" if number == 1 else f"Style picture {number}", "style"), style
         if self.keep is not None:
             yield Role("The mask of what to keep", "mask"), self.keep
         for number, region in enumerate(self.regions, 1):
@@ -68,3 +69,14 @@ class Inputs(Generic[P]):
             resume=next_for(self.resume),
         )
         return changed
+
+    def compact(self) -> tuple[Inputs[P], tuple[int, ...]]:
+        """Return the same without the empty places among the styles, and from which places they come."""
+        places = tuple(place for place, style in enumerate(self.styles) if style is not None)
+        regions = (*self.regions, *[None] * (len(self.styles) - len(self.regions)))
+        closed_up = replace(
+            self,
+            styles=tuple(self.styles[place] for place in places),
+            regions=tuple(regions[place] for place in places),
+        )
+        return closed_up, places

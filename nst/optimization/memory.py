@@ -161,7 +161,7 @@ class Plan:
         return self._shrink(self.position)
 
     def _shrink(self, position: int) -> str:
-        """Plan a smaller end than a scale that is too large, or end with the one before; return what to say."""
+        """Plan a smaller end than a scale that is too large, or the one before as the end; say so."""
         failed = self.scales[position]
         smaller = int(max(failed.width, failed.height) * 0.75)
         below = self.scales[position - 1].longest if position else COARSEST - 1

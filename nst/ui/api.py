@@ -11,11 +11,12 @@ from typing import Any
 import gradio as gr
 
 from nst.errors import InputError
+from nst.inputs import Inputs
 from nst.settings import KNOBS, MOST_STYLES, Knob, Settings
 from nst.ui.components import Picture, control
 from nst.ui.runs.run import run
 from nst.ui.runs.storage import Sent
-from nst.ui.runs.stream import Pictures, Update
+from nst.ui.runs.stream import Update
 from nst.ui.service import Service
 from nst.ui.web.callers import Calls
 from nst.ui.web.visitors import visitor_of
@@ -65,7 +66,7 @@ def add_endpoint(service: Service, make_settings: Callable[[dict[str, Any]], Set
             if values["start"] is not None:
                 settings = replace(settings, initial="picture")
             files = {name: sent(name, values[name]) for name in _OPTIONAL}
-            pictures = Pictures(
+            pictures = Inputs(
                 sent("photo", photo),
                 (sent("style", style), *(files[f"style_{number}"] for number in range(2, MOST_STYLES + 1))),
                 files["keep"],

@@ -19,6 +19,7 @@ from nst.host.device import describe, pick_device
 from nst.image.files import load_image
 from nst.image.metadata import settings_in
 from nst.image.pixels import to_tensor
+from nst.inputs import Inputs
 from nst.optimization.encoders import encoder_names, load_encoders
 from nst.optimization.estimate import forecast
 from nst.optimization.inspection import compare, feature_maps
@@ -31,11 +32,10 @@ from nst.ui.components import Film, Filmstrip, LivePreview, PathOfFile, Picture,
 from nst.ui.gallery import FINISHED, Example, photos, preset_file, styles
 from nst.ui.inspection import EXPLAINED, gram_rows, map_row
 from nst.ui.links import from_query, to_query
-from nst.ui.runs import stream as painter
 from nst.ui.runs.history import History
 from nst.ui.runs.run import Waiting, run
 from nst.ui.runs.storage import Sent
-from nst.ui.runs.stream import Pictures
+from nst.ui.runs.stream import canvas_of, film
 from nst.ui.runs.wishes import Runs
 from nst.ui.runs.worker import there
 from nst.ui.service import Service
@@ -444,10 +444,10 @@ class _Page:
         try:
             *looks, drawing, start = given[: MOST_STYLES + 2]
             settings = self._settings(dict(zip(self.knobs, given[MOST_STYLES + 2 :], strict=True)))
-            canvas = None if history.chosen is None else painter.canvas_of(history.chosen)
+            canvas = None if history.chosen is None else canvas_of(history.chosen)
             stop, visitor = wish.stop.is_set, visitor_of(request)
             drawn = await self._drawn(drawing, visitor)
-            pictures = Pictures(
+            pictures = Inputs(
                 self._sent(photo, "The photo"),
                 tuple(self._sent(look, "The style picture") for look in looks),
                 drawn.keep,
@@ -538,7 +538,7 @@ class _Page:
             with self.service.side_work.place(visitor):
                 what = "The style picture"
                 pixels = await self.service.decoder.decode(self._sent(style, what), what, visitor)
-                canvas = painter.canvas_of(history.chosen)
+                canvas = canvas_of(history.chosen)
 
                 def look() -> str:
                     # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.
@@ -558,7 +558,7 @@ class _Page:
         try:
             with self.service.side_work.place(visitor_of(request)):
                 async with self._one_film:
-                    mp4, webp = await to_thread.run_sync(painter.film, self.service.files, history.frames)
+                    mp4, webp = await to_thread.run_sync(film, self.service.files, history.frames)
         except InputError as error:
             return nothing[0], status.remark(str(error)), *nothing[1:]
         return (

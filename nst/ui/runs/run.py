@@ -16,12 +16,14 @@ import gradio as gr
 
 from nst.errors import InputError
 from nst.host.device import describe, pick_device
+from nst.inputs import Inputs
 from nst.optimization.estimate import forecast
 from nst.settings import Settings
-from nst.ui.runs import stream as painter
 from nst.ui.runs.log import Entry
+from nst.ui.runs.pictures import Given, check, folders
+from nst.ui.runs.pictures import decoded as decode
 from nst.ui.runs.storage import FULL, NO_ROOM
-from nst.ui.runs.stream import Pictures, Update
+from nst.ui.runs.stream import Update, paint
 from nst.ui.runs.worker import item_by_item
 from nst.ui.service import Service
 
@@ -52,7 +54,7 @@ async def run(
     service: Service,
     visitor: str,
     session: str,
-    pictures: Pictures,
+    pictures: Inputs[Given],
     settings: Settings,
     stop: Callable[[], bool] = bool,
     steer: Callable[[], Settings | None] | None = None,
@@ -81,32 +83,32 @@ async def run(
         return stop() or alone()
 
     try:
-        pictures.check()
+        check(pictures)
         # The quota comes before any work.
         with (
             service.easel.turn(visitor, 0.0, ready=False) as turn,
-            service.files.held(pictures.folders()),
+            service.files.held(folders(pictures)),
         ):
             turn.seconds = await _expected(service, visitor, pictures, settings)
             # What cannot be read, or not in time, is found out in the line and costs nobody else a turn.
-            decoded = await _unless(ending, pictures.decoded(service.decoder, visitor))
+            decoded = await _unless(ending, decode(pictures, service.decoder, visitor))
             service.easel.is_ready(turn)
             told = time.monotonic()
             while not turn.begun.is_set() and not ending():
                 if service.easel.ahead(turn)[0] > 1:
                     decoded = None  # a whole line of pictures would fill the memory
                 elif decoded is None:
-                    decoded = await _unless(ending, pictures.decoded(service.decoder, visitor))
+                    decoded = await _unless(ending, decode(pictures, service.decoder, visitor))
                 if time.monotonic() - told >= _AGAIN:
                     yield Waiting(*service.easel.ahead(turn))
                     told = time.monotonic()
                 await asyncio.sleep(_LOOK)
             if decoded is None and turn.begun.is_set():
-                decoded = await _unless(ending, pictures.decoded(service.decoder, visitor))
+                decoded = await _unless(ending, decode(pictures, service.decoder, visitor))
             if decoded is not None and turn.begun.is_set():
                 folder = service.files.new_run(visitor)
                 with service.files.held([folder.path]):
-                    updates = item_by_item(painter.paint(decoded, settings, folder, entry, ending, steer))
+                    updates = item_by_item(paint(decoded, settings, folder, entry, ending, steer))
                     async with contextlib.aclosing(updates):
                         async for update in updates:
                             turn.seconds = update.frame.remaining
@@ -145,7 +147,7 @@ def _broken(entry: Entry, error: Exception) -> BrokenError:
     return BrokenError(f"Something broke here (error {number}); try again.")
 
 
-async def _expected(service: Service, visitor: str, pictures: Pictures, settings: Settings) -> float:
+async def _expected(service: Service, visitor: str, pictures: Inputs[Given], settings: Settings) -> float:
     """Return the seconds that a run will take, 0 where nothing is known; refuse what cannot be painted."""
     size = await service.decoder.measure(pictures.photo, "The photo", visitor)
     return forecast(*size, settings, describe(pick_device())).seconds

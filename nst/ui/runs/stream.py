@@ -4,31 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from nst import painting
 from nst.errors import InputError
 from nst.image.files import encode_jpeg, encode_png
 from nst.image.metadata import describe_painting
 from nst.image.pixels import fit, resize, to_pixels, to_tensor
 from nst.image.timelapse import as_mp4, as_webp
+from nst.inputs import Inputs, Role
 from nst.optimization.frames import Frame
-from nst.painting import stylize
+from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs import zero
-from nst.ui.runs.decoder import Decoder
 from nst.ui.runs.log import Entry
-from nst.ui.runs.storage import Files, Kept, RunFolder, Sent
+from nst.ui.runs.pictures import Pixels
+from nst.ui.runs.storage import Files, Kept, RunFolder
 
 # At most four frames a second, of at most 512 px: more than that a slow line cannot carry.
 INTERVAL = 0.25
 PREVIEW = 512
-# Bytes of a run's pictures: eight of the largest that are taken, or twenty-odd of a telephone's.
-_MOST_PIXELS = 400_000_000
 
 
 @dataclass(frozen=True)
@@ -41,98 +40,8 @@ class Update:
     kept: tuple[Kept, ...] = ()  # the passing frames that are still there, once it is finished
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """The pictures of a run, as a visitor gave them: files, or what this host itself drew."""
-
-    photo: Sent | None
-    styles: tuple[Sent | None, ...]  # by slot; empty slots but the first may be None
-    keep: Sent | Image.Image | None = None
-    regions: tuple[Sent | Image.Image | None, ...] = ()  # by slot of the style
-    start: Sent | None = None
-    resume: Sent | Image.Image | None = None
-
-    def check(self) -> None:
-        """Refuse to paint from nothing.
-
-        Raises:
-            InputError: saying which picture is missing.
-        """
-        if self.photo is None:
-            raise InputError("Add a photo first.")
-        if all(style is None for style in self.styles):
-            raise InputError("Add a style picture first.")
-        for number, (style, region) in enumerate(zip_longest(self.styles, self.regions), 1):
-            if style is None and region is not None:
-                raise InputError(
-                    f"Style {number} has a region but no picture;"
-                    " add one under More styles or erase its region."
-                )
-
-    def folders(self) -> list[Path]:
-        """Return where the files lie."""
-        given = (self.photo, *self.styles, self.keep, *self.regions, self.start, self.resume)
-        return [picture.path.parent for picture in given if isinstance(picture, Sent)]
-
-    async def decoded(self, decoder: Decoder, visitor: str) -> Decoded:
-        """Return the pictures as pixels.
-
-        Args:
-            decoder: of this host.
-            visitor: on whose account.
-
-        Raises:
-            InputError: one of them cannot be used.
-        """
-
-        size = 0
-
-        async def pixels(
-            picture: Sent | Image.Image | None, what: str, ground: float = 1.0
-        ) -> np.ndarray | Image.Image | None:
-            nonlocal size
-            if not isinstance(picture, Sent):
-                return picture
-            found = await decoder.decode(picture, what, visitor, ground=ground)
-            size += found.nbytes
-            if size > _MOST_PIXELS:
-                raise InputError(
-                    "These pictures together are too large for this host; make them smaller first."
-                )
-            return found
-
-        slots = [slot for slot, style in enumerate(self.styles) if style is not None]
-        regions = self.regions + (None,) * (len(self.styles) - len(self.regions))
-        return Decoded(
-            await pixels(self.photo, "The photo"),
-            [
-                await pixels(self.styles[slot], f"Style picture {slot + 1}" if slot else "The style picture")
-                for slot in slots
-            ],
-            tuple(slots),
-            # What is transparent in a mask is not painted on: it counts as black.
-            await pixels(self.keep, "The mask of what to keep", 0.0),
-            [await pixels(regions[slot], f"The region of style {slot + 1}", 0.0) for slot in slots],
-            await pixels(self.start, "The picture to start from"),
-            await pixels(self.resume, "The painting to go on with"),
-        )
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """The pictures of a run as pixels, (H, W, 3) uint8 or floats in [0, 1], or as Pillow images."""
-
-    photo: np.ndarray
-    styles: list[np.ndarray]
-    slots: tuple[int, ...]  # which of the page's slots the styles come from
-    keep: np.ndarray | Image.Image | None
-    regions: list[np.ndarray | Image.Image | None]
-    start: np.ndarray | None
-    resume: np.ndarray | Image.Image | None
-
-
 def paint(
-    pictures: Decoded,
+    pictures: Inputs[Pixels],
     settings: Settings,
     folder: RunFolder,
     entry: Entry,
@@ -153,28 +62,21 @@ def paint(
         InputError: a picture cannot be used; nothing has been painted then.
     """
 
+    inputs, places = pictures.compact()
+
     def closed_up(wanted: Settings) -> Settings:
         """Return settings whose shares belong to the styles that are there, in their order."""
-        shares = {f"blend_{n}": wanted.blend[slot] for n, slot in enumerate(pictures.slots, 1)}
+        shares = {f"blend_{n}": wanted.blend[place] for n, place in enumerate(places, 1)}
         return replace(wanted, **shares)
 
     def steered() -> Settings | None:
         wanted = steer() if steer else None
         return None if wanted is None else closed_up(wanted)
 
-    settings, photo = closed_up(settings), to_tensor(pictures.photo)
-    frames = (zero.frames if zero.ACTIVE else stylize)(
-        photo,
-        [_given(style) for style in pictures.styles],
-        settings,
-        keep=_given(pictures.keep),
-        regions=[_given(region) for region in pictures.regions],
-        start=_given(pictures.start),
-        resume=_given(pictures.resume),
-        stop=stop,
-        steer=steered,
-        interval=INTERVAL,
-    )
+    settings, controls = closed_up(settings), Controls(stop, steered, INTERVAL)
+    inputs = inputs.map(_as_given)
+    photo = inputs.photo
+    frames = (zero.paint if zero.ACTIVE else painting.paint)(inputs, settings, controls=controls)
     try:
         for frame in frames:
             entry.frame = frame
@@ -198,7 +100,8 @@ def paint(
         frames.close()
 
 
-def _given(picture: np.ndarray | Image.Image | None) -> Tensor | Image.Image | None:
+def _as_given(role: Role, picture: Pixels) -> Tensor | Image.Image:
+    # What was drawn is a picture of one channel, which is for the core to read.
     return to_tensor(picture) if isinstance(picture, np.ndarray) else picture
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
+from nst import painting
 from nst.image.pixels import fit, to_pixels
+from nst.inputs import Inputs, Role
 from nst.optimization.encoders import load_encoders
 from nst.optimization.frames import Frame
-from nst.painting import stylize
+from nst.optimization.loop import Controls
 from nst.settings import Settings
 
 try:
@@ -34,56 +36,24 @@ _HERE = torch.device("cpu")
 _LATER = "On this host the sliders count from the next Continue on."
 
 
-@dataclass(frozen=True)
-class Job:
-    """What crosses over to the other process: small, and nothing that lives on a device."""
-
-    content: np.ndarray  # (H, W, 3) uint8
-    styles: tuple[np.ndarray, ...]
-    settings: Settings
-    more: dict[str, Any]  # further arguments of `stylize`, pictures as Pillow images
-
-    @property
-    def duration(self) -> int:
-        """Seconds of GPU to ask for."""
-        height, width = self.content.shape[:2]
-        longest = fit(width, height, self.settings.size)
-        pixels = longest[0] * longest[1] / 1e6
-        wanted = _BEGINNING + _EACH_MEGAPIXEL * pixels * self.settings.iterations
-        return round(min(max(wanted, _LEAST), _MOST))
-
-
-def frames(
-    content: torch.Tensor,
-    styles: list[torch.Tensor],
-    settings: Settings,
-    *,
-    stop: Callable[[], bool],
-    steer: Callable[[], Settings | None],
-    interval: float,
-    **more: Any,
-) -> Iterator[Frame]:
-    """Paint as `stylize` does, but for what is asked of a run on its way.
+def paint(pictures: Inputs[Any], settings: Settings, controls: Controls) -> Generator[Frame, None, None]:
+    """Paint as `nst.painting.paint` does, but for what is asked of a run on its way.
 
     Args:
-        content: as for `stylize`; all arguments are.
-        styles: likewise.
-        settings: likewise.
-        stop: asked between frames; the last frame then becomes the final one.
-        steer: asked between frames; that it cannot be followed is told in the frames' notice.
-        interval: likewise.
-        more: likewise.
+        pictures: tensors or Pillow images.
+        settings: how to paint.
+        controls: stop and steer are asked between frames; the last frame then becomes the final one, and
+            that steering cannot be followed is told in the frames' notice.
     """
     # Checked here, before any of the visitor's GPU time is spent.
-    stylize(content, styles, settings, encoder=load_encoders(settings, _HERE), **more).close()
-    job = Job(to_pixels(content), tuple(to_pixels(style) for style in styles), settings, _small(more))
-    painting = _on_gpu(job, interval)
+    painting.paint(pictures, settings, load_encoders(settings, _HERE)).close()
+    frames = _on_gpu(pictures.map(_small), settings, controls.interval)
     try:
-        for frame in painting:
-            wanted = steer()
+        for frame in frames:
+            wanted = controls.steer() if controls.steer else None
             if wanted is not None and settings.steered(wanted) != settings and not frame.final:
                 frame = replace(frame, notice=_LATER)
-            if stop() and not frame.final:
+            if controls.stop() and not frame.final:
                 image = np.asarray(
                     Image.fromarray(frame.image).resize(frame.target, Image.Resampling.BICUBIC)
                 )
@@ -91,38 +61,31 @@ def frames(
                 return
             yield frame
     finally:
-        painting.close()
+        frames.close()
 
 
-def _small(value: Any) -> Any:
-    """Return pictures as Pillow images of a byte for each sample; tensors are four times as large."""
-    if isinstance(value, dict):
-        return {name: _small(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [_small(each) for each in value]
-    return Image.fromarray(to_pixels(value)) if isinstance(value, torch.Tensor) else value
+def _small(role: Role, picture: Any) -> Image.Image:
+    """Return a picture as it crosses over: a byte for each sample; a tensor is four times as large."""
+    return Image.fromarray(to_pixels(picture)) if isinstance(picture, torch.Tensor) else picture
 
 
-def _duration(job: Job, interval: float) -> int:
-    return job.duration
+def _duration(pictures: Inputs[Image.Image], settings: Settings, interval: float) -> int:
+    """Return the seconds of GPU to ask for."""
+    width, height = fit(*pictures.photo.size, settings.size)
+    wanted = _BEGINNING + _EACH_MEGAPIXEL * width * height / 1e6 * settings.iterations
+    return round(min(max(wanted, _LEAST), _MOST))
 
 
-def _paint(job: Job, interval: float) -> Iterator[Frame]:
+def _paint(pictures: Inputs[Image.Image], settings: Settings, interval: float) -> Iterator[Frame]:
     """Paint in the process that has the GPU."""
     # The threads of the process that this one was forked from are not here; waiting for them would never end.
     torch.set_num_threads(1)
-    limit = min(job.settings.time_limit, job.duration - _CROSSING)
-    settings = replace(job.settings, time_limit=limit)
-    for frame in stylize(
-        Image.fromarray(job.content),
-        [Image.fromarray(style) for style in job.styles],
-        settings,
-        interval=interval,
-        **job.more,
-    ):
+    limit = min(settings.time_limit, _duration(pictures, settings, interval) - _CROSSING)
+    limited = replace(settings, time_limit=limit)
+    for frame in painting.paint(pictures, limited, controls=Controls(interval=interval)):
         if frame.final:
             # What the picture remembers are the visitor's settings.
-            yield replace(frame, settings=job.settings)
+            yield replace(frame, settings=settings)
             continue
         image = Image.fromarray(frame.image)
         if max(image.size) > _PASSING:

@@ -1,0 +1,70 @@
+"""The pictures of a run, as a visitor gave them: files, or what this host itself drew."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from nst.errors import InputError
+from nst.inputs import Inputs, Role
+from nst.ui.runs.decoder import Decoder
+from nst.ui.runs.storage import Sent
+
+Given = Sent | Image.Image
+Pixels = np.ndarray | Image.Image  # (H, W, 3) uint8 or floats in [0, 1]
+
+# Bytes of a run's pictures: eight of the largest that are taken, or twenty-odd of a telephone's.
+_MOST_BYTES = 400_000_000
+
+
+def check(pictures: Inputs[Given]) -> None:
+    """Refuse to paint from nothing.
+
+    Raises:
+        InputError: saying which picture is missing.
+    """
+    if pictures.photo is None:
+        raise InputError("Add a photo first.")
+    if all(style is None for style in pictures.styles):
+        raise InputError("Add a style picture first.")
+    for number, (style, region) in enumerate(zip_longest(pictures.styles, pictures.regions), 1):
+        if style is None and region is not None:
+            raise InputError(
+                f"Style {number} has a region but no picture; add one under More styles or erase its region."
+            )
+
+
+def folders(pictures: Inputs[Given]) -> list[Path]:
+    """Return where the files lie."""
+    return [picture.path.parent for _, picture in pictures.pictures() if isinstance(picture, Sent)]
+
+
+async def decoded(pictures: Inputs[Given], decoder: Decoder, visitor: str) -> Inputs[Pixels]:
+    """Return the pictures as pixels.
+
+    Args:
+        pictures: what was given.
+        decoder: of this host.
+        visitor: on whose account.
+
+    Raises:
+        InputError: one of them cannot be used.
+    """
+    size = 0
+
+    async def pixels(role: Role, picture: Given) -> Pixels:
+        nonlocal size
+        if not isinstance(picture, Sent):
+            return picture
+        # What is transparent in a mask is not painted on: it counts as black.
+        ground = 0.0 if role.kind == "mask" else 1.0
+        decoded = await decoder.decode(picture, role.name, visitor, ground=ground)
+        size += decoded.nbytes
+        if size > _MOST_BYTES:
+            raise InputError("These pictures together are too large for this host; make them smaller first.")
+        return decoded
+
+    return pictures.replaced([await pixels(role, picture) for role, picture in pictures.pictures()])
