@@ -224,15 +224,15 @@ def _outputs(place: str, photos: Sequence[str]) -> list[Path]:
         return [output]
     if not output.is_dir():
         raise InputError(f"The folder {output} for the output does not exist; make it first.")
-    found: list[Path] = []
+    outputs: list[Path] = []
     for photo in photos:
         stem, number = Path(photo).stem, 1
         path = output / f"{stem}.png"
-        while path in found:
+        while path in outputs:
             number += 1
             path = output / f"{stem}-{number}.png"
-        found.append(path)
-    return found
+        outputs.append(path)
+    return outputs
 
 
 def _sized(settings: Settings, photo: str) -> Settings:
@@ -293,10 +293,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _regions(options: dict[str, Any]) -> list[str | None]:
     """Return the masks of the styles in their order, as far as any is named."""
-    found = [options[f"region_{number}"] for number in range(1, MOST_STYLES + 1)]
-    while found and found[-1] is None:
-        found.pop()
-    return found
+    regions = [options[f"region_{number}"] for number in range(1, MOST_STYLES + 1)]
+    while regions and regions[-1] is None:
+        regions.pop()
+    return regions
 
 
 def _option(knob: Knob) -> dict[str, Any]:
@@ -310,7 +310,11 @@ def _option(knob: Knob) -> dict[str, Any]:
             "help": f"{text} (default: {state})",
         }
     if knob.choices:
-        return {"choices": list(knob.choices), "help": f"{text} (default: {knob.default})"}
+        return {
+            "choices": list(knob.choices),
+            "type": lambda value: knob.former.get(value, value),
+            "help": f"{text} (default: {knob.default})",
+        }
     if knob.kind is str:
         if knob.local:
             return {"metavar": "FILE", "help": text}

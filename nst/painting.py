@@ -18,8 +18,8 @@ from nst.inputs import Inputs, Role
 from nst.optimization.encoders import encoder_choice, load_encoders
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls, Painting
+from nst.optimization.pictures import divide_canvas
 from nst.optimization.pyramid import plan
-from nst.optimization.scene import divide_canvas
 from nst.settings import MOST_STYLES, Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import content_weights, style_weights

@@ -32,6 +32,7 @@ class Knob:
     step: float | None = None
     choices: dict[str, str] = field(default_factory=dict)  # value -> what people read
     suggestions: dict[str, str] = field(default_factory=dict)  # of many possible texts, as `choices`
+    former: dict[str, str] = field(default_factory=dict)  # what a value was called once -> what it is called
     refuse: Callable[[str], None] | None = None  # raises InputError for a text that cannot be used
     live: bool = False  # may change while a painting is on its way
     local: bool = False  # names a file or limit of the host: never offered to visitors
@@ -54,6 +55,7 @@ class Knob:
                     f"{self.label} ({self.name}) is a text of at most {LONGEST_TEXT} letters;"
                     f" this one has {len(value)}."
                 )
+            value = self.former.get(value, value)
             if self.choices and value not in self.choices:
                 raise InputError(
                     f"{self.label} ({self.name}) is one of {', '.join(self.choices)}, not {_shown(value)}."
@@ -250,10 +252,11 @@ class Settings:
         choices={"lbfgs": "L-BFGS", "adam": "Adam", "gradient-descent": "Gradient descent"},
     )
     style_loss: str = knob(
-        "normal",
+        "gaussian",
         "Style loss",
         "What of a layer's features is matched: means and covariances make longer, calmer strokes.",
-        choices={"normal": "Means and covariances", "gram": "Gram matrices (Gatys)"},
+        choices={"gaussian": "Means and covariances", "gram": "Gram matrices (Gatys)"},
+        former={"normal": "gaussian"},
     )
     style_layers: str = knob(
         "auto",
@@ -318,12 +321,12 @@ class Settings:
     @classmethod
     def acceptable(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Return what of `values` are public knobs with values that they take: the rest is passed over."""
-        found = {}
+        accepted = {}
         for name, knob in KNOBS.items():
             if name in values and not knob.local:
                 with contextlib.suppress(InputError):
-                    found[name] = knob.check(values[name])
-        return found
+                    accepted[name] = knob.check(values[name])
+        return accepted
 
     @classmethod
     def from_json(cls, text: str) -> Settings:

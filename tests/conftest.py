@@ -90,6 +90,12 @@ def marked(mark: str) -> dict[int, str]:
     return {process: command for process, command in found.items() if "resource_tracker" not in command}
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Let every test draw the same numbers each time, whatever ran before it."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
     """A tiny random encoder up to relu3_4, float32."""

@@ -59,7 +59,7 @@ def test_frames_tell_the_story(encoder, photo, painting):
     assert {frame.notice for frame in frames} == {""}
 
 
-@pytest.mark.parametrize(("style_loss", "target"), [("gram", GramTarget), ("normal", GaussianTarget)])
+@pytest.mark.parametrize(("style_loss", "target"), [("gram", GramTarget), ("gaussian", GaussianTarget)])
 def test_losses_are_those_of_the_picture_shown(encoder, photo, painting, style_loss, target):
     # Adam keeps the pixels in range, so that what is seen in 8 bits is what was evaluated.
     settings = Settings(size=64, iterations=60, optimizer="adam", style_loss=style_loss)

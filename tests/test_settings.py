@@ -72,6 +72,13 @@ def test_switches_and_choices():
     assert Settings(style_layers="relu1_1:2 relu2_1").style_layers == "relu1_1:2 relu2_1"
 
 
+def test_a_value_of_an_earlier_version_is_still_known():
+    assert Settings(style_loss="normal") == Settings(style_loss="gaussian")
+    assert Settings.from_json('{"style_loss": "normal"}').public()["style_loss"] == "gaussian"
+    with pytest.raises(InputError, match="gaussian, gram, not"):
+        Settings(style_loss="Normal")
+
+
 def test_settings_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         Settings().size = 3

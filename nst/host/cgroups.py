@@ -14,7 +14,7 @@ _OWN, _ROOT = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 def cpu_quota(own: Path = _OWN, root: Path = _ROOT) -> float | None:
     """Return how many CPUs' time this process may use, None without a limit."""
-    found = []
+    limits = []
     for version, group in _groups("cpu", own, root):
         with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
             if version == 2:
@@ -24,13 +24,13 @@ def cpu_quota(own: Path = _OWN, root: Path = _ROOT) -> float | None:
                     (group / f"cpu.cfs_{name}_us").read_text().strip() for name in ("quota", "period")
                 )
             if float(quota) > 0:  # version 1 says -1 for none, version 2 "max"
-                found.append(float(quota) / float(period))
-    return min(found, default=None)
+                limits.append(float(quota) / float(period))
+    return min(limits, default=None)
 
 
 def memory_left(own: Path = _OWN, root: Path = _ROOT) -> int | None:
     """Return how many bytes the groups have left, idle cache counted as free, None without any."""
-    found = []
+    limits = []
     for version, group in _groups("memory", own, root):
         limit, usage, cache = (
             ("memory.max", "memory.current", "inactive_file")
@@ -39,8 +39,8 @@ def memory_left(own: Path = _OWN, root: Path = _ROOT) -> int | None:
         )
         with contextlib.suppress(OSError, KeyError, ValueError):
             held = int((group / usage).read_text()) - numbers(group / "memory.stat")[cache]
-            found.append(int((group / limit).read_text()) - held)  # "max" is no number
-    return max(0, min(found)) if found else None
+            limits.append(int((group / limit).read_text()) - held)  # "max" is no number
+    return max(0, min(limits)) if limits else None
 
 
 def _groups(controller: str, own: Path, root: Path) -> Iterator[tuple[int, Path]]:

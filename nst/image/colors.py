@@ -41,31 +41,31 @@ def with_luminance(image: Tensor, light: Tensor) -> Tensor:
     return image + torch.minimum(torch.maximum(change, lowest), highest)
 
 
-def match_palette(image: Tensor, goal: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Return `image` with its colours moved so that their mean and covariance are those of `goal`.
+def match_palette(image: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Return `image` with its colours moved so that their mean and covariance are those of `target`.
 
-    The linear optimal transport between normal distributions, S^-1/2 (S^1/2 C S^1/2)^1/2 S^-1/2 with S the
-    image's covariance and C the goal's: of all maps that match both (Gatys et al. 2016, section 3) it changes
-    the colours least. Where the image has no variance there is nothing to stretch: a plain sheet stays
+    The linear optimal transport between Gaussians, S^-1/2 (S^1/2 C S^1/2)^1/2 S^-1/2 with S the image's
+    covariance and C the target's: of all maps that match both (Gatys et al. 2016, section 3) it changes the
+    colours least. Where the image has no variance there is nothing to stretch: a plain sheet stays
     plain, a grey picture takes the palette's variance along grey only.
 
     Args:
         image: (1, C, H, W).
-        goal: (1, C, h, w).
-        weights: (1, 1, H, W), which parts of the image count, and of the goal too if that is as large; all
+        target: (1, C, h, w).
+        weights: (1, 1, H, W), which parts of the image count, and of the target too if that is as large; all
             of both if left out.
 
     Returns:
         (1, C, H, W), not clipped to [0, 1].
     """
     mean, covariance = _palette(image, weights)
-    same = weights is not None and goal.shape[-2:] == weights.shape[-2:]
-    goal_mean, goal_covariance = _palette(goal, weights if same else None)
+    same = weights is not None and target.shape[-2:] == weights.shape[-2:]
+    target_mean, target_covariance = _palette(target, weights if same else None)
     root, inverse = _roots(covariance)
-    middle, _ = _roots(root @ goal_covariance @ root)
+    middle, _ = _roots(root @ target_covariance @ root)
     change = inverse @ middle @ inverse
     flat = image.flatten(2).double() - mean[:, None]
-    return (change @ flat + goal_mean[:, None]).view_as(image).to(image.dtype)
+    return (change @ flat + target_mean[:, None]).view_as(image).to(image.dtype)
 
 
 def _palette(image: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -74,8 +74,8 @@ def _palette(image: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
     share = torch.ones_like(flat[:1]) if weights is None else weights.reshape(1, -1).double()
     share = share / share.sum().clamp_min(1e-12)
     mean = (flat * share).sum(1)
-    apart = flat - mean[:, None]
-    return mean, (apart * share) @ apart.T
+    centered = flat - mean[:, None]
+    return mean, (centered * share) @ centered.T
 
 
 def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:

@@ -66,7 +66,7 @@ def prepare(picture: Tensor, photo: Tensor, edge: float, what: str) -> Tensor:
 
 
 def soften(mask: Tensor, edge: float) -> Tensor:
-    """Return a mask blurred: a hard edge becomes a slope as wide as `edge` per cent of the longest side."""
+    """Return a mask blurred: a hard edge becomes a passage as wide as `edge` per cent of the longest side."""
     sigma = edge / 100 * max(mask.shape[-2:]) / 4
     if sigma < 0.3:
         return mask
@@ -113,17 +113,17 @@ def divide(
     parts = [part / covered.clamp_min(1) for part in parts]
     if free:
         rest = (1 - covered).clamp_min(0)
-        found = [Region(_shares(blend, free), rest * allowed)]
+        regions = [Region(_shares(blend, free), rest * allowed)]
     else:
-        allowed, found = allowed * covered.clamp(max=1), []
+        allowed, regions = allowed * covered.clamp(max=1), []
         parts = [part / covered.clamp(1e-6, 1) for part in parts]
-    found += [
+    regions += [
         Region(_shares([1.0] * count, [k]), part * allowed) for k, part in zip(given, parts, strict=True)
     ]
-    found = [region for region in found if float(region.mask.mean()) > _SMALLEST]
-    if not found:
+    regions = [region for region in regions if float(region.mask.mean()) > _SMALLEST]
+    if not regions:
         raise InputError("The masks leave nothing to paint; leave more of the photo free.")
-    return found, allowed
+    return regions, allowed
 
 
 def _shares(blend: Sequence[float], members: Sequence[int]) -> tuple[float, ...]:

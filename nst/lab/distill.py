@@ -98,15 +98,15 @@ class Pictures:
 
     def crop(self, size: int, *, held_out: int | None = None) -> Tensor:
         """Return a random crop, (1, 3, size, size), at a random scale; a fixed one of the held-out ones."""
-        chance = self.random if held_out is None else random.Random(held_out)  # noqa: S311
-        picture = chance.choice(self.pictures) if held_out is None else self.held_out[held_out]
+        rng = self.random if held_out is None else random.Random(held_out)  # noqa: S311
+        picture = rng.choice(self.pictures) if held_out is None else self.held_out[held_out]
         picture = picture.float() / 255
         height, width = picture.shape[-2:]
-        scale = math.exp(chance.uniform(math.log(size / min(height, width)), math.log(1.2)))
+        scale = math.exp(rng.uniform(math.log(size / min(height, width)), math.log(1.2)))
         scale = max(scale, size / min(height, width))
         picture = resize(picture, (math.ceil(width * scale), math.ceil(height * scale))).clamp(0, 1)
-        top = chance.randint(0, picture.shape[-2] - size)
-        left = chance.randint(0, picture.shape[-1] - size)
+        top = rng.randint(0, picture.shape[-2] - size)
+        left = rng.randint(0, picture.shape[-1] - size)
         return picture[..., top : top + size, left : left + size]
 
 
@@ -135,15 +135,15 @@ class Student(nn.Module):
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Return the taps in the teacher's channels."""
-        value, found = (image - self.mean) / self.std, {}
+        value, taps = (image - self.mean) / self.std, {}
         value = value.contiguous(memory_format=torch.channels_last)
         for index, convolution in enumerate(self.convolutions):
             if _new_block(index):
                 value = F.max_pool2d(value, 2)
             value = F.relu(convolution(value))
             if (name := _NAMES[index]) in self.maps:
-                found[name] = F.conv2d(value, self.maps[name][..., None, None])
-        return found
+                taps[name] = F.conv2d(value, self.maps[name][..., None, None])
+        return taps
 
     @torch.no_grad()
     def take(self, state: dict[str, Tensor]) -> int:
@@ -204,8 +204,8 @@ def _loaded(file: Path) -> dict[str, Tensor]:
 
 def _ridge(square: Tensor, cross: Tensor) -> Tensor:
     """Solve min |X W - Y|^2 + small |W|^2 from X^T X and X^T Y."""
-    eye = torch.eye(len(square), dtype=square.dtype, device=square.device)
-    return torch.linalg.solve(square + 1e-6 * square.diagonal().mean() * eye, cross)
+    identity = torch.identity(len(square), dtype=square.dtype, device=square.device)
+    return torch.linalg.solve(square + 1e-6 * square.diagonal().mean() * identity, cross)
 
 
 def _new_block(index: int) -> bool:
@@ -218,19 +218,22 @@ def solve(student: Student, teacher: Encoder, crops: list[Tensor], begun: int = 
     """Set the student's weights layer by layer in closed form, but for the first `begun` convolutions'."""
     student.mean.copy_(teacher.mean)
     student.std.copy_(teacher.std)
-    goals = [((crop - teacher.mean) / teacher.std).to(teacher.precision) for crop in crops]
-    given = [goal.float() for goal in goals]
+    targets = [((crop - teacher.mean) / teacher.std).to(teacher.precision) for crop in crops]
+    given = [target.float() for target in targets]
     for index, name in enumerate(tqdm(_NAMES, desc="closed form")):
         convolution, theirs = student.convolutions[index], teacher.features[LAYERS[name] - 1]
         moments = square = cross = 0
         for number in range(len(crops)):
             if _new_block(index):
-                goals[number], given[number] = F.max_pool2d(goals[number], 2), F.max_pool2d(given[number], 2)
-            goals[number] = theirs(goals[number])
+                targets[number], given[number] = (
+                    F.max_pool2d(targets[number], 2),
+                    F.max_pool2d(given[number], 2),
+                )
+            targets[number] = theirs(targets[number])
             patches = F.unfold(F.pad(given[number], (1, 1, 1, 1), mode="replicate"), 3)[0].T
             take = torch.randperm(len(patches), device=patches.device)[:3000]
             x = F.pad(patches[take], (0, 1), value=1)
-            y = goals[number].float().flatten(2)[0].T[take]
+            y = targets[number].float().flatten(2)[0].T[take]
             active = F.relu(y)
             moments = moments + (active.T @ active).double()
             square, cross = square + (x.T @ x).double(), cross + (x.T @ y).double()
@@ -239,26 +242,29 @@ def solve(student: Student, teacher: Encoder, crops: list[Tensor], begun: int = 
             solution = _ridge(square, cross[:, chosen]).float().T
             convolution.weight.copy_(solution[:, :-1].view_as(convolution.weight))
             convolution.bias.copy_(solution[:, -1])
-        goals, given = [F.relu(goal) for goal in goals], [F.relu(convolution(value)) for value in given]
+        targets, given = (
+            [F.relu(target) for target in targets],
+            [F.relu(convolution(value)) for value in given],
+        )
         if name in student.maps:
             pairs = [
-                (value.flatten(2)[0].T, goal.float().flatten(2)[0].T)
-                for value, goal in zip(given, goals, strict=True)
+                (value.flatten(2)[0].T, target.float().flatten(2)[0].T)
+                for value, target in zip(given, targets, strict=True)
             ]
             square = sum((x.T @ x).double() for x, _ in pairs)
             cross = sum((x.T @ y).double() for x, y in pairs)
             student.maps[name].copy_(_ridge(square, cross).float().T)
 
 
-def errors(value: Tensor, goal: Tensor, *, gram: bool = True) -> tuple[Tensor, Tensor]:
+def errors(value: Tensor, target: Tensor, *, gram: bool = True) -> tuple[Tensor, Tensor]:
     """Return the mean relative squared errors of (N, C, H, W) features and, or 0, of their Gram matrices."""
-    feature = (value - goal).square().sum((1, 2, 3)) / goal.square().sum((1, 2, 3)).clamp_min(1e-6)
+    feature = (value - target).square().sum((1, 2, 3)) / target.square().sum((1, 2, 3)).clamp_min(1e-6)
     if not gram:
         return feature.mean(), feature.new_zeros(())
-    a, b = value.flatten(2), goal.flatten(2)
+    a, b = value.flatten(2), target.flatten(2)
     g, h = a @ a.mT, b @ b.mT
-    apart = (g - h).square().sum((1, 2)) / h.square().sum((1, 2)).clamp_min(1e-6)
-    return feature.mean(), apart.mean()
+    difference = (g - h).square().sum((1, 2)) / h.square().sum((1, 2)).clamp_min(1e-6)
+    return feature.mean(), difference.mean()
 
 
 def paint_with(student: Student, pictures: Pictures, size: int) -> list[Tensor]:
@@ -285,11 +291,11 @@ def _cosine(step: int, steps: int) -> float:
     return min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / max(steps, 1))) / 2)
 
 
-def _loss(taps: dict[str, Tensor], goals: dict[str, Tensor]) -> Tensor:
+def _loss(taps: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
     """Return the mean of the relative errors, not squared: relu1_1's, a hundred times smaller, count too."""
     parts = []
-    for name, goal in goals.items():
-        for error in errors(taps[name].float(), goal.float(), gram=name in PRESETS["gatys"]):
+    for name, target in targets.items():
+        for error in errors(taps[name].float(), target.float(), gram=name in PRESETS["gatys"]):
             parts.append((error + 1e-6).sqrt())
     return torch.stack(parts).mean()
 
@@ -328,10 +334,10 @@ def tune(
             own = pictures.random.sample(painted, min(batch // 2, len(painted)))
             images = torch.cat(own + pictures.random.choices(stock, k=batch - len(own)))
             with torch.no_grad():
-                goals = teacher(images, TAPS)
+                targets = teacher(images, TAPS)
             with torch.autocast(device.type, torch.bfloat16, enabled=teacher.precision == torch.bfloat16):
                 taps = student(images)
-            loss = _loss(taps, goals)
+            loss = _loss(taps, targets)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(student.parameters(), 1.0)
@@ -365,8 +371,8 @@ def save(student: Student, file: Path) -> None:
 def score(student: Student, teacher: Encoder, pictures: Pictures) -> str:
     """Return a table of relative errors on the held-out pictures."""
     images = torch.cat([pictures.crop(_SCORED, held_out=n) for n in range(len(pictures.held_out))])
-    goals, taps = teacher(images, TAPS), student(images)
-    rows = [(name, *errors(taps[name], goals[name].float())) for name in TAPS]
+    targets, taps = teacher(images, TAPS), student(images)
+    rows = [(name, *errors(taps[name], targets[name].float())) for name in TAPS]
     return "\n".join(
         ["layer     features  Gram"] + [f"{name:9} {float(f):8.3f}  {float(g):.4f}" for name, f, g in rows]
     )

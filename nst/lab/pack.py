@@ -130,15 +130,15 @@ def pack(encoder: Encoder, crops: Sequence[Tensor], size: int) -> dict[str, Tens
         x = y
     steps = steps_of({name: weight.detach() for name, weight in weights.items()}, gains, 8 * size)
     packed: dict[str, Tensor] = {}
-    goals = [(crop - encoder.mean) / encoder.std for crop in crops]
-    given = [goal.clone() for goal in goals]
+    targets = [(crop - encoder.mean) / encoder.std for crop in crops]
+    given = [target.clone() for target in targets]
     for number, module in enumerate(tqdm(modules, desc="packing")):
         if not isinstance(module, torch.nn.Conv2d):
-            goals, given = [module(one) for one in goals], [module(one) for one in given]
+            targets, given = [module(one) for one in targets], [module(one) for one in given]
             continue
         name = f"features.{number}"
-        goals = [module(one) for one in goals]
-        weight, bias, moments, mean = _towards(module, goals, given)
+        targets = [module(one) for one in targets]
+        weight, bias, moments, mean = _towards(module, targets, given)
         numbers = quantize(weight, moments, steps[name])
         rounded = numbers.float() * steps[name]
         bias = bias + (weight - rounded) @ mean
@@ -160,7 +160,7 @@ def _sample(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
 
 
 def _towards(
-    module: torch.nn.Conv2d, goals: Sequence[Tensor], given: Sequence[Tensor]
+    module: torch.nn.Conv2d, targets: Sequence[Tensor], given: Sequence[Tensor]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return weight and bias that make of what is given what the unpacked network has, by least squares.
 
@@ -171,12 +171,12 @@ def _towards(
     share = min(1.0, _SAMPLES / sum(one[0, 0].numel() for one in given))
     own = torch.cat([module.weight.flatten(1), module.bias[:, None]], 1)
     square, cross, count = torch.zeros(own.shape[1], own.shape[1]), torch.zeros_like(own.T), 0
-    for one, goal in zip(given, goals, strict=True):
+    for one, target in zip(given, targets, strict=True):
         take = _sample(one, share, generator)
         x = _patches(one)[take]
         x = torch.cat([x, torch.ones_like(x[:, :1])], 1)
         square.addmm_(x.T, x)
-        cross.addmm_(x.T, goal.flatten(2)[0].T[take] - x @ own.T)
+        cross.addmm_(x.T, target.flatten(2)[0].T[take] - x @ own.T)
         count += len(x)
     damped = square.double()
     damped.diagonal().add_(_DAMPING * damped.diagonal().mean())
@@ -189,9 +189,11 @@ def score(encoder: Encoder, packed: Encoder, crops: Sequence[Tensor]) -> dict[st
     """Return the relative squared errors of the features at the layers that are looked at."""
     errors = dict.fromkeys(LOOKED_AT, 0.0)
     for crop in crops:
-        goals, found = encoder(crop, LOOKED_AT), packed(crop, LOOKED_AT)
+        targets, features = encoder(crop, LOOKED_AT), packed(crop, LOOKED_AT)
         for name in LOOKED_AT:
-            errors[name] += float((found[name] - goals[name]).square().sum() / goals[name].square().sum())
+            errors[name] += float(
+                (features[name] - targets[name]).square().sum() / targets[name].square().sum()
+            )
     return {name: error / len(crops) for name, error in errors.items()}
 
 

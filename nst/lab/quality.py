@@ -91,24 +91,26 @@ class Yardstick:
         """Return the score of a painting, (H, W, 3) uint8, made from `photo` and `style`."""
         image = torch.from_numpy(painting.copy()).permute(2, 0, 1)[None].float().to(self.encoder.device) / 255
         height, width = painting.shape[:2]
-        goal = resize(photo.to(image.device), (width, height)).clamp(0, 1)
-        look = resize(
+        sized = resize(photo.to(image.device), (width, height)).clamp(0, 1)
+        target = resize(
             style.to(image.device), fit_area(style.shape[-1], style.shape[-2], width * height)
         ).clamp(0, 1)
-        seen, scene = (self.encoder(p, CONTENT_LAYERS) for p in (image, goal))
-        edges, content = (float(relative_error(seen[name], scene[name])) for name in CONTENT_LAYERS)
+        seen, wanted = (self.encoder(p, CONTENT_LAYERS) for p in (image, sized))
+        edges, content = (float(relative_error(seen[name], wanted[name])) for name in CONTENT_LAYERS)
         face_edges, face_content = (
-            float(relative_error(_inside(seen[name], face), _inside(scene[name], face))) if face else math.nan
+            float(relative_error(_inside(seen[name], face), _inside(wanted[name], face)))
+            if face
+            else math.nan
             for name in CONTENT_LAYERS
         )
-        residuals = self._residuals(image, style, look, 1)
-        own = octaves(look)
+        residuals = self._residuals(image, style, target, 1)
+        own = octaves(target)
         grain = {name: energy / max(own[name], 1e-9) for name, energy in octaves(image).items()}
         return Score(
             residual=_average(residuals),
             deep=residuals[-1],
-            half=_average(self._residuals(image, style, look, 0.5)),
-            double=_average(self._residuals(image, style, look, 2)),
+            half=_average(self._residuals(image, style, target, 0.5)),
+            double=_average(self._residuals(image, style, target, 2)),
             edges=edges,
             content=content,
             face_edges=face_edges,
@@ -120,12 +122,12 @@ class Yardstick:
             seconds=seconds,
         )
 
-    def _residuals(self, image: Tensor, style: Tensor, look: Tensor, factor: float) -> list[float]:
-        key = (id(style), factor, tuple(look.shape))
+    def _residuals(self, image: Tensor, style: Tensor, target: Tensor, factor: float) -> list[float]:
+        key = (id(style), factor, tuple(target.shape))
         if key not in self.styles:
-            self.styles[key] = style, self._grams(look, factor)
-        found, goal = self._grams(image, factor), self.styles[key][1]
-        return [float(relative_error(found[name], goal[name])) for name in STYLE_LAYERS]
+            self.styles[key] = style, self._grams(target, factor)
+        grams, target = self._grams(image, factor), self.styles[key][1]
+        return [float(relative_error(grams[name], target[name])) for name in STYLE_LAYERS]
 
     def _grams(self, picture: Tensor, factor: float) -> dict[str, Tensor]:
         width, height = (max(16, round(side * factor)) for side in (picture.shape[-1], picture.shape[-2]))
@@ -144,15 +146,15 @@ def octaves(image: Tensor) -> dict[str, float]:
     weights = torch.tensor([0.2126, 0.7152, 0.0722], device=image.device).view(1, 3, 1, 1)
     grey = (image * weights).sum(1, keepdim=True)
     parts = {"luminance": grey, "chroma": image[:, ::2] - grey}
-    found = {}
+    energies = {}
     for name, part in parts.items():
         sharp = part
         for octave in (1, 2):
             height, width = sharp.shape[-2:]
             smaller = resize(sharp, (max(1, width // 2), max(1, height // 2)))
-            found[f"{name} {octave}"] = float((sharp - resize(smaller, (width, height))).square().mean())
+            energies[f"{name} {octave}"] = float((sharp - resize(smaller, (width, height))).square().mean())
             sharp = smaller
-    return found
+    return energies
 
 
 def _inside(features: Tensor, box: Box) -> Tensor:
@@ -215,10 +217,10 @@ def sheet(rows: list[list[np.ndarray]], side: int = 320) -> Image.Image:
 
 def _pictures(folder: Path, only: Sequence[str]) -> dict[str, Tensor]:
     files = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in _SUFFIXES]
-    found = {path.stem: load_image(path) for path in files if not only or path.stem in only}
-    if not found:
+    pictures = {path.stem: load_image(path) for path in files if not only or path.stem in only}
+    if not pictures:
         raise InputError(f"{folder.name} holds no pictures to measure with.")
-    return found
+    return pictures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -285,8 +287,8 @@ def measure(
                 row.append(pixels)
                 _print_row(photo_name, style_name, painter.name, score)
             rows.append(row)
-    for name, found in scores.items():
-        means = {field: _average([getattr(score, field) for score in found]) for field in names}
+    for name, measured in scores.items():
+        means = {field: _average([getattr(score, field) for score in measured]) for field in names}
         _print_row("mean", "", name, Score(**means))
     if sheet_file:
         sheet(rows).save(sheet_file, quality=90)

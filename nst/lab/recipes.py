@@ -48,8 +48,10 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
     with torch.no_grad():
         views = [resize(picture, fit(*_sides(picture), 256)).clamp(0, 1) for picture in (photo, style)]
         layers = {*weights, *encoder.content_layers}
-        found = [encoder(view, layers) for view in views]
-        level = {name: sum(float(f[name].float().mean()) for f in found) / len(found) for name in layers}
+        features = [encoder(view, layers) for view in views]
+        level = {
+            name: sum(float(f[name].float().mean()) for f in features) / len(features) for name in layers
+        }
 
     sizes = [size]
     while round(size / 2 ** (len(sizes) / 2)) >= min(128, size):
@@ -58,11 +60,11 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
     for longest in sizes:
         sides = fit(*_sides(photo), longest)
         with torch.no_grad():
-            goal = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
+            target = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
             # A style that is smaller than this is not enlarged.
             look = resize(style, fit(*_sides(style), min(longest, max(_sides(style))))).clamp(0, 1)
             taps = encoder(look, weights)
-            looks = {name: _Distribution(taps[name] / level[name]) for name in weights}
+            style_grams = {name: _Distribution(taps[name] / level[name]) for name in weights}
         canvas = F.interpolate(canvas, sides[::-1], mode="bicubic").clamp(0, 1)
         canvas = canvas.detach().requires_grad_()
         optimizer = torch.optim.Adam([canvas], lr=0.02, betas=(0.9, 0.99))
@@ -76,13 +78,14 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
         for _ in range(FIRST if longest == sizes[0] else FURTHER):
             taps = encoder(canvas, layers)
             content = sum(
-                ((taps[name].float() - goal[name].float()) / level[name]).square().mean() for name in goal
+                ((taps[name].float() - target[name].float()) / level[name]).square().mean() for name in target
             )
             manner = sum(
-                weights[name] / total * looks[name].distance(taps[name] / level[name]) for name in looks
+                weights[name] / total * style_grams[name].distance(taps[name] / level[name])
+                for name in style_grams
             )
-            # Our total variation is two thirds of the squared slope.
-            loss = 0.015 * content / len(goal) + manner + 2 * 1.5 * total_variation(canvas)
+            # Our total variation is two thirds of the squared gradient.
+            loss = 0.015 * content / len(target) + manner + 2 * 1.5 * total_variation(canvas)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -113,9 +116,9 @@ class _Distribution:
 
     @staticmethod
     def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
-        found = moments(features)
-        noise = 1e-4 * torch.eye(len(found.mean), device=found.mean.device)
-        return found.mean, found.covariance + noise
+        statistics = moments(features)
+        noise = 1e-4 * torch.identity(len(statistics.mean), device=statistics.mean.device)
+        return statistics.mean, statistics.covariance + noise
 
 
 class _TraceOfRoot(torch.autograd.Function):
@@ -128,9 +131,9 @@ class _TraceOfRoot(torch.autograd.Function):
         return root.trace()
 
     @staticmethod
-    def backward(ctx, slope: Tensor) -> Tensor:  # noqa: ANN001
+    def backward(ctx, gradient: Tensor) -> Tensor:  # noqa: ANN001
         (inverse,) = ctx.saved_tensors
-        return slope * (inverse + inverse.T) / 4
+        return gradient * (inverse + inverse.T) / 4
 
 
 def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
@@ -150,9 +153,9 @@ def _newton_schulz(matrix: Tensor, steps: int = 24) -> tuple[Tensor, Tensor]:
     """Return M^1/2 and M^-1/2 by Y' = Y T and Z' = T Z with T = (3 - Z Y) / 2 from Y = M / |M| and Z = 1."""
     size = matrix.double().norm()
     root = matrix.double() / size
-    inverse = eye = torch.eye(len(matrix), dtype=root.dtype, device=root.device)
+    inverse = identity = torch.identity(len(matrix), dtype=root.dtype, device=root.device)
     for _ in range(steps):
-        factor = (3 * eye - inverse @ root) / 2
+        factor = (3 * identity - inverse @ root) / 2
         root, inverse = root @ factor, factor @ inverse
     return (root * size.sqrt()).to(matrix.dtype), (inverse / size.sqrt()).to(matrix.dtype)
 
@@ -180,7 +183,7 @@ def plain_pyramid(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> 
     for fraction, iterations in ((8, 150), (4, 150), (2, 80), (1, 15)):
         sides = fit(*_sides(photo), size // fraction)
         with torch.no_grad():
-            goal = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
+            target = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
             look = resize(style, fit(*_sides(style), size // fraction)).clamp(0, 1)
             _, grams = encoder.describe(look, (), encoder.style_layers)
         canvas = F.interpolate(canvas, sides[::-1], mode="bicubic").detach().requires_grad_()
@@ -188,13 +191,13 @@ def plain_pyramid(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> 
             [canvas], max_iter=iterations, history_size=10, tolerance_grad=0, tolerance_change=0
         )
 
-        def evaluate(canvas=canvas, optimizer=optimizer, goal=goal, grams=grams) -> Tensor:  # noqa: ANN001
+        def evaluate(canvas=canvas, optimizer=optimizer, target=target, grams=grams) -> Tensor:  # noqa: ANN001
             optimizer.zero_grad()
-            taps, found = encoder.describe(canvas, goal, grams)
-            content = sum(relative_error(taps[name], goal[name]) for name in goal) / len(goal)
-            manner = sum(relative_error(found[name][0].gram, grams[name][0].gram) for name in grams) / len(
-                grams
-            )
+            taps, statistics = encoder.describe(canvas, target, grams)
+            content = sum(relative_error(taps[name], target[name]) for name in target) / len(target)
+            manner = sum(
+                relative_error(statistics[name][0].gram, grams[name][0].gram) for name in grams
+            ) / len(grams)
             loss = 0.005 * content + manner
             loss.backward()
             return loss
@@ -237,8 +240,10 @@ def classic(
         return {name: gram_matrix(taps[name]) / taps[name].shape[1] for name in encoder.style_layers}
 
     with torch.no_grad():
-        goal = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
-        looks = grams(encoder(resize(style, fit(*_sides(style), size)).clamp(0, 1), encoder.style_layers))
+        target = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
+        style_grams = grams(
+            encoder(resize(style, fit(*_sides(style), size)).clamp(0, 1), encoder.style_layers)
+        )
     generator = torch.Generator().manual_seed(0)
     level = 255 * encoder.mean
     canvas = 0.001 * torch.randn(1, 3, *sides[::-1], generator=generator).to(photo.device)
@@ -252,8 +257,8 @@ def classic(
         nonlocal count
         optimizer.zero_grad()
         taps = encoder((canvas + level) / 255, layers)
-        content = sum(F.mse_loss(taps[name], goal[name]) for name in goal)
-        manner = sum(F.mse_loss(gram, looks[name]) for name, gram in grams(taps).items())
+        content = sum(F.mse_loss(taps[name], target[name]) for name in target)
+        manner = sum(F.mse_loss(gram, style_grams[name]) for name, gram in grams(taps).items())
         rough = sum((canvas.diff(dim=axis)).abs().sum() for axis in (2, 3))
         loss = 5 * content + 100 * manner + 0.001 * rough
         loss.backward()

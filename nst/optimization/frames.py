@@ -26,7 +26,7 @@ class Frame:
     optimising: float  # of these, in objective and optimiser
     rate: float  # iterations per second at this size
     remaining: float  # estimated seconds until the finished picture
-    encoder: str  # whose eye: the encoder's name, or two joined by ", then "
+    encoder: str  # the encoder's name, or two joined by ", then "
     device: str  # "CPU" or "GPU"
     settings: Settings  # as they are by now
     final: bool = False

@@ -84,10 +84,10 @@ def feature_maps(picture: Tensor, layer: str, encoder: Encoder) -> list[np.ndarr
         InputError: a layer that the encoder does not carry.
     """
     with torch.no_grad():
-        found = encoder(_shrunk(picture).to(encoder.device), [layer])[layer][0].float().abs()
-    strongest = found.square().mean((1, 2)).argsort(descending=True)[:_MAPS]
-    top = found[strongest].flatten(1).quantile(0.99, dim=1).clamp_min(1e-6)[:, None, None]
-    return list((found[strongest] / top).clamp(0, 1).cpu().numpy())
+        features = encoder(_shrunk(picture).to(encoder.device), [layer])[layer][0].float().abs()
+    strongest = features.square().mean((1, 2)).argsort(descending=True)[:_MAPS]
+    top = features[strongest].flatten(1).quantile(0.99, dim=1).clamp_min(1e-6)[:, None, None]
+    return list((features[strongest] / top).clamp(0, 1).cpu().numpy())
 
 
 def _shrunk(picture: Tensor) -> Tensor:
@@ -95,7 +95,7 @@ def _shrunk(picture: Tensor) -> Tensor:
     return resize(picture, fit(width, height, min(_LONGEST, max(width, height)))).clamp(0, 1)
 
 
-def _correlations(found: Moments, channels: Tensor) -> np.ndarray:
-    gram = found.gram[channels][:, channels]
+def _correlations(statistics: Moments, channels: Tensor) -> np.ndarray:
+    gram = statistics.gram[channels][:, channels]
     level = gram.diagonal().clamp_min(1e-12).sqrt()
     return (gram / level[:, None] / level[None]).cpu().numpy()

@@ -18,10 +18,10 @@ from nst.optimization.frames import Frame
 from nst.optimization.memory import Plan, is_out_of_memory
 from nst.optimization.objective import Evaluation
 from nst.optimization.pace import Pace
+from nst.optimization.pictures import Pictures
 from nst.optimization.progress import Progress
 from nst.optimization.pyramid import Scale
 from nst.optimization.rollback import Descent
-from nst.optimization.scene import Scene
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 
@@ -59,11 +59,11 @@ class Painting:
         controls: Controls,
     ) -> None:
         self.settings, self.encoders, self.controls = settings, encoders, controls
-        self.scene = Scene(inputs, settings)
+        self.pictures = Pictures(inputs, settings)
         self.plan = Plan(scales, encoders, settings)
         self.progress = Progress(encoders, self.plan)
         self.pace = Pace(controls.interval, time.monotonic)
-        self.canvas = None if inputs.resume is None else self.scene.colored(inputs.resume)
+        self.canvas = None if inputs.resume is None else self.pictures.colored(inputs.resume)
         self.evaluation: Evaluation | None = None  # of the canvas as it is
         self.notice = ""
         self.ended = False
@@ -88,13 +88,13 @@ class Painting:
         """Minimise the objective at one size, from the canvas of the size before."""
         encoder, progress = self.encoders[scale.encoder], self.progress
         with progress.watch:
-            self.scene.look_at(scale)
-            objective = self.scene.objective(encoder, scale)
+            self.pictures.look_at(scale)
+            objective = self.pictures.objective(encoder, scale)
             descent = Descent(self._next_canvas(), self.settings.optimizer, self.evaluation)
         for left in reversed(range(scale.iterations)):
             with progress.watch:
                 if self._steered():
-                    objective = self.scene.objective(encoder, scale)
+                    objective = self.pictures.objective(encoder, scale)
                     descent.restart()
                 evaluation = objective(descent.canvas)
                 progress.iterations += 1
@@ -127,8 +127,8 @@ class Painting:
 
     def _next_canvas(self) -> Tensor:
         """Return the canvas to go on with, (1, C, H, W), as large as the photo is by now."""
-        scene = self.scene
-        canvas = scene.first_canvas() if self.canvas is None else scene.enlarged(self.canvas)
+        pictures = self.pictures
+        canvas = pictures.first_canvas() if self.canvas is None else pictures.enlarged(self.canvas)
         # A tensor of its own, contiguous: the optimisers change it in place through a flat view.
         return canvas.clone(memory_format=torch.contiguous_format)
 
@@ -138,7 +138,7 @@ class Painting:
         if wanted is None or (settings := self.settings.steered(wanted)) == self.settings:
             return False
         try:
-            self.scene.steer(settings)
+            self.pictures.steer(settings)
         except InputError as error:  # such as all shares 0: the painting goes on as it was
             self.notice = str(error)
             return False
@@ -152,5 +152,5 @@ class Painting:
             raise RuntimeError("nothing was painted")
         if left is None:  # a picture that ends early still has the size that was asked for
             canvas = resize(canvas, self.plan.scales[-1].size)
-        pixels = to_pixels(self.scene.finished(canvas))
+        pixels = to_pixels(self.pictures.finished(canvas))
         return self.progress.frame(pixels, self.evaluation, self.settings, self.notice, left)

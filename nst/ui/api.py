@@ -105,7 +105,7 @@ def add_endpoint(service: Service, make_settings: Callable[[dict[str, Any]], Set
         [photo, style, *controls, *more],
         result,
         api_name="stylize",
-        concurrency_limit=None,  # the easel has a queue of its own
+        concurrency_limit=None,  # runs have a queue of their own
     )
 
 

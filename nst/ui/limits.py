@@ -42,10 +42,10 @@ class Limits:
 
     def knob(self, name: str) -> Knob:
         """Return a knob with the range that this host allows."""
-        found = KNOBS[name]
+        knob = KNOBS[name]
         if name != "size":
-            return found
-        return replace(found, high=self.size, default=min(found.default, self.size))
+            return knob
+        return replace(knob, high=self.size, default=min(knob.default, self.size))
 
     def apply(self, settings: Settings) -> None:
         """Refuse settings that ask for more.

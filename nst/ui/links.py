@@ -26,9 +26,9 @@ def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
     told = {name: _text(value) for name, value in accepted.items() if value != KNOBS[name].default}
     for name, picture in pictures.items():
         examples = _examples(name)
-        found = _among(examples, picture)
-        if found and (found is not examples[0] or name not in ("photo", "style")):
-            told[name] = found.path.stem
+        example = _among(examples, picture)
+        if example and (example is not examples[0] or name not in ("photo", "style")):
+            told[name] = example.path.stem
     return urlencode(told)
 
 

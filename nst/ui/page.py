@@ -37,7 +37,7 @@ from nst.ui.runs.run import Waiting, run
 from nst.ui.runs.storage import Sent
 from nst.ui.runs.stream import canvas_of, film
 from nst.ui.runs.wishes import Runs
-from nst.ui.runs.worker import there
+from nst.ui.runs.worker import in_worker
 from nst.ui.service import Service
 from nst.ui.web.visitors import visitor_of
 from nst.ui.words import say
@@ -373,7 +373,7 @@ class _Page:
                 [self.live, self.status, self.badge, self.chart, self.history],
                 show_progress="minimal",
                 show_progress_on=self.status,
-                concurrency_limit=None,  # the easel has a queue of its own
+                concurrency_limit=None,  # runs have a queue of their own
                 api_visibility="private",
             )
             painted.then(
@@ -547,7 +547,7 @@ class _Page:
                     views = compare(painting, to_tensor(pixels), settings, encoder)
                     return gram_rows(views) + map_row(feature_maps(painting, layer, encoder), layer)
 
-                return await there(look)
+                return await in_worker(look)
         except InputError as error:
             return status.remark(str(error))
 
@@ -627,10 +627,10 @@ class _Page:
                 return ""
             device, what = describe(pick_device()), "The photo"
             size = await self.service.decoder.measure(self._sent(photo, what), what, visitor_of(request))
-            found = forecast(*size, settings, device)
+            predicted = forecast(*size, settings, device)
         except InputError as error:
             return status.remark(str(error))
-        return status.forecast(found, device)
+        return status.forecast(predicted, device)
 
     def _settings(self, values: dict[str, Any]) -> Settings:
         settings = Settings.from_dict(values)

@@ -9,7 +9,7 @@ import gradio as gr
 
 from nst.ui.limits import Limits
 from nst.ui.runs.decoder import Decoder
-from nst.ui.runs.queue import Easel
+from nst.ui.runs.queue import Queue
 from nst.ui.runs.storage import Files
 from nst.ui.runs.worker import busy_for
 from nst.ui.web.budgets import Budgets, SideWork
@@ -28,7 +28,7 @@ class Service:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.easel = Easel(limits.waiting, limits.each)
+        self.queue = Queue(limits.waiting, limits.each)
         self.files = Files(limits.disk, limits.keep)
         self.decoder = Decoder()
         self.budgets = Budgets()
@@ -55,7 +55,7 @@ class Service:
 
         "ok": yes; "full": not before somebody leaves; "stuck": what everybody needs does not move.
         """
-        painting, waiting = self.easel.counts()
+        painting, waiting = self.queue.counts()
         status = "full" if waiting >= self.limits.waiting else "ok"
         stuck = self.decoder.waited() > _WAITED or busy_for() > _AT_WORK
         if not stuck:

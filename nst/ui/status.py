@@ -62,11 +62,11 @@ def finished(frame: Frame, stopped: bool) -> str:
     return _render(" · ".join(parts), 1.0, frame.notice)
 
 
-def forecast(found: Forecast, device: str) -> str:
+def forecast(predicted: Forecast, device: str) -> str:
     """Return size and duration of a run that has not begun."""
-    parts = [f"{found.width} × {found.height} px"]  # noqa: RUF001 (the sign that people read)
-    if found.seconds:
-        parts.append(f"about {duration(_rounded(found.seconds))} on this {device}")
+    parts = [f"{predicted.width} × {predicted.height} px"]  # noqa: RUF001 (the sign that people read)
+    if predicted.seconds:
+        parts.append(f"about {duration(_rounded(predicted.seconds))} on this {device}")
     return f"<p>{' · '.join(parts)}</p>"
 
 

@@ -63,16 +63,16 @@ class _Replicated(torch.autograd.Function):
         return result
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         kernel, rows, columns = ctx.saved_tensors
         # Only its shape and layout are looked at.
         blank = torch.empty(
-            ctx.shape, dtype=slope.dtype, device=slope.device, memory_format=torch.channels_last
+            ctx.shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last
         )
         result, _, _ = torch.ops.aten.convolution_backward(
-            slope, blank, kernel, None, (1, 1), (1, 1), (1, 1), False, (0, 0), 1, (True, False, False)
+            gradient, blank, kernel, None, (1, 1), (1, 1), (1, 1), False, (0, 0), 1, (True, False, False)
         )
-        asked, made = slope.permute(0, 2, 3, 1), result.permute(0, 2, 3, 1)
+        asked, made = gradient.permute(0, 2, 3, 1), result.permute(0, 2, 3, 1)
         edge = _back_along(torch.stack([asked[:, 0], asked[:, -1]]), rows)
         made[:, 0] += edge[0, :, 1:-1]
         made[:, -1] += edge[1, :, 1:-1]
@@ -104,9 +104,9 @@ def _along(lines: Tensor, kernels: Tensor) -> Tensor:
 def _back_along(slopes: Tensor, kernels: Tensor) -> Tensor:
     """Return the slopes of `_along`'s lines, (2, N, L + 2, C), given those of its result."""
     _, batch, length, _ = slopes.shape
-    found = torch.bmm(slopes.flatten(1, 2), kernels.transpose(1, 2)).unflatten(1, (batch, length))
-    channels = found.shape[-1] // 3
-    lines = found.new_zeros(2, batch, length + 2, channels)
+    products = torch.bmm(slopes.flatten(1, 2), kernels.transpose(1, 2)).unflatten(1, (batch, length))
+    channels = products.shape[-1] // 3
+    lines = products.new_zeros(2, batch, length + 2, channels)
     for place in range(3):
-        lines[:, :, place : place + length] += found[..., place * channels : (place + 1) * channels]
+        lines[:, :, place : place + length] += products[..., place * channels : (place + 1) * channels]
     return lines

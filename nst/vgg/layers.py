@@ -74,12 +74,12 @@ def style_weights(text: str, carried: Collection[str]) -> dict[str, float]:
     if text == AUTOMATIC:
         return dict.fromkeys(default_layers(carried)[0], 1.0)
     if text in PRESETS:
-        found = {name: weight for name, weight in PRESETS[text].items() if name in carried}
+        weights = {name: weight for name, weight in PRESETS[text].items() if name in carried}
     else:
-        found = parse_weights(text)
-        for name in found:
+        weights = parse_weights(text)
+        for name in weights:
             _need(name, carried)
-    return {name: found[name] for name in LAYERS if name in found}
+    return {name: weights[name] for name in LAYERS if name in weights}
 
 
 def content_weights(text: str, carried: Collection[str]) -> dict[str, float]:
@@ -107,7 +107,7 @@ def parse_weights(text: str) -> dict[str, float]:
     Raises:
         InputError: a name that VGG-19 does not have, a weight that is no positive number, or no layer.
     """
-    found: dict[str, float] = {}
+    weights: dict[str, float] = {}
     for part in text.replace(",", " ").split():
         name, _, number = part.partition(":")
         if name not in LAYERS:
@@ -122,10 +122,10 @@ def parse_weights(text: str) -> dict[str, float]:
         if not 0 <= weight <= 1e6:
             raise InputError(f"The weight of {name} is a number from 0 to 1000000, not {number[:20]!r}.")
         if weight:
-            found[name] = weight
-    if not found:
+            weights[name] = weight
+    if not weights:
         raise InputError("No style layer is left; name at least one with a weight above 0, such as relu3_1.")
-    return found
+    return weights
 
 
 def shown(preset: str) -> str:

@@ -76,14 +76,14 @@ def unpack(file: Path) -> dict[str, Tensor]:
     Raises:
         ValueError: its numbers are damaged.
     """
-    stored, found = load_file(file), {}
+    stored, tensors = load_file(file), {}
     for name in [key.removesuffix(f".{CODES}") for key in stored if key.endswith(f".{CODES}")]:
         shape = tuple(stored[f"{name}.{SHAPE}"].tolist())
         numbers = inflate(stored[f"{name}.{CODES}"], shape)
         weight = numbers.float() * stored[f"{name}.{STEP}"]
         if f"{name}.{BIAS}" in stored:
-            found[f"{name}.weight"] = weight
-            found[f"{name}.{BIAS}"] = stored[f"{name}.{BIAS}"].float()
+            tensors[f"{name}.weight"] = weight
+            tensors[f"{name}.{BIAS}"] = stored[f"{name}.{BIAS}"].float()
         else:
-            found[name] = weight
-    return found
+            tensors[name] = weight
+    return tensors

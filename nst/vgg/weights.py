@@ -155,13 +155,13 @@ def _read(path: Path, label: str) -> dict[str, Any]:
     return {key: value for key, value in state.items() if key in KEYS}
 
 
-def _check(found: Mapping[str, Any], label: str) -> dict[str, Tensor]:
+def _check(tensors: Mapping[str, Any], label: str) -> dict[str, Tensor]:
     """Return the leading complete convolutions as float32, checked for shape and finiteness."""
     checked: dict[str, Tensor] = {}
     for key, shape in KEYS.items():
-        if key not in found:
+        if key not in tensors:
             break
-        value = found[key]
+        value = tensors[key]
         if not isinstance(value, Tensor) or tuple(value.shape) != shape or not value.is_floating_point():
             raise InputError(f"{label} is not VGG-19: {key} does not have the shape {shape}.")
         checked[key] = value.float().clone()  # a clone, not a window into a memory-mapped file

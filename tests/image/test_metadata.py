@@ -48,6 +48,11 @@ def test_what_is_not_known_or_not_valid_is_passed_over():
     assert Settings.acceptable(settings_of(with_text(text))) == {"size": 320}
 
 
+def test_a_picture_of_an_earlier_version_restores_its_settings():
+    old = settings_of(with_text('{"style_loss": "normal", "size": 320}'))
+    assert Settings.acceptable(old) == {"style_loss": "gaussian", "size": 320}
+
+
 @pytest.mark.parametrize(
     "text", ["", "nonsense", "[1, 2]", "[" * 100_000, '"size"', "{", "null"], ids=lambda text: text[:10]
 )

@@ -125,15 +125,15 @@ def wasserstein(a: Moments, b: Moments) -> float:
     return float(((a.mean - b.mean) ** 2).sum()) + float(np.trace(c + d - 2 * cross))
 
 
-def normal(features: np.ndarray, floor: float) -> GaussianTarget:
+def gaussian(features: np.ndarray, floor: float) -> GaussianTarget:
     return GaussianTarget(moments(tensor(features)), floor)
 
 
-def test_normal_distance_is_wasserstein_2_near_the_target():
+def test_gaussian_distance_is_wasserstein_2_near_the_target():
     energy = (P**2).sum(0).mean()
     for share, tolerance in ((0.1, 0.2), (0.01, 0.02), (0.001, 0.002)):
         near = (1 - share) * P + share * F
-        ours = float(normal(P, 0.0).distance(moments(tensor(near)))) * energy
+        ours = float(gaussian(P, 0.0).distance(moments(tensor(near)))) * energy
         assert ours == pytest.approx(wasserstein(moments(tensor(near)), moments(tensor(P))), rel=tolerance)
 
 
@@ -176,12 +176,12 @@ def test_what_stands_out_counts_more():
     assert there > 5 * float(target.distance(moved)) > 0
 
 
-@pytest.mark.parametrize("term", ["content", "attention", "style", "normal", "variation"])
+@pytest.mark.parametrize("term", ["content", "attention", "style", "gaussian", "variation"])
 def test_gradients(term):
     goal = tensor(P)
     target = GaussianTarget(moments(goal))
     functions = {
-        "normal": lambda x: target.distance(moments(x)),
+        "gaussian": lambda x: target.distance(moments(x)),
         "content": ContentTarget(goal, [goal]).distance,
         "attention": ContentTarget(goal, [goal], weights=prominence(goal, 1.0)[..., ::2, ::2]).distance,
         "style": lambda x: relative_error(gram_matrix(x), gram_matrix(goal)),

@@ -33,6 +33,10 @@ def test_settings_come_back_as_they_were():
     assert pictures == {}
 
 
+def test_a_link_of_an_earlier_version_still_loads():
+    assert from_query({"style_loss": "normal"}, NAMES) == ({"style_loss": "gaussian"}, {})
+
+
 def test_a_fresh_page_needs_no_query():
     pictures = {"photo": str(photos()[0].path), "style": str(styles()[0].path), "style_2": None}
     assert to_query(Settings().public(), pictures) == ""

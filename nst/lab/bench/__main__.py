@@ -24,12 +24,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_freed()
     print(host_line(), flush=True)
     try:
-        found, table = _measure(options)
+        findings, table = _measure(options)
         print(table)
         if options.json:
-            options.json.write_text(json.dumps({"host": describe_host(), **found}, indent=1))
+            options.json.write_text(json.dumps({"host": describe_host(), **findings}, indent=1))
         if options.command == "speed" and options.plot:
-            speed.plot(found, options.plot)
+            speed.plot(findings, options.plot)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -42,12 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     """Return the findings, and as text."""
     if options.command == "startup":
-        found = startup.measure(iterations=options.iterations)
-        return found, startup.table(found)
+        findings = startup.measure(iterations=options.iterations)
+        return findings, startup.table(findings)
     if options.command == "speed":
         if options.plot:
             speed.need_matplotlib()
-        found = speed.measure(
+        findings = speed.measure(
             photo=options.photo,
             style=options.style,
             settings=replace(Settings.from_json(options.settings), weights=options.weights),
@@ -55,10 +55,10 @@ def _measure(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
             ladder=options.ladder,
             iterations=options.iterations,
         )
-        return found, speed.table(found)
+        return findings, speed.table(findings)
     module = scaling if options.command == "scaling" else iteration
-    found = module.measure(sizes=options.sizes, rounds=options.rounds, weights=options.weights)
-    return found, module.table(found)
+    findings = module.measure(sizes=options.sizes, rounds=options.rounds, weights=options.weights)
+    return findings, module.table(findings)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -35,7 +35,7 @@ def stepper(encoder: Encoder, size: int) -> Callable[[], None]:
     """Return what does one iteration (evaluation and L-BFGS step) of a painting that is under way.
 
     Args:
-        encoder: whose eye.
+        encoder: whose layers are compared.
         size: longest side; the pictures are noise, 4 : 3.
     """
     generator = torch.Generator().manual_seed(0)
@@ -78,26 +78,26 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
                 step()
                 seconds[name].append(time.perf_counter() - began)
         base = seconds["vgg19"]
-        for name, found in seconds.items():
+        for name, samples in seconds.items():
             rows.append(
                 {
                     "size": size,
                     "encoder": name,
-                    "median": statistics.median(found),
-                    "least": min(found),
-                    "median ratio": statistics.median(found) / statistics.median(base),
-                    "least ratio": min(found) / min(base),
+                    "median": statistics.median(samples),
+                    "least": min(samples),
+                    "median ratio": statistics.median(samples) / statistics.median(base),
+                    "least ratio": min(samples) / min(base),
                 }
             )
     return {"rows": rows}
 
 
-def table(found: dict[str, Any]) -> str:
+def table(findings: dict[str, Any]) -> str:
     """Return `measure`'s findings as text."""
     lines = [f"{'size':>6} {'encoder':10} {'median ms':>10} {'least ms':>9} {'of VGG-19':>10} {'least':>7}"]
     lines += [
         f"{row['size']:6} {row['encoder']:10} {1e3 * row['median']:10.1f} {1e3 * row['least']:9.1f}"
         f" {row['median ratio']:10.3f} {row['least ratio']:7.3f}"
-        for row in found["rows"]
+        for row in findings["rows"]
     ]
     return "\n".join(lines)

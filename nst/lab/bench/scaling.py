@@ -108,10 +108,10 @@ def _growth(rows: Sequence[dict[str, Any]]) -> float | None:
     return statistics.linear_regression(*zip(*points, strict=True)).slope if len(points) > 1 else None
 
 
-def table(found: dict[str, Any]) -> str:
+def table(findings: dict[str, Any]) -> str:
     """Return `measure`'s findings as text."""
     rates = ", ".join(
-        f"{value / 1e9:.0f} in a {name}" for name, value in found["multiply-adds per second"].items()
+        f"{value / 1e9:.0f} in a {name}" for name, value in findings["multiply-adds per second"].items()
     )
     lines = [
         f"billion multiply-adds per second: {rates}",
@@ -120,9 +120,9 @@ def table(found: dict[str, Any]) -> str:
     lines += [
         f"{row['encoder']:10} {row['size']:6} {row['seconds']:9.4f} {row['floor']:9.4f}"
         f" {row['of floor']:9.2f} {row['peak MB']:9.0f}"
-        for row in found["rows"]
+        for row in findings["rows"]
     ]
-    for name, power in found["growth"].items():
+    for name, power in findings["growth"].items():
         if power is not None:
             lines.append(f"{name}: seconds grow as pixels to the power {power:.2f} from 256 to 1024 px")
     return "\n".join(lines)

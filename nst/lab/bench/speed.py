@@ -53,43 +53,43 @@ def measure(
     Raises:
         InputError: a picture or VGG-19's weights cannot be used.
     """
-    scene, look = load_image(photo, "The photo"), load_image(style, "The style picture")
+    content, painting = load_image(photo, "The photo"), load_image(style, "The style picture")
     convolutions = find_vgg19(settings.weights)
     yardstick = Yardstick(convolutions)
-    rows = [_classic(convolutions, scene, look, settings.size, iterations, yardstick)]
+    rows = [_classic(convolutions, content, painting, settings.size, iterations, yardstick)]
     base = rows[0][-1]
     for name in painters:
         own = replace(settings, encoder=name)
-        eyes = load_encoders(own)
-        list(stylize(scene, look, replace(own, iterations=10), encoder=eyes))
-        found = []
+        encoders = load_encoders(own)
+        list(stylize(content, painting, replace(own, iterations=10), encoder=encoders))
+        ours = []
         for count in ladder:
             began = time.perf_counter()
-            *_, frame = stylize(scene, look, replace(own, iterations=count), encoder=eyes)
+            *_, frame = stylize(content, painting, replace(own, iterations=count), encoder=encoders)
             seconds = time.perf_counter() - began
-            found.append(_row(name, count, frame.image, seconds, yardstick, scene, look))
-            if found[-1]["residual"] <= base["residual"] / 10:
+            ours.append(_row(name, count, frame.image, seconds, yardstick, content, painting))
+            if ours[-1]["residual"] <= base["residual"] / 10:
                 break
-        rows.append(found)
+        rows.append(ours)
     return {
         "pair": [photo.name, style.name],
         "settings": settings.public(),
-        "rows": [row for found in rows for row in found],
-        "ratios": [ratio for found in rows[1:] for share in (1, 0.1) for ratio in _ratio(found, base, share)],
+        "rows": [row for ours in rows for row in ours],
+        "ratios": [ratio for ours in rows[1:] for share in (1, 0.1) for ratio in _ratio(ours, base, share)],
     }
 
 
 def _classic(
     convolutions: dict[str, Tensor],
-    scene: Tensor,
-    look: Tensor,
+    content: Tensor,
+    painting: Tensor,
     size: int,
     iterations: int,
     yardstick: Yardstick,
 ) -> list[dict[str, Any]]:
     encoder = Encoder(convolutions, name="VGG-19", device=yardstick.encoder.device, precision=torch.float32)
-    scene, look = scene.to(encoder.device), look.to(encoder.device)
-    classic(encoder, scene, look, size, iterations=2)
+    content, painting = content.to(encoder.device), painting.to(encoder.device)
+    classic(encoder, content, painting, size, iterations=2)
     marks = {round(iterations * share) for share in (0.1, 0.2, 0.4, 0.7)}
     snapshots: list[tuple[int, float, np.ndarray]] = []
     aside = 0.0  # seconds spent on looking
@@ -102,10 +102,10 @@ def _classic(
             snapshots.append((iteration, stopped - began - aside, to_pixels(image)))
             aside += time.perf_counter() - stopped
 
-    image = classic(encoder, scene, look, size, iterations=iterations, seen=seen)
+    image = classic(encoder, content, painting, size, iterations=iterations, seen=seen)
     seconds = time.perf_counter() - began - aside
     snapshots.append((iterations, seconds, to_pixels(image)))
-    return [_row("classic", n, pixels, s, yardstick, scene, look) for n, s, pixels in snapshots]
+    return [_row("classic", n, pixels, s, yardstick, content, painting) for n, s, pixels in snapshots]
 
 
 def _row(
@@ -114,10 +114,10 @@ def _row(
     pixels: np.ndarray,
     seconds: float,
     yardstick: Yardstick,
-    scene: Tensor,
-    look: Tensor,
+    content: Tensor,
+    painting: Tensor,
 ) -> dict[str, Any]:
-    score = yardstick.measure(pixels, scene, look)
+    score = yardstick.measure(pixels, content, painting)
     return {
         "painter": name,
         "iterations": iterations,
@@ -127,26 +127,26 @@ def _row(
     }
 
 
-def _ratio(found: list[dict[str, Any]], base: dict[str, Any], share: float) -> list[dict[str, Any]]:
+def _ratio(rows: list[dict[str, Any]], base: dict[str, Any], share: float) -> list[dict[str, Any]]:
     """Return how much faster the first row is that comes to `share` of the base's residual, if one does."""
-    for row in found:
+    for row in rows:
         if row["residual"] <= share * base["residual"] and row["content"] <= base["content"]:
             return [{**row, "share": share, "times faster": base["seconds"] / row["seconds"]}]
     return []
 
 
-def table(found: dict[str, Any]) -> str:
+def table(findings: dict[str, Any]) -> str:
     """Return `measure`'s findings as text."""
     lines = [
-        " with ".join(found["pair"]),
+        " with ".join(findings["pair"]),
         f"{'painter':10} {'iterations':>10} {'seconds':>8} {'residual':>9} {'content':>8}",
     ]
     lines += [
         f"{row['painter']:10} {row['iterations']:10} {row['seconds']:8.1f} {row['residual']:9.4f}"
         f" {row['content']:8.3f}"
-        for row in found["rows"]
+        for row in findings["rows"]
     ]
-    for ratio in found["ratios"]:
+    for ratio in findings["ratios"]:
         goal = "classic's residual" if ratio["share"] == 1 else "a tenth of it"
         lines.append(
             f"{ratio['painter']} has {goal}, at no more content distance, after {ratio['seconds']:.1f} s:"
@@ -167,21 +167,21 @@ def need_matplotlib() -> None:
         raise InputError("The plot needs matplotlib; install it with pip install matplotlib.") from error
 
 
-def plot(found: dict[str, Any], file: Path) -> None:
+def plot(findings: dict[str, Any], file: Path) -> None:
     """Draw residual against seconds, both logarithmic."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
-    for name in dict.fromkeys(row["painter"] for row in found["rows"]):
-        rows = [row for row in found["rows"] if row["painter"] == name]
+    for name in dict.fromkeys(row["painter"] for row in findings["rows"]):
+        rows = [row for row in findings["rows"] if row["painter"] == name]
         axes.plot([row["seconds"] for row in rows], [row["residual"] for row in rows], "o-", label=name)
     axes.set(
         xscale="log",
         yscale="log",
         xlabel="seconds",
         ylabel="mean relative Gram residual",
-        title=" with ".join(found["pair"]),
+        title=" with ".join(findings["pair"]),
     )
     axes.grid(alpha=0.3)
     axes.legend()

@@ -144,15 +144,15 @@ def _load(url: str) -> float:
     return time.perf_counter() - began
 
 
-def table(found: dict[str, Any]) -> str:
+def table(findings: dict[str, Any]) -> str:
     """Return `measure`'s findings as text."""
     return "\n".join(
         (
-            f"page ready after                        {found['page ready']:8.2f} s",
-            f"first run: click to first frame         {found['first frame']:8.2f} s",
-            f"           p95 of {found['page loads while it paints']:3} page loads meanwhile"
-            f"{found['p95 of a page load']:9.3f} s",
-            f"next run:  click to finished picture      {found['whole run']:6.2f} s",
-            f"           outside the optimisation       {100 * found['outside']:6.1f} %",
+            f"page ready after                        {findings['page ready']:8.2f} s",
+            f"first run: click to first frame         {findings['first frame']:8.2f} s",
+            f"           p95 of {findings['page loads while it paints']:3} page loads meanwhile"
+            f"{findings['p95 of a page load']:9.3f} s",
+            f"next run:  click to finished picture      {findings['whole run']:6.2f} s",
+            f"           outside the optimisation       {100 * findings['outside']:6.1f} %",
         )
     )

@@ -88,28 +88,28 @@ def _serve(link: Connection, order: dict[str, Any], data: bytes) -> None:
     os.close(told)
     os.set_blocking(heard, False)
     until = time.monotonic() + order["seconds"]
-    found = late = killed = False
+    answered = late = killed = False
     while True:
         over = os.waitpid(child, os.WNOHANG) != (0, 0)
-        found = found or _heard(heard)
+        answered = answered or _heard(heard)
         if over:
             break
-        if not found and not killed:
+        if not answered and not killed:
             late = time.monotonic() > until
             asked = link.poll(0)
             # What is about to tell is let: killed now, it would leave half an answer. And what comes after an
             # answer is the next order.
-            found = _heard(heard)
-            if not found and (late or asked):
+            answered = _heard(heard)
+            if not answered and (late or asked):
                 if asked:
                     link.recv_bytes()
                 os.kill(child, signal.SIGKILL)
                 killed = True
         time.sleep(_LOOK)
     os.close(heard)
-    if found and killed:  # killed in the moment between
+    if answered and killed:  # killed in the moment between
         os._exit(1)
-    if not found:
+    if not answered:
         link.send_bytes(json.dumps({"late": late} if killed else {"crashed": True}).encode())
         link.send_bytes(b"")
 
@@ -120,11 +120,11 @@ def _work(link: Connection, order: dict[str, Any], data: bytes, told: int) -> No
     # Ends even the C code of a decoder, should nobody be left to do so.
     signal.alarm(int(order["seconds"]) + 5)
     try:
-        found, payload = WORK[order["work"]](data, **order["more"])
+        result, payload = WORK[order["work"]](data, **order["more"])
     except InputError as error:
-        found, payload = {"refused": str(error)}, b""
+        result, payload = {"refused": str(error)}, b""
     signal.alarm(0)
-    answer = json.dumps(found).encode()
+    answer = json.dumps(result).encode()
     os.write(told, b"1")
     link.send_bytes(answer)
     link.send_bytes(payload)

@@ -1,4 +1,4 @@
-"""The one easel of this host: who paints, who waits, and how long."""
+"""The queue of this host: who paints, who waits, and how long."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nst.errors import InputError
 
 @dataclass(eq=False)
 class Turn:
-    """One run's place at the easel or in the queue before it."""
+    """One run's place in the queue; the first one paints."""
 
     visitor: str  # whoever cannot be told from others is ""
     seconds: float  # how long the run will take from now on, as far as is known
@@ -21,7 +21,7 @@ class Turn:
     begun: threading.Event = field(default_factory=threading.Event)
 
 
-class Easel:
+class Queue:
     """Lets one run at a time paint; the others wait in the order in which they came.
 
     Who is not ready when a turn is to be had is passed over, and keeps the place.

@@ -24,7 +24,7 @@ from nst.ui.runs.pictures import Given, check, folders
 from nst.ui.runs.pictures import decoded as decode
 from nst.ui.runs.storage import FULL, NO_ROOM
 from nst.ui.runs.stream import Update, paint
-from nst.ui.runs.worker import item_by_item
+from nst.ui.runs.worker import each_in_worker
 from nst.ui.service import Service
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ async def run(
 
     Args:
         service: of this host.
-        visitor: as for `Easel.turn`.
+        visitor: as for `Queue.turn`.
         session: whose listeners the run is for; when they have left for a while, it ends.
         pictures: what to paint from.
         settings: how.
@@ -86,21 +86,21 @@ async def run(
         check(pictures)
         # The quota comes before any work.
         with (
-            service.easel.turn(visitor, 0.0, ready=False) as turn,
+            service.queue.turn(visitor, 0.0, ready=False) as turn,
             service.files.held(folders(pictures)),
         ):
             turn.seconds = await _expected(service, visitor, pictures, settings)
             # What cannot be read, or not in time, is found out in the line and costs nobody else a turn.
             decoded = await _unless(ending, decode(pictures, service.decoder, visitor))
-            service.easel.is_ready(turn)
+            service.queue.is_ready(turn)
             told = time.monotonic()
             while not turn.begun.is_set() and not ending():
-                if service.easel.ahead(turn)[0] > 1:
+                if service.queue.ahead(turn)[0] > 1:
                     decoded = None  # a whole line of pictures would fill the memory
                 elif decoded is None:
                     decoded = await _unless(ending, decode(pictures, service.decoder, visitor))
                 if time.monotonic() - told >= _AGAIN:
-                    yield Waiting(*service.easel.ahead(turn))
+                    yield Waiting(*service.queue.ahead(turn))
                     told = time.monotonic()
                 await asyncio.sleep(_LOOK)
             if decoded is None and turn.begun.is_set():
@@ -108,7 +108,7 @@ async def run(
             if decoded is not None and turn.begun.is_set():
                 folder = service.files.new_run(visitor)
                 with service.files.held([folder.path]):
-                    updates = item_by_item(paint(decoded, settings, folder, entry, ending, steer))
+                    updates = each_in_worker(paint(decoded, settings, folder, entry, ending, steer))
                     async with contextlib.aclosing(updates):
                         async for update in updates:
                             turn.seconds = update.frame.remaining

@@ -133,12 +133,13 @@ def film(files: Files, frames: Sequence[Kept]) -> tuple[str, str]:
         for kept in frames:
             with Image.open(kept.path) as picture:
                 pictures.append(np.asarray(picture.convert("RGB")))
-        found = []
-        for name, make in (("time-lapse.mp4", as_mp4), ("time-lapse.webp", as_webp)):
-            found.append(files.add_beside(Path(frames[-1].path), name, make(pictures)))
+        finished = Path(frames[-1].path)
+        return (
+            files.add_beside(finished, "time-lapse.mp4", as_mp4(pictures)),
+            files.add_beside(finished, "time-lapse.webp", as_webp(pictures)),
+        )
     except FileNotFoundError as error:
         raise InputError("That painting is no longer kept here; press Paint to make it anew.") from error
-    return found[0], found[1]
 
 
 def _preview(pixels: np.ndarray) -> np.ndarray:

@@ -17,29 +17,29 @@ from typing import Any, TypeVar
 _Item = TypeVar("_Item")
 _END = object()
 
-_thread = ThreadPoolExecutor(1, thread_name_prefix="workshop")
+_thread = ThreadPoolExecutor(1, thread_name_prefix="worker")
 _began = 0.0  # when the work in progress began, 0 while there is none
 
 
 def submit(work: Callable[..., _Item], *given: Any) -> Future[_Item]:
-    """Have `work` called there, when what was submitted before is done."""
+    """Have `work` called in that thread, when what was submitted before is done."""
     # In the caller's context: it is by Gradio's that ZeroGPU knows the visitor.
     return _thread.submit(copy_context().run, _timed, work, *given)
 
 
-async def there(work: Callable[..., _Item], *given: Any) -> _Item:
-    """Return what `work` returns when called there, or raise what it raises; others wait meanwhile."""
+async def in_worker(work: Callable[..., _Item], *given: Any) -> _Item:
+    """Return what `work` returns when called in that thread, or raise what it raises; others wait for it."""
     return await asyncio.wrap_future(submit(work, *given))
 
 
-async def item_by_item(items: Generator[_Item, None, None]) -> AsyncIterator[_Item]:
-    """Yield what a generator yields, each item made there; others may come between two items."""
+async def each_in_worker(items: Generator[_Item, None, None]) -> AsyncIterator[_Item]:
+    """Yield what a generator yields, each item made in that thread; others may come between two items."""
     try:
-        while (item := await there(next, items, _END)) is not _END:
+        while (item := await in_worker(next, items, _END)) is not _END:
             yield item
     finally:
         # Whoever has left must not leave it half closed.
-        await asyncio.shield(there(items.close))
+        await asyncio.shield(in_worker(items.close))
 
 
 def busy_for() -> float:

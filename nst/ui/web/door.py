@@ -65,16 +65,16 @@ class Door:
             RefusedError: as for `admit`.
             OSError: likewise.
         """
-        found = {}
+        admitted = {}
         for name, value in arguments.items():
             if isinstance(value, str) and value.startswith(("data:", "http://", "https://")):
                 value = {"path": value}
             if isinstance(value, dict) and _is_file(value):
                 path = self._path(value, visitor)
-                found[name] = None if path is None else f"http://127.0.0.1{_SERVED}{quote(path)}"
+                admitted[name] = None if path is None else f"http://127.0.0.1{_SERVED}{quote(path)}"
             else:
-                found[name] = self.admit(value, visitor)
-        return found
+                admitted[name] = self.admit(value, visitor)
+        return admitted
 
     def _path(self, value: dict[str, Any], visitor: str) -> str | None:
         """Return the path of what a file of a request is, None for nothing given."""

@@ -8,71 +8,71 @@ import pytest
 
 from nst import InputError
 from nst.ui import status
-from nst.ui.runs.queue import Easel
+from nst.ui.runs.queue import Queue
 from nst.ui.web.visitors import network_of
 
 
 def test_one_paints_and_the_others_wait_in_their_order():
-    easel = Easel(waiting=3, each=3)
-    assert easel.counts() == (0, 0)
+    queue = Queue(waiting=3, each=3)
+    assert queue.counts() == (0, 0)
     with contextlib.ExitStack() as first, contextlib.ExitStack() as second, contextlib.ExitStack() as third:
-        one = first.enter_context(easel.turn("a", 30))
-        two = second.enter_context(easel.turn("b", 20))
-        three = third.enter_context(easel.turn("c", 10))
+        one = first.enter_context(queue.turn("a", 30))
+        two = second.enter_context(queue.turn("b", 20))
+        three = third.enter_context(queue.turn("c", 10))
         assert [turn.begun.is_set() for turn in (one, two, three)] == [True, False, False]
-        assert easel.counts() == (1, 2)
-        assert easel.ahead(three) == (2, 50)
+        assert queue.counts() == (1, 2)
+        assert queue.ahead(three) == (2, 50)
         one.seconds = 5  # it gets on
-        assert easel.ahead(three) == (2, 25)
+        assert queue.ahead(three) == (2, 25)
         second.close()  # somebody gives up
         assert not three.begun.is_set()
-        assert easel.ahead(three) == (1, 5)
+        assert queue.ahead(three) == (1, 5)
         first.close()
         assert three.begun.is_set()
-    assert easel.counts() == (0, 0)
+    assert queue.counts() == (0, 0)
 
 
 def test_a_full_host_says_so_and_when_to_come_back():
-    easel = Easel(waiting=2, each=9)
+    queue = Queue(waiting=2, each=9)
     with contextlib.ExitStack() as runs:
         for _ in range(3):
-            runs.enter_context(easel.turn("", 50))
+            runs.enter_context(queue.turn("", 50))
         with pytest.raises(InputError, match="full: 2 people are waiting; try again in about 3 minutes"):
-            runs.enter_context(easel.turn("", 50))
-    with easel.turn("", 50):
+            runs.enter_context(queue.turn("", 50))
+    with queue.turn("", 50):
         pass
 
 
 def test_one_visitor_cannot_fill_the_queue():
-    easel = Easel(waiting=20, each=2)
-    with easel.turn("a", 1), easel.turn("a", 1):
-        with pytest.raises(InputError, match="You have 2 paintings under way"), easel.turn("a", 1):
+    queue = Queue(waiting=20, each=2)
+    with queue.turn("a", 1), queue.turn("a", 1):
+        with pytest.raises(InputError, match="You have 2 paintings under way"), queue.turn("a", 1):
             pass
-        with easel.turn("b", 1), easel.turn("", 1), easel.turn("", 1), easel.turn("", 1):
-            assert easel.counts() == (1, 5)
+        with queue.turn("b", 1), queue.turn("", 1), queue.turn("", 1), queue.turn("", 1):
+            assert queue.counts() == (1, 5)
 
 
 def test_who_is_not_ready_is_passed_over_and_keeps_the_place():
-    easel = Easel(waiting=5, each=5)
-    with easel.turn("a", 10, ready=False) as slow:
+    queue = Queue(waiting=5, each=5)
+    with queue.turn("a", 10, ready=False) as slow:
         assert not slow.begun.is_set()
-        assert easel.counts() == (0, 1)
-        with easel.turn("b", 20) as quick:
+        assert queue.counts() == (0, 1)
+        with queue.turn("b", 20) as quick:
             assert quick.begun.is_set()
-            easel.is_ready(slow)
+            queue.is_ready(slow)
             assert not slow.begun.is_set()
-            assert easel.ahead(slow) == (1, 20)
-            with easel.turn("c", 30) as last:
-                assert easel.ahead(last) == (2, 30)
+            assert queue.ahead(slow) == (1, 20)
+            with queue.turn("c", 30) as last:
+                assert queue.ahead(last) == (2, 30)
         assert slow.begun.is_set()
-        assert easel.counts() == (1, 0)
+        assert queue.counts() == (1, 0)
 
 
 def test_a_run_that_breaks_frees_the_easel():
-    easel = Easel(waiting=2, each=2)
-    with pytest.raises(RuntimeError), easel.turn("a", 1):
+    queue = Queue(waiting=2, each=2)
+    with pytest.raises(RuntimeError), queue.turn("a", 1):
         raise RuntimeError("a bug")
-    assert easel.counts() == (0, 0)
+    assert queue.counts() == (0, 0)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 import pytest
 from conftest import complete
 
-from nst.ui.runs.worker import busy_for, item_by_item, submit, there
+from nst.ui.runs.worker import busy_for, each_in_worker, in_worker, submit
 
 visitor = ContextVar("visitor", default="nobody")
 
@@ -22,7 +22,7 @@ def test_items_are_made_in_one_thread_whoever_takes_them():
             yield threading.get_ident()
 
     async def take():
-        return {maker async for maker in item_by_item(items())}
+        return {maker async for maker in each_in_worker(items())}
 
     makers = complete(take()) | complete(take())
     assert makers == {submit(threading.get_ident).result()}
@@ -41,9 +41,9 @@ def test_who_leaves_ends_the_work_and_others_may_come_between():
 
     async def leave_early():
         visitor.set("Ada")
-        async with aclosing(item_by_item(items())) as taken:
+        async with aclosing(each_in_worker(items())) as taken:
             assert await anext(taken) == "Ada"
-            assert await there(lambda: "between") == "between"
+            assert await in_worker(lambda: "between") == "between"
 
     complete(leave_early())
     assert closed == [submit(threading.get_ident).result()]
@@ -62,7 +62,7 @@ def test_who_is_sent_away_in_mid_item_ends_the_work_too():
             closed.set()
 
     async def take():
-        async with aclosing(item_by_item(items())) as taken:
+        async with aclosing(each_in_worker(items())) as taken:
             async for _ in taken:
                 pass
 
@@ -83,7 +83,7 @@ def test_what_goes_wrong_there_is_raised_here():
         raise ValueError("no more")
 
     async def take():
-        taken = item_by_item(items())
+        taken = each_in_worker(items())
         assert await anext(taken) == 1
         with pytest.raises(ValueError, match="no more"):
             await anext(taken)
