@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from nst import Settings, stylize
 from nst.ui.gallery import FINISHED, photos, preset_file, styles
 from nst.ui.limits import Limits
-from nst.ui.page import PRESETS
+from nst.ui.parts.presets import PRESETS
 from nst.ui.server import served
 
 HERE = Path(__file__).parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -12,8 +12,9 @@ import gradio as gr
 
 from nst.errors import InputError
 from nst.inputs import Inputs
-from nst.settings import KNOBS, MOST_STYLES, Knob, Settings
+from nst.settings import KNOBS, MOST_STYLES, Knob
 from nst.ui.components import Picture, control
+from nst.ui.parts.knobs import allowed
 from nst.ui.runs.run import run
 from nst.ui.runs.storage import Sent
 from nst.ui.runs.stream import Update
@@ -41,12 +42,11 @@ _OPTIONAL = {
 }
 
 
-def add_endpoint(service: Service, make_settings: Callable[[dict[str, Any]], Settings]) -> None:
+def add_endpoint(service: Service) -> None:
     """Add /stylize to the page that is being built; its arguments are pictures and knobs.
 
     Args:
         service: what programs share with everybody else.
-        make_settings: returns settings from knobs, as this host allows.
     """
     knobs = {name: service.limits.knob(name) for name, knob in KNOBS.items() if not knob.local}
     names = [*knobs, *_OPTIONAL]
@@ -62,7 +62,7 @@ def add_endpoint(service: Service, make_settings: Callable[[dict[str, Any]], Set
         stop = call.gone.is_set if call else bool
         try:
             values = dict(zip(names, given, strict=True))
-            settings = make_settings({name: values[name] for name in knobs})
+            settings = allowed({name: values[name] for name in knobs}, service.limits)
             if values["start"] is not None:
                 settings = replace(settings, initial="picture")
             files = {name: sent(name, values[name]) for name in _OPTIONAL}
@@ -95,7 +95,6 @@ def add_endpoint(service: Service, make_settings: Callable[[dict[str, Any]], Set
             name: Picture(label=name, type="filepath", elem_id=f"api-{name.replace('_', '-')}")
             for name in ("photo", "style", *_OPTIONAL)
         }
-        # Of its own, as the page's have labels in many languages.
         controls = [control(knob, elem_id=f"api-{knob.name.replace('_', '-')}") for knob in knobs.values()]
         result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
         button = gr.Button(elem_id="api-button")

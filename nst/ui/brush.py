@@ -14,6 +14,7 @@ from PIL import Image
 from nst.errors import InputError
 from nst.settings import MOST_STYLES
 from nst.ui.runs.decode_worker import MOST_DRAWN
+from nst.ui.static import script
 
 # Far apart from one another, so that a smoothed pixel still names its role.
 KEEP = "#ffffff"
@@ -96,87 +97,13 @@ class Brush(gr.HTML):
 <button type="button" class="role erase" aria-pressed="false">Erase</button>
 <button type="button" class="clear">Clear</button></div>
 <label class="width">Brush width <input type="range" min="1" max="25" value="8"></label>
-<div class="easel"><img alt=""><canvas aria-label="The photo to draw on"></canvas></div>
+<div class="drawing" data-over="{over}" data-longest="{MOST_DRAWN}">
+<img alt=""><canvas aria-label="The photo to draw on"></canvas></div>
 """,
-            js_on_load=_SCRIPT.replace("OVER", over).replace("LONGEST", str(MOST_DRAWN)),
+            js_on_load=script("brush"),
             **more,
         )
 
     def api_info(self) -> dict[str, Any]:
         """Describe the value."""
         return {"type": "string", "description": "a PNG as data URL"}
-
-
-_SCRIPT = """
-const find = (name) => element.querySelector(name);
-const pen = () => find('canvas').getContext('2d');
-let color = null, erasing = false, last = null, source = null;
-const roles = () => [...element.querySelectorAll('.role')];
-const choose = (button) => {
-  roles().forEach((other) => other.setAttribute('aria-pressed', String(other === button)));
-  color = button.dataset.color; erasing = !color;
-};
-const clear = () => {
-  const canvas = find('canvas');
-  pen().clearRect(0, 0, canvas.width, canvas.height);
-  if (props.value) props.value = null;
-};
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('button');
-  if (!button) return;
-  if (button.classList.contains('clear')) clear(); else choose(button);
-});
-const place = (event) => {
-  const canvas = find('canvas'), box = canvas.getBoundingClientRect();
-  const scale = canvas.width / box.width;
-  return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
-};
-const draw = (event) => {
-  const canvas = find('canvas'), context = pen(), [x, y] = place(event);
-  context.globalCompositeOperation = erasing ? 'destination-out' : 'source-over';
-  context.strokeStyle = color || '#000';
-  context.lineCap = context.lineJoin = 'round';
-  context.lineWidth = Number(find('input').value) / 100 * Math.max(canvas.width, canvas.height);
-  context.beginPath();
-  context.moveTo(...(last || [x - 0.01, y]));
-  context.lineTo(x, y);
-  context.stroke();
-  last = [x, y];
-};
-const easel = find('.easel');
-easel.addEventListener('pointerdown', (event) => {
-  if (event.button || !source) return;
-  event.preventDefault();
-  try { easel.setPointerCapture(event.pointerId); } catch (error) { /* a pointer that is gone */ }
-  last = null; draw(event);
-});
-easel.addEventListener('pointermove', (event) => { if (last) draw(event); });
-const lift = () => {
-  if (!last) return;
-  last = null;
-  props.value = find('canvas').toDataURL('image/png');
-};
-easel.addEventListener('pointerup', lift);
-easel.addEventListener('pointercancel', lift);
-const follow = () => {
-  const shown = document.querySelector('#OVER img');
-  const url = shown && shown.getAttribute('src');
-  if (url === source) return;
-  source = url;
-  clear();
-  easel.classList.toggle('empty', !url);
-  if (!url) return;
-  const image = find('img');
-  image.onload = () => {
-    const scale = LONGEST / Math.max(image.naturalWidth, image.naturalHeight);
-    const canvas = find('canvas');
-    canvas.width = Math.round(image.naturalWidth * scale);
-    canvas.height = Math.round(image.naturalHeight * scale);
-  };
-  image.src = url;
-};
-choose(roles()[0]);
-const card = document.getElementById('OVER');
-if (card) new MutationObserver(follow).observe(card, { subtree: true, childList: true, attributes: true });
-follow();
-"""

@@ -10,13 +10,7 @@ import gradio as gr
 from gradio.data_classes import FileData
 
 from nst.settings import Knob
-
-_SELECT = """
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('button');
-  if (button) trigger('select', { index: Number(button.dataset.index) });
-});
-"""
+from nst.ui.static import script
 
 
 def picked(event: gr.EventData, count: int) -> int | None:
@@ -69,32 +63,7 @@ class LivePreview(gr.HTML):
         super().__init__(
             value=value,
             html_template='<img alt="The painting">',
-            js_on_load="""
-const image = () => element.querySelector('img');
-let loading = null, next = null, shown = null, failed = null, failures = 0;
-const load = () => {
-  const url = next; next = null; loading = url;
-  const done = () => { if (loading === url) { loading = null; if (next) load(); } };
-  const incoming = new Image();
-  incoming.onload = () => {
-    if (loading === url || props.value.url === url) image().src = shown = url;
-    done();
-  };
-  incoming.onerror = () => { failures = failed === url ? failures + 1 : 1; failed = url; done(); };
-  incoming.src = url;
-  // A request that hangs must not hold up the rest, nor be the last word.
-  setTimeout(() => { if (loading === url && shown !== url) { next = next || url; done(); } }, 10000);
-};
-const show = () => {
-  if (shown && !image().getAttribute('src')) image().src = shown;
-  const url = props.value && props.value.url;
-  const hopeless = url === failed && failures >= 5;
-  if (url && url !== shown && url !== loading && !hopeless) { next = url; if (!loading) load(); }
-};
-watch('value', show);
-setInterval(show, 1000);  // should an update ever go by unnoticed
-show();
-""",
+            js_on_load=script("live_preview"),
             **more,
         )
 
@@ -127,7 +96,7 @@ class Strip(gr.HTML):
             buttons += f'<button type="button" data-index="{index}"{named}>{shown}</button>'
         super().__init__(
             html_template=buttons,
-            js_on_load=_SELECT,
+            js_on_load=script("select"),
             **more,
         )
 
@@ -142,7 +111,7 @@ class Filmstrip(gr.HTML):
                 '{{#each value}}<button type="button" data-index="{{@index}}" title="{{this.name}}"'
                 ' aria-label="Show {{this.name}}"><img alt="" src="{{this.file.url}}"></button>{{/each}}'
             ),
-            js_on_load=_SELECT,
+            js_on_load=script("select"),
             **more,
         )
 

@@ -10,7 +10,6 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -28,10 +27,10 @@ from nst.ui.runs import zero
 from nst.ui.runs.storage import remove_own_folder
 from nst.ui.runs.worker import submit
 from nst.ui.service import Service
+from nst.ui.static import STYLES
 from nst.ui.web import connections, logs, sessions
 from nst.ui.web.cards import Cards
 from nst.ui.web.guard import Guard
-from nst.ui.words import catalogue
 from nst.vgg.weights import find_vgg19
 
 log = logging.getLogger(__name__)
@@ -88,12 +87,11 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
             button_secondary_text_color_hover="*button_secondary_text_color",
             button_secondary_text_color_hover_dark="*button_secondary_text_color",
         ),
-        "css_paths": Path(__file__).with_name("page.css"),
+        "css_paths": STYLES,
         "footer_links": ["api", "settings"],
         "max_file_size": "40mb",
         "enable_monitoring": False,
         "mcp_server": True,
-        "i18n": catalogue(),
         "show_error": False,
         "run_history": False,
         # A server of pages before this one would be a second door, and this one not before it.

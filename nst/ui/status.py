@@ -88,6 +88,11 @@ def badge(frame: Frame) -> str:
     return f"{frame.encoder} on {frame.device}"
 
 
+def boxed(text: str) -> str:
+    """Return a badge as it stands at the top of the page."""
+    return f"<span>{text}</span>"
+
+
 def duration(seconds: float) -> str:
     """Return seconds as people say them."""
     if seconds < 90:

@@ -16,16 +16,14 @@ import pytest
 from gradio.utils import get_upload_folder
 from PIL import Image
 from playwright.sync_api import Page, expect
-from served import serve
 from visits import downloaded, finished, make_small, open_group, open_page, set_number, shown, upload
 
 from nst import Settings
 from nst.image.files import encode_png
 from nst.image.metadata import describe_painting
-from nst.settings import KNOBS
-from nst.ui.page import PRESETS, PROMISE, TITLE
+from nst.ui.page import PROMISE, TITLE
+from nst.ui.parts.presets import PRESETS
 from nst.ui.runs.storage import MOST_FRAMES, Files
-from nst.ui.words import TRANSLATIONS
 
 
 class QuietFiles(SimpleHTTPRequestHandler):
@@ -111,9 +109,9 @@ def test_of_a_long_run_ever_fewer_frames_are_kept():
 def stroke(page: Page, role: str, *points: tuple[float, float]) -> None:
     """Draw on the photo with a role of the brush, from point to point in shares of its size."""
     page.locator("#brush button", has_text=role).click()
-    easel = page.locator("#brush .easel")
-    easel.scroll_into_view_if_needed()
-    box = easel.bounding_box()
+    surface = page.locator("#brush .drawing")
+    surface.scroll_into_view_if_needed()
+    box = surface.bounding_box()
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
     page.mouse.move(*places[0])
     page.mouse.down()
@@ -404,24 +402,3 @@ def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser
         box = page.locator(name).first.bounding_box()
         assert min(box["width"], box["height"]) >= 44, name
     context.close()
-
-
-def test_another_language_is_one_table(browser, monkeypatch):
-    words = {
-        "Paint": "Malen",
-        "Content weight": "Gewicht des Inhalts",
-        "Size and detail": "Größe und Feinheit",
-    }
-    words[KNOBS["content_weight"].help] = "Mehr vom Foto."
-    monkeypatch.setitem(TRANSLATIONS, "de", words)
-    with serve() as url:
-        for language, shown in (("de-DE", list(words.values())), ("fr-FR", list(words))):
-            context = browser.new_context(locale=language)
-            page = context.new_page()
-            open_page(page, url)
-            for text in shown:
-                expect(page.get_by_text(text, exact=True).first).to_be_visible()
-            # What has no translation stays English.
-            expect(page.get_by_text("Style weight", exact=True).first).to_be_visible()
-            assert "__i18n__" not in page.locator("body").inner_text()
-            context.close()

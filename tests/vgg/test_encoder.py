@@ -137,7 +137,9 @@ def test_what_else_is_asked_for_changes_no_layer():
         image = IMAGE.clone().requires_grad_()
         taps = encoder(image, layers)
         values.append(taps["relu3_4"])
-        gradients.append(torch.autograd.grad(taps["relu3_4"].square().sum() + taps["relu2_1"].sum(), image)[0])
+        gradients.append(
+            torch.autograd.grad(taps["relu3_4"].square().sum() + taps["relu2_1"].sum(), image)[0]
+        )
     assert torch.equal(*values)
     assert torch.allclose(*gradients, atol=1e-6)
 

@@ -16,7 +16,7 @@ class Wish:
     settings: Settings | None = None  # as the sliders stand by now, if they were moved
 
 
-class Runs:
+class Wishes:
     """One run at a time for each browser session, each with its wish."""
 
     def __init__(self) -> None:

@@ -11,11 +11,11 @@ from nst.ui.runs.history import History
 from nst.ui.runs.log import Entry
 from nst.ui.runs.storage import Kept
 from nst.ui.runs.stream import Update
-from nst.ui.runs.wishes import Runs
+from nst.ui.runs.wishes import Wishes
 
 
 def test_each_session_stops_and_steers_its_own_run():
-    runs = Runs()
+    runs = Wishes()
     mine, yours = runs.begin("me"), runs.begin("you")
     runs.stop("me")
     assert mine.stop.is_set()
@@ -26,7 +26,7 @@ def test_each_session_stops_and_steers_its_own_run():
 
 
 def test_what_has_ended_can_neither_be_stopped_nor_steered():
-    runs = Runs()
+    runs = Wishes()
     wish = runs.begin("me")
     runs.end("me")
     runs.stop("me")

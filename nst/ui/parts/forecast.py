@@ -1,0 +1,52 @@
+"""The line that says what the next run will be."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from nst.errors import InputError
+from nst.host.device import describe, pick_device
+from nst.optimization.estimate import forecast
+from nst.ui import status
+from nst.ui.parts import QUIET, Values
+from nst.ui.parts.knobs import Knobs
+from nst.ui.parts.pictures import PictureInputs
+from nst.ui.web.visitors import visitor_of
+
+# What the length of a run depends on.
+COSTLY = ("iterations", "size", "coarse_to_fine", "encoder")
+
+
+class ForecastLine:
+    """Size and duration of the next run, as far as they can be told."""
+
+    def __init__(self) -> None:
+        self.line = gr.HTML(elem_id="forecast")
+
+    def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> None:
+        """Tell anew whenever something changes that it depends on."""
+        self.pictures, self.knobs = pictures, knobs
+        self.inputs = {pictures.photo, *knobs.of(COSTLY)}
+        changes = [knobs.components[name].change for name in COSTLY]
+        gr.on(
+            [demo.load, pictures.photo.change, *changes],
+            self.tell,
+            self.inputs,
+            self.line,
+            trigger_mode="multiple",
+            **QUIET,
+        )
+
+    async def tell(self, values: Values, request: gr.Request) -> str:
+        """Return what the next run will be."""
+        try:
+            settings = self.knobs.settings(values)
+            photo, what = values[self.pictures.photo], "The photo"
+            if photo is None:
+                return ""
+            file = self.pictures.sent(photo, what)
+            size = await self.pictures.service.decoder.measure(file, what, visitor_of(request))
+            device = describe(pick_device())
+            return status.forecast(forecast(*size, settings, device), device)
+        except InputError as error:
+            return status.remark(str(error))

@@ -1,0 +1,166 @@
+"""The pictures to paint from: photo, styles, masks, a start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from anyio import to_thread
+from gradio.components import Component
+from PIL import Image
+
+from nst.errors import InputError
+from nst.inputs import Inputs
+from nst.settings import MOST_STYLES
+from nst.ui.brush import UNREADABLE, Brush, Strokes, sent_drawing, strokes
+from nst.ui.components import Picture, Strip, picked
+from nst.ui.gallery import Example, photos, styles
+from nst.ui.parts import QUIET, Values
+from nst.ui.runs.pictures import Given
+from nst.ui.runs.storage import Sent
+from nst.ui.service import Service
+
+
+class PictureInputs:
+    """The inputs for pictures, in three places of the page.
+
+    Args:
+        service: of this host.
+    """
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+
+    def add_main(self) -> None:
+        """Put photo and style here, with examples of each."""
+        with gr.Row(elem_id="pictures"):
+            self.photo = _with_examples("Photo", "photo", photos(), ["upload", "webcam", "clipboard"])
+            self.style = _with_examples("Style", "style", styles(), ["upload", "clipboard"])
+
+    def add_further_styles(self) -> None:
+        """Put the places for more styles here."""
+        with gr.Row(elem_id="more-styles"):
+            self.others = [
+                _small(f"Style {number}", f"style-{number}", f"Style picture {number}")
+                for number in range(2, MOST_STYLES + 1)
+            ]
+        examples = styles()
+        strip = Strip(
+            [(example.title, example.thumbnail()) for example in examples],
+            "further style",
+            elem_id="more-examples",
+            elem_classes="strip",
+        )
+
+        def take(held: Values, event: gr.EventData) -> Values:
+            """Put an example into the first free place, or into the last."""
+            free = next((other for other in self.others if held[other] is None), self.others[-1])
+            index = picked(event, len(examples))
+            return {free: gr.skip() if index is None else str(examples[index].path)}
+
+        strip.select(take, set(self.others), self.others, **QUIET)
+
+    def add_brush(self) -> None:
+        """Put the brush here that draws masks on the photo."""
+        self.brush = Brush("photo", elem_id="brush")
+
+    def add_start(self) -> None:
+        """Put the place for a picture to start from here."""
+        self.start = _small("Your own start", "start", "The picture to start from")
+
+    def use_start(self, initial: Component) -> None:
+        """Set `initial` when a picture to start from comes: it is there to be used."""
+        self.start.upload(lambda: "picture", None, initial, **QUIET)
+
+    @property
+    def named(self) -> dict[str, Picture]:
+        """The inputs that a link can name."""
+        others = {f"style_{number}": other for number, other in enumerate(self.others, 2)}
+        return {"photo": self.photo, "style": self.style, **others}
+
+    @property
+    def all(self) -> set[Component]:
+        """All inputs for pictures, the brush too."""
+        return {*self.named.values(), self.start, self.brush}
+
+    async def read(self, values: Values, visitor: str, resume: Image.Image | None) -> Inputs[Given]:
+        """Return the pictures to paint from.
+
+        Args:
+            values: of the components.
+            visitor: on whose account a drawing is read.
+            resume: a painting to go on with.
+
+        Raises:
+            InputError: one is named that was not sent to this host, or the drawing cannot be read.
+        """
+        drawn = await self._drawn(values[self.brush], visitor)
+        given: Any = Inputs(
+            self.sent(values[self.photo], "The photo"),
+            tuple(self.sent(values[each], "The style picture") for each in (self.style, *self.others)),
+            drawn.keep,
+            drawn.regions,
+            self.sent(values[self.start], "The picture to start from"),
+            resume,
+        )
+        return given
+
+    def sent(self, path: str | None, what: str) -> Sent | None:
+        """Return the file that a picture input names.
+
+        Raises:
+            InputError: it was not sent to this host.
+        """
+        return None if path is None else self.service.files.sent(path, what)
+
+    async def _drawn(self, drawing: Any, visitor: str) -> Strokes:
+        data = sent_drawing(drawing)
+        if data is None:
+            return Strokes()
+        try:
+            pixels = await self.service.decoder.drawing(data, "The drawing", visitor)
+        except InputError as error:
+            raise InputError(UNREADABLE) from error
+        return await to_thread.run_sync(strokes, pixels)
+
+
+def _with_examples(label: str, name: str, examples: list[Example], sources: list[str]) -> Picture:
+    """Return a picture input, with its examples under it."""
+    with gr.Column(min_width=140, elem_classes="card"):
+        picture = Picture(
+            str(examples[0].path),
+            label=label,
+            sources=sources,
+            type="filepath",
+            buttons=[],
+            elem_id=name,
+            height=150,
+            alt_text=f"The {name} picture",
+        )
+        strip = Strip(
+            [(example.title, example.thumbnail()) for example in examples],
+            name,
+            elem_id=f"{name}-examples",
+            elem_classes="strip",
+        )
+
+        def take(event: gr.EventData) -> Any:
+            index = picked(event, len(examples))
+            return gr.skip() if index is None else str(examples[index].path)
+
+        strip.select(take, None, picture, **QUIET)
+    return picture
+
+
+def _small(label: str, name: str, alt: str) -> Picture:
+    """Return a small picture input without examples of its own."""
+    return Picture(
+        label=label,
+        sources=["upload", "clipboard"],
+        type="filepath",
+        buttons=[],
+        elem_id=name,
+        height=104,
+        min_width=80,
+        alt_text=alt,
+    )

@@ -1,0 +1,94 @@
+"""Links to the page's state, and settings out of a painting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from nst.errors import InputError
+from nst.image.metadata import settings_in
+from nst.settings import Settings
+from nst.ui import status
+from nst.ui.components import PathOfFile
+from nst.ui.links import from_query, to_query
+from nst.ui.parts import QUIET, Values
+from nst.ui.parts.knobs import Knobs
+from nst.ui.parts.pictures import PictureInputs
+from nst.ui.parts.stage import Stage
+from nst.ui.static import script
+from nst.ui.web.visitors import visitor_of
+
+
+class Share:
+    """A link, the snippets that embed it, and the way back."""
+
+    def __init__(self) -> None:
+        self.make_link = gr.Button("Make a link to this page", size="sm", elem_id="make-link")
+        self.link, self.snippet, self.component = (
+            gr.Textbox(label=label, info=info, buttons=["copy"], interactive=False, elem_id=name)
+            for name, label, info in (
+                ("link", "Link", "Settings and examples; your own pictures are never part of it."),
+                (
+                    "snippet",
+                    "To embed it in a page",
+                    "Canvas, two pictures and the button, in 640 x 480; it begins as the link says.",
+                ),
+                (
+                    "component-snippet",
+                    "Or as a part of the page itself",
+                    "The same as a web component, without a frame.",
+                ),
+            )
+        )
+        self.painting = PathOfFile(
+            label="Settings of a painting: its PNG",
+            file_types=[".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"],
+            height=110,
+            elem_id="settings-from",
+        )
+        self.taken = gr.HTML(elem_id="taken")
+
+    def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs, stage: Stage) -> None:
+        """Make links of what the page shows, and bring it into the state that a link names."""
+        self.pictures, self.knobs, self.stage = pictures, knobs, stage
+        named = pictures.named.values()
+        self.make_link.click(self._link, {*named, *knobs.all}, self.link, **QUIET).then(
+            None, self.link, [self.link, self.snippet, self.component], js=script("snippets")
+        )
+        demo.load(None, None, None, js=script("embed"), **QUIET)
+        demo.load(self._follow, None, {stage.status, *named, *knobs.all}, **QUIET)
+        self.painting.upload(self._restore, {self.painting}, {self.taken, *knobs.all}, **QUIET)
+
+    def _link(self, values: Values) -> str:
+        files = self.pictures.service.files
+        given = {name: values[each] for name, each in self.pictures.named.items()}
+        query = to_query(
+            self.knobs.read(values),
+            {name: path for name, path in given.items() if files.find(path) is not None},
+        )
+        return f"?{query}" if query else ""
+
+    def _follow(self, request: gr.Request) -> Values:
+        """Bring the page into the state that its link names."""
+        knobs, pictures = from_query(request.query_params, list(self.pictures.named))
+        shown: Values = self.knobs.moved(knobs)
+        shown |= {self.pictures.named[name]: str(path) for name, path in pictures.items()}
+        if pictures:  # the finished example belongs to the presets
+            shown[self.stage.status] = status.idle("Press Paint to watch it happen.")
+        return shown
+
+    async def _restore(self, values: Values, request: gr.Request) -> Values:
+        """Set the knobs as the dropped painting's."""
+        what, knobs = "The picture", self.knobs
+        restored: dict[str, Any] = {}
+        try:
+            file = self.pictures.sent(values[self.painting], what)
+            if file is None:
+                return {self.taken: gr.skip()}
+            text = await self.pictures.service.decoder.text(file, what, visitor_of(request))
+            restored = Settings.acceptable(settings_in(text, what))
+            said = "The settings of that painting are set; add its pictures."
+        except InputError as error:
+            said = str(error)
+        return {self.taken: status.remark(said), **knobs.moved(restored)}

@@ -1,0 +1,72 @@
+// Draws over the picture of another component; the value is the drawing as a data URL.
+const find = (name) => element.querySelector(name);
+const surface = find('.drawing');
+const pen = () => find('canvas').getContext('2d');
+let color = null, erasing = false, last = null, source = null;
+const roles = () => [...element.querySelectorAll('.role')];
+const choose = (button) => {
+  roles().forEach((other) => other.setAttribute('aria-pressed', String(other === button)));
+  color = button.dataset.color; erasing = !color;
+};
+const clear = () => {
+  const canvas = find('canvas');
+  pen().clearRect(0, 0, canvas.width, canvas.height);
+  if (props.value) props.value = null;
+};
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (!button) return;
+  if (button.classList.contains('clear')) clear(); else choose(button);
+});
+const place = (event) => {
+  const canvas = find('canvas'), box = canvas.getBoundingClientRect();
+  const scale = canvas.width / box.width;
+  return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+};
+const draw = (event) => {
+  const canvas = find('canvas'), context = pen(), [x, y] = place(event);
+  context.globalCompositeOperation = erasing ? 'destination-out' : 'source-over';
+  context.strokeStyle = color || '#000';
+  context.lineCap = context.lineJoin = 'round';
+  context.lineWidth = Number(find('input').value) / 100 * Math.max(canvas.width, canvas.height);
+  context.beginPath();
+  context.moveTo(...(last || [x - 0.01, y]));
+  context.lineTo(x, y);
+  context.stroke();
+  last = [x, y];
+};
+surface.addEventListener('pointerdown', (event) => {
+  if (event.button || !source) return;
+  event.preventDefault();
+  try { surface.setPointerCapture(event.pointerId); } catch (error) { /* a pointer that is gone */ }
+  last = null; draw(event);
+});
+surface.addEventListener('pointermove', (event) => { if (last) draw(event); });
+const lift = () => {
+  if (!last) return;
+  last = null;
+  props.value = find('canvas').toDataURL('image/png');
+};
+surface.addEventListener('pointerup', lift);
+surface.addEventListener('pointercancel', lift);
+const follow = () => {
+  const shown = document.querySelector(`#${surface.dataset.over} img`);
+  const url = shown && shown.getAttribute('src');
+  if (url === source) return;
+  source = url;
+  clear();
+  surface.classList.toggle('empty', !url);
+  if (!url) return;
+  const image = find('img');
+  image.onload = () => {
+    const scale = Number(surface.dataset.longest) / Math.max(image.naturalWidth, image.naturalHeight);
+    const canvas = find('canvas');
+    canvas.width = Math.round(image.naturalWidth * scale);
+    canvas.height = Math.round(image.naturalHeight * scale);
+  };
+  image.src = url;
+};
+choose(roles()[0]);
+const card = document.getElementById(surface.dataset.over);
+if (card) new MutationObserver(follow).observe(card, { subtree: true, childList: true, attributes: true });
+follow();

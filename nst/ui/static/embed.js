@@ -1,0 +1,13 @@
+// The compact view: ?view=embed in a frame of another page, or the web component <gradio-app src=...> in it.
+() => {
+  const component = document.querySelector('gradio-app[src]');
+  const address = new URL(component ? component.getAttribute('src') : location.href, location.href);
+  if (!component && address.searchParams.get('view') !== 'embed') return;
+  address.searchParams.delete('view');
+  const root = component ? component.shadowRoot || component : document;
+  root.querySelector('#full-page').href = address.href;
+  for (const part of root.querySelectorAll('#top, #studio')) {
+    part.classList.add('embed');
+    part.classList.toggle('component', Boolean(component));
+  }
+}
