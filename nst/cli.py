@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import os
 import signal
@@ -17,7 +16,6 @@ from typing import IO, Any
 import numpy as np
 from huggingface_hub.utils import tqdm
 
-import nst
 from nst.errors import InputError
 from nst.image.decoding import measure
 from nst.image.files import PICTURES, encode_picture
@@ -25,16 +23,15 @@ from nst.image.metadata import describe_painting, settings_of
 from nst.image.saving import NotSavedError, check_writable, save
 from nst.image.timelapse import as_mp4, as_webp, thinned
 from nst.optimization.frames import Frame
+from nst.options import OWN_SIZE, parser
 from nst.painting import stylize
-from nst.settings import KNOBS, MOST_STYLES, Knob, Settings
+from nst.settings import KNOBS, MOST_STYLES, Settings
 
 # What ends the program from outside ends it with 128 and its number, as shells count; Ctrl-C is 130.
 FINISHED, BROKEN, MISUSED, UNSAVED, ENDED = 0, 1, 2, 3, 128
 _FILMS = {".mp4": as_mp4, ".webp": as_webp}
 # Frames held for a film, at most twice as many.
 _MOST_KEPT = 72
-# The word for a photo's own size.
-_OWN_SIZE = "photo"
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 finished; 1 something unforeseen broke; 2 the arguments or a picture cannot be used; 3 a file could
         not be written; 128 and the number of a signal that ended it, with the picture as it was then saved.
     """
-    options = vars(_parser().parse_args(arguments))
+    options = vars(parser().parse_args(arguments))
     logging.basicConfig(
         level=logging.INFO if options.pop("verbose") else logging.WARNING, format="%(message)s"
     )
@@ -179,7 +176,7 @@ def _jobs(options: dict[str, Any]) -> list[_Job]:
     )
     if options["start"] is not None and options["initial"] is None:
         options["initial"] = "picture"
-    own_size = options["size"] == _OWN_SIZE
+    own_size = options["size"] == OWN_SIZE
     if own_size:
         options["size"] = None
     given = {name: options[name] for name in KNOBS if options[name] is not None}
@@ -248,105 +245,12 @@ def _is_same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m nst",
-        description="Paint a photo in the manner of one or more paintings (neural style transfer).",
-        usage="%(prog)s [options] photo painting [painting ...]\n"
-        "       %(prog)s [options] photo [photo ...] --style painting -o FOLDER/",
-    )
-    parser.add_argument(
-        "pictures",
-        nargs="+",
-        metavar="picture",
-        help="the photo whose scene is kept, then the paintings whose manner is taken; with --style: photos",
-    )
-    parser.add_argument("--style", action="append", metavar="FILE", help="a painting; up to four, one each")
-    parser.add_argument(
-        "-o",
-        "--output",
-        default="out.png",
-        help="PNG, JPEG, WebP or TIFF by its ending, or a folder (out.png)",
-    )
-    parser.add_argument("--force", action="store_true", help="write even over a picture that is painted from")
-    parser.add_argument("--time-lapse", type=Path, metavar="FILE", help="film of the painting, MP4 or WebP")
-    parser.add_argument("-v", "--verbose", action="store_true", help="say where the weights come from")
-    parser.add_argument("--version", action="version", version=nst.__version__)
-    masks = parser.add_argument_group("pictures that direct the painting", "masks have the photo's shape")
-    masks.add_argument("--keep", metavar="FILE", help="mask: where it is white the photo stays")
-    for number in range(1, MOST_STYLES + 1):
-        masks.add_argument(
-            f"--region-{number}",
-            metavar="FILE",
-            help=f"mask: painting {number} paints where it is white and nowhere else",
-        )
-    masks.add_argument("--start", metavar="FILE", help="the picture to start from")
-    masks.add_argument("--resume", metavar="FILE", help="a painting of this photo to go on with")
-    knobs = parser.add_argument_group("settings")
-    knobs.add_argument(
-        "--settings-from", metavar="FILE", help="picture painted here whose settings are taken over"
-    )
-    for knob in KNOBS.values():
-        knobs.add_argument("--" + knob.name.replace("_", "-"), **_option(knob))
-    return parser
-
-
 def _regions(options: dict[str, Any]) -> list[str | None]:
     """Return the masks of the styles in their order, as far as any is named."""
     regions = [options[f"region_{number}"] for number in range(1, MOST_STYLES + 1)]
     while regions and regions[-1] is None:
         regions.pop()
     return regions
-
-
-def _option(knob: Knob) -> dict[str, Any]:
-    """Return argparse's description of a knob; None stands for "not given"."""
-    text = knob.help.replace("%", "%%")
-    if knob.kind is bool:
-        state = "on" if knob.default else "off"
-        return {
-            "action": argparse.BooleanOptionalAction,
-            "default": None,
-            "help": f"{text} (default: {state})",
-        }
-    if knob.choices:
-        return {
-            "choices": list(knob.choices),
-            "type": lambda value: knob.former.get(value, value),
-            "help": f"{text} (default: {knob.default})",
-        }
-    if knob.kind is str:
-        if knob.local:
-            return {"metavar": "FILE", "help": text}
-        return {"type": _checked(knob), "metavar": "TEXT", "help": f"{text} (default: {knob.default})"}
-    own = f", or {_OWN_SIZE} for the photo's own" if knob.name == "size" else ""
-    return {
-        "type": _checked(knob),
-        "metavar": "N",
-        "help": f"{text} ({knob.low:g} to {knob.high:g}, default: {knob.default:g}{own})",
-    }
-
-
-def _checked(knob: Knob) -> Callable[[str], Any]:
-    """Return argparse's type of a knob: what the text means, in the knob's own words if it is refused."""
-
-    def parse(text: str) -> Any:
-        if knob.name == "size" and text == _OWN_SIZE:
-            return text
-        try:
-            return knob.check(text if knob.kind is str else _number(text))
-        except InputError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return parse
-
-
-def _number(text: str) -> int | float | str:
-    """Return the number that a text is, or the text, which a knob then refuses."""
-    for kind in (int, float):
-        with suppress(ValueError):
-            return kind(text)
-    return text
 
 
 def _check_output(path: Path, suffixes: tuple[str, ...], kinds: str) -> None:

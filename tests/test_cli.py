@@ -39,6 +39,7 @@ def test_it_paints(photo, painting, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "96 x 64, 15 iterations" in done.stdout
     assert "15/15" in done.stderr  # the progress bar
+    assert "weights: narrow.safetensors of the package" in done.stderr
     image = Image.open(out)
     assert image.size == (96, 64)
     assert image.mode == "RGB"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from conftest import ROOT
 from huggingface_hub import RepoCard
 
@@ -26,11 +27,41 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-def test_the_core_knows_neither_gradio_nor_the_page():
+# Whom each package may import, besides itself and what every one may.
+EVERYBODY = {"nst", "nst.errors"}
+DIRECTIONS = {
+    "host": set(),
+    "image": set(),
+    "vgg": {"image"},
+    "optimization": {"vgg", "image", "host", "nst.settings", "nst.inputs"},
+    "lab": {"optimization", "vgg", "image", "host", "nst.settings", "nst.inputs", "nst.painting"},
+}
+
+
+def package_of(name: str) -> str:
+    """Return the package below nst that a module belongs to, or the module's own name."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 and (ROOT / "nst" / parts[1]).is_dir() else name
+
+
+@pytest.mark.parametrize("package", DIRECTIONS)
+def test_imports_point_one_way(package):
+    modules = list((ROOT / "nst" / package).rglob("*.py"))
+    assert len(modules) > 3
+    allowed = DIRECTIONS[package] | EVERYBODY | {package}
+    for path in modules:
+        own = {name for name in imports(path) if name.split(".")[0] == "nst"}
+        assert {package_of(name) for name in own} <= allowed, path.name
+
+
+def test_only_the_page_knows_gradio_and_nobody_needs_the_laboratory():
     core = [path for path in (ROOT / "nst").rglob("*.py") if "ui" not in path.relative_to(ROOT).parts]
-    assert len(core) > 30
+    assert len(core) > 50
     for path in core:
         assert not [name for name in imports(path) if name.startswith(("gradio", "nst.ui"))], path.name
+    for path in [ROOT / "app.py", *(ROOT / "nst").rglob("*.py")]:
+        if "lab" not in path.relative_to(ROOT).parts:
+            assert not [name for name in imports(path) if name.startswith("nst.lab")], path.name
 
 
 def test_the_process_that_decodes_is_small():

@@ -14,10 +14,8 @@ from __future__ import annotations
 
 import argparse
 import math
-import random
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -29,152 +27,19 @@ from torch import Tensor, nn
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
 from nst.host.device import pick_device, pick_precision
-from nst.image.files import load_image
-from nst.image.pixels import resize, to_pixels
+from nst.lab.pictures import Pictures
+from nst.lab.student import BLOCK_COUNT, DEPTH, NAMES, TAPS, Student, new_block
 from nst.optimization.objective import Objective
 from nst.optimization.optimizers import LBFGS
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
-from nst.vgg.layers import CONVOLUTIONS, LAYERS, PRESETS
+from nst.vgg.layers import LAYERS, PRESETS
 from nst.vgg.packed import CODES, pack, unpack
 from nst.vgg.weights import find_vgg19
 
-TAPS = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu4_1", "relu4_2", "relu5_1")
-_NAMES = list(LAYERS)[: list(LAYERS).index(TAPS[-1]) + 1]
-_BLOCKS = [int(name[4]) - 1 for name in _NAMES]
-_DEPTH, _BLOCK_COUNT = len(_NAMES), _BLOCKS[-1] + 1
 _SCORED = 192  # pixels on a side of what is held out
 _STOCK = 1024  # crops at hand, a few of them new in each step
 _PAINTED = 384  # snapshots of paintings at hand
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-
-
-class Pictures:
-    """A folder of pictures as random crops, some of them held out for scoring.
-
-    Pictures that look like one in `exclude` are left out, also as stylised copies: their blurred grey
-    thumbnails correlate.
-
-    Args:
-        folder: looked through with all its folders.
-        exclude: likewise.
-        device: where the crops are made.
-        seed: of which are held out, and of the crops.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        exclude: Path | None = None,
-        device: torch.device | None = None,
-        seed: int = 0,
-    ) -> None:
-        files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
-        barred = (
-            []
-            if exclude is None
-            else [
-                _thumbnail(load_image(path))
-                for path in sorted(exclude.rglob("*"))
-                if path.suffix.lower() in _SUFFIXES
-            ]
-        )
-        self.pictures: list[Tensor] = []
-        self.left_out: list[str] = []
-        for path in tqdm(files, desc="reading"):
-            picture = load_image(path)
-            if any(float(thumb @ _thumbnail(picture)) > 0.8 for thumb in barred):
-                self.left_out.append(path.name)
-                continue
-            # Kept as bytes: a thousand pictures in float would not fit beside the training.
-            self.pictures.append(torch.from_numpy(to_pixels(picture)).permute(2, 0, 1)[None].to(device))
-        if len(self.pictures) < 20:
-            raise InputError(
-                f"{folder.name} holds {len(self.pictures)} usable pictures; at least 20 are needed."
-            )
-        self.random = random.Random(seed)  # noqa: S311 (no secret)
-        self.random.shuffle(self.pictures)
-        self.held_out, self.pictures = self.pictures[:16], self.pictures[16:]
-
-    def crop(self, size: int, *, held_out: int | None = None) -> Tensor:
-        """Return a random crop, (1, 3, size, size), at a random scale; a fixed one of the held-out ones."""
-        rng = self.random if held_out is None else random.Random(held_out)  # noqa: S311
-        picture = rng.choice(self.pictures) if held_out is None else self.held_out[held_out]
-        picture = picture.float() / 255
-        height, width = picture.shape[-2:]
-        scale = math.exp(rng.uniform(math.log(size / min(height, width)), math.log(1.2)))
-        scale = max(scale, size / min(height, width))
-        picture = resize(picture, (math.ceil(width * scale), math.ceil(height * scale))).clamp(0, 1)
-        top = rng.randint(0, picture.shape[-2] - size)
-        left = rng.randint(0, picture.shape[-1] - size)
-        return picture[..., top : top + size, left : left + size]
-
-
-def _thumbnail(picture: Tensor) -> Tensor:
-    """Return a unit vector that two pictures of the same scene share."""
-    grey = F.interpolate(picture.mean(1, keepdim=True), (16, 16), mode="area").flatten()
-    grey = grey - grey.mean()
-    return grey / grey.norm().clamp_min(1e-6)
-
-
-class Student(nn.Module):
-    """The narrow twin of VGG-19 up to relu5_1, with a linear map from each tap to the teacher's channels."""
-
-    def __init__(self, widths: Sequence[int], teacher_widths: dict[str, int]) -> None:
-        super().__init__()
-        channels = [3, *(widths if len(widths) == _DEPTH else (widths[block] for block in _BLOCKS))]
-        self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 3, padding=1, padding_mode="replicate")
-            for before, after in pairwise(channels)
-        )
-        self.maps = nn.ParameterDict(
-            {name: torch.zeros(teacher_widths[name], channels[_NAMES.index(name) + 1]) for name in TAPS}
-        )
-        self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
-        self.register_buffer("std", torch.ones(1, 3, 1, 1))
-
-    def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Return the taps in the teacher's channels."""
-        value, taps = (image - self.mean) / self.std, {}
-        value = value.contiguous(memory_format=torch.channels_last)
-        for index, convolution in enumerate(self.convolutions):
-            if _new_block(index):
-                value = F.max_pool2d(value, 2)
-            value = F.relu(convolution(value))
-            if (name := _NAMES[index]) in self.maps:
-                taps[name] = F.conv2d(value, self.maps[name][..., None, None])
-        return taps
-
-    @torch.no_grad()
-    def take(self, state: dict[str, Tensor]) -> int:
-        """Take over the convolutions of an exported student; return how many there were."""
-        count = 0
-        for n, convolution in zip(CONVOLUTIONS, self.convolutions, strict=False):
-            if f"features.{n}.weight" not in state:
-                break
-            convolution.weight.copy_(state[f"features.{n}.weight"])
-            convolution.bias.copy_(state[f"features.{n}.bias"])
-            count += 1
-        return count
-
-    def export(self) -> dict[str, Tensor]:
-        """Return convolutions and folded taps under the names that `Encoder` reads.
-
-        With A = self.maps[name] and A^T A = U diag(e) U^T, the tap is diag(sqrt e) U^T: as few channels as
-        the student has, and the same distances between features and between Gram matrices as under A.
-        """
-        state = {}
-        for n, convolution in zip(CONVOLUTIONS, self.convolutions, strict=False):
-            state[f"features.{n}.weight"] = convolution.weight.detach().clone()
-            state[f"features.{n}.bias"] = convolution.bias.detach().clone()
-        for name, matrix in self.maps.items():
-            energy, basis = torch.linalg.eigh((matrix.detach().double().T @ matrix.detach().double()).cpu())
-            state[f"taps.{name}"] = (energy.clamp_min(0).sqrt()[:, None] * basis.T).float().to(matrix.device)
-        return state
-
-    def encoder(self) -> Encoder:
-        """Return the student as an encoder to paint with."""
-        return Encoder(self.export(), name="student", device=self.mean.device)
 
 
 def choose(moments: Tensor, count: int) -> list[int]:
@@ -204,13 +69,8 @@ def _loaded(file: Path) -> dict[str, Tensor]:
 
 def _ridge(square: Tensor, cross: Tensor) -> Tensor:
     """Solve min |X W - Y|^2 + small |W|^2 from X^T X and X^T Y."""
-    identity = torch.identity(len(square), dtype=square.dtype, device=square.device)
+    identity = torch.eye(len(square), dtype=square.dtype, device=square.device)
     return torch.linalg.solve(square + 1e-6 * square.diagonal().mean() * identity, cross)
-
-
-def _new_block(index: int) -> bool:
-    """Return whether pooling stands before a convolution."""
-    return index > 0 and _BLOCKS[index] != _BLOCKS[index - 1]
 
 
 @torch.no_grad()
@@ -220,11 +80,11 @@ def solve(student: Student, teacher: Encoder, crops: list[Tensor], begun: int = 
     student.std.copy_(teacher.std)
     targets = [((crop - teacher.mean) / teacher.std).to(teacher.precision) for crop in crops]
     given = [target.float() for target in targets]
-    for index, name in enumerate(tqdm(_NAMES, desc="closed form")):
+    for index, name in enumerate(tqdm(NAMES, desc="closed form")):
         convolution, theirs = student.convolutions[index], teacher.features[LAYERS[name] - 1]
         moments = square = cross = 0
         for number in range(len(crops)):
-            if _new_block(index):
+            if new_block(index):
                 targets[number], given[number] = (
                     F.max_pool2d(targets[number], 2),
                     F.max_pool2d(given[number], 2),
@@ -378,8 +238,7 @@ def score(student: Student, teacher: Encoder, pictures: Pictures) -> str:
     )
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code."""
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nst.lab.distill", description="Make the narrow network.")
     parser.add_argument("--images", type=Path, required=True, help="folder of pictures to learn from")
     parser.add_argument(
@@ -404,9 +263,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=1e-3, help="AdamW's highest rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, required=True, help="safetensors file to write")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    parser = _parser()
     options = parser.parse_args(arguments)
-    if len(options.widths) not in (_BLOCK_COUNT, _DEPTH):
-        parser.error(f"--widths takes {_BLOCK_COUNT} or {_DEPTH} numbers")
+    if len(options.widths) not in (BLOCK_COUNT, DEPTH):
+        parser.error(f"--widths takes {BLOCK_COUNT} or {DEPTH} numbers")
     try:
         keep_freed()
         torch.manual_seed(options.seed)

@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.lab.distill import Pictures
+from nst.lab.pictures import Pictures
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import LAYERS
 from nst.vgg.packed import BIAS, CODES, MOST, SHAPE, STEP, deflate, unpack

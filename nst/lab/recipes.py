@@ -117,7 +117,7 @@ class _Distribution:
     @staticmethod
     def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
         statistics = moments(features)
-        noise = 1e-4 * torch.identity(len(statistics.mean), device=statistics.mean.device)
+        noise = 1e-4 * torch.eye(len(statistics.mean), device=statistics.mean.device)
         return statistics.mean, statistics.covariance + noise
 
 
@@ -153,7 +153,7 @@ def _newton_schulz(matrix: Tensor, steps: int = 24) -> tuple[Tensor, Tensor]:
     """Return M^1/2 and M^-1/2 by Y' = Y T and Z' = T Z with T = (3 - Z Y) / 2 from Y = M / |M| and Z = 1."""
     size = matrix.double().norm()
     root = matrix.double() / size
-    inverse = identity = torch.identity(len(matrix), dtype=root.dtype, device=root.device)
+    inverse = identity = torch.eye(len(matrix), dtype=root.dtype, device=root.device)
     for _ in range(steps):
         factor = (3 * identity - inverse @ root) / 2
         root, inverse = root @ factor, factor @ inverse

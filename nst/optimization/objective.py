@@ -106,39 +106,49 @@ class Objective:
         if settings.style_layers == AUTOMATIC:
             style_layers = _shaped(style_layers, settings.large_shapes)
         with torch.no_grad():
-            judge = encoder.layers[-1]
-            photo = self._described(
-                content, tuple(dict.fromkeys((*content_layers, judge))), tuple(style_layers)
-            )
-            paintings = [self._described(styles[k], tuple(content_layers), tuple(style_layers)) for k in used]
-            attention = prominence(photo.features[judge], ATTENTION)
-            self.content = {
-                name: ContentTarget(
-                    photo.features[name], [each.features[name] for each in paintings], shares, attention
-                )
-                for name in content_layers
-            }
-            self.styles = {
-                name: [
-                    self._target(
-                        settings.style_loss,
-                        DEEP_FLOOR if name in DEEP else GaussianTarget.FLOOR,
-                        average(
-                            [each.statistics[name][0] for each in paintings],
-                            [region.shares[k] for k in used],
-                        ),
-                        photo.statistics[name][0],
-                    )
-                    for region in regions
-                ]
-                for name in style_layers
-            }
-            rough = sum(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
-            # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
-            self.rough = torch.maximum(rough, PLAINEST * total_variation(content)).clamp_min(1e-4)
+            self._aim(styles, settings, regions, used, shares, tuple(content_layers), tuple(style_layers))
         self.content_layer_weights = self.rough.new_tensor(list(content_layers.values()))
         self.style_layer_weights = self.rough.new_tensor(list(style_layers.values()))
         self.areas = self.rough.new_tensor(areas)
+
+    def _aim(
+        self,
+        styles: Sequence[Tensor],
+        settings: Settings,
+        regions: Sequence[Region],
+        used: Sequence[int],
+        shares: Sequence[float],
+        content_layers: tuple[str, ...],
+        style_layers: tuple[str, ...],
+    ) -> None:
+        """Set the targets: the photo's content features, the styles' statistics, their total variation."""
+        judge = self.encoder.layers[-1]
+        photo = self._described(self.photo, tuple(dict.fromkeys((*content_layers, judge))), style_layers)
+        paintings = [self._described(styles[k], content_layers, style_layers) for k in used]
+        attention = prominence(photo.features[judge], ATTENTION)
+        self.content = {
+            name: ContentTarget(
+                photo.features[name], [each.features[name] for each in paintings], shares, attention
+            )
+            for name in content_layers
+        }
+        self.styles = {
+            name: [
+                self._target(
+                    settings.style_loss,
+                    DEEP_FLOOR if name in DEEP else GaussianTarget.FLOOR,
+                    average(
+                        [each.statistics[name][0] for each in paintings], [region.shares[k] for k in used]
+                    ),
+                    photo.statistics[name][0],
+                )
+                for region in regions
+            ]
+            for name in style_layers
+        }
+        rough = sum(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
+        # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
+        self.rough = torch.maximum(rough, PLAINEST * total_variation(self.photo)).clamp_min(1e-4)
 
     def _described(self, picture: Tensor, content: tuple[str, ...], style: tuple[str, ...]) -> Description:
         """Return what the encoder sees in a picture that stays as it is."""

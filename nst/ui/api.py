@@ -12,7 +12,8 @@ import gradio as gr
 
 from nst.errors import InputError
 from nst.inputs import Inputs
-from nst.settings import KNOBS, MOST_STYLES, Knob
+from nst.knob import Knob
+from nst.settings import KNOBS, MOST_STYLES
 from nst.ui.components import Picture, control
 from nst.ui.parts.knobs import allowed
 from nst.ui.runs.run import run

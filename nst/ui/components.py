@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.data_classes import FileData
 
-from nst.settings import Knob
+from nst.knob import Knob
 from nst.ui.static import script
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from nst.errors import InputError
 from nst.host.device import pick_device
-from nst.settings import KNOBS, Knob, Settings
-from nst.ui.runs.storage import KEPT_SECONDS, disk_for_pictures
+from nst.knob import Knob
+from nst.settings import KNOBS, Settings
+from nst.ui.runs.cache import disk_for_pictures
+from nst.ui.runs.storage import KEPT_SECONDS
 
 
 @dataclass(frozen=True)

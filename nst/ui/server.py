@@ -24,7 +24,7 @@ from nst.ui.gallery import FINISHED
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
 from nst.ui.runs import zero
-from nst.ui.runs.storage import remove_own_folder
+from nst.ui.runs.cache import remove_own_folder
 from nst.ui.runs.worker import submit
 from nst.ui.service import Service
 from nst.ui.static import STYLES

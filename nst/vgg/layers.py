@@ -128,7 +128,7 @@ def parse_weights(text: str) -> dict[str, float]:
     return weights
 
 
-def shown(preset: str) -> str:
+def described(preset: str) -> str:
     """Return a preset with its layers and weights, as people read it."""
     return f"{preset}: " + ", ".join(f"{name} {weight:g}" for name, weight in PRESETS[preset].items())
 

@@ -53,9 +53,14 @@ def _keys() -> dict[str, tuple[int, ...]]:
 KEYS = _keys()
 
 
-@lru_cache(maxsize=1)
 def find_narrow() -> Mapping[str, Tensor]:
     """Return the narrow network that comes with the package."""
+    log.info("weights: %s of the package", NARROW_FILE.name)
+    return _narrow()
+
+
+@lru_cache(maxsize=1)
+def _narrow() -> Mapping[str, Tensor]:
     return unpack(NARROW_FILE)
 
 
@@ -72,6 +77,7 @@ def find_vgg19(source: str = "") -> Mapping[str, Tensor]:
     """
     source = source_of(source)
     if not source:
+        log.info("weights: %s of the package", VGG19_FILE.name)
         return _packed()
     convolutions = _named(source)
     log.info("weights: %s, %d convolutions", Path(source).name, len(convolutions) // 2)

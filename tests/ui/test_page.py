@@ -23,7 +23,8 @@ from nst.image.files import encode_png
 from nst.image.metadata import describe_painting
 from nst.ui.page import PROMISE, TITLE
 from nst.ui.parts.presets import PRESETS
-from nst.ui.runs.storage import MOST_FRAMES, Files
+from nst.ui.runs.folder import MOST_FRAMES
+from nst.ui.runs.storage import Files
 
 
 class QuietFiles(SimpleHTTPRequestHandler):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from nst.image.timelapse import thinned
-from nst.ui.runs.storage import Kept
+from nst.ui.runs.folder import Kept
 from nst.ui.runs.stream import Update
 
 # As many as stand in a row under the canvas.

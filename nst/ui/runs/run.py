@@ -9,7 +9,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import NamedTuple, TypeVar
 
 import gradio as gr
@@ -82,7 +82,7 @@ async def run(
     def ending() -> bool:
         return stop() or alone()
 
-    try:
+    with _noted(entry):
         check(pictures)
         # The quota comes before any work.
         with (
@@ -114,6 +114,13 @@ async def run(
                             turn.seconds = update.frame.remaining
                             yield update
         entry.end("stopped" if stop() else "left" if alone() else "finished")
+
+
+@contextlib.contextmanager
+def _noted(entry: Entry) -> Iterator[None]:
+    """Note how a run ended, if not well, and make of whatever it was what a visitor can be told."""
+    try:
+        yield
     except InputError:
         entry.end("refused")
         raise

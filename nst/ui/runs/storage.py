@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
-import functools
 import logging
 import os
 import re
 import secrets
 import shutil
 import stat
-import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -20,15 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from gradio.utils import get_upload_folder
 from gradio_client.utils import strip_invalid_filename_characters
 
 from nst.errors import InputError
+from nst.ui.runs.cache import own_folder
+from nst.ui.runs.folder import RunFolder
 
 log = logging.getLogger(__name__)
 
-MOST_FRAMES = 64
-_IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
 KEPT_SECONDS = 3600.0
 # What one visitor may have here, as a share of all that is kept, and how many runs.
 _SHARE, _RUNS_EACH = 8, 20
@@ -36,47 +32,6 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room lef
 NO_ROOM = "This host has no room left to keep pictures; try again later."
 # Made by an upload, by a run, or by Gradio for what the page itself shows.
 _FOLDER = re.compile(r"(?:upload|run)-[0-9a-f]{32}|[0-9a-f]{64}")
-_YOUNG = 60.0  # seconds in which a host that has just started may not have locked its folder yet
-
-
-@functools.cache
-def own_folder() -> Path:
-    """Return this process's own folder in Gradio's cache, which from now on is Gradio's cache.
-
-    Several hosts may share a cache: each has a folder that it holds locked. What is left of hosts that are
-    gone, however they ended, is removed here.
-
-    Raises:
-        InputError: the cache cannot be written.
-    """
-    cache = Path(get_upload_folder()).resolve()
-    folder = cache / f"host-{secrets.token_hex(8)}"
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        for other in cache.glob("host-*"):
-            _remove_if_left(other)
-        folder.mkdir(mode=0o700)
-        lock = (folder / "lock").open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    except OSError as error:
-        raise InputError(
-            f"The folder for pictures cannot be written ({error.strerror}); name another in GRADIO_TEMP_DIR."
-        ) from error
-    _locks.append(lock)
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    return folder
-
-
-_locks: list[IO[str]] = []  # held for as long as the process lives
-
-
-def _remove_if_left(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        if time.time() - folder.stat().st_mtime < _YOUNG and not (folder / "lock").exists():
-            return
-        with (folder / "lock").open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while its host lives
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(eq=False)
@@ -312,66 +267,7 @@ class Files:
                 self._items.pop(item.path, None)
 
 
-class Kept(NamedTuple):
-    """A passing frame that is still there."""
-
-    path: str
-    iteration: int
-    size: tuple[int, int]  # width and height of the canvas then; the file is a preview of it
-
-    @property
-    def name(self) -> str:
-        """What people read."""
-        return f"Step {self.iteration}, {max(self.size)} px"
-
-
-class RunFolder:
-    """One run's own folder.
-
-    Its name cannot be guessed, so nobody reaches another visitor's pictures.
-    """
-
-    def __init__(self, path: Path, grew: Any = lambda path, size: None) -> None:
-        self.path, self._grew = path, grew
-        self.frames: list[Kept] = []
-
-    def add_frame(self, data: bytes, iteration: int, size: tuple[int, int]) -> str:
-        """Write a passing frame under a new name; return its path. Of a long run ever fewer are kept."""
-        path = self.add(f"{secrets.token_hex(4)}.jpg", data)
-        self.frames.append(Kept(path, iteration, size))
-        if len(self.frames) > MOST_FRAMES:
-            old, new = self.frames[:-_IN_FLIGHT], self.frames[-_IN_FLIGHT:]
-            for frame in old[1::2]:
-                with contextlib.suppress(FileNotFoundError):
-                    self._grew(self.path, -Path(frame.path).stat().st_size)
-                    Path(frame.path).unlink()
-            self.frames = old[::2] + new
-        return path
-
-    def add(self, name: str, data: bytes) -> str:
-        """Write a file that stays as long as the folder; return its path."""
-        path = self.path / name
-        path.write_bytes(data)
-        self._grew(self.path, len(data))
-        return str(path)
-
-
 def _safe(name: str | None) -> str:
     """Return a file name that is nothing but a name."""
     plain = Path((name or "").replace("\\", "/")).name.lstrip(".") or "picture"
     return strip_invalid_filename_characters(plain.encode()[-120:].decode(errors="ignore")).lstrip(".")
-
-
-def remove_own_folder() -> None:
-    """Leave nothing behind when the process ends."""
-    if own_folder.cache_info().currsize:
-        shutil.rmtree(own_folder(), ignore_errors=True)
-
-
-def disk_for_pictures() -> int:
-    """Return the bytes that may be kept where nobody has said: two gigabytes, or half of what is free."""
-    try:
-        free = shutil.disk_usage(Path(get_upload_folder()).parent).free
-    except OSError:
-        free = shutil.disk_usage(tempfile.gettempdir()).free
-    return min(2 * 2**30, free // 2)

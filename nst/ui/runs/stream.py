@@ -21,9 +21,10 @@ from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs import zero
+from nst.ui.runs.folder import Kept, RunFolder
 from nst.ui.runs.log import Entry
 from nst.ui.runs.pictures import Pixels
-from nst.ui.runs.storage import Files, Kept, RunFolder
+from nst.ui.runs.storage import Files
 
 # At most four frames a second, of at most 512 px: more than that a slow line cannot carry.
 INTERVAL = 0.25

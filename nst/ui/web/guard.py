@@ -19,6 +19,7 @@ from anyio import to_thread
 from nst.ui.runs.storage import FULL, NO_ROOM
 from nst.ui.service import Service
 from nst.ui.web import bodies, files, headers, visitors
+from nst.ui.web.answers import Answer
 from nst.ui.web.bodies import LeftError, RefusedError
 from nst.ui.web.callers import Calls
 from nst.ui.web.door import Door
@@ -60,7 +61,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = Answer(send)
         try:
             route = match(scope["method"], scope["path"], scope["query_string"])
             if route is None:
@@ -96,7 +97,7 @@ class Guard:
         return visitor, [(visitors.HEADER, visitor.encode())]
 
     async def _let_through(
-        self, route: Route, visitor: str, own: headers.Heads, scope: dict, receive: Any, answer: _Answer
+        self, route: Route, visitor: str, own: headers.Heads, scope: dict, receive: Any, answer: Answer
     ) -> None:
         outside = visitors.is_outside((scope.get("client") or [""])[0])
         scope = {**scope, "headers": headers.incoming(scope["headers"], own, outside=outside)}
@@ -110,39 +111,39 @@ class Guard:
 
     # What is answered here
 
-    async def _health(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _health(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         told = await self.service.health(self.demo)
         await answer.json(503 if told["status"] == "stuck" else 200, told)
 
-    async def _upload(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _upload(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         receive = bodies.bounded(receive, files.MOST_UPLOAD, _length(scope))
         told = await files.take_upload(self.service.files, scope, receive, visitor)
         await answer.body(200, told, b"application/json")
 
-    async def _progress(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _progress(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         # Gradio's own waits for an id, and anybody's id is as good as another's.
         await answer.body(200, b'data: {"msg": "done"}\n\n', b"text/event-stream")
 
-    async def _file(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _file(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         name = scope["path"].partition("=")[2]
         await files.served(self.service.files, name)(scope, receive, answer.send)
 
     # What is handed on, once it has been read
 
-    async def _join(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _join(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         self._tidy()
         body = await self._read(
             scope, receive, _MOST_JOIN, lambda data: self._event(data, visitor, queued=True)
         )
         await self._again(body, scope, receive, answer)
 
-    async def _direct(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _direct(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         body = await self._read(
             scope, receive, _MOST_DIRECT, lambda data: self._event(data, visitor, queued=False)
         )
         await self._again(body, scope, receive, answer)
 
-    async def _call(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _call(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         self._tidy()
 
         def admitted(data: bytes) -> dict[str, Any]:
@@ -155,7 +156,7 @@ class Guard:
 
         await self._again(await self._read(scope, receive, _MOST_CALL, admitted), scope, receive, answer)
 
-    async def _small(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _small(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         await self._again(await self._read(scope, receive, _MOST_SMALL, bodies.parse), scope, receive, answer)
 
     def _event(self, data: bytes, visitor: str, *, queued: bool) -> dict[str, Any]:
@@ -188,7 +189,7 @@ class Guard:
 
                 return await to_thread.run_sync(read)
 
-    async def _again(self, value: dict, scope: dict, receive: Any, answer: _Answer) -> None:
+    async def _again(self, value: dict, scope: dict, receive: Any, answer: Answer) -> None:
         """Hand a request on with another body."""
         body = json.dumps(value).encode()
         stale = (b"content-length", b"transfer-encoding")
@@ -197,7 +198,7 @@ class Guard:
         answer.unfit = _UNFIT
         await self.app({**scope, "headers": [*others, length]}, bodies.replay(body, receive), answer.send)
 
-    async def _listen(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _listen(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
         if session not in self.demo._queue.pending_messages_per_session:
             # As Gradio says it, which adds a traceback to the log each time.
@@ -207,7 +208,7 @@ class Guard:
         with self.service.listeners.listening(session):
             await self.app(scope, receive, answer.send)
 
-    async def _await(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _await(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         queue, number = self.demo._queue, scope["path"].rstrip("/").rpartition("/")[2]
         event = queue.event_ids_to_events.get(number)
         session = event.session_hash if event else number
@@ -216,7 +217,7 @@ class Guard:
         with self.service.listeners.listening(session):
             await self.app(scope, receive, answer.send)
 
-    async def _mcp(self, scope: dict, receive: Any, answer: _Answer, visitor: str) -> None:
+    async def _mcp(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
         """Hand an assistant's call on; Gradio makes it once more itself, by which it is known again."""
         given: dict[str, Any] = {}
 
@@ -273,53 +274,6 @@ class Guard:
         for session in list(queue.pending_event_ids_session):
             if session not in queue.pending_messages_per_session:
                 queue.pending_event_ids_session.pop(session, None)
-
-
-class _Answer:
-    """The way back: every answer gets the headers of this host, and is begun once."""
-
-    def __init__(self, send: Any) -> None:
-        self._send = send
-        self.nonce = ""  # of the page's scripts
-        self.unfit = ""  # what a plain 500 of the app's is replaced by
-        self._started = self._replaced = False
-
-    async def send(self, message: dict) -> None:
-        """Send what the app answers."""
-        if message["type"] == "http.response.start":
-            if self.unfit and message["status"] == 500:
-                self._replaced = True
-                await self.refuse(422, self.unfit)
-            if self._started:
-                return
-            self._started = True
-            message = {**message, "headers": headers.outgoing(message.get("headers", ()), self.nonce)}
-        elif self._replaced:
-            return
-        await self._send(message)
-
-    async def refuse(self, status: int, sentence: str) -> None:
-        """Answer with a sentence, in the forms that Gradio's page and its clients look for."""
-        if self._started:
-            return
-        detail: Any = sentence
-        if status == 422:  # the one status of which Gradio's clients read the words
-            detail = [
-                {"__type__": "validate", "is_valid": False, "parameter_name": "request", "message": sentence}
-            ]
-        await self.json(status, {"error": sentence, "detail": detail})
-
-    async def json(self, status: int, told: Any) -> None:
-        """Answer with JSON."""
-        await self.body(status, json.dumps(told).encode(), b"application/json")
-
-    async def body(self, status: int, data: bytes, kind: bytes) -> None:
-        """Answer with bytes."""
-        head = [(b"content-type", kind), (b"content-length", str(len(data)).encode())]
-        self._started = True
-        start = {"type": "http.response.start", "status": status, "headers": headers.outgoing(head)}
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": data})
 
 
 def _tool_error(given: dict, sentence: str) -> dict[str, Any]:

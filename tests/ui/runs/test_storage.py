@@ -14,7 +14,8 @@ import pytest
 from conftest import ROOT
 
 from nst import InputError
-from nst.ui.runs.storage import Files, Sent, own_folder
+from nst.ui.runs.cache import own_folder
+from nst.ui.runs.storage import Files, Sent
 
 KB = 1024
 

@@ -7,9 +7,9 @@ import logging
 from types import SimpleNamespace
 
 from nst import Settings
+from nst.ui.runs.folder import Kept
 from nst.ui.runs.history import History
 from nst.ui.runs.log import Entry
-from nst.ui.runs.storage import Kept
 from nst.ui.runs.stream import Update
 from nst.ui.runs.wishes import Wishes
 

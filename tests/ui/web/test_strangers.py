@@ -17,7 +17,8 @@ from playwright.sync_api import expect
 from served import LIMITS
 from strangers import API, FILE, Stranger, files_below, form, gif_of_comments, jpeg, slow_jpeg
 
-from nst.ui.runs.storage import Files, own_folder
+from nst.ui.runs.cache import own_folder
+from nst.ui.runs.storage import Files
 from nst.ui.server import served
 
 
