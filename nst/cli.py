@@ -267,7 +267,7 @@ class _Terminal:
     """Where the progress bar is drawn, if that is still there and can show it."""
 
     def __init__(self, stream: IO[str] | None) -> None:
-        self._stream = stream
+        self._stream: Any = stream  # what is not there cannot be written to either
 
     def write(self, text: str) -> None:
         """Draw what can be drawn."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 P = TypeVar("P")
 Q = TypeVar("Q")
@@ -56,11 +56,11 @@ class Inputs(Generic[P]):
         """
         following = iter(pictures)
 
-        def next_for(picture: Any) -> Any:
+        def next_for(picture: P | None) -> Q | None:
             return None if picture is None else next(following)
 
-        changed: Any = replace(
-            self,
+        # In the order of `pictures`.
+        return Inputs(
             photo=next(following),
             styles=tuple(map(next_for, self.styles)),
             keep=next_for(self.keep),
@@ -68,7 +68,11 @@ class Inputs(Generic[P]):
             start=next_for(self.start),
             resume=next_for(self.resume),
         )
-        return changed
+
+    @property
+    def paintings(self) -> list[P]:
+        """The styles that are there."""
+        return [style for style in self.styles if style is not None]
 
     def compact(self) -> tuple[Inputs[P], tuple[int, ...]]:
         """Return the same without the empty places among the styles, and from which places they come."""

@@ -22,9 +22,9 @@ class Knob:
     default: Any
     label: str
     help: str
-    low: float | None = None
-    high: float | None = None
-    step: float | None = None
+    low: float = 0.0  # of numbers
+    high: float = 0.0
+    step: float = 0.0
     choices: dict[str, str] = field(default_factory=dict)  # value -> what people read
     suggestions: dict[str, str] = field(default_factory=dict)  # of many possible texts, as `choices`
     former: dict[str, str] = field(default_factory=dict)  # what a value was called once -> what it is called

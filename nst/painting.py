@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Union
+from typing import IO, Any, Union
 
 from PIL import Image
 from torch import Tensor
@@ -75,8 +75,10 @@ def stylize(
     Raises:
         InputError: a picture or the combination of settings cannot be used.
     """
-    several = isinstance(styles, Sequence) and not isinstance(styles, str | bytes)
-    given = Inputs(content, tuple(styles) if several else (styles,), keep, tuple(regions), start, resume)
+    paintings: Sequence[Any] = [styles]
+    if isinstance(styles, Sequence) and not isinstance(styles, str | bytes):
+        paintings = styles
+    given: Inputs[Picture] = Inputs(content, tuple(paintings), keep, tuple(regions), start, resume)
     return paint(given, settings or Settings(), encoder, Controls(stop, steer, interval))
 
 

@@ -290,5 +290,6 @@ class Settings:
 
 _KINDS = {"float": float, "int": int, "bool": bool, "str": str}
 KNOBS: dict[str, Knob] = {
-    f.name: Knob(name=f.name, kind=_KINDS[f.type], default=f.default, **f.metadata) for f in fields(Settings)
+    f.name: Knob(name=f.name, kind=_KINDS[str(f.type)], default=f.default, **f.metadata)
+    for f in fields(Settings)
 }

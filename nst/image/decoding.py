@@ -121,7 +121,7 @@ def painting_text(source: str | Path | bytes | IO[bytes], what: str = "The pictu
         opened.load()  # text may come after the pixels
     except Exception:  # as in `open_image`
         return {}
-    return {key: str(value) for key, value in opened.text.items()}
+    return {key: str(value) for key, value in getattr(opened, "text", {}).items()}
 
 
 def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) -> Image.Image:
@@ -139,7 +139,7 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
             return Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise InputError(
-            f"{what} claims more than {2 * Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels;"
+            f"{what} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels;"
             f" make it smaller first, {MAX_PIXELS / 1e6:.0f} million are the most."
         ) from error
     except UnidentifiedImageError as error:
@@ -189,8 +189,8 @@ def _to_rgb(image: Image.Image, ground: float) -> np.ndarray:
                 top,
             )
         )
-        grey = _bounded(Image.fromarray(np.clip(grey / white, 0.0, 1.0)))
-        return np.repeat(np.clip(np.asarray(grey), 0.0, 1.0)[..., None], 3, axis=2)
+        smaller = _bounded(Image.fromarray(np.clip(grey / white, 0.0, 1.0)))
+        return np.repeat(np.clip(np.asarray(smaller), 0.0, 1.0)[..., None], 3, axis=2)
 
     profile = image.info.get("icc_profile")
     alpha = None
@@ -220,7 +220,7 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """Return `image` in sRGB; a profile that is broken or of another colour model is ignored."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
+        return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB") or image
     except (ImageCms.PyCMSError, OSError, ValueError):
         return image
 

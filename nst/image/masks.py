@@ -100,15 +100,15 @@ def divide(
     count = len(blend)
     if not any(share > 0 for share in blend):
         raise InputError("Every style has the share 0; give at least one of them more.")
-    given = [k for k in range(count) if masks[k] is not None and blend[k] > 0]
+    given = {k: mask for k, mask in enumerate(masks) if mask is not None and blend[k] > 0}
     free = [k for k in range(count) if masks[k] is None and blend[k] > 0]
     if not given and keep is None:
         return [Region(_shares(blend, free))], None
 
-    first = keep if keep is not None else masks[given[0]]
+    first = keep if keep is not None else next(iter(given.values()))
     size = (first.shape[-1], first.shape[-2])
     allowed = torch.ones_like(first) if keep is None else 1 - keep
-    parts = [at(masks[k], size) for k in given]
+    parts = [at(mask, size) for mask in given.values()]
     covered = sum(parts, torch.zeros_like(first))
     parts = [part / covered.clamp_min(1) for part in parts]
     if free:
@@ -120,7 +120,9 @@ def divide(
     regions += [
         Region(_shares([1.0] * count, [k]), part * allowed) for k, part in zip(given, parts, strict=True)
     ]
-    regions = [region for region in regions if float(region.mask.mean()) > _SMALLEST]
+    regions = [
+        region for region in regions if region.mask is not None and float(region.mask.mean()) > _SMALLEST
+    ]
     if not regions:
         raise InputError("The masks leave nothing to paint; leave more of the photo free.")
     return regions, allowed

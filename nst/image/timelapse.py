@@ -7,11 +7,14 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
 from nst.image.pixels import fit
+
+_Frame = TypeVar("_Frame")
 
 # A whole painting in a few seconds, and time to look at the finished picture.
 _SECONDS, _HELD = 6.0, 2.0
@@ -81,7 +84,7 @@ def _rate(count: int) -> int:
     return int(min(_FASTEST, max(_SLOWEST, round(count / _SECONDS))))
 
 
-def thinned(frames: Sequence, most: int) -> list:
+def thinned(frames: Sequence[_Frame], most: int) -> list[_Frame]:
     """Return at most `most` of `frames`, evenly spread, first and last among them."""
     if len(frames) <= most:
         return list(frames)

@@ -34,6 +34,7 @@ from nst.optimization.optimizers import LBFGS
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import LAYERS, PRESETS
+from nst.vgg.moments import total
 from nst.vgg.packed import CODES, pack, unpack
 from nst.vgg.weights import find_vgg19
 
@@ -81,8 +82,8 @@ def solve(student: Student, teacher: Encoder, crops: list[Tensor], begun: int = 
     targets = [((crop - teacher.mean) / teacher.std).to(teacher.precision) for crop in crops]
     given = [target.float() for target in targets]
     for index, name in enumerate(tqdm(NAMES, desc="closed form")):
-        convolution, theirs = student.convolutions[index], teacher.features[LAYERS[name] - 1]
-        moments = square = cross = 0
+        convolution, theirs = student.layers[index], teacher.features[LAYERS[name] - 1]
+        moments = square = cross = torch.zeros((), dtype=torch.float64, device=teacher.device)
         for number in range(len(crops)):
             if new_block(index):
                 targets[number], given[number] = (
@@ -101,7 +102,7 @@ def solve(student: Student, teacher: Encoder, crops: list[Tensor], begun: int = 
             chosen = choose(moments, convolution.out_channels)
             solution = _ridge(square, cross[:, chosen]).float().T
             convolution.weight.copy_(solution[:, :-1].view_as(convolution.weight))
-            convolution.bias.copy_(solution[:, -1])
+            convolution.bias.copy_(solution[:, -1])  # type: ignore[union-attr]
         targets, given = (
             [F.relu(target) for target in targets],
             [F.relu(convolution(value)) for value in given],
@@ -111,8 +112,8 @@ def solve(student: Student, teacher: Encoder, crops: list[Tensor], begun: int = 
                 (value.flatten(2)[0].T, target.float().flatten(2)[0].T)
                 for value, target in zip(given, targets, strict=True)
             ]
-            square = sum((x.T @ x).double() for x, _ in pairs)
-            cross = sum((x.T @ y).double() for x, y in pairs)
+            square = total((x.T @ x).double() for x, _ in pairs)
+            cross = total((x.T @ y).double() for x, y in pairs)
             student.maps[name].copy_(_ridge(square, cross).float().T)
 
 

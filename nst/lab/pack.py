@@ -169,7 +169,7 @@ def _towards(
     """
     generator = torch.Generator().manual_seed(0)
     share = min(1.0, _SAMPLES / sum(one[0, 0].numel() for one in given))
-    own = torch.cat([module.weight.flatten(1), module.bias[:, None]], 1)
+    own = torch.cat([module.weight.flatten(1), module.bias[:, None]], 1)  # type: ignore[index]
     square, cross, count = torch.zeros(own.shape[1], own.shape[1]), torch.zeros_like(own.T), 0
     for one, target in zip(given, targets, strict=True):
         take = _sample(one, share, generator)
@@ -224,8 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     packed = Encoder(unpack(options.output), name="packed", precision=torch.float32)
     megabytes = options.output.stat().st_size / 1e6
     print(f"{megabytes:.2f} MB; relative squared errors on {len(held_out)} held-out crops")
-    for name, error in score(encoder, packed, held_out).items():
-        print(f"{name:9} {error:.5f}")
+    for name, rest in score(encoder, packed, held_out).items():
+        print(f"{name:9} {rest:.5f}")
     return 0
 
 

@@ -126,8 +126,8 @@ class Yardstick:
         key = (id(style), factor, tuple(target.shape))
         if key not in self.styles:
             self.styles[key] = style, self._grams(target, factor)
-        grams, target = self._grams(image, factor), self.styles[key][1]
-        return [float(relative_error(grams[name], target[name])) for name in STYLE_LAYERS]
+        grams, wanted = self._grams(image, factor), self.styles[key][1]
+        return [float(relative_error(grams[name], wanted[name])) for name in STYLE_LAYERS]
 
     def _grams(self, picture: Tensor, factor: float) -> dict[str, Tensor]:
         width, height = (max(16, round(side * factor)) for side in (picture.shape[-1], picture.shape[-2]))
@@ -184,12 +184,12 @@ def find_painter(name: str, settings: Settings) -> Painter:
         weights = find_vgg19(settings.weights)
         encoder = Encoder(weights, name=VGG19, device=pick_device(), precision=torch.float32)
 
-        def paint(photo: Tensor, style: Tensor) -> np.ndarray:
+        def by_recipe(photo: Tensor, style: Tensor) -> np.ndarray:
             return to_pixels(
                 recipe(encoder, photo.to(encoder.device), style.to(encoder.device), settings.size)
             )
 
-        return Painter(name, f"{name} at {settings.size}", paint)
+        return Painter(name, f"{name} at {settings.size}", by_recipe)
     if name not in OWN:
         raise InputError(f"There is no painter {name}; known ones are {', '.join((*OWN, *RECIPES))}.")
     own = dataclasses.replace(settings, encoder=name)

@@ -8,6 +8,7 @@ for relu4_1 and relu3_3 for relu4_2.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from torch import Tensor
 from nst.image.pixels import fit, resize
 from nst.optimization.losses import relative_error, total_variation
 from nst.vgg.encoder import Encoder
-from nst.vgg.moments import gram_matrix, moments
+from nst.vgg.moments import Moments, gram_matrix, moments, total
 
 # Steps of crowsonkb's at the first size, and at each further one.
 FIRST, FURTHER = 1000, 500
@@ -125,13 +126,13 @@ class _TraceOfRoot(torch.autograd.Function):
     """tr M^1/2 of a symmetric positive definite matrix; its derivative is M^-1/2 / 2."""
 
     @staticmethod
-    def forward(ctx, matrix: Tensor) -> Tensor:  # noqa: ANN001
+    def forward(ctx: Any, matrix: Tensor) -> Tensor:
         root, inverse = _roots(matrix)
         ctx.save_for_backward(inverse)
         return root.trace()
 
     @staticmethod
-    def backward(ctx, gradient: Tensor) -> Tensor:  # noqa: ANN001
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (inverse,) = ctx.saved_tensors
         return gradient * (inverse + inverse.T) / 4
 
@@ -187,24 +188,33 @@ def plain_pyramid(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> 
             look = resize(style, fit(*_sides(style), size // fraction)).clamp(0, 1)
             _, grams = encoder.describe(look, (), encoder.style_layers)
         canvas = F.interpolate(canvas, sides[::-1], mode="bicubic").detach().requires_grad_()
-        optimizer = torch.optim.LBFGS(
-            [canvas], max_iter=iterations, history_size=10, tolerance_grad=0, tolerance_change=0
-        )
-
-        def evaluate(canvas=canvas, optimizer=optimizer, target=target, grams=grams) -> Tensor:  # noqa: ANN001
-            optimizer.zero_grad()
-            taps, statistics = encoder.describe(canvas, target, grams)
-            content = sum(relative_error(taps[name], target[name]) for name in target) / len(target)
-            manner = sum(
-                relative_error(statistics[name][0].gram, grams[name][0].gram) for name in grams
-            ) / len(grams)
-            loss = 0.005 * content + manner
-            loss.backward()
-            return loss
-
-        optimizer.step(evaluate)
-        canvas = canvas.detach()
+        canvas = _level(encoder, canvas, target, grams, iterations)
     return canvas.clamp(0, 1)
+
+
+def _level(
+    encoder: Encoder,
+    canvas: Tensor,
+    target: dict[str, Tensor],
+    grams: dict[str, tuple[Moments, ...]],
+    iterations: int,
+) -> Tensor:
+    """Return a canvas after one size of the plain pyramid."""
+    optimizer = torch.optim.LBFGS(
+        [canvas], max_iter=iterations, history_size=10, tolerance_grad=0, tolerance_change=0
+    )
+
+    def evaluate() -> Tensor:
+        optimizer.zero_grad()
+        taps, statistics = encoder.describe(canvas, target, grams)
+        content = total(relative_error(taps[name], target[name]) for name in target) / len(target)
+        errors = (relative_error(statistics[name][0].gram, grams[name][0].gram) for name in grams)
+        loss = 0.005 * content + total(errors) / len(grams)
+        loss.backward()
+        return loss
+
+    optimizer.step(evaluate)
+    return canvas.detach()
 
 
 def classic(
@@ -257,9 +267,9 @@ def classic(
         nonlocal count
         optimizer.zero_grad()
         taps = encoder((canvas + level) / 255, layers)
-        content = sum(F.mse_loss(taps[name], target[name]) for name in target)
-        manner = sum(F.mse_loss(gram, style_grams[name]) for name, gram in grams(taps).items())
-        rough = sum((canvas.diff(dim=axis)).abs().sum() for axis in (2, 3))
+        content = total(F.mse_loss(taps[name], target[name]) for name in target)
+        manner = total(F.mse_loss(gram, style_grams[name]) for name, gram in grams(taps).items())
+        rough = total((canvas.diff(dim=axis)).abs().sum() for axis in (2, 3))
         loss = 5 * content + 100 * manner + 0.001 * rough
         loss.backward()
         count += 1

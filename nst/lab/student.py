@@ -21,6 +21,9 @@ DEPTH, BLOCK_COUNT = len(NAMES), BLOCKS[-1] + 1
 class Student(nn.Module):
     """The narrow twin of VGG-19 up to relu5_1, with a linear map from each tap to the teacher's channels."""
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, widths: Sequence[int], teacher_widths: dict[str, int]) -> None:
         super().__init__()
         channels = [3, *(widths if len(widths) == DEPTH else (widths[block] for block in BLOCKS))]
@@ -33,6 +36,11 @@ class Student(nn.Module):
         )
         self.register_buffer("mean", torch.zeros(1, 3, 1, 1))
         self.register_buffer("std", torch.ones(1, 3, 1, 1))
+
+    @property
+    def layers(self) -> list[nn.Conv2d]:
+        """The convolutions, from the image on."""
+        return [module for module in self.convolutions if isinstance(module, nn.Conv2d)]
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
         """Return the taps in the teacher's channels."""
@@ -50,11 +58,11 @@ class Student(nn.Module):
     def take(self, state: dict[str, Tensor]) -> int:
         """Take over the convolutions of an exported student; return how many there were."""
         count = 0
-        for n, convolution in zip(CONVOLUTIONS, self.convolutions, strict=False):
+        for n, convolution in zip(CONVOLUTIONS, self.layers, strict=False):
             if f"features.{n}.weight" not in state:
                 break
             convolution.weight.copy_(state[f"features.{n}.weight"])
-            convolution.bias.copy_(state[f"features.{n}.bias"])
+            _bias(convolution).copy_(state[f"features.{n}.bias"])
             count += 1
         return count
 
@@ -65,9 +73,9 @@ class Student(nn.Module):
         the student has, and the same distances between features and between Gram matrices as under A.
         """
         state = {}
-        for n, convolution in zip(CONVOLUTIONS, self.convolutions, strict=False):
+        for n, convolution in zip(CONVOLUTIONS, self.layers, strict=False):
             state[f"features.{n}.weight"] = convolution.weight.detach().clone()
-            state[f"features.{n}.bias"] = convolution.bias.detach().clone()
+            state[f"features.{n}.bias"] = _bias(convolution).detach().clone()
         for name, matrix in self.maps.items():
             energy, basis = torch.linalg.eigh((matrix.detach().double().T @ matrix.detach().double()).cpu())
             state[f"taps.{name}"] = (energy.clamp_min(0).sqrt()[:, None] * basis.T).float().to(matrix.device)
@@ -76,6 +84,11 @@ class Student(nn.Module):
     def encoder(self) -> Encoder:
         """Return the student as an encoder to paint with."""
         return Encoder(self.export(), name="student", device=self.mean.device)
+
+
+def _bias(convolution: nn.Conv2d) -> Tensor:
+    assert convolution.bias is not None  # noqa: S101 (for mypy)
+    return convolution.bias
 
 
 def new_block(index: int) -> bool:

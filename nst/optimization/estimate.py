@@ -46,8 +46,9 @@ class Estimate:
             costs = dict(self._seen.get(key, {}))
             before = costs.get(scale.pixels)
             # The very first iteration of a process also sets things up: forgotten at once.
-            fresh = before is None or seconds < before / 2
-            costs[scale.pixels] = seconds if fresh else 0.8 * before + 0.2 * seconds
+            if before is not None and seconds >= before / 2:
+                seconds = 0.8 * before + 0.2 * seconds
+            costs[scale.pixels] = seconds
             if len(costs) > 64:
                 costs.pop(next(iter(costs)))
             self._seen[key] = costs

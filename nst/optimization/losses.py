@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nst.vgg.moments import Moments, exact, exact_type
+from nst.vgg.moments import Moments, exact, exact_type, total
 
 
 class ContentTarget:
@@ -46,7 +46,7 @@ class ContentTarget:
             weights = F.interpolate(weights, photo.shape[-2:], mode="bilinear")
             self.roots = (weights / weights.mean()).sqrt()  # (1, 1, H, W)
         shares = shares or [1 / len(styles)] * len(styles)
-        style = sum(share * exact(each).square().mean() for share, each in zip(shares, styles, strict=True))
+        style = total(share * exact(each).square().mean() for share, each in zip(shares, styles, strict=True))
         self.energy = (exact(photo).square().mean() * style).sqrt().clamp_min(1e-12)
 
     def distance(self, features: Tensor) -> Tensor:

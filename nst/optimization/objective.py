@@ -23,7 +23,7 @@ from nst.settings import Settings
 from nst.vgg.description import Description
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import AUTOMATIC, DEEP, content_weights, style_weights
-from nst.vgg.moments import Moments, average
+from nst.vgg.moments import Moments, average, total
 
 # Content against style with both sliders in the middle; quality.md says what it was measured by.
 BALANCE = 0.08
@@ -146,7 +146,7 @@ class Objective:
             ]
             for name in style_layers
         }
-        rough = sum(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
+        rough = total(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
         # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
         self.rough = torch.maximum(rough, PLAINEST * total_variation(self.photo)).clamp_min(1e-4)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 import torch
@@ -61,7 +62,7 @@ class LBFGS:
         gradient = gradient.reshape(-1).clone()
         fresh = self._remember(gradient)
         products = (self.memory @ gradient).double()
-        if fresh is not None:
+        if fresh is not None and self.last is not None:
             # S y and Y y for the older rows come from what is known: y is a difference of gradients.
             older = [row for row in self.order if row != fresh]
             difference = products - self.last[2]
@@ -165,4 +166,8 @@ class GradientDescent:
         self.image.sub_(self.rate * gradient.view_as(self.image))
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"lbfgs": LBFGS, "adam": Adam, "gradient-descent": GradientDescent}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "lbfgs": LBFGS,
+    "adam": Adam,
+    "gradient-descent": GradientDescent,
+}

@@ -31,14 +31,14 @@ class Pictures:
     def __init__(self, inputs: Inputs[Tensor], settings: Settings) -> None:
         self.inputs, self.settings = inputs, settings
         # Without a colour anywhere none may appear: then light alone is painted.
-        self.grey = all(map(is_grey, (inputs.photo, *inputs.styles)))
+        self.grey = all(map(is_grey, (inputs.photo, *inputs.paintings)))
         self.regions, self.painted = divide_canvas(inputs, settings)
-        self.photo, self.styles = inputs.photo, list(inputs.styles)
+        self.photo, self.styles = inputs.photo, inputs.paintings
 
     def look_at(self, scale: Scale) -> None:
         """Make photo and styles as they are to be seen at a scale."""
         self.photo = self.colored(resize(self.inputs.photo, scale.size).clamp(0, 1))
-        self.styles = [self._beside(style, scale) for style in self.inputs.styles]
+        self.styles = [self._beside(style, scale) for style in self.inputs.paintings]
 
     def steer(self, settings: Settings) -> None:
         """Go on with other settings.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -21,7 +21,7 @@ from nst.ui.runs.storage import Sent
 from nst.ui.runs.stream import Update
 from nst.ui.service import Service
 from nst.ui.web.callers import Calls
-from nst.ui.web.visitors import visitor_of
+from nst.ui.web.visitors import session_of, visitor_of
 
 _ABOUT = """Paint a photo in the manner of a painting (neural style transfer, Gatys et al. 2016).
 
@@ -57,7 +57,7 @@ def add_endpoint(service: Service) -> None:
 
     async def stylize(
         request: gr.Request, photo: str | None, style: str | None, *given: Any
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str, None]:
         # An assistant that has hung up is known by its call alone: what comes in here is Gradio itself.
         call = service.calls.find(request.headers.get(Calls.HEADER.decode(), ""))
         stop = call.gone.is_set if call else bool
@@ -67,7 +67,7 @@ def add_endpoint(service: Service) -> None:
             if values["start"] is not None:
                 settings = replace(settings, initial="picture")
             files = {name: sent(name, values[name]) for name in _OPTIONAL}
-            pictures = Inputs(
+            pictures: Any = Inputs(
                 sent("photo", photo),
                 (sent("style", style), *(files[f"style_{number}"] for number in range(2, MOST_STYLES + 1))),
                 files["keep"],
@@ -75,7 +75,7 @@ def add_endpoint(service: Service) -> None:
                 files["start"],
                 files["resume"],
             )
-            visitor, session = visitor_of(request), request.session_hash
+            visitor, session = visitor_of(request), session_of(request)
             async with aclosing(run(service, visitor, session, pictures, settings, stop)) as updates:
                 async for update in updates:
                     if isinstance(update, Update):
@@ -86,11 +86,12 @@ def add_endpoint(service: Service) -> None:
     stylize.__doc__ = _ABOUT + "\n".join(f"    {name}: {text}" for name, text in _described(knobs).items())
     defaults = {name: knob.default for name, knob in knobs.items()} | dict.fromkeys(_OPTIONAL)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    stylize.__signature__ = inspect.Signature(
+    signature = inspect.Signature(
         [inspect.Parameter("request", kind, annotation=gr.Request)]
         + [inspect.Parameter(name, kind) for name in ("photo", "style")]
         + [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
     )
+    setattr(stylize, "__signature__", signature)  # noqa: B010 (a function has it, but not by its type)
     with gr.Row(visible=False):
         pictures = {
             name: Picture(label=name, type="filepath", elem_id=f"api-{name.replace('_', '-')}")

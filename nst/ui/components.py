@@ -67,7 +67,7 @@ class LivePreview(gr.HTML):
             **more,
         )
 
-    def postprocess(self, value: str | None) -> dict[str, Any] | None:
+    def postprocess(self, value: Any) -> Any:
         """Return the file as Gradio serves it."""
         return None if value is None else FileData(path=str(value)).model_dump()
 
@@ -115,7 +115,7 @@ class Filmstrip(gr.HTML):
             **more,
         )
 
-    def postprocess(self, value: list[tuple[str, str]] | None) -> list[dict[str, Any]]:
+    def postprocess(self, value: Any) -> Any:
         """Return the files as Gradio serves them."""
         return [{"file": FileData(path=path).model_dump(), "name": name} for path, name in value or ()]
 
@@ -138,7 +138,7 @@ class Film(gr.HTML):
             **more,
         )
 
-    def postprocess(self, value: str | None) -> dict[str, Any] | None:
+    def postprocess(self, value: Any) -> Any:
         """Return the file as Gradio serves it."""
         return None if value is None else FileData(path=value).model_dump()
 
@@ -179,7 +179,10 @@ class KnobSlider(_Unjudged, gr.Slider):
     """A number to slide."""
 
 
-def control(knob: Knob, **more: Any) -> gr.components.Component:
+Control = KnobCheckbox | KnobRadio | KnobNumber | KnobDropdown | KnobSlider
+
+
+def control(knob: Knob, **more: Any) -> Control:
     """Return the input component that a knob calls for."""
     common: dict[str, Any] = {
         "label": knob.label,

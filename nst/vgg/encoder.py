@@ -50,6 +50,10 @@ class Encoder(nn.Module):
         InputError: the convolutions do not begin at the first or do not fit together.
     """
 
+    mean: Tensor
+    std: Tensor
+    features: nn.Sequential
+
     def __init__(
         self,
         convolutions: Mapping[str, Tensor],
@@ -90,7 +94,9 @@ class Encoder(nn.Module):
                 features.append(ReplicateConv2d(before, after))
                 features.append(nn.ReLU(inplace=True))
                 before = after
-        features = features[: LAYERS[carried[-1]] + 1]  # without a pooling behind the last
+        features = nn.Sequential(
+            *list(features)[: LAYERS[carried[-1]] + 1]
+        )  # without a pooling behind the last
         names = [f"features.{n}.{part}" for n in CONVOLUTIONS[: len(carried)] for part in ("weight", "bias")]
         try:
             state = {
@@ -100,7 +106,7 @@ class Encoder(nn.Module):
         except (KeyError, RuntimeError) as error:
             raise InputError("The weights' convolutions do not fit together as in VGG-19.") from error
         # Channels last in memory: convolutions, pooling and Gram matrices are all faster on a CPU.
-        self.features = features.to(memory_format=torch.channels_last)
+        self.features = features.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         shape = (1, 3, 1, 1)
         self.register_buffer("mean", torch.tensor(_MEAN, device=device).view(shape))
         self.register_buffer("std", torch.tensor(_STD, device=device).view(shape))

@@ -29,7 +29,7 @@ def _index_layers() -> dict[str, int]:
 
 LAYERS: dict[str, int] = _index_layers()
 CONVOLUTIONS: list[int] = [position - 1 for position in LAYERS.values()]
-WIDTHS: list[int] = [entry for entry in LAYOUT if entry != "M"]
+WIDTHS: list[int] = [entry for entry in LAYOUT if isinstance(entry, int)]
 
 # Style layers by the name of who uses them; of each list an encoder takes those that it carries.
 PRESETS: dict[str, dict[str, float]] = {

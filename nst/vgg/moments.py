@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
+from functools import reduce
 from typing import Any, NamedTuple
 
 import torch
@@ -96,8 +98,8 @@ def average(statistics: Sequence[Moments], shares: Sequence[float | Tensor]) -> 
         shares: how much each counts, of sum 1.
     """
     return Moments(
-        sum(share * each.mean for share, each in zip(shares, statistics, strict=True)),
-        sum(share * each.gram for share, each in zip(shares, statistics, strict=True)),
+        total(share * each.mean for share, each in zip(shares, statistics, strict=True)),
+        total(share * each.gram for share, each in zip(shares, statistics, strict=True)),
     )
 
 
@@ -114,6 +116,11 @@ def gram_matrix(features: Tensor) -> Tensor:
         (C, C), float32, or float64 for float64 features.
     """
     return moments(features).gram
+
+
+def total(terms: Iterable[Tensor]) -> Tensor:
+    """Return the sum of one or more tensors."""
+    return reduce(operator.add, terms)
 
 
 def exact(value: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,7 @@ def measure(
 
 
 def _classic(
-    convolutions: dict[str, Tensor],
+    convolutions: Mapping[str, Tensor],
     content: Tensor,
     painting: Tensor,
     size: int,

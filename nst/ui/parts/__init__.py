@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from gradio.components import Component
+from gradio.blocks import Block
 
 # What a handler is given, and what it returns: the value of each component.
-Values = dict[Component, Any]
+Values = dict[Block, Any]
 
 # What answers at once: no queue, no spinner, no place in the API.
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}

@@ -44,7 +44,7 @@ class ForecastLine:
             photo, what = values[self.pictures.photo], "The photo"
             if photo is None:
                 return ""
-            file = self.pictures.sent(photo, what)
+            file = self.pictures.service.files.sent(photo, what)
             size = await self.pictures.service.decoder.measure(file, what, visitor_of(request))
             device = describe(pick_device())
             return status.forecast(forecast(*size, settings, device), device)

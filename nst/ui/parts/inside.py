@@ -65,7 +65,9 @@ class Inside:
             settings = Settings(encoder="builtin", **self.knobs.read(values))
             with self.service.side_work.place(visitor):
                 what = "The style picture"
-                pixels = await self.service.decoder.decode(self.pictures.sent(style, what), what, visitor)
+                pixels = await self.service.decoder.decode(
+                    self.service.files.sent(style, what), what, visitor
+                )
                 canvas = canvas_of(history.chosen)
 
                 def look() -> str:

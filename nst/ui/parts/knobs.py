@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
+from gradio.blocks import Block
 
 from nst.settings import KNOBS, Settings
-from nst.ui.components import control
+from nst.ui.components import Control, control
 from nst.ui.limits import Limits
 from nst.ui.parts import Values
 
@@ -24,26 +24,26 @@ class Knobs:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.components: dict[str, Component] = {}
+        self.components: dict[str, Control] = {}
 
     def add(self, *names: str) -> None:
         """Put the controls of these knobs here."""
         for name in names:
             self.components[name] = control(self.limits.knob(name))
 
-    def of(self, names: Collection[str]) -> set[Component]:
+    def of(self, names: Collection[str]) -> set[Block]:
         """Return the components of these knobs."""
         return {self.components[name] for name in names}
 
     @property
-    def all(self) -> set[Component]:
+    def all(self) -> set[Block]:
         """The components of all knobs."""
         return set(self.components.values())
 
     @property
-    def live(self) -> set[Component]:
+    def live(self) -> list[Control]:
         """Those that may be moved while it paints."""
-        return {component for name, component in self.components.items() if KNOBS[name].live}
+        return [component for name, component in self.components.items() if KNOBS[name].live]
 
     def read(self, values: Values) -> dict[str, Any]:
         """Return the knobs that are among the components, by name."""

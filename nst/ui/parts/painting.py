@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from nst.errors import InputError
 from nst.settings import Settings
@@ -25,7 +26,7 @@ from nst.ui.runs.stream import Update, canvas_of
 from nst.ui.runs.wishes import Wish, Wishes
 from nst.ui.service import Service
 from nst.ui.static import script
-from nst.ui.web.visitors import visitor_of
+from nst.ui.web.visitors import session_of, visitor_of
 
 
 class Painting:
@@ -55,7 +56,7 @@ class Painting:
             forecast: is told anew after a run, which has shown how fast this host is.
         """
         stage = self.stage
-        given = {stage.history, *self.pictures.all, *self.knobs.all}
+        given: set[Block] = {stage.history, *self.pictures.all, *self.knobs.all}
         # Gradio builds each output anew at every frame, told or not; what ends a run comes after it.
         shown = [stage.live, stage.status, stage.badge, self.chart, stage.history]
 
@@ -77,25 +78,27 @@ class Painting:
         gr.on(
             [knob.change for knob in self.knobs.live],
             self._steer,
-            self.knobs.live,
+            set(self.knobs.live),
             trigger_mode="multiple",
             **QUIET,
         )
         demo.unload(self._leave)
 
-    async def _paint(self, values: Values, request: gr.Request) -> AsyncIterator[Values]:
+    async def _paint(self, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
         async with aclosing(self._run(values, request, History())) as shown:
             async for each in shown:
                 yield each
 
-    async def _carry_on(self, values: Values, request: gr.Request) -> AsyncIterator[Values]:
+    async def _carry_on(self, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
         async with aclosing(self._run(values, request, values[self.stage.history])) as shown:
             async for each in shown:
                 yield each
 
-    async def _run(self, values: Values, request: gr.Request, history: History) -> AsyncIterator[Values]:
+    async def _run(
+        self, values: Values, request: gr.Request, history: History
+    ) -> AsyncGenerator[Values, None]:
         """Paint for a visitor, from the start or from the chosen frame of a history on."""
-        stage, session, visitor = self.stage, request.session_hash, visitor_of(request)
+        stage, session, visitor = self.stage, session_of(request), visitor_of(request)
         wish = self.wishes.begin(session)
         show = _Shower(stage, self.chart, wish)
         painted = False
@@ -127,17 +130,17 @@ class Painting:
             self.wishes.end(session)
 
     def _stop(self, request: gr.Request) -> Any:
-        self.wishes.stop(request.session_hash)
+        self.wishes.stop(session_of(request))
         return gr.Button("Stopping", interactive=False)
 
     def _steer(self, values: Values, request: gr.Request) -> None:
         # A slider that is being typed into may hold anything for a moment.
         with contextlib.suppress(InputError):
-            self.wishes.steer(request.session_hash, Settings(**self.knobs.read(values)))
+            self.wishes.steer(session_of(request), Settings(**self.knobs.read(values)))
 
     def _leave(self, request: gr.Request) -> None:
-        self.wishes.stop(request.session_hash)
-        self.wishes.end(request.session_hash)
+        self.wishes.stop(session_of(request))
+        self.wishes.end(session_of(request))
 
 
 class _Shower:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import gradio as gr
 from anyio import to_thread
-from gradio.components import Component
+from gradio.blocks import Block
 from PIL import Image
 
 from nst.errors import InputError
 from nst.inputs import Inputs
 from nst.settings import MOST_STYLES
 from nst.ui.brush import UNREADABLE, Brush, Strokes, sent_drawing, strokes
-from nst.ui.components import Picture, Strip, picked
+from nst.ui.components import Control, Picture, Strip, picked
 from nst.ui.gallery import Example, photos, styles
 from nst.ui.parts import QUIET, Values
 from nst.ui.runs.pictures import Given
 from nst.ui.runs.storage import Sent
 from nst.ui.service import Service
+
+Source = Literal["upload", "webcam", "clipboard"]
 
 
 class PictureInputs:
@@ -68,7 +70,7 @@ class PictureInputs:
         """Put the place for a picture to start from here."""
         self.start = _small("Your own start", "start", "The picture to start from")
 
-    def use_start(self, initial: Component) -> None:
+    def use_start(self, initial: Control) -> None:
         """Set `initial` when a picture to start from comes: it is there to be used."""
         self.start.upload(lambda: "picture", None, initial, **QUIET)
 
@@ -79,7 +81,7 @@ class PictureInputs:
         return {"photo": self.photo, "style": self.style, **others}
 
     @property
-    def all(self) -> set[Component]:
+    def all(self) -> set[Block]:
         """All inputs for pictures, the brush too."""
         return {*self.named.values(), self.start, self.brush}
 
@@ -124,7 +126,7 @@ class PictureInputs:
         return await to_thread.run_sync(strokes, pixels)
 
 
-def _with_examples(label: str, name: str, examples: list[Example], sources: list[str]) -> Picture:
+def _with_examples(label: str, name: str, examples: list[Example], sources: list[Source]) -> Picture:
     """Return a picture input, with its examples under it."""
     with gr.Column(min_width=140, elem_classes="card"):
         picture = Picture(

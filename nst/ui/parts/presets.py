@@ -32,4 +32,4 @@ def add_presets(knobs: Knobs) -> None:
             wanted = {} if index is None else list(PRESETS.values())[index]
             return {knobs.components[name]: wanted.get(name, gr.skip()) for name in MAIN}
 
-        chips.select(take, None, knobs.of(MAIN), **QUIET)
+        chips.select(take, None, list(knobs.of(MAIN)), **QUIET)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from nst.errors import InputError
 from nst.image.metadata import settings_in
@@ -52,13 +53,13 @@ class Share:
     def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs, stage: Stage) -> None:
         """Make links of what the page shows, and bring it into the state that a link names."""
         self.pictures, self.knobs, self.stage = pictures, knobs, stage
-        named = pictures.named.values()
+        named: list[Block] = list(pictures.named.values())
         self.make_link.click(self._link, {*named, *knobs.all}, self.link, **QUIET).then(
             None, self.link, [self.link, self.snippet, self.component], js=script("snippets")
         )
         demo.load(None, None, None, js=script("embed"), **QUIET)
-        demo.load(self._follow, None, {stage.status, *named, *knobs.all}, **QUIET)
-        self.painting.upload(self._restore, {self.painting}, {self.taken, *knobs.all}, **QUIET)
+        demo.load(self._follow, None, [stage.status, *named, *knobs.all], **QUIET)
+        self.painting.upload(self._restore, {self.painting}, [self.taken, *knobs.all], **QUIET)
 
     def _link(self, values: Values) -> str:
         files = self.pictures.service.files

@@ -55,7 +55,7 @@ class _Job:
     more: dict[str, Any]
     what: str
     visitor: str
-    future: Future = field(default_factory=Future)
+    future: Future[tuple[dict[str, Any], bytes]] = field(default_factory=Future)
     given_up: bool = False
     tried: bool = False  # for a moment
 
@@ -207,7 +207,7 @@ class _Lane:
         self._jobs: list[_Job] = []
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._process: subprocess.Popen | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._link: Connection | None = None
         self._since = math.inf  # when the first in line came to be the first
         self._closed = False
@@ -289,27 +289,29 @@ class _Lane:
 
     def _ask(self, job: _Job) -> tuple[dict[str, Any], bytes]:
         """Have a job done, unless its time is over first or nobody waits for it any more."""
-        if self._process is None or self._process.poll() is not None:
-            self._begin()
+        if self._link is None or self._process is None or self._process.poll() is not None:
+            self._link = self._begin()
+        link = self._link
         seconds = self.seconds if job.tried else self.seconds * _MOMENT
         order = {"work": job.work, "more": job.more, "seconds": seconds}
         try:
-            self._link.send_bytes(json.dumps(order).encode())
-            self._link.send_bytes(job.data)
+            link.send_bytes(json.dumps(order).encode())
+            link.send_bytes(job.data)
             until, stopped = time.monotonic() + seconds + _GRACE, False
-            while not self._link.poll(0.05):
+            while not link.poll(0.05):
                 if job.given_up and not stopped:
-                    self._link.send_bytes(b'{"stop": true}')
+                    link.send_bytes(b'{"stop": true}')
                     stopped = True
                 if time.monotonic() > until:
                     self._end()
                     return {"late": True}, b""
-            return json.loads(self._link.recv_bytes()), self._link.recv_bytes()
+            return json.loads(link.recv_bytes()), link.recv_bytes()
         except (EOFError, OSError):
             self._end()
             return {"crashed": True}, b""
 
-    def _begin(self) -> None:
+    def _begin(self) -> Connection:
+        """Start the process; return the way to it."""
         self._end()
         here, there = Pipe()
         root = str(Path(nst.__file__).parents[1])
@@ -326,6 +328,7 @@ class _Lane:
         if not here.poll(_STARTS):
             raise TimeoutError("no process to decode in came up")
         here.recv_bytes()
+        return here
 
     def _end(self) -> None:
         process, self._process = self._process, None

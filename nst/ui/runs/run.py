@@ -9,7 +9,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from typing import NamedTuple, TypeVar
 
 import gradio as gr
@@ -22,7 +22,7 @@ from nst.settings import Settings
 from nst.ui.runs.log import Entry
 from nst.ui.runs.pictures import Given, check, folders
 from nst.ui.runs.pictures import decoded as decode
-from nst.ui.runs.storage import FULL, NO_ROOM
+from nst.ui.runs.storage import FULL, NO_ROOM, Sent
 from nst.ui.runs.stream import Update, paint
 from nst.ui.runs.worker import each_in_worker
 from nst.ui.service import Service
@@ -58,7 +58,7 @@ async def run(
     settings: Settings,
     stop: Callable[[], bool] = bool,
     steer: Callable[[], Settings | None] | None = None,
-) -> AsyncIterator[Waiting | Update]:
+) -> AsyncGenerator[Waiting | Update, None]:
     """Wait for a turn and paint; how it ended is noted in the journal.
 
     Args:
@@ -156,6 +156,8 @@ def _broken(entry: Entry, error: Exception) -> BrokenError:
 
 async def _expected(service: Service, visitor: str, pictures: Inputs[Given], settings: Settings) -> float:
     """Return the seconds that a run will take, 0 where nothing is known; refuse what cannot be painted."""
+    if not isinstance(pictures.photo, Sent):
+        raise InputError("Add a photo first.")
     size = await service.decoder.measure(pictures.photo, "The photo", visitor)
     return forecast(*size, settings, describe(pick_device())).seconds
 

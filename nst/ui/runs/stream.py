@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
-from torch import Tensor
 
 from nst import painting
 from nst.errors import InputError
@@ -19,6 +19,7 @@ from nst.image.timelapse import as_mp4, as_webp
 from nst.inputs import Inputs, Role
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
+from nst.painting import Picture
 from nst.settings import Settings
 from nst.ui.runs import zero
 from nst.ui.runs.folder import Kept, RunFolder
@@ -48,7 +49,7 @@ def paint(
     entry: Entry,
     stop: Callable[[], bool] = bool,
     steer: Callable[[], Settings | None] | None = None,
-) -> Iterator[Update]:
+) -> Generator[Update, None, None]:
     """Paint and yield updates; the last one's frame is final and its picture a PNG.
 
     Args:
@@ -67,7 +68,7 @@ def paint(
 
     def closed_up(wanted: Settings) -> Settings:
         """Return settings whose shares belong to the styles that are there, in their order."""
-        shares = {f"blend_{n}": wanted.blend[place] for n, place in enumerate(places, 1)}
+        shares: dict[str, Any] = {f"blend_{n}": wanted.blend[place] for n, place in enumerate(places, 1)}
         return replace(wanted, **shares)
 
     def steered() -> Settings | None:
@@ -75,9 +76,8 @@ def paint(
         return None if wanted is None else closed_up(wanted)
 
     settings, controls = closed_up(settings), Controls(stop, steered, INTERVAL)
-    inputs = inputs.map(_as_given)
-    photo = inputs.photo
-    frames = (zero.paint if zero.ACTIVE else painting.paint)(inputs, settings, controls=controls)
+    given = inputs.map(_as_given)
+    frames = (zero.paint if zero.ACTIVE else painting.paint)(given, settings, controls=controls)
     try:
         for frame in frames:
             entry.frame = frame
@@ -86,6 +86,7 @@ def paint(
                 preview = encode_jpeg(_preview(frame.image))
                 yield Update(frame, folder.add_frame(preview, frame.iteration, size))
                 continue
+            photo = to_tensor(np.asarray(inputs.photo))
             before = to_pixels(resize(photo, (frame.width, frame.height)))
             text = describe_painting(
                 frame.settings.public(), frame.encoder, steered=frame.settings != settings
@@ -101,7 +102,7 @@ def paint(
         frames.close()
 
 
-def _as_given(role: Role, picture: Pixels) -> Tensor | Image.Image:
+def _as_given(role: Role, picture: Pixels) -> Picture:
     # What was drawn is a picture of one channel, which is for the core to read.
     return to_tensor(picture) if isinstance(picture, np.ndarray) else picture
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, TypeVar
@@ -32,7 +32,7 @@ async def in_worker(work: Callable[..., _Item], *given: Any) -> _Item:
     return await asyncio.wrap_future(submit(work, *given))
 
 
-async def each_in_worker(items: Generator[_Item, None, None]) -> AsyncIterator[_Item]:
+async def each_in_worker(items: Generator[_Item, None, None]) -> AsyncGenerator[_Item, None]:
     """Yield what a generator yields, each item made in that thread; others may come between two items."""
     try:
         while (item := await in_worker(next, items, _END)) is not _END:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
 
@@ -69,6 +69,10 @@ def _small(role: Role, picture: Any) -> Image.Image:
     return Image.fromarray(to_pixels(picture)) if isinstance(picture, torch.Tensor) else picture
 
 
+def _same(role: Role, picture: Image.Image) -> painting.Picture:
+    return picture
+
+
 def _duration(pictures: Inputs[Image.Image], settings: Settings, interval: float) -> int:
     """Return the seconds of GPU to ask for."""
     width, height = fit(*pictures.photo.size, settings.size)
@@ -76,13 +80,15 @@ def _duration(pictures: Inputs[Image.Image], settings: Settings, interval: float
     return round(min(max(wanted, _LEAST), _MOST))
 
 
-def _paint(pictures: Inputs[Image.Image], settings: Settings, interval: float) -> Iterator[Frame]:
+def _paint(
+    pictures: Inputs[Image.Image], settings: Settings, interval: float
+) -> Generator[Frame, None, None]:
     """Paint in the process that has the GPU."""
     # The threads of the process that this one was forked from are not here; waiting for them would never end.
     torch.set_num_threads(1)
     limit = min(settings.time_limit, _duration(pictures, settings, interval) - _CROSSING)
     limited = replace(settings, time_limit=limit)
-    for frame in painting.paint(pictures, limited, controls=Controls(interval=interval)):
+    for frame in painting.paint(pictures.map(_same), limited, controls=Controls(interval=interval)):
         if frame.final:
             # What the picture remembers are the visitor's settings.
             yield replace(frame, settings=settings)
@@ -93,4 +99,6 @@ def _paint(pictures: Inputs[Image.Image], settings: Settings, interval: float) -
         yield replace(frame, image=np.asarray(image))
 
 
-_on_gpu = spaces.GPU(duration=_duration)(_paint) if spaces else _paint
+_on_gpu: Callable[..., Generator[Frame, None, None]] = (
+    spaces.GPU(duration=_duration)(_paint) if spaces else _paint
+)

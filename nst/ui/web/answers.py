@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import MutableMapping
 from typing import Any
 
 from nst.ui.web import headers
@@ -17,7 +18,7 @@ class Answer:
         self.unfit = ""  # what a plain 500 of the app's is replaced by
         self._started = self._replaced = False
 
-    async def send(self, message: dict) -> None:
+    async def send(self, message: MutableMapping[str, Any]) -> None:
         """Send what the app answers."""
         if message["type"] == "http.response.start":
             if self.unfit and message["status"] == 500:

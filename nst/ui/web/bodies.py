@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
-Receive = Callable[[], Awaitable[dict]]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 # Brackets, and commas, that no request has: what is parsed costs by its parts, a picture is one of them.
 _MOST_BRACKETS, _MOST_COMMAS = 500, 5000
@@ -52,7 +52,7 @@ def bounded(receive: Receive, most: int, length: str) -> Receive:
         raise RefusedError(413, sentence)
     began, received, done = time.monotonic(), 0, False
 
-    async def take() -> dict:
+    async def take() -> dict[str, Any]:
         nonlocal received, done
         if done:
             return await receive()
@@ -70,13 +70,13 @@ def bounded(receive: Receive, most: int, length: str) -> Receive:
     return take
 
 
-async def read(receive: Receive) -> SpooledTemporaryFile:
+async def read(receive: Receive) -> SpooledTemporaryFile[bytes]:
     """Return a whole body, its end being where the file stands; a large one lies on the disk, without a name.
 
     Raises:
         LeftError: it breaks off.
     """
-    spool: SpooledTemporaryFile = SpooledTemporaryFile(max_size=SMALL)  # noqa: SIM115 (closed by the caller)
+    spool: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=SMALL)  # noqa: SIM115 (the caller's)
     try:
         while True:
             message = await receive()
@@ -94,7 +94,7 @@ def replay(body: bytes, receive: Receive) -> Receive:
     """Return a way to receive `body`, and after it what else there is, such as the end of the connection."""
     told = False
 
-    async def take() -> dict:
+    async def take() -> dict[str, Any]:
         nonlocal told
         if told:
             return await receive()

@@ -32,7 +32,7 @@ class Cards:
         self.app, self.title, self.text = app, title, text
         self.picture = picture.read_bytes() if picture.exists() else b""
 
-    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer for the picture, change the page, hand everything else on."""
         if scope["type"] == "http":
             # Gradio writes this one into the page as it comes.
@@ -55,11 +55,11 @@ class Cards:
         else:
             await self.app(scope, receive, send)
 
-    async def _page(self, scope: dict, receive: Any, send: Any) -> None:
+    async def _page(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         start: dict[str, Any] = {}
         body = b""
 
-        async def collect(message: dict) -> None:
+        async def collect(message: dict[str, Any]) -> None:
             nonlocal start, body
             if message["type"] == "http.response.start":
                 start = message
@@ -102,7 +102,7 @@ class Cards:
         return _OTHERS.sub(b"", page).replace(b"<head>", b"<head>" + told.encode(), 1)
 
 
-def _address(scope: dict) -> str:
+def _address(scope: dict[str, Any]) -> str:
     """Return the address that the visitor used, also from behind a proxy."""
     headers = dict(scope["headers"])
     scheme = headers.get(b"x-forwarded-proto", scope.get("scheme", "http").encode()).decode("latin-1")

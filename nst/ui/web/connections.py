@@ -24,7 +24,7 @@ _OTHERS, _LEAST, _MOST = 256, 64, 4000
 _AT_ONCE = 64
 
 
-class Connection(AutoHTTPProtocol):
+class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
     """A connection that is closed when it is silent for too long, or when it is one too many.
 
     Where all places are taken the one that has been silent for longest goes: somebody who asks for something
@@ -122,6 +122,6 @@ def bound() -> None:
         soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     Connection.most = max(_LEAST, min(_MOST, soft - _OTHERS))
-    uvicorn.Config = _Config
+    uvicorn.Config = _Config  # type: ignore[misc]
     HTTP_PROTOCOLS["auto"] = f"{__name__}:{Connection.__name__}"
     WS_PROTOCOLS["auto"] = None  # there are none here

@@ -23,7 +23,7 @@ _MOST_FILES = 12
 MOST_UPLOAD = MOST_FILE + 2**20
 
 
-async def take_upload(files: Files, scope: dict, receive: Any, visitor: str) -> bytes:
+async def take_upload(files: Files, scope: dict[str, Any], receive: Any, visitor: str) -> bytes:
     """Keep the files of a form as Gradio's own route would; return the answer, a JSON list of their paths.
 
     Gradio's writes each file into the cache at once, and leaves it there if the form breaks off, is too large

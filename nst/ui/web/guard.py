@@ -53,7 +53,7 @@ class Guard:
         self._large = asyncio.Semaphore(_READ_AT_A_TIME)
         self._tidied = 0.0
 
-    async def __call__(self, scope: dict, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer, refuse, or hand on what has passed every check."""
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
@@ -84,7 +84,7 @@ class Guard:
             else:
                 await answer.refuse(500, f"Something broke here (error {number}); try again.")
 
-    def _who(self, scope: dict) -> tuple[str, headers.Heads]:
+    def _who(self, scope: dict[str, Any]) -> tuple[str, headers.Heads]:
         """Return the visitor, and the headers that tell everything behind this."""
         given = {name: value for name, value in scope["headers"] if name == Calls.HEADER}
         word = given.get(Calls.HEADER, b"")
@@ -97,7 +97,13 @@ class Guard:
         return visitor, [(visitors.HEADER, visitor.encode())]
 
     async def _let_through(
-        self, route: Route, visitor: str, own: headers.Heads, scope: dict, receive: Any, answer: Answer
+        self,
+        route: Route,
+        visitor: str,
+        own: headers.Heads,
+        scope: dict[str, Any],
+        receive: Any,
+        answer: Answer,
     ) -> None:
         outside = visitors.is_outside((scope.get("client") or [""])[0])
         scope = {**scope, "headers": headers.incoming(scope["headers"], own, outside=outside)}
@@ -111,39 +117,39 @@ class Guard:
 
     # What is answered here
 
-    async def _health(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _health(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         told = await self.service.health(self.demo)
         await answer.json(503 if told["status"] == "stuck" else 200, told)
 
-    async def _upload(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _upload(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         receive = bodies.bounded(receive, files.MOST_UPLOAD, _length(scope))
         told = await files.take_upload(self.service.files, scope, receive, visitor)
         await answer.body(200, told, b"application/json")
 
-    async def _progress(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _progress(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         # Gradio's own waits for an id, and anybody's id is as good as another's.
         await answer.body(200, b'data: {"msg": "done"}\n\n', b"text/event-stream")
 
-    async def _file(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _file(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         name = scope["path"].partition("=")[2]
         await files.served(self.service.files, name)(scope, receive, answer.send)
 
     # What is handed on, once it has been read
 
-    async def _join(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _join(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         self._tidy()
         body = await self._read(
             scope, receive, _MOST_JOIN, lambda data: self._event(data, visitor, queued=True)
         )
         await self._again(body, scope, receive, answer)
 
-    async def _direct(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _direct(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         body = await self._read(
             scope, receive, _MOST_DIRECT, lambda data: self._event(data, visitor, queued=False)
         )
         await self._again(body, scope, receive, answer)
 
-    async def _call(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _call(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         self._tidy()
 
         def admitted(data: bytes) -> dict[str, Any]:
@@ -156,7 +162,7 @@ class Guard:
 
         await self._again(await self._read(scope, receive, _MOST_CALL, admitted), scope, receive, answer)
 
-    async def _small(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _small(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         await self._again(await self._read(scope, receive, _MOST_SMALL, bodies.parse), scope, receive, answer)
 
     def _event(self, data: bytes, visitor: str, *, queued: bool) -> dict[str, Any]:
@@ -169,12 +175,14 @@ class Guard:
         if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
             raise RefusedError(422, _UNFIT)
         # A batch, a streamed input or a job of somebody else's are all asked for by further words.
-        kept = {name: given[name] for name in ("data", "event_data", "trigger_id") if name in given}
+        kept: dict[str, Any] = {
+            name: given[name] for name in ("data", "event_data", "trigger_id") if name in given
+        }
         kept |= {"fn_index": given["fn_index"], "session_hash": session}
         return self.door.admit(kept, visitor)
 
     async def _read(
-        self, scope: dict, receive: Any, most: int, work: Callable[[bytes], dict[str, Any]]
+        self, scope: dict[str, Any], receive: Any, most: int, work: Callable[[bytes], dict[str, Any]]
     ) -> dict[str, Any]:
         """Return what `work` makes of a body; large ones wait on the disk for their turn, not in memory."""
         with await bodies.read(bodies.bounded(receive, most, _length(scope))) as spool:
@@ -189,7 +197,9 @@ class Guard:
 
                 return await to_thread.run_sync(read)
 
-    async def _again(self, value: dict, scope: dict, receive: Any, answer: Answer) -> None:
+    async def _again(
+        self, value: dict[str, Any], scope: dict[str, Any], receive: Any, answer: Answer
+    ) -> None:
         """Hand a request on with another body."""
         body = json.dumps(value).encode()
         stale = (b"content-length", b"transfer-encoding")
@@ -198,7 +208,7 @@ class Guard:
         answer.unfit = _UNFIT
         await self.app({**scope, "headers": [*others, length]}, bodies.replay(body, receive), answer.send)
 
-    async def _listen(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _listen(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
         if session not in self.demo._queue.pending_messages_per_session:
             # As Gradio says it, which adds a traceback to the log each time.
@@ -208,7 +218,7 @@ class Guard:
         with self.service.listeners.listening(session):
             await self.app(scope, receive, answer.send)
 
-    async def _await(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _await(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         queue, number = self.demo._queue, scope["path"].rstrip("/").rpartition("/")[2]
         event = queue.event_ids_to_events.get(number)
         session = event.session_hash if event else number
@@ -217,7 +227,7 @@ class Guard:
         with self.service.listeners.listening(session):
             await self.app(scope, receive, answer.send)
 
-    async def _mcp(self, scope: dict, receive: Any, answer: Answer, visitor: str) -> None:
+    async def _mcp(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         """Hand an assistant's call on; Gradio makes it once more itself, by which it is known again."""
         given: dict[str, Any] = {}
 
@@ -247,7 +257,7 @@ class Guard:
             return
         with self.service.calls.made(visitor) as (word, call):
 
-            async def watched() -> dict:
+            async def watched() -> dict[str, Any]:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     call.gone.set()
@@ -276,7 +286,7 @@ class Guard:
                 queue.pending_event_ids_session.pop(session, None)
 
 
-def _tool_error(given: dict, sentence: str) -> dict[str, Any]:
+def _tool_error(given: dict[str, Any], sentence: str) -> dict[str, Any]:
     """Return what MCP calls the result of a tool that could not do what it was asked."""
     number = given.get("id")
     return {
@@ -286,7 +296,7 @@ def _tool_error(given: dict, sentence: str) -> dict[str, Any]:
     }
 
 
-def _length(scope: dict) -> str:
+def _length(scope: dict[str, Any]) -> str:
     return next(
         (value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length"), ""
     )

@@ -18,6 +18,11 @@ def visitor_of(request: gr.Request | None) -> str:
     return "" if request is None else request.headers.get(HEADER.decode(), "")
 
 
+def session_of(request: gr.Request) -> str:
+    """Return the id of the page or program that asks, or "" where it has none."""
+    return request.session_hash or ""
+
+
 def network_of(client: str | None, forwarded: Iterable[str]) -> str:
     """Return the network that a request comes from, or "" where that cannot be told.
 
