@@ -84,6 +84,17 @@ def test_versions_agree_and_the_card_is_complete():
         assert card[key], key
 
 
+def test_what_is_linked_is_there_and_the_readme_is_short():
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 160
+    for name in TRACKED:
+        if name.endswith(".md"):
+            for target in re.findall(r"\]\(([^)#\s]+)", (ROOT / name).read_text()):
+                assert target.startswith("http") or (ROOT / name).parent.joinpath(target).exists(), (
+                    name,
+                    target,
+                )
+
+
 def test_no_large_files():
     large = {name for name in TRACKED if (ROOT / name).stat().st_size > 2_000_000}
     assert large <= {"nst/vgg/vgg19.safetensors", "nst/vgg/narrow.safetensors"}
