@@ -25,8 +25,8 @@ def parser() -> argparse.ArgumentParser:
         usage="%(prog)s [options] photo painting [painting ...]\n"
         "       %(prog)s [options] photo [photo ...] --style painting -o FOLDER/",
         epilog="exit codes: 0 finished; 1 something unforeseen broke; 2 something you gave it cannot be used,"
-        " one sentence says what; 3 a file could not be written, a sentence says where it is instead; 128 and the"
-        " signal's number if one ended it, with the picture so far saved (Ctrl-C: 130)",
+        " one sentence says what; 3 a file could not be written, a sentence says where it is instead; 128 and"
+        " the signal's number if one ended it, with the picture so far saved (Ctrl-C: 130)",
     )
     options.add_argument(
         "pictures",
