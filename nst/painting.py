@@ -18,7 +18,7 @@ from nst.inputs import Inputs, Role
 from nst.optimization.encoders import encoder_choice, load_encoders
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls, Painting
-from nst.optimization.pictures import divide_canvas
+from nst.optimization.pictures import Pictures
 from nst.optimization.pyramid import plan
 from nst.settings import MOST_STYLES, Settings
 from nst.vgg.encoder import Encoder
@@ -93,17 +93,17 @@ def paint(
     if settings.initial != "picture":
         pictures = replace(pictures, start=None)
     inputs = _prepared(pictures.map(_decode), settings)
-    width, height = inputs.photo.shape[-1], inputs.photo.shape[-2]
-    plan(width, height, settings)  # refuses before anything is loaded
-    divide_canvas(inputs, settings)  # refuses, too
-    encoders, turns = _encoders(settings, encoder)
-    scales = plan(width, height, settings, turns)
+    given = None if encoder is None else tuple(encoder) if isinstance(encoder, Sequence) else (encoder,)
+    scales = plan(inputs.photo.shape[-1], inputs.photo.shape[-2], settings, _turns(settings, given))
     if inputs.resume is not None:
         reached = max(inputs.resume.shape[-2:])
         scales = [scale for scale in scales if scale.longest >= reached] or scales[-1:]
-    device = encoders[0].device
-    inputs = inputs.map(lambda role, picture: picture.to(device))
-    return Painting(inputs, settings, encoders, scales, controls or Controls()).frames()
+    encoders = given or load_encoders(settings)
+    for each in encoders:  # refuses layers that they do not carry
+        style_weights(settings.style_layers, each.layers)
+        content_weights(settings.content_layer, each.layers)
+    seen = Pictures(inputs.map(lambda role, picture: picture.to(encoders[0].device)), settings)
+    return Painting(seen, settings, encoders, scales, controls or Controls()).frames()
 
 
 def _check_counts(pictures: Inputs[Picture], settings: Settings) -> None:
@@ -145,16 +145,8 @@ def _check_proportions(canvas: Tensor, photo: Tensor, what: str) -> None:
         raise InputError(f"{what} has other proportions than the photo; take one that was painted from it.")
 
 
-def _encoders(
-    settings: Settings, given: Encoder | Sequence[Encoder] | None
-) -> tuple[tuple[Encoder, ...], str]:
-    """Return the encoders and how they take turns; refuse layers that they do not carry."""
-    if given is None:
-        encoders, turns = load_encoders(settings), encoder_choice(settings)
-    else:
-        encoders = tuple(given) if isinstance(given, Sequence) else (given,)
-        turns = "" if len(encoders) == 1 else "layout" if settings.encoder == "layout" else "refined"
-    for encoder in encoders:
-        style_weights(settings.style_layers, encoder.layers)
-        content_weights(settings.content_layer, encoder.layers)
-    return encoders, turns
+def _turns(settings: Settings, encoders: tuple[Encoder, ...] | None) -> str:
+    """Return how the encoders take turns."""
+    if encoders is None:
+        return encoder_choice(settings)
+    return "" if len(encoders) == 1 else "layout" if settings.encoder == "layout" else "refined"

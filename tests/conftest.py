@@ -39,7 +39,7 @@ from PIL import Image  # noqa: E402
 from nst.vgg.encoder import Encoder  # noqa: E402
 from nst.vgg.layers import CONVOLUTIONS  # noqa: E402
 
-pytest_plugins = ["visits"]
+pytest_plugins = ["visits", "strangers"]
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -160,6 +160,8 @@ SLOW = {
     "test_steering",
     "test_storage",
     "test_strangers",
+    "test_strangers_bodies",
+    "test_strangers_runs",
     "test_timelapse",
     "test_zero",
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from corpus import chunk
 from PIL import Image
 
@@ -175,3 +176,24 @@ def memory(pid: int | str = "self") -> float:
 def files_below(folder: Path) -> list[Path]:
     """Return the files of a folder and its folders, without the mark that it is in use."""
     return [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
+
+
+@pytest.fixture
+def stranger(url, request):
+    """Somebody from an address of his own for each test."""
+    number = zlib.crc32(request.node.name.encode())
+    return Stranger(url, f"9.{number >> 8 & 127}.{number >> 16 & 255}.{number & 255}")
+
+
+@pytest.fixture
+def crowd(url):
+    """Those who cannot be told from one another, who may ask for more than one of them."""
+    return Stranger(url, "")
+
+
+@pytest.fixture
+def secret(tmp_path):
+    """A picture of this machine that nobody has sent."""
+    path = tmp_path / "secret.png"
+    path.write_bytes(jpeg(seed=99))
+    return path

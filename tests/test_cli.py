@@ -312,21 +312,26 @@ def test_ctrl_c_while_the_film_is_made_keeps_the_picture(photo, painting, tmp_pa
 def test_an_end_from_outside_keeps_the_picture(photo, painting, tmp_path, number):
     out = tmp_path / "out.png"
     command = [sys.executable, "-m", "nst", str(photo), str(painting), "-o", str(out), "--iterations", "1000"]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, "--size", "256"],
         cwd=ROOT,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=os.environ.copy(),
-    )
-    seen = b""
-    deadline = time.monotonic() + 60
-    while b"/1000" not in seen and time.monotonic() < deadline:
-        seen += process.stderr.read1(4096)
-    process.send_signal(number)
-    output, rest = process.communicate(timeout=60)
+        # In the background or under nohup the tests themselves may have been told to ignore it.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
+    ) as process:
+        try:
+            seen = b""
+            deadline = time.monotonic() + 60
+            while b"/1000" not in seen and time.monotonic() < deadline:
+                seen += process.stderr.read1(4096)
+            process.send_signal(number)
+            told, rest = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 128 + number, rest
     assert b"the picture so far is kept" in rest
     assert b"Traceback" not in rest
     assert Image.open(io.BytesIO(out.read_bytes())).getbbox() is not None
-    assert b"iterations" in output
+    assert b"iterations" in told

@@ -11,9 +11,12 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from gradio import Blocks
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from served import serve
+from served import LIMITS
+
+from nst.ui.server import served
 
 WAIT = 60_000  # what is painted takes its time beside other work
 
@@ -21,9 +24,15 @@ expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="module")
-def url():
-    with serve() as address:
-        yield address
+def demo() -> Iterator[Blocks]:
+    """The page, served in this process."""
+    with served(LIMITS, quiet=True, server_name="127.0.0.1") as demo:
+        yield demo
+
+
+@pytest.fixture(scope="module")
+def url(demo: Blocks) -> str:
+    return demo.local_url
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from torch import Tensor
 from nst.errors import InputError
 from nst.host.allocator import give_back_when_idle, keep_freed
 from nst.image.pixels import resize, to_pixels
-from nst.inputs import Inputs
 from nst.optimization.frames import Frame
 from nst.optimization.memory import Plan, is_out_of_memory
 from nst.optimization.objective import Evaluation
@@ -43,7 +42,7 @@ class Painting:
     """One run of the optimisation.
 
     Args:
-        inputs: tensors on the encoders' device, the masks prepared.
+        pictures: what is painted from, on the encoders' device.
         settings: how to paint.
         encoders: those that take turns.
         scales: the sizes, coarse to fine.
@@ -52,18 +51,18 @@ class Painting:
 
     def __init__(
         self,
-        inputs: Inputs[Tensor],
+        pictures: Pictures,
         settings: Settings,
         encoders: Sequence[Encoder],
         scales: Sequence[Scale],
         controls: Controls,
     ) -> None:
         self.settings, self.encoders, self.controls = settings, encoders, controls
-        self.pictures = Pictures(inputs, settings)
+        self.pictures = pictures
         self.plan = Plan(scales, encoders, settings)
         self.progress = Progress(encoders, self.plan)
         self.pace = Pace(controls.interval, time.monotonic)
-        self.canvas = None if inputs.resume is None else self.pictures.colored(inputs.resume)
+        self.canvas = pictures.resumed
         self.evaluation: Evaluation | None = None  # of the canvas as it is
         self.notice = ""
         self.ended = False

@@ -32,7 +32,7 @@ class Pictures:
         self.inputs, self.settings = inputs, settings
         # Without a colour anywhere none may appear: then light alone is painted.
         self.grey = all(map(is_grey, (inputs.photo, *inputs.paintings)))
-        self.regions, self.painted = divide_canvas(inputs, settings)
+        self.regions, self.painted = self._divide(settings)
         self.photo, self.styles = inputs.photo, inputs.paintings
 
     def look_at(self, scale: Scale) -> None:
@@ -46,8 +46,13 @@ class Pictures:
         Raises:
             InputError: as when it is made; all stays as it was.
         """
-        self.regions, self.painted = divide_canvas(self.inputs, settings)
+        self.regions, self.painted = self._divide(settings)
         self.settings = settings
+
+    @property
+    def resumed(self) -> Tensor | None:
+        """The canvas to go on with, if there is one."""
+        return None if self.inputs.resume is None else self.colored(self.inputs.resume)
 
     def objective(self, encoder: Encoder, scale: Scale) -> Objective:
         """Return what is to be minimised at the scale that was looked at."""
@@ -60,6 +65,12 @@ class Pictures:
             None if self.painted is None else at(self.painted, scale.size),
             scale.strips,
         )
+
+    def _divide(self, settings: Settings) -> tuple[Sequence[Region], Tensor | None]:
+        """Return which part takes which styles, and what is painted at all; see `divide`."""
+        count = len(self.inputs.styles)
+        masks = (*self.inputs.regions, *[None] * (count - len(self.inputs.regions)))
+        return divide(settings.blend[:count], masks, self.inputs.keep)
 
     def colored(self, picture: Tensor) -> Tensor:
         """Return a picture as it is painted: (1, 3, H, W) in colour, or (1, 1, H, W), its luminance alone."""
@@ -116,17 +127,6 @@ class Pictures:
         elif colors == "match-after":
             canvas = match_palette(canvas.clamp(0, 1), photo, painted).clamp(0, 1)
         return canvas if painted is None else torch.lerp(photo, canvas.clamp(0, 1), painted)
-
-
-def divide_canvas(inputs: Inputs[Tensor], settings: Settings) -> tuple[Sequence[Region], Tensor | None]:
-    """Return which part takes which styles, and (1, 1, H, W) of what is painted at all, None for everything.
-
-    Raises:
-        InputError: nothing is left to paint, or no style to paint it with.
-    """
-    count = len(inputs.styles)
-    masks = (*inputs.regions, *[None] * (count - len(inputs.regions)))
-    return divide(settings.blend[:count], masks, inputs.keep)
 
 
 def _cover(picture: Tensor, photo: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 import torch
 import torch.nn.functional as F
@@ -13,8 +13,32 @@ from torch.utils.checkpoint import checkpoint
 from nst.vgg.moments import Moments, average, moments
 from nst.vgg.strips import Strip, cut
 
-if TYPE_CHECKING:
-    from nst.vgg.encoder import Encoder
+
+class Stage(NamedTuple):
+    """A convolution or a pooling, and where it stands in the network."""
+
+    convolution: bool
+    before: int  # channels that go in
+    channels: int  # channels that come out
+    stride: int  # pixels from one position of what comes out to the next
+    reach: int  # pixels beyond its own that a position sees
+
+
+class Network(Protocol):
+    """What is needed of an encoder."""
+
+    def stage(self, layer: str) -> Stage:
+        """Return the convolution of a layer."""
+
+    def activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Return the layers' activations."""
+
+    def mapped(self, layer: str, features: Tensor) -> Tensor:
+        """Return a layer's features from its activations."""
+
+    def mapping(self, layer: str) -> Callable[[Moments], Moments]:
+        """Return what does to a layer's statistics as `mapped` does to its activations."""
+
 
 Guides = dict[str, list[Tensor | None]]
 
@@ -27,7 +51,7 @@ class Description(NamedTuple):
 
 
 def describe(
-    encoder: Encoder,
+    encoder: Network,
     image: Tensor,
     content: tuple[str, ...],
     style: tuple[str, ...],
@@ -69,7 +93,7 @@ def describe(
 
 
 def _look(
-    encoder: Encoder,
+    encoder: Network,
     part: Tensor,
     strip: Strip,
     content: tuple[str, ...],

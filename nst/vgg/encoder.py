@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,23 +10,13 @@ from torch import Tensor, nn
 
 from nst.errors import InputError
 from nst.vgg.convolution import ReplicateConv2d
-from nst.vgg.description import Description, describe
+from nst.vgg.description import Description, Stage, describe
 from nst.vgg.layers import CONVOLUTIONS, LAYERS, LAYOUT, default_layers
 from nst.vgg.moments import Moments
 from nst.vgg.pooling import AveragePool, MaxPool
 
 # ImageNet's mean and standard deviation, RGB in [0, 1].
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-
-
-class Stage(NamedTuple):
-    """A convolution or a pooling, and where it stands in the network."""
-
-    convolution: bool
-    before: int  # channels that go in
-    channels: int  # channels that come out
-    stride: int  # pixels from one position of what comes out to the next
-    reach: int  # pixels beyond its own that a position sees
 
 
 class Encoder(nn.Module):

@@ -19,8 +19,8 @@ from nst.vgg.encoder import Encoder
 MEASURE = """
 import sys
 import torch
-from nst.vgg import weights
-weights.pick_precision = lambda device: getattr(torch, sys.argv[2])
+from nst.optimization import encoders
+encoders.pick_precision = lambda device: getattr(torch, sys.argv[2])
 from nst.optimization.memory import needed
 from nst.host.memory import peak
 from nst.host.allocator import keep_freed

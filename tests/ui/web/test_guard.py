@@ -15,18 +15,12 @@ import pytest
 from conftest import ROOT, complete
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import ValidationError
-from served import LIMITS, serve
+from served import LIMITS
 
 from nst import InputError
 from nst.ui.components import picked
 from nst.ui.server import served
 from nst.ui.web import guard
-
-
-@pytest.fixture(scope="module")
-def url():
-    with serve() as address:
-        yield address
 
 
 def ask(url: str, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None):

@@ -5,18 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from served import LIMITS
 from starlette.routing import Mount
 from strangers import Stranger
 
-from nst.ui.server import served
 from nst.ui.web.routes import CLOSED, OPEN, match
-
-
-@pytest.fixture(scope="module")
-def demo():
-    with served(LIMITS, quiet=True, server_name="127.0.0.1") as demo:
-        yield demo
 
 
 def doors(demo) -> set[tuple[str, str]]:

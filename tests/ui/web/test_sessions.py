@@ -7,18 +7,11 @@ import threading
 import time
 import tracemalloc
 
-import pytest
 from served import LIMITS
 from strangers import API, Stranger
 
 from nst.ui.server import served
 from nst.ui.web import guard, sessions
-
-
-@pytest.fixture(scope="module")
-def demo():
-    with served(LIMITS, quiet=True, server_name="127.0.0.1") as demo:
-        yield demo
 
 
 def visit(stranger: Stranger, session: str) -> None:

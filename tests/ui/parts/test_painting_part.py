@@ -1,0 +1,163 @@
+"""Painting in a real browser: runs, their frames, what can be done with them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from gradio.utils import get_upload_folder
+from PIL import Image
+from playwright.sync_api import expect
+from visits import downloaded, finished, make_small, open_page, set_number, shown, upload
+
+from nst.ui.runs.folder import MOST_FRAMES
+
+
+@pytest.mark.link("size=128&iterations=60")
+def test_one_click_paints_the_presets(page):
+    example = shown(page)
+    assert example  # the page is alive before anybody clicks
+    page.locator("#paint").click()
+    page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=example)
+    expect(page.locator("#status")).to_contain_text("Finished after 60 steps")
+    expect(page.locator("#badge")).to_contain_text("Fast encoder on")
+
+
+def test_what_cannot_be_done_is_a_sentence_and_costs_no_result(page, tmp_path):
+    page.get_by_role("tab", name="Look inside").click()
+    expect(page.locator("#explained")).to_contain_text("Gram matrix")
+    page.locator("#look").click()
+    expect(page.locator("#inside")).to_contain_text("Paint something first.")
+    page.get_by_role("tab", name="Time-lapse").click()
+    page.locator("#make-film").click()
+    expect(page.locator("#filmed")).to_contain_text("Paint something first.")
+    before = shown(page)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
+    page.locator("#photo").get_by_label("Remove Image").first.click()
+    page.locator("#paint").click()
+    expect(page.get_by_role("alert")).to_contain_text("Add a photo first.")
+    page.locator("#photo input[type=file]").first.set_input_files(broken)
+    page.wait_for_timeout(1000)
+    page.locator("#paint").click()
+    expect(page.get_by_role("alert")).to_contain_text(re.compile("The photo is (damaged|not a picture)"))
+    assert shown(page) == before
+    expect(page.locator("#paint")).to_be_enabled()
+
+
+def test_upload_watch_and_download(page, photo, painting):
+    expect(page.locator("#forecast")).to_contain_text("256 × 256 px")  # noqa: RUF001
+    upload(page, "photo", photo)
+    expect(page.locator("#forecast")).to_contain_text("256 × 171 px")  # noqa: RUF001
+    upload(page, "style", painting)
+    make_small(page)
+    expect(page.locator("#forecast")).to_contain_text("128 × 85 px")  # noqa: RUF001
+    set_number(page, "iterations", 120)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text(
+        re.compile(r"step \d+ of 120 · \d+ px · .* per second · .* left")
+    )
+    expect(page.locator("#paint")).to_be_disabled()
+    expect(page.locator("#stop")).to_be_enabled()
+    sources = set()
+    while "Finished" not in page.locator("#status").inner_text():
+        sources.add(shown(page))
+        page.wait_for_timeout(40)
+        assert len(sources) < 500
+    assert len(sources) >= 3
+    page.wait_for_function("document.querySelector('#live img').naturalWidth === 128")
+    image = downloaded(page)
+    assert image.format == "PNG"
+    assert image.size == (128, 85)
+    expect(page.locator("#paint")).to_be_enabled()
+    expect(page.locator("#stop")).to_be_disabled()
+    expect(page.locator("#compare img")).to_have_count(2)
+    page.get_by_role("tab", name="Loss").click()
+    expect(page.locator("#loss svg, #loss canvas").first).to_be_visible()
+    set_number(page, "iterations", 100)
+    expect(page.locator("#forecast")).to_contain_text(re.compile(r"about \d+ s on this (CPU|GPU)"))
+
+
+@pytest.mark.link("size=256&iterations=1000")
+def test_sliders_steer_the_running_painting_and_stop_keeps_it(page):
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("per second")
+    set_number(page, "style_weight", 9.5)
+    at = int(re.search(r"step (\d+) of", page.locator("#status").inner_text())[1])
+    page.wait_for_timeout(1500)
+    page.locator("#stop").click()
+    expect(page.locator("#status")).to_contain_text("Stopped after")
+    assert int(re.search(r"after (\d+) steps", page.locator("#status").inner_text())[1]) > at
+    expect(page.locator("#paint")).to_be_enabled()
+    finished(page)
+    kept = downloaded(page)
+    assert kept.getbbox() is not None
+    told = json.loads(kept.info["Settings"])
+    assert told["style_weight"] == 9.5
+    assert told["steered"] is True
+
+
+@pytest.mark.link("size=64&iterations=20")
+def test_who_waits_may_stop_or_stay_until_a_closed_tab_makes_room(page, browser, url):
+    context = browser.new_context()
+    other = context.new_page()
+    open_page(other, url + "?size=256&iterations=1000")
+    other.locator("#paint").click()
+    expect(other.locator("#status")).to_contain_text("per second")
+    before = shown(page)
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Waiting")
+    page.locator("#stop").click()
+    expect(page.locator("#status")).to_contain_text("Stopped before it began")
+    assert shown(page) == before
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Waiting")
+    page.wait_for_timeout(700)
+    assert "Waiting" in page.locator("#status").inner_text()
+    context.close()
+    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+
+
+@pytest.mark.link("size=128&iterations=60")
+def test_going_back_to_a_frame_and_on_from_there(page):
+    expect(page.locator("#continue")).to_be_disabled()
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 60 steps")
+    whole = finished(page)
+    strip = page.locator("#history button")
+    expect(strip.nth(2)).to_be_visible()
+    assert strip.count() <= 12
+    strip.first.click()
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Step 1, 64 px. Continue goes on from here"))
+    expect(page.locator("#live img")).not_to_have_attribute("src", whole)
+    # On from the finished picture: only the last size is painted again.
+    strip.last.click()
+    expect(page.locator("#live img")).to_have_attribute("src", whole)
+    set_number(page, "style_weight", 9)
+    page.locator("#continue").click()
+    expect(page.locator("#status")).to_contain_text("Finished after 30 steps")
+    assert json.loads(downloaded(page).info["Settings"])["style_weight"] == 9
+    expect(page.locator("#continue")).to_be_enabled()
+
+
+@pytest.mark.link("size=128&iterations=60")
+def test_a_painting_its_frames_its_inside_and_its_film(page):
+    before = set(Path(get_upload_folder()).glob("run-*"))
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Finished")
+    (folder,) = set(Path(get_upload_folder()).glob("run-*")) - before
+    assert len(list(folder.iterdir())) <= MOST_FRAMES + 2  # they do not pile up
+    page.get_by_role("tab", name="Look inside").click()
+    page.locator("#look").click()
+    expect(page.get_by_alt_text("Gram matrix of the painting at relu4_1")).to_be_visible()
+    expect(page.locator("#inside .residual")).to_have_count(5)
+    expect(page.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
+    page.get_by_role("tab", name="Time-lapse").click()
+    page.locator("#make-film").click()
+    expect(page.locator("#film video")).to_have_attribute("src", re.compile(r"\.mp4$"))
+    page.wait_for_function("document.querySelector('#film video').readyState > 0")
+    with page.expect_download() as caught:
+        page.locator("#webp").click()
+    assert Image.open(caught.value.path()).format == "WEBP"

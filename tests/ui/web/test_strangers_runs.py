@@ -1,0 +1,103 @@
+"""Runs that strangers begin, and what must come of them (nst/ui/security.md)."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import threading
+import time
+
+from strangers import API, Stranger, jpeg
+
+
+def test_a_flood_of_films_leaves_paint_to_the_others(url):
+    flood, somebody = Stranger(url, "7.7.7.7"), Stranger(url, "7.7.7.8")
+    film = flood.event("make-film")
+    told = [flood.fire(film, session=f"film{number}")[0] for number in range(201)]
+    assert set(told) <= {200, 429}
+    assert 429 in told
+    photo, style = somebody.sent(jpeg(seed=1)), somebody.sent(jpeg(seed=2))
+    assert "event: complete" in somebody.painted(photo=photo, style=style, size=64, iterations=10)
+
+
+def test_a_run_that_nobody_listens_to_ends(stranger, monkeypatch, demo):
+    from nst.ui.runs import run
+
+    monkeypatch.setattr(run, "_ALONE", 1.0)
+    photo, style = stranger.sent(jpeg(seed=1)), stranger.sent(jpeg(seed=2))
+    status, _ = stranger.call(photo=photo, style=style, size=256, iterations=1000)
+    assert status == 200
+    somebody_paints(stranger)
+    nobody_paints(stranger)
+
+
+def somebody_paints(stranger: Stranger, count: int = 1) -> None:
+    began = time.monotonic()
+    while counts(stranger) < count:
+        assert time.monotonic() - began < 60
+        time.sleep(0.02)
+
+
+def nobody_paints(stranger: Stranger, seconds: float = 30) -> None:
+    began = time.monotonic()
+    while True:
+        if counts(stranger) == 0:
+            return
+        assert time.monotonic() - began < seconds
+        time.sleep(0.1)
+
+
+def started(stranger: Stranger, address: str, **more: object) -> threading.Thread:
+    """Begin a long call of the tool from an address; it ends when the test says so."""
+    data = "data:image/png;base64," + base64.b64encode(jpeg(seed=7)).decode()
+    arguments = {"photo": data, "style": data, "size": 256, "iterations": 1000}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
+    body["params"] = {"name": "stylize", "arguments": arguments}
+    connection = http.client.HTTPConnection(stranger.host, timeout=120)
+    head = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    connection.request("POST", f"{API}/mcp/", json.dumps(body), {**head, "X-Forwarded-For": address})
+    return connection
+
+
+def counts(stranger: Stranger) -> int:
+    told = json.loads(stranger.ask("GET", "/health")[2])
+    return told["painting"] + told["waiting"]
+
+
+def test_an_assistant_has_the_quota_of_its_address_and_ends_with_its_caller(stranger, demo):
+    nobody_paints(stranger)
+    calls = [started(stranger, "4.4.4.4") for _ in range(3)]
+    try:
+        somebody_paints(stranger, 3)
+        somebody = Stranger(stranger.host.join(("http://", "/")), "4.4.4.4")
+        photo = somebody.sent(jpeg(seed=8))
+        # The quota is one, whichever way one comes.
+        assert "You have 3 paintings under way" in somebody.painted(photo=photo, style=photo, size=64)
+        data = "data:image/png;base64," + base64.b64encode(jpeg(seed=7)).decode()
+        told = somebody.tool(photo=data, style=data, size=64)
+        assert "You have 3 paintings under way" in told
+    finally:
+        for call in calls:
+            call.close()
+    nobody_paints(stranger)
+
+
+def test_what_a_caller_says_of_himself_blames_nobody(url, demo):
+    stranger = Stranger(url, "4.4.4.5")
+    given = {
+        b"x-nst-visitor": b"1.2.3.4/32",
+        b"x-nst-call": b"0" * 32,
+        b"x-gradio-server": b"http://evil.example",
+        b"x-forwarded-for": b"1.2.3.4",
+    }
+    from nst.ui.web import headers, visitors
+
+    seen = dict(headers.incoming(given.items(), [(visitors.HEADER, b"8.8.8.8/32")], outside=True))
+    assert seen == {visitors.HEADER: b"8.8.8.8/32"}
+    status, _, body = stranger.ask("GET", "/config", headers={"X-Gradio-Server": "http://evil.example"})
+    assert status == 200
+    assert b"evil.example" not in body
+    for bad in ("http://[", "\x01", "x" * 3000):
+        status, _, _ = stranger.ask("GET", "/config", headers={"X-Gradio-Server": bad})
+        assert status in (200, 400)
