@@ -167,6 +167,24 @@ SLOW = {
 }
 
 
+# Those that take longest begin first, so that no process is left with one of them at the end.
+FIRST = (
+    "test_painting_part",
+    "test_page",
+    "test_faults",
+    "test_load",
+    "test_cli",
+    "test_access",
+    "test_connections",
+    "test_bench",
+    "test_real",
+    "test_attack",
+    "test_painting",
+    "test_controls",
+    "test_strangers_bodies",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what opens a browser and what is slow, for `-m "not browser and not slow"`; longest first."""
     for item in items:
@@ -174,4 +192,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
         if item.path.stem in SLOW:
             item.add_marker("slow")
-    items.sort(key=lambda item: (item.path.stem != "test_page", item.path.stem not in SLOW))
+    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))

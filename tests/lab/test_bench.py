@@ -119,7 +119,9 @@ def test_growth_is_the_exponent_over_pixels():
     assert scaling._growth(rows[:1]) is None
 
 
-def test_startup_measures_a_visit(monkeypatch, capsys):
+def test_startup_measures_a_visit(monkeypatch, capsys, request):
+    if not request.config.getoption("--full"):
+        pytest.skip("opens a browser and an app of its own")
     monkeypatch.setenv("NST_MAX_SIZE", "96")  # the default size gives way to what the host allows
     assert main(["startup", "--iterations", "10"]) == 0
     out = capsys.readouterr().out

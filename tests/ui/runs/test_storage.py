@@ -194,38 +194,30 @@ sys.stdin.read()
 """
 
 
-def host(cache) -> tuple[subprocess.Popen, Path]:
-    process = subprocess.Popen(
+def test_two_hosts_on_one_cache_leave_each_other_alone_and_clear_up_after_the_dead(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    mine = own_folder.__wrapped__()  # as if this process had just begun
+    with subprocess.Popen(
         [sys.executable, "-c", SCRIPT],
         cwd=ROOT,
-        env={**os.environ, "GRADIO_TEMP_DIR": str(cache)},
+        env={**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    return process, Path(process.stdout.readline().strip())
-
-
-def test_two_hosts_on_one_cache_leave_each_other_alone_and_clear_up_after_the_dead(tmp_path):
-    one, ones = host(tmp_path)
-    two, twos = host(tmp_path)
-    try:
-        assert ones.parent.parent != twos.parent.parent
-        assert Files().find(str(ones)) is None
-        one.kill()
-        one.wait()
-        assert ones.exists()  # nobody has come to clear up
-        three, _ = host(tmp_path)
-        three.kill()
-        three.wait()
-        assert not ones.exists()
-        assert twos.exists()
-    finally:
-        for process in (one, two):
-            process.kill()
-            process.wait()
-            process.stdin.close()
-            process.stdout.close()
+    ) as other:
+        try:
+            theirs = Path(other.stdout.readline().strip())
+        finally:
+            other.kill()
+    assert theirs.parents[2] == mine.parent
+    assert theirs.parents[1] != mine
+    assert (mine / "lock").exists()
+    assert Files().find(str(theirs)) is None
+    assert theirs.exists()  # nobody has come to clear up
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    own_folder.__wrapped__()
+    assert not theirs.exists()
+    assert (mine / "lock").exists()
 
 
 def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path):
