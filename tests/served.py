@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Iterator
+
+from gradio import Blocks
 
 from nst.ui.limits import Limits
 from nst.ui.server import served
@@ -11,8 +14,22 @@ from nst.ui.server import served
 LIMITS = Limits(size=256, seconds=60, waiting=4)
 
 
+def free_port() -> int:
+    """Return a port that nobody listens at; from Gradio's own range two tests might take the same."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@contextlib.contextmanager
+def serving(limits: Limits = LIMITS) -> Iterator[Blocks]:
+    """Serve the page; yield it."""
+    with served(limits, quiet=True, server_name="127.0.0.1", server_port=free_port()) as demo:
+        yield demo
+
+
 @contextlib.contextmanager
 def serve(limits: Limits = LIMITS) -> Iterator[str]:
     """Serve the page; yield its address."""
-    with served(limits, quiet=True, server_name="127.0.0.1") as demo:
+    with serving(limits) as demo:
         yield demo.local_url

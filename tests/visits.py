@@ -14,9 +14,7 @@ import pytest
 from gradio import Blocks
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from served import LIMITS
-
-from nst.ui.server import served
+from served import serving
 
 WAIT = 60_000  # what is painted takes its time beside other work
 
@@ -26,7 +24,7 @@ expect.set_options(timeout=WAIT)
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Blocks]:
     """The page, served in this process."""
-    with served(LIMITS, quiet=True, server_name="127.0.0.1") as demo:
+    with serving() as demo:
         yield demo
 
 

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT, complete
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import ValidationError
-from served import LIMITS
+from served import LIMITS, serving
 
 from nst import InputError
 from nst.ui.components import picked
@@ -44,7 +44,7 @@ async def used_up() -> anyio.CapacityLimiter:
 
 
 def test_who_would_not_be_served_is_told(monkeypatch):
-    with served(replace(LIMITS, waiting=1), quiet=True, server_name="127.0.0.1") as demo:
+    with serving(replace(LIMITS, waiting=1)) as demo:
 
         def told() -> tuple[int, str]:
             code, _, body = ask(demo.local_url, "GET", "/health")

@@ -7,10 +7,9 @@ import threading
 import time
 import tracemalloc
 
-from served import LIMITS
+from served import LIMITS, serving
 from strangers import API, Stranger
 
-from nst.ui.server import served
 from nst.ui.web import guard, sessions
 
 
@@ -90,7 +89,7 @@ def test_many_wait_and_take_no_thread(monkeypatch):
 
     from strangers import jpeg
 
-    with served(replace(LIMITS, waiting=70), quiet=True, server_name="127.0.0.1") as demo:
+    with serving(replace(LIMITS, waiting=70)) as demo:
         first = Stranger(demo.local_url, "1.1.0.1")
         photo = first.sent(jpeg())
         given = {"photo": photo, "style": photo, "size": 256, "iterations": 1000}
