@@ -45,7 +45,7 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
     """
     # As they stand in relu1_1 .. relu5_1; those of layers that are missing are missing from the sum too.
     weights = dict(zip(encoder.style_layers, (256, 64, 16, 4, 1), strict=False))
-    total = sum(weights.values())
+    whole = sum(weights.values())
     with torch.no_grad():
         views = [resize(picture, fit(*_sides(picture), 256)).clamp(0, 1) for picture in (photo, style)]
         layers = {*weights, *encoder.content_layers}
@@ -53,11 +53,8 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
         level = {
             name: sum(float(f[name].float().mean()) for f in features) / len(features) for name in layers
         }
-
-    sizes = [size]
-    while round(size / 2 ** (len(sizes) / 2)) >= min(128, size):
-        sizes.insert(0, round(size / 2 ** (len(sizes) / 2)))
     canvas, state = photo, None
+    sizes = _sizes(size)
     for longest in sizes:
         sides = fit(*_sides(photo), longest)
         with torch.no_grad():
@@ -65,16 +62,12 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
             # A style that is smaller than this is not enlarged.
             look = resize(style, fit(*_sides(style), min(longest, max(_sides(style))))).clamp(0, 1)
             taps = encoder(look, weights)
-            style_grams = {name: _Distribution(taps[name] / level[name]) for name in weights}
+            targets = {name: _Distribution(taps[name] / level[name]) for name in weights}
         canvas = F.interpolate(canvas, sides[::-1], mode="bicubic").clamp(0, 1)
         canvas = canvas.detach().requires_grad_()
         optimizer = torch.optim.Adam([canvas], lr=0.02, betas=(0.9, 0.99))
         if state:
-            optimizer.state[canvas] = {
-                "step": state["step"],
-                "exp_avg": F.interpolate(state["exp_avg"], sides[::-1], mode="bicubic"),
-                "exp_avg_sq": F.interpolate(state["exp_avg_sq"], sides[::-1], mode="bilinear").relu(),
-            }
+            optimizer.state[canvas] = _enlarged(state, sides)
         mean, share = 0.01 * canvas.detach(), 0.01
         for _ in range(FIRST if longest == sizes[0] else FURTHER):
             taps = encoder(canvas, layers)
@@ -82,8 +75,7 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
                 ((taps[name].float() - target[name].float()) / level[name]).square().mean() for name in target
             )
             manner = sum(
-                weights[name] / total * style_grams[name].distance(taps[name] / level[name])
-                for name in style_grams
+                weights[name] / whole * targets[name].distance(taps[name] / level[name]) for name in targets
             )
             # Our total variation is two thirds of the squared gradient.
             loss = 0.015 * content / len(target) + manner + 2 * 1.5 * total_variation(canvas)
@@ -97,6 +89,23 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
         state = optimizer.state[canvas]
         canvas = mean / share
     return canvas.clamp(0, 1)
+
+
+def _sizes(size: int) -> list[int]:
+    """Return sizes that grow by sqrt 2 from 128 pixels on."""
+    sizes = [size]
+    while round(size / 2 ** (len(sizes) / 2)) >= min(128, size):
+        sizes.insert(0, round(size / 2 ** (len(sizes) / 2)))
+    return sizes
+
+
+def _enlarged(state: dict[str, Any], sides: tuple[int, int]) -> dict[str, Any]:
+    """Return Adam's moments at (width, height)."""
+    return {
+        "step": state["step"],
+        "exp_avg": F.interpolate(state["exp_avg"], sides[::-1], mode="bicubic"),
+        "exp_avg_sq": F.interpolate(state["exp_avg_sq"], sides[::-1], mode="bilinear").relu(),
+    }
 
 
 class _Distribution:
