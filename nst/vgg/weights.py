@@ -55,13 +55,7 @@ KEYS = _keys()
 
 def find_narrow() -> Mapping[str, Tensor]:
     """Return the narrow network that comes with the package."""
-    log.info("weights: %s of the package", NARROW_FILE.name)
-    return _narrow()
-
-
-@lru_cache(maxsize=1)
-def _narrow() -> Mapping[str, Tensor]:
-    return unpack(NARROW_FILE)
+    return _of_package(NARROW_FILE)
 
 
 def find_vgg19(source: str = "") -> Mapping[str, Tensor]:
@@ -77,8 +71,7 @@ def find_vgg19(source: str = "") -> Mapping[str, Tensor]:
     """
     source = source_of(source)
     if not source:
-        log.info("weights: %s of the package", VGG19_FILE.name)
-        return _packed()
+        return _of_package(VGG19_FILE)
     convolutions = _named(source)
     log.info("weights: %s, %d convolutions", Path(source).name, len(convolutions) // 2)
     return convolutions
@@ -89,10 +82,11 @@ def source_of(named: str) -> str:
     return named or os.environ.get(VARIABLE, "")
 
 
-@lru_cache(maxsize=1)
-def _packed() -> Mapping[str, Tensor]:
-    """Return the VGG-19 that comes with the package."""
-    return unpack(VGG19_FILE)
+@lru_cache(maxsize=2)
+def _of_package(file: Path) -> Mapping[str, Tensor]:
+    """Return a network that comes with the package."""
+    log.info("weights: %s of the package", file.name)
+    return unpack(file)
 
 
 @lru_cache(maxsize=1)
