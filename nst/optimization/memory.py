@@ -48,7 +48,7 @@ def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, 
     deepest = encoder.stage(encoder.layers[-1])
     # Of rows: the tallest strip's.
     held = max(strip.bottom - strip.top for strip in cut(height, strips, deepest.reach, deepest.stride))
-    for stage in encoder.stages():
+    for stage in encoder.stages:
         positions = (width // stage.stride) * (held // stage.stride)
         if stage.convolution:
             activations += (stage.before + stage.channels) * positions * each

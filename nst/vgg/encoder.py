@@ -100,6 +100,9 @@ class Encoder(nn.Module):
         self.register_buffer("mean", torch.tensor(_MEAN, device=device).view(shape))
         self.register_buffer("std", torch.tensor(_STD, device=device).view(shape))
         self.eval().requires_grad_(False)
+        # From the image on.
+        self.stages = tuple(_stages(self.features))
+        self._convolutions = dict(zip(carried, (one for one in self.stages if one.convolution), strict=True))
 
     @property
     def device(self) -> torch.device:
@@ -154,19 +157,6 @@ class Encoder(nn.Module):
         """
         return describe(self, image, tuple(content), tuple(style), masks, strips)
 
-    def stages(self) -> Iterator[Stage]:
-        """Yield the convolutions and poolings, from the image on."""
-        stage = Stage(convolution=False, before=3, channels=3, stride=1, reach=0)
-        for module in self.features:
-            if isinstance(module, nn.Conv2d):
-                reach = stage.reach + stage.stride
-                stage = Stage(True, stage.channels, module.out_channels, stage.stride, reach)
-            elif isinstance(module, nn.ReLU):
-                continue
-            else:
-                stage = Stage(False, stage.channels, stage.channels, 2 * stage.stride, stage.reach)
-            yield stage
-
     def stage(self, layer: str) -> Stage:
         """Return the convolution of a layer.
 
@@ -174,8 +164,7 @@ class Encoder(nn.Module):
             InputError: a layer that this encoder does not carry.
         """
         self._need(layer)
-        convolutions = [stage for stage in self.stages() if stage.convolution]
-        return convolutions[list(LAYERS).index(layer)]
+        return self._convolutions[layer]
 
     def _need(self, layer: str) -> None:
         if layer not in self.layers:
@@ -225,3 +214,17 @@ class Encoder(nn.Module):
             else:
                 yield index
                 index += 1
+
+
+def _stages(features: Iterable[nn.Module]) -> Iterator[Stage]:
+    """Yield the convolutions and poolings among a network's modules."""
+    stage = Stage(convolution=False, before=3, channels=3, stride=1, reach=0)
+    for module in features:
+        if isinstance(module, nn.Conv2d):
+            reach = stage.reach + stage.stride
+            stage = Stage(True, stage.channels, module.out_channels, stage.stride, reach)
+        elif isinstance(module, nn.ReLU):
+            continue
+        else:
+            stage = Stage(False, stage.channels, stage.channels, 2 * stage.stride, stage.reach)
+        yield stage

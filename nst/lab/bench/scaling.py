@@ -22,7 +22,7 @@ def multiply_adds(encoder: Encoder, width: int, height: int) -> int:
     """Return the multiplications of one evaluation: the convolutions forward, and backward to their input."""
     total = sum(
         9 * stage.before * stage.channels * (width // stage.stride) * (height // stage.stride)
-        for stage in encoder.stages()
+        for stage in encoder.stages
         if stage.convolution
     )
     return 2 * total
