@@ -3,7 +3,8 @@
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-STYLES = _HERE / "page.css"
+# In this order: the later count more.
+STYLES = [_HERE / f"{name}.css" for name in ("page", "stage", "views")]
 
 
 def script(name: str) -> str:
