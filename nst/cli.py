@@ -29,7 +29,7 @@ from nst.settings import KNOBS, MOST_STYLES, Settings
 
 # What ends the program from outside ends it with 128 and its number, as shells count; Ctrl-C is 130.
 FINISHED, BROKEN, MISUSED, UNSAVED, ENDED = 0, 1, 2, 3, 128
-_FILMS = {".mp4": as_mp4, ".webp": as_webp}
+FILMS = {".mp4": as_mp4, ".webp": as_webp}
 # Frames held for a film, at most twice as many.
 _MOST_KEPT = 72
 
@@ -120,7 +120,7 @@ def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
         )
     if film is not None:
         try:
-            code = max(code, _save(lambda: _FILMS[film.suffix.lower()](frames), film))
+            code = max(code, _save(lambda: FILMS[film.suffix.lower()](frames), film))
         except KeyboardInterrupt:
             stop.number = signal.SIGINT
             _say(f"the film {film.name} was left out; the picture is kept", sys.stderr)
@@ -186,7 +186,7 @@ def _jobs(options: dict[str, Any]) -> list[_Job]:
     if film is not None:
         if len(photos) > 1:
             raise InputError("A time-lapse is made of one photo; leave --time-lapse out, or name one photo.")
-        _check_output(film, tuple(_FILMS), "MP4 nor WebP")
+        _check_output(film, tuple(FILMS), "MP4 nor WebP")
         if _is_same(film, outputs[0]):
             raise InputError(f"{film.name} is named for both picture and film; give them two names.")
     read = [*photos, *styles, options["keep"], options["start"], *_regions(options)]

@@ -300,7 +300,7 @@ def test_ctrl_c_while_the_film_is_made_keeps_the_picture(photo, painting, tmp_pa
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(cli._FILMS, ".mp4", interrupted)
+    monkeypatch.setitem(cli.FILMS, ".mp4", interrupted)
     out = tmp_path / "x.png"
     assert call(photo, painting, "-o", out, "--time-lapse", tmp_path / "x.mp4", *SMALL) == 130
     assert Image.open(out).size == (64, 43)

@@ -147,7 +147,7 @@ def paint_with(student: Student, pictures: Pictures, size: int) -> list[Tensor]:
     return snapshots
 
 
-def _cosine(step: int, steps: int) -> float:
+def cosine(step: int, steps: int) -> float:
     """Return the share of the highest rate at a step."""
     return min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / max(steps, 1))) / 2)
 
@@ -176,7 +176,7 @@ def tune(
     """Train all layers together; the state is written every 500 steps and taken up again if it is there."""
     device = teacher.device
     optimizer = torch.optim.AdamW(student.parameters(), lr=rate, weight_decay=0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _cosine(step, steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine(step, steps))
     begin, state = 0, _state_of(output)
     if state.exists():
         kept = torch.load(state, weights_only=True)

@@ -88,12 +88,12 @@ def steps_of(convolutions: dict[str, Tensor], gains: dict[str, float], bits: flo
             name: max(2.0**middle * shape[name], float(weight.abs().max()) / MOST)
             for name, weight in convolutions.items()
         }
-        total = sum(weight.numel() * _entropy(weight, steps[name]) for name, weight in convolutions.items())
+        total = sum(weight.numel() * entropy(weight, steps[name]) for name, weight in convolutions.items())
         low, high = (middle, high) if total > bits else (low, middle)
     return steps
 
 
-def _entropy(weight: Tensor, step: float) -> float:
+def entropy(weight: Tensor, step: float) -> float:
     """Return the bits of a weight that is rounded to a step."""
     counts = torch.bincount((weight.flatten() / step).round().long().clamp(-MOST, MOST) + MOST)
     shares = counts[counts > 0] / weight.numel()

@@ -116,7 +116,7 @@ class _Distribution:
 
     def __init__(self, features: Tensor) -> None:
         self.mean, self.covariance = self._moments(features)
-        self.root, _ = _roots(self.covariance)
+        self.root, _ = roots(self.covariance)
 
     def distance(self, features: Tensor) -> Tensor:
         mean, covariance = self._moments(features)
@@ -136,7 +136,7 @@ class _TraceOfRoot(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
-        root, inverse = _roots(matrix)
+        root, inverse = roots(matrix)
         ctx.save_for_backward(inverse)
         return root.trace()
 
@@ -146,20 +146,20 @@ class _TraceOfRoot(torch.autograd.Function):
         return gradient * (inverse + inverse.T) / 4
 
 
-def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
+def roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return M^1/2 and M^-1/2 of a symmetric positive definite matrix.
 
     In float64: the authors' twelve steps of Newton and Schulz were seen to overflow in float32. On a CPU by
     eigenvalues, on a GPU by those steps, where eigenvalues would take most of a painting's time.
     """
     if matrix.is_cuda:
-        return _newton_schulz(matrix)
+        return newton_schulz(matrix)
     values, basis = torch.linalg.eigh(matrix.double())
     values = values.clamp_min(1e-9 * values[-1])
     return tuple(((basis * values**power) @ basis.T).to(matrix.dtype) for power in (0.5, -0.5))
 
 
-def _newton_schulz(matrix: Tensor, steps: int = 24) -> tuple[Tensor, Tensor]:
+def newton_schulz(matrix: Tensor, steps: int = 24) -> tuple[Tensor, Tensor]:
     """Return M^1/2 and M^-1/2 by Y' = Y T and Z' = T Z with T = (3 - Z Y) / 2 from Y = M / |M| and Z = 1."""
     size = matrix.double().norm()
     root = matrix.double() / size

@@ -29,7 +29,7 @@ _SLACK = {torch.float32: 1.3, torch.bfloat16: 1.55}
 # Of strips, how much more again; in bfloat16 as an earlier count of theirs had it, not measured anew.
 _STRIPS_SLACK = {torch.float32: 1.0, torch.bfloat16: 1.5}
 # Beside the pictures: what threads and libraries set up at their first use.
-_ONCE = 150_000_000
+ONCE = 150_000_000
 # With more strips the rows that neighbours share would be most of the work.
 MOST_STRIPS = 16
 
@@ -58,7 +58,7 @@ def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, 
     slack = _SLACK[encoder.precision] * (1 if strips == 1 else _STRIPS_SLACK[encoder.precision])
     painting, looking = slack * (activations + 2 * largest), 4 * style_scale**2 * largest * height / held
     together = max(painting, slack * looking) if strips == 1 else painting + looking
-    return round(images + together + _ONCE)
+    return round(images + together + ONCE)
 
 
 def strips_within(

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 # A map of fewer values is copied faster than its border is mended. Measured on a CPU, and only used there.
-_WORTHWHILE = 2_000_000
+WORTHWHILE = 2_000_000
 
 
 class ReplicateConv2d(nn.Conv2d):
@@ -35,7 +35,7 @@ class ReplicateConv2d(nn.Conv2d):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (N, K, H, W) for (N, C, H, W) features."""
-        if features.is_cuda or features.numel() < _WORTHWHILE:
+        if features.is_cuda or features.numel() < WORTHWHILE:
             padded = F.pad(features, (1, 1, 1, 1), mode="replicate")
             return F.conv2d(padded, self.weight, self.bias)
         return _Replicated.apply(features, self.weight, self.bias, *self.ring)

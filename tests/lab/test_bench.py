@@ -115,8 +115,8 @@ def test_scaling_sets_time_and_memory_against_the_floor(weights, tmp_path, capsy
 def test_growth_is_the_exponent_over_pixels():
     rows = [{"size": size, "seconds": 3e-6 * (size * size) ** 1.1} for size in (256, 512, 1024)]
     outside = [{"size": 128, "seconds": 9.0}]
-    assert scaling._growth([*outside, *rows]) == pytest.approx(1.1)
-    assert scaling._growth(rows[:1]) is None
+    assert scaling.growth_of([*outside, *rows]) == pytest.approx(1.1)
+    assert scaling.growth_of(rows[:1]) is None
 
 
 def test_startup_measures_a_visit(monkeypatch, capsys, request):
@@ -128,7 +128,7 @@ def test_startup_measures_a_visit(monkeypatch, capsys, request):
     for line in ("page ready", "first frame", "finished picture", "outside the optimisation", "p95"):
         assert line in out
     line = '2026 nst.runs: {"outcome": "finished", "seconds": 2.6, "painting": 2.51, "optimising": 2.04}'
-    assert startup._LOG.search(line).groups() == ("2.04",)
+    assert startup.LOG_LINE.search(line).groups() == ("2.04",)
 
 
 def test_without_weights_it_says_so(capsys):

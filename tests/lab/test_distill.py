@@ -107,9 +107,9 @@ def test_the_command_makes_a_student_close_to_its_teacher_and_resumes(
 
 
 def test_the_rate_rises_falls_and_may_have_no_steps():
-    rates = [distill._cosine(step, 300) for step in range(301)]
+    rates = [distill.cosine(step, 300) for step in range(301)]
     assert rates[0] < rates[29] > rates[150] > rates[300] > 0
-    assert distill._cosine(0, 0) > 0
+    assert distill.cosine(0, 0) > 0
 
 
 def test_misuse_is_a_sentence(folder, teacher_file, tmp_path, capsys):

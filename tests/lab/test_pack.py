@@ -44,7 +44,7 @@ def test_rounding_makes_good_what_it_does_to_the_features():
 def test_the_steps_take_the_bits_there_are_and_early_layers_get_more(bits):
     weights = {f"features.{n}": torch.randn(200, 200, generator=GENERATOR) for n in (0, 28)}
     steps = pack.steps_of(weights, dict.fromkeys(weights, 1.0), bits * 80_000)
-    total = sum(40_000 * pack._entropy(weight, steps[name]) for name, weight in weights.items())
+    total = sum(40_000 * pack.entropy(weight, steps[name]) for name, weight in weights.items())
     assert total == pytest.approx(bits * 80_000, rel=0.02)
     assert steps["features.0"] < steps["features.28"]  # all that is looked at comes after it
 

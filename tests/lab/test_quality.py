@@ -24,9 +24,9 @@ from nst.vgg.moments import gram_matrix
 def test_both_ways_to_the_roots_of_a_matrix_agree():
     some = torch.rand(12, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     matrix = some @ some.T + 0.01 * torch.eye(12)
-    for ways in zip(recipes._roots(matrix), recipes._newton_schulz(matrix), strict=True):
+    for ways in zip(recipes.roots(matrix), recipes.newton_schulz(matrix), strict=True):
         assert torch.allclose(*ways, rtol=1e-6, atol=1e-6)
-    root, inverse = recipes._newton_schulz(matrix)
+    root, inverse = recipes.newton_schulz(matrix)
     assert torch.allclose(root @ root, matrix)
     assert torch.allclose(root @ inverse, torch.eye(12, dtype=torch.float64), atol=1e-6)
 

@@ -65,7 +65,7 @@ def test_more_strips_need_less(precision):
 
 
 def test_the_need_grows_with_the_pixels(encoder):
-    once = footprint._ONCE
+    once = footprint.ONCE
     assert needed(encoder, 512, 512) - once == pytest.approx(4 * (needed(encoder, 256, 256) - once), rel=0.01)
 
 

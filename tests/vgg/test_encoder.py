@@ -164,7 +164,7 @@ def test_the_border_is_repeated_as_torch_repeats_it(size, monkeypatch):
     slope = torch.rand(2, 7, *size, generator=generator, dtype=torch.float64)
     found = []
     for module, limit in ((plain, 0), (layer, 0), (layer, 10**9)):
-        monkeypatch.setattr("nst.vgg.convolution._WORTHWHILE", limit)
+        monkeypatch.setattr("nst.vgg.convolution.WORTHWHILE", limit)
         leaf = image.clone().requires_grad_()
         result = module(leaf)
         found.append((result.detach(), *torch.autograd.grad(result, leaf, slope)))

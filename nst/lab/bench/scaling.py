@@ -86,7 +86,7 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
                         "peak MB": memory,
                     }
                 )
-    growth = {name: _growth([row for row in rows if row["encoder"] == name]) for name in NAMES}
+    growth = {name: growth_of([row for row in rows if row["encoder"] == name]) for name in NAMES}
     return {"multiply-adds per second": rate, "rows": rows, "growth": growth}
 
 
@@ -102,7 +102,7 @@ def _one(name: str, size: int, rounds: int, weights: str) -> tuple[float, float]
     return statistics.median(seconds), (peak() or math.nan) / 2**20
 
 
-def _growth(rows: Sequence[dict[str, Any]]) -> float | None:
+def growth_of(rows: Sequence[dict[str, Any]]) -> float | None:
     """Return the exponent of seconds against pixels from 256 to 1024 px, by least squares; 1 is linear."""
     points = [(2 * math.log(r["size"]), math.log(r["seconds"])) for r in rows if 256 <= r["size"] <= 1024]
     return statistics.linear_regression(*zip(*points, strict=True)).slope if len(points) > 1 else None

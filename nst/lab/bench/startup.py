@@ -22,7 +22,7 @@ import nst
 from nst.errors import InputError
 
 APP = Path(nst.__file__).parents[1] / "app.py"
-_LOG = re.compile(r"\"outcome\": \"finished\".*\"optimising\": ([\d.]+)")
+LOG_LINE = re.compile(r"\"outcome\": \"finished\".*\"optimising\": ([\d.]+)")
 _PATIENCE = 300.0  # seconds until it is given up
 # Notes in the browser, in milliseconds, when Paint was clicked, and when a frame and the end were seen.
 _WATCH = """() => {
@@ -77,9 +77,9 @@ def measure(*, iterations: int) -> dict[str, Any]:
 
         def run(meanwhile: Callable[[], None]) -> tuple[dict[str, float], float]:
             """Paint; return the page's times and the seconds of optimisation that the app logged."""
-            before, began = len(_LOG.findall(log.read_text())), time.perf_counter()
+            before, began = len(LOG_LINE.findall(log.read_text())), time.perf_counter()
             page.locator("#paint:enabled").click()
-            while len(painted := _LOG.findall(log.read_text())) == before:
+            while len(painted := LOG_LINE.findall(log.read_text())) == before:
                 if time.perf_counter() - began > _PATIENCE:
                     raise InputError(f"The page painted nothing within {_PATIENCE:g} seconds.")
                 meanwhile()

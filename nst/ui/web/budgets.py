@@ -12,7 +12,7 @@ from nst.errors import InputError
 from nst.ui.web.bodies import RefusedError
 
 # For each kind of request: how many at once, how many a second from then on, how many under way.
-_RATES: dict[str, tuple[float, float, int]] = {
+RATES: dict[str, tuple[float, float, int]] = {
     "page": (80, 4, 40),
     "told": (80, 4, 40),
     "stream": (120, 10, 60),
@@ -46,10 +46,10 @@ class Budgets:
         Raises:
             RefusedError: there is nothing left.
         """
-        if kind not in _RATES:
+        if kind not in RATES:
             yield
             return
-        burst, rate, most = _RATES[kind]
+        burst, rate, most = RATES[kind]
         if not visitor:
             burst, rate, most = burst * _CROWD, rate * _CROWD, most * _CROWD
         key, now = (visitor, kind), time.monotonic()
@@ -73,7 +73,7 @@ class Budgets:
     def _forget(self, now: float) -> None:
         """Drop what has filled up again."""
         for key, (left, when) in list(self._left.items()):
-            burst, rate, _ = _RATES[key[1]]
+            burst, rate, _ = RATES[key[1]]
             if left + rate * (now - when) >= burst:
                 del self._left[key]
 

@@ -10,7 +10,7 @@ import time
 
 _LONGEST = 2000  # letters of a line
 # Lines of a place in the code within a while; what is more is counted.
-_LINES, _WHILE = 40, 10.0
+LINES, _WHILE = 40, 10.0
 
 
 class Line(logging.Formatter):
@@ -39,11 +39,11 @@ class Sparing(logging.Filter):
         place, now = (record.pathname, record.lineno), time.monotonic()
         with self._lock:
             since, count = self._seen.get(place, (now, 0))
-            left_out = count - _LINES
+            left_out = count - LINES
             if now - since > _WHILE:
                 since, count = now, 0
             self._seen[place] = (since, count + 1)
-        if count >= _LINES:
+        if count >= LINES:
             return False
         if count == 0 and left_out > 0:
             record.msg = f"({left_out} lines like this one were left out) {record.msg}"

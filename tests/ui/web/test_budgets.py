@@ -30,7 +30,7 @@ def spent(found: Budgets, visitor: str, kind: str, count: int) -> int:
 
 def test_one_visitor_spends_his_own_and_it_comes_back(clock):
     found = Budgets()
-    burst, rate, _ = budgets._RATES["join"]
+    burst, rate, _ = budgets.RATES["join"]
     assert spent(found, "a", "join", 500) == burst
     assert spent(found, "b", "join", 5) == 5
     assert spent(found, "a", "upload", 5) == 5
@@ -40,13 +40,13 @@ def test_one_visitor_spends_his_own_and_it_comes_back(clock):
 
 def test_those_who_cannot_be_told_apart_have_more_together_but_not_without_end(clock):
     found = Budgets()
-    burst, _, _ = budgets._RATES["join"]
+    burst, _, _ = budgets.RATES["join"]
     assert spent(found, "", "join", 100_000) == 12 * burst
 
 
 def test_only_so_many_at_a_time(clock):
     found = Budgets()
-    most = budgets._RATES["upload"][2]
+    most = budgets.RATES["upload"][2]
     with contextlib.ExitStack() as under_way:
         for _ in range(most):
             under_way.enter_context(found.spend("a", "upload"))

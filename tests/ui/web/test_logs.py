@@ -57,7 +57,7 @@ def test_of_one_place_only_so_many_lines_are_written(log, monkeypatch):
     for _ in range(1000):
         logger.info("again")
     logger.info("something else")
-    assert len(written.getvalue().splitlines()) == logs._LINES + 1
+    assert len(written.getvalue().splitlines()) == logs.LINES + 1
 
 
 def test_what_is_left_out_is_counted(log, monkeypatch):
