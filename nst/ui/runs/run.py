@@ -59,7 +59,7 @@ async def run(
     stop: Callable[[], bool] = bool,
     steer: Callable[[], Settings | None] | None = None,
 ) -> AsyncGenerator[Waiting | Update, None]:
-    """Wait for a turn and paint; how it ended is noted in the journal.
+    """Wait for a turn and paint; how it ended is noted in the log.
 
     Args:
         service: of this host.

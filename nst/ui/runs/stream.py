@@ -56,7 +56,7 @@ def paint(
         pictures: what to paint from.
         settings: how.
         folder: where the updates' files go.
-        entry: of the run in the journal; it is shown the frames.
+        entry: of the run in the log; it is shown the frames.
         stop: as for `stylize`.
         steer: as for `stylize`.
 

@@ -68,7 +68,7 @@ def test_who_is_not_ready_is_passed_over_and_keeps_the_place():
         assert queue.counts() == (1, 0)
 
 
-def test_a_run_that_breaks_frees_the_easel():
+def test_a_run_that_breaks_frees_the_queue():
     queue = Queue(waiting=2, each=2)
     with pytest.raises(RuntimeError), queue.turn("a", 1):
         raise RuntimeError("a bug")
