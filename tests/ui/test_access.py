@@ -11,7 +11,18 @@ from visits import open_group, open_page, set_number
 
 
 def serious(page: Page, rules: Sequence[str] = (), within: str | None = None) -> list[str]:
-    """Return axe's serious and critical findings, of some rules or all, in a part or all: rule, and where."""
+    """Return axe's serious and critical findings, of some rules or all, in a part or all: rule, and where.
+
+    What passes over from one colour to another may be pale for a moment, on a busy machine for longer.
+    """
+    for _ in range(8):
+        if not (found := _serious(page, rules, within)):
+            break
+        page.wait_for_timeout(500)
+    return found
+
+
+def _serious(page: Page, rules: Sequence[str], within: str | None) -> list[str]:
     found = Axe().run(page, within, options={"runOnly": list(rules)} if rules else {}).response["violations"]
     return [
         f"{each['id']}: {node['html'][:160]}"
