@@ -119,9 +119,7 @@ def test_growth_is_the_exponent_over_pixels():
     assert scaling.growth_of(rows[:1]) is None
 
 
-def test_startup_measures_a_visit(monkeypatch, capsys, request):
-    if not request.config.getoption("--full"):
-        pytest.skip("opens a browser and an app of its own")
+def test_startup_measures_a_visit(monkeypatch, capsys):
     monkeypatch.setenv("NST_MAX_SIZE", "96")  # the default size gives way to what the host allows
     assert main(["startup", "--iterations", "10"]) == 0
     out = capsys.readouterr().out
