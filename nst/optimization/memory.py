@@ -27,7 +27,7 @@ _IMAGES = 2 * 12 + 16
 # leave room over what was seen in float32; bfloat16's by what was seen of an earlier count.
 _SLACK = {torch.float32: 1.3, torch.bfloat16: 1.55}
 # Of strips, how much more again; in bfloat16 as an earlier count of theirs had it, not measured anew.
-_STRIPS_SLACK = {torch.float32: 1.0, torch.bfloat16: 1.5}
+_STRIPS_SLACK = {torch.float32: 1.2, torch.bfloat16: 1.5}
 # Beside the pictures: what threads and libraries set up at their first use.
 ONCE = 150_000_000
 # With more strips the rows that neighbours share would be most of the work.
