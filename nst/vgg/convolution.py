@@ -3,45 +3,90 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nst.vgg import winograd
+
 # A map of fewer values is copied faster than its border is mended. Measured on a CPU, and only used there.
 WORTHWHILE = 2_000_000
+
+
+class Ring(NamedTuple):
+    """A kernel's outermost rows and outermost columns."""
+
+    rows: Tensor  # (2, 3 * C, K)
+    columns: Tensor  # likewise
 
 
 class ReplicateConv2d(nn.Conv2d):
     """A 3 x 3 convolution whose input continues beyond its border with the border's own values.
 
     Padding first, as `padding_mode="replicate"` does, copies every feature map forward and backward, and
-    leaves the convolution sizes that it is slower at. Here a large map is padded with zeros, which costs
-    nothing, and what the repeated border would have added is added to the outermost rows and columns.
-    Gradients then reach the input alone; the weights are taken as fixed.
+    leaves the convolution sizes that it is slower at. Where many channels make it worthwhile, a CPU takes
+    Winograd's minimal filtering instead, which pads what it cuts out anyway. Another large map is padded with
+    zeros, which costs nothing, and what the repeated border would have added is added to the outermost rows
+    and columns. In both cases gradients reach the input alone; the weights are taken as fixed.
     """
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__(before, after, 3, padding=1)
 
     @cached_property
-    def ring(self) -> tuple[Tensor, Tensor]:
-        """The kernel's outermost rows and outermost columns, (2, 3 * C, K) each, of fixed weights."""
+    def ring(self) -> Ring:
+        """The kernel's outermost rows and columns, of fixed weights."""
         kernel = self.weight.detach()
-        rows = torch.stack([kernel[:, :, end, :].permute(2, 1, 0).flatten(0, 1) for end in (0, 2)])
-        columns = torch.stack([kernel[..., end].permute(2, 1, 0).flatten(0, 1) for end in (0, 2)])
-        return rows, columns
+        return Ring(
+            torch.stack([kernel[:, :, end, :].permute(2, 1, 0).flatten(0, 1) for end in (0, 2)]),
+            torch.stack([kernel[..., end].permute(2, 1, 0).flatten(0, 1) for end in (0, 2)]),
+        )
+
+    @cached_property
+    def transformed(self) -> Tensor:
+        """The kernel as Winograd's filtering takes it, (36, C, K), of fixed weights."""
+        return winograd.transformed(self.weight)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (N, K, H, W) for (N, C, H, W) features."""
+        pays = winograd.pays(features, self.out_channels)
+        return self.filter(features) if pays else self.multiply(features)
+
+    def filter(self, features: Tensor) -> Tensor:
+        """Return the convolution of (1, C, H, W) features, by Winograd's filtering: float32, on a CPU."""
+        return _Filtered.apply(features, self.transformed, self.bias, *self.ring)
+
+    def multiply(self, features: Tensor) -> Tensor:
+        """Return the convolution of (N, C, H, W) features, by torch's own way."""
         if features.is_cuda or features.numel() < WORTHWHILE:
             padded = F.pad(features, (1, 1, 1, 1), mode="replicate")
             return F.conv2d(padded, self.weight, self.bias)
         return _Replicated.apply(features, self.weight, self.bias, *self.ring)
 
 
+class _Filtered(torch.autograd.Function):
+    """By Winograd's minimal filtering."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, features: Tensor, kernels: Tensor, bias: Tensor, rows: Tensor, columns: Tensor
+    ) -> Tensor:
+        ctx.save_for_backward(kernels, rows, columns)
+        return winograd.convolve(features, kernels, bias)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        kernels, rows, columns = ctx.saved_tensors
+        result = winograd.convolve_back(gradient, kernels)
+        _add_from_beyond(result, gradient, rows, columns)
+        return result, None, None, None, None
+
+
 class _Replicated(torch.autograd.Function):
+    """By torch's own convolution, which pads with zeros."""
+
     @staticmethod
     def forward(
         ctx: Any, features: Tensor, kernel: Tensor, bias: Tensor, rows: Tensor, columns: Tensor
@@ -72,17 +117,29 @@ class _Replicated(torch.autograd.Function):
         result, _, _ = torch.ops.aten.convolution_backward(
             gradient, blank, kernel, None, (1, 1), (1, 1), (1, 1), False, (0, 0), 1, (True, False, False)
         )
-        asked, made = gradient.permute(0, 2, 3, 1), result.permute(0, 2, 3, 1)
-        edge = _back_along(torch.stack([asked[:, 0], asked[:, -1]]), rows)
-        made[:, 0] += edge[0, :, 1:-1]
-        made[:, -1] += edge[1, :, 1:-1]
-        for row, end in ((0, 0), (-1, 1)):
-            made[:, row, 0] += edge[end, :, 0]
-            made[:, row, -1] += edge[end, :, -1]
-        edge = _back_along(torch.stack([asked[:, :, 0], asked[:, :, -1]]), columns)[:, :, 1:-1]
-        made[:, :, 0] += edge[0]
-        made[:, :, -1] += edge[1]
+        _add_from_beyond(result, gradient, rows, columns)
         return result, None, None, None, None
+
+
+def _add_from_beyond(result: Tensor, gradient: Tensor, rows: Tensor, columns: Tensor) -> None:
+    """Add the gradient of the positions beyond the border to those that they repeat.
+
+    Args:
+        result: the gradient of the input, (N, C, H, W), as if zeros had continued it; changed in place.
+        gradient: of the convolution's result, (N, K, H, W).
+        rows: the kernel's, as `Ring` has them.
+        columns: likewise.
+    """
+    asked, made = gradient.permute(0, 2, 3, 1), result.permute(0, 2, 3, 1)
+    edge = _back_along(torch.stack([asked[:, 0], asked[:, -1]]), rows)
+    made[:, 0] += edge[0, :, 1:-1]
+    made[:, -1] += edge[1, :, 1:-1]
+    for row, end in ((0, 0), (-1, 1)):
+        made[:, row, 0] += edge[end, :, 0]
+        made[:, row, -1] += edge[end, :, -1]
+    edge = _back_along(torch.stack([asked[:, :, 0], asked[:, :, -1]]), columns)[:, :, 1:-1]
+    made[:, :, 0] += edge[0]
+    made[:, :, -1] += edge[1]
 
 
 def _along(lines: Tensor, kernels: Tensor) -> Tensor:

@@ -13,9 +13,12 @@ from typing import Any
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
 from nst.lab.bench import __doc__ as about
-from nst.lab.bench import iteration, scaling, speed, startup
+from nst.lab.bench import convolution, iteration, scaling, speed, startup
 from nst.lab.bench.host import describe_host, host_line
 from nst.settings import Settings
+
+# Of each what `measure` takes is sizes, rounds and weights.
+_OF_SIZES = {"iteration": iteration, "convolution": convolution, "scaling": scaling}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +59,7 @@ def _measure(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
             iterations=options.iterations,
         )
         return findings, speed.table(findings)
-    module = scaling if options.command == "scaling" else iteration
+    module = _OF_SIZES[options.command]
     findings = module.measure(sizes=options.sizes, rounds=options.rounds, weights=options.weights)
     return findings, module.table(findings)
 
@@ -69,8 +72,8 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(prog="python -m nst.lab.bench", description=about)
     commands = parser.add_subparsers(dest="command", required=True)
-    for module, sizes, rounds in ((iteration, [512], 25), (scaling, [128, 256, 512, 1024, 2048], 7)):
-        name = module.__name__.rpartition(".")[2]
+    for name, module in _OF_SIZES.items():
+        sizes, rounds = ([128, 256, 512, 1024, 2048], 7) if name == "scaling" else ([512], 25)
         one = commands.add_parser(name, help=_first_line(module.__doc__), parents=[common, weighty])
         one.add_argument("--sizes", type=int, nargs="+", default=sizes, help="longest sides in pixels")
         one.add_argument("--rounds", type=int, default=rounds, help="iterations measured of each")
