@@ -70,7 +70,7 @@ class Settings:
         live=True,
     )
     iterations: int = knob(
-        160,
+        90,
         "Iterations",
         "More steps finish finer, fewer stay a sketch.",
         low=10,

@@ -14,6 +14,7 @@ from nst.host.memory import available
 from nst.image.pixels import fit
 from nst.optimization.pyramid import COARSEST, Scale
 from nst.settings import Settings
+from nst.vgg import winograd
 from nst.vgg.encoder import Encoder
 from nst.vgg.strips import cut
 
@@ -39,12 +40,15 @@ def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, 
 
     Counted from the layers: each convolution keeps its padded input and its output for the way back, pooling
     its output and 8 bytes of index for each; on the way back the largest activation is there twice more.
+    Winograd's filtering keeps its kernels, and a block at a time.
     Only one of `strips` has all this at a time. Looking at the style, `style_scale` times as large, keeps
     nothing but what one convolution has at hand; but it is not done in strips, and what it leaves free is of
     sizes that strips have little use for.
     """
     each = encoder.precision.itemsize
     images, activations, largest = 4 * 3 * width * height * _IMAGES, 0, 0
+    kernels, block = 0, 0  # of Winograd's filtering
+    filters = encoder.precision == torch.float32 and encoder.device.type == "cpu"
     deepest = encoder.stage(encoder.layers[-1])
     # Of rows: the tallest strip's.
     held = max(strip.bottom - strip.top for strip in cut(height, strips, deepest.reach, deepest.stride))
@@ -53,12 +57,15 @@ def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, 
         if stage.convolution:
             activations += (stage.before + stage.channels) * positions * each
             largest = max(largest, stage.channels * positions * each)
+            if filters and winograd.worthwhile(stage.before, stage.channels, positions):
+                own, passing = winograd.held(stage.before, stage.channels, positions)
+                kernels, block = kernels + own, max(block, passing)
         else:
             activations += stage.channels * positions * (each + 8)
     slack = _SLACK[encoder.precision] * (1 if strips == 1 else _STRIPS_SLACK[encoder.precision])
     painting, looking = slack * (activations + 2 * largest), 4 * style_scale**2 * largest * height / held
     together = max(painting, slack * looking) if strips == 1 else painting + looking
-    return round(images + together + ONCE)
+    return round(images + together + kernels + block + ONCE)
 
 
 def strips_within(

@@ -25,8 +25,35 @@ class Optimizer(Protocol):
         """Move the image, given the scalar loss and its gradient at the image as it is."""
 
 
+class Bands:
+    """Weighs an image's spatial frequencies f, in cycles per pixel, with (f + 0.02)^-1/2.
+
+    A painting's objective is flatter along low frequencies than along high ones, so that without it a step
+    that suits the grain is too short for the shapes. Symmetric and positive, of mean square 1.
+
+    Args:
+        shape: (..., H, W) of the image.
+        device: where it is.
+    """
+
+    def __init__(self, shape: torch.Size, device: torch.device) -> None:
+        height, width = self.size = (shape[-2], shape[-1])
+        vertical = torch.fft.fftfreq(height, device=device)[:, None]
+        horizontal = torch.fft.rfftfreq(width, device=device)[None]
+        weights = (torch.hypot(vertical, horizontal) + 0.02).rsqrt()
+        self.weights = weights / weights.square().mean().sqrt()  # (H, W // 2 + 1)
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Return the image, (..., H, W), with its frequencies weighed."""
+        return torch.fft.irfft2(torch.fft.rfft2(image) * self.weights, s=self.size)
+
+
 class LBFGS:
     """Limited-memory BFGS with unit steps and no line search: one evaluation a step.
+
+    With `bands`, P, it moves the image in other coordinates, x = P z, with the gradient P g and a move of P
+    times that of z (Nocedal and Wright, "Numerical Optimization", 2006, section 5.1: preconditioning is a
+    change of variables).
 
     Byrd, Nocedal and Schnabel, "Representations of quasi-Newton matrices and their use in limited memory
     methods" (1994), theorem 2.2: with the last m moves as rows of S and the gradient changes as rows of Y,
@@ -39,16 +66,19 @@ class LBFGS:
         image: any shape, contiguous, changed in place.
         history: how many moves are remembered; memory is 2 * history images.
         caution: 1, or less to make every step shorter.
+        bands: for an image, (..., H, W).
     """
 
     check_every = 1
 
-    def __init__(self, image: Tensor, *, history: int = 12, caution: float = 1.0) -> None:
-        self.image = image.view(-1)
-        self.caution = caution
+    def __init__(
+        self, image: Tensor, *, history: int = 12, caution: float = 1.0, bands: Bands | None = None
+    ) -> None:
+        self.image, self.caution = image, caution
+        self.bands: Callable[[Tensor], Tensor] = bands or torch.clone
         self.history = history
         # S above Y in one matrix, so that each pass over them, which is what a step costs, serves both.
-        self.memory = self.image.new_zeros(2 * history, self.image.numel())
+        self.memory = image.new_zeros(2 * history, image.numel())
         # float64: m x m numbers cost nothing, and their condition is the square of the problem's.
         self.cross = torch.zeros(
             history, history, dtype=torch.float64, device=image.device
@@ -59,7 +89,7 @@ class LBFGS:
 
     def step(self, loss: Tensor, gradient: Tensor) -> None:
         """Move along -H g."""
-        gradient = gradient.reshape(-1).clone()
+        gradient = self.bands(gradient.view_as(self.image)).flatten()
         fresh = self._remember(gradient)
         products = (self.memory @ gradient).double()
         if fresh is not None and self.last is not None:
@@ -69,11 +99,18 @@ class LBFGS:
             self.cross[older, fresh] = difference[: self.history][older]
             self.square[older, fresh] = self.square[fresh, older] = difference[self.history :][older]
         move = self._direction(gradient, products)
+        moved = self.bands(move.view_as(self.image))
         longest = LONGEST_MOVE if self.order else FIRST_MOVE
-        reach = longest / max(float(move.norm()) / math.sqrt(move.numel()), 1e-30)
-        move *= self.caution * (min(1.0, reach) if self.order else reach)
-        self.image += move
+        reach = longest / max(float(moved.norm()) / math.sqrt(moved.numel()), 1e-30)
+        length = self.caution * (min(1.0, reach) if self.order else reach)
+        move *= length
+        self.image.add_(moved, alpha=length)
         self.last = (move, gradient, products)
+
+    @classmethod
+    def in_bands(cls, image: Tensor, *, caution: float = 1.0) -> LBFGS:
+        """Return one for an image, (..., H, W), with its `Bands`."""
+        return cls(image, caution=caution, bands=Bands(image.shape, image.device))
 
     def _remember(self, gradient: Tensor) -> int | None:
         """Keep the last move if its curvature is positive; return its row."""
@@ -167,7 +204,7 @@ class GradientDescent:
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "lbfgs": LBFGS,
+    "lbfgs": LBFGS.in_bands,
     "adam": Adam,
     "gradient-descent": GradientDescent,
 }

@@ -44,9 +44,9 @@ class Scale:
 def plan(width: int, height: int, settings: Settings, turns: str = "") -> list[Scale]:
     """Return the scales for a photo of `width` x `height`, coarsest first.
 
-    Sizes halve from `settings.size` down to 64 pixels. All up to 300 get the same share of
-    `settings.iterations`: each has to form strokes that no smaller one can hold, and more than about 60 add
-    nothing to be seen. Above it they get fewer, since by then only the sharpness is missing (quality.md).
+    Sizes halve from `settings.size` down to 64 pixels. All up to 600 get the same share of
+    `settings.iterations`: each has to form strokes that no smaller one can hold. Above it they get fewer,
+    since by then only the sharpness is missing (quality.md).
 
     Args:
         width: of the photo.
@@ -85,8 +85,8 @@ def plan(width: int, height: int, settings: Settings, turns: str = "") -> list[S
 
 
 def _appetite(longest: int) -> float:
-    """Return the relative number of iterations for a size: 1 up to 300 px, then falling with the side."""
-    return min(1.0, 300 / longest)
+    """Return the relative number of iterations for a size: 1 up to 600 px, then falling with the side."""
+    return min(1.0, 600 / longest)
 
 
 def _share(total: int, weights: list[float]) -> list[int]:

@@ -51,36 +51,42 @@ class ReplicateConv2d(nn.Conv2d):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (N, K, H, W) for (N, C, H, W) features."""
-        pays = winograd.pays(features, self.out_channels)
-        return self.filter(features) if pays else self.multiply(features)
-
-    def filter(self, features: Tensor) -> Tensor:
-        """Return the convolution of (1, C, H, W) features, by Winograd's filtering: float32, on a CPU."""
-        return _Filtered.apply(features, self.transformed, self.bias, *self.ring)
-
-    def multiply(self, features: Tensor) -> Tensor:
-        """Return the convolution of (N, C, H, W) features, by torch's own way."""
         if features.is_cuda or features.numel() < WORTHWHILE:
             padded = F.pad(features, (1, 1, 1, 1), mode="replicate")
             return F.conv2d(padded, self.weight, self.bias)
         return _Replicated.apply(features, self.weight, self.bias, *self.ring)
 
+    def rectified(self, features: Tensor) -> Tensor:
+        """Return the convolution's ReLU, (N, K, H, W), by whichever way is the faster."""
+        return self.filtered(features) if self.filters(features) else F.relu_(self(features))
+
+    def filters(self, features: Tensor) -> bool:
+        """Return whether Winograd's filtering is the faster way."""
+        return winograd.pays(features, self.out_channels)
+
+    def filtered(self, features: Tensor) -> Tensor:
+        """Return the convolution's ReLU, (1, K, H, W), by Winograd's filtering: float32, on a CPU."""
+        return _Filtered.apply(features, self.transformed, self.bias, *self.ring)
+
 
 class _Filtered(torch.autograd.Function):
-    """By Winograd's minimal filtering."""
+    """Convolution and ReLU by Winograd's minimal filtering."""
 
     @staticmethod
     def forward(
         ctx: Any, features: Tensor, kernels: Tensor, bias: Tensor, rows: Tensor, columns: Tensor
     ) -> Tensor:
-        ctx.save_for_backward(kernels, rows, columns)
-        return winograd.convolve(features, kernels, bias)
+        result = winograd.convolve(features, kernels, bias)
+        ctx.save_for_backward(result, kernels, rows, columns)
+        return result
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        kernels, rows, columns = ctx.saved_tensors
-        result = winograd.convolve_back(gradient, kernels)
-        _add_from_beyond(result, gradient, rows, columns)
+        made, kernels, rows, columns = ctx.saved_tensors
+        gradient = gradient.contiguous(memory_format=torch.channels_last)
+        result = winograd.convolve_back(gradient, made, kernels)
+        border = [line * (own > 0) for line, own in zip(_border(gradient), _border(made), strict=True)]
+        _add_from_beyond(result, border[0], border[1], Ring(rows, columns))
         return result, None, None, None, None
 
 
@@ -117,27 +123,33 @@ class _Replicated(torch.autograd.Function):
         result, _, _ = torch.ops.aten.convolution_backward(
             gradient, blank, kernel, None, (1, 1), (1, 1), (1, 1), False, (0, 0), 1, (True, False, False)
         )
-        _add_from_beyond(result, gradient, rows, columns)
+        _add_from_beyond(result, *_border(gradient), Ring(rows, columns))
         return result, None, None, None, None
 
 
-def _add_from_beyond(result: Tensor, gradient: Tensor, rows: Tensor, columns: Tensor) -> None:
+def _border(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a map's outermost rows, (2, N, W, K), and columns, (2, N, H, K)."""
+    lines = values.permute(0, 2, 3, 1)
+    return torch.stack([lines[:, 0], lines[:, -1]]), torch.stack([lines[:, :, 0], lines[:, :, -1]])
+
+
+def _add_from_beyond(result: Tensor, above: Tensor, beside: Tensor, ring: Ring) -> None:
     """Add the gradient of the positions beyond the border to those that they repeat.
 
     Args:
         result: the gradient of the input, (N, C, H, W), as if zeros had continued it; changed in place.
-        gradient: of the convolution's result, (N, K, H, W).
-        rows: the kernel's, as `Ring` has them.
-        columns: likewise.
+        above: of the gradient of the convolution's result, (N, K, H, W), the outermost rows.
+        beside: the outermost columns.
+        ring: the kernel's.
     """
-    asked, made = gradient.permute(0, 2, 3, 1), result.permute(0, 2, 3, 1)
-    edge = _back_along(torch.stack([asked[:, 0], asked[:, -1]]), rows)
+    made = result.permute(0, 2, 3, 1)
+    edge = _back_along(above, ring.rows)
     made[:, 0] += edge[0, :, 1:-1]
     made[:, -1] += edge[1, :, 1:-1]
     for row, end in ((0, 0), (-1, 1)):
         made[:, row, 0] += edge[end, :, 0]
         made[:, row, -1] += edge[end, :, -1]
-    edge = _back_along(torch.stack([asked[:, :, 0], asked[:, :, -1]]), columns)[:, :, 1:-1]
+    edge = _back_along(beside, ring.columns)[:, :, 1:-1]
     made[:, :, 0] += edge[0]
     made[:, :, -1] += edge[1]
 

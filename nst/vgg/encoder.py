@@ -193,27 +193,24 @@ class Encoder(nn.Module):
         kept: dict[str, Tensor] = {}
         # (1, 3, H, W) -> (1, C, h, w), from module to module
         value = ((image - self.mean) / self.std).to(self.precision, memory_format=torch.channels_last)
-        for index in self._order(wanted):
-            value = self.features[index](value)
-            if index in wanted:
-                kept[wanted[index]] = value
-        return kept
-
-    def _order(self, wanted: Collection[int]) -> Iterator[int]:
-        """Yield the modules up to the deepest wanted one, maximum pooling ahead of a ReLU that nobody wants.
-
-        The two commute, and after pooling there is only a quarter left to rectify.
-        """
         index, last = 0, max(wanted, default=-1)
         while index <= last:
-            following = self.features[index + 1] if index < last else None
-            if index not in wanted and isinstance(following, nn.MaxPool2d):
-                yield index + 1
-                yield index
-                index += 2
-            else:
-                yield index
-                index += 1
+            index, value = self._pass(index, value, wanted)
+            if index in wanted:
+                kept[wanted[index]] = value
+            index += 1
+        return kept
+
+    def _pass(self, index: int, value: Tensor, wanted: Collection[int]) -> tuple[int, Tensor]:
+        """Return what a convolution with its ReLU, or a pooling, makes of a value, and the index of it."""
+        module = self.features[index]
+        if not isinstance(module, ReplicateConv2d):
+            return index, module(value)
+        pooling = self.features[index + 2] if index + 2 < len(self.features) else None
+        if index + 1 in wanted or not isinstance(pooling, MaxPool) or module.filters(value):
+            return index + 1, module.rectified(value)
+        # A maximum and a ReLU commute, and after pooling there is only a quarter left to rectify.
+        return index + 2, F.relu_(pooling(module(value)))
 
 
 def _stages(features: Iterable[nn.Module]) -> Iterator[Stage]:

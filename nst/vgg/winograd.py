@@ -55,7 +55,7 @@ _ONES = _POINTS + 1
 # What pays: the least number of channels in or out, of their product, of positions, and of all together.
 _CHANNELS, _KERNELS, _POSITIONS, _PRODUCTS = 64, 64 * 96, 768, 15_000_000
 # Values of one transformed block: some 20 MB, of which there are three at a time.
-_BLOCK = 36 * 2**17
+BLOCK = 36 * 2**17
 
 
 class Transforms(NamedTuple):
@@ -71,23 +71,37 @@ _BACKWARD = Transforms(torch.kron(_B_BACK, _B_BACK).float(), torch.kron(_A_BACK,
 
 
 def pays(features: Tensor, results: int) -> bool:
-    """Return whether filtering these features, (N, C, H, W), to so many channels is faster than multiplying.
-
-    Of few channels the transforms cost more than the products save, and of a small map the transformed
-    kernels are more to read than the kernels. `python -m nst.lab.bench convolution` shows what each way
-    takes on the machine at hand.
-    """
+    """Return whether filtering features, (N, C, H, W), to so many channels is faster than multiplying."""
     one, channels, height, width = features.shape
     return (
         features.device.type == "cpu"
         and features.dtype == torch.float32
         and one == 1
-        and min(channels, results) >= _CHANNELS
-        and height * width >= _POSITIONS
-        and channels * results >= _KERNELS
-        and height * width * channels * results >= _PRODUCTS
+        and worthwhile(channels, results, height * width)
         and features.is_contiguous(memory_format=torch.channels_last)
     )
+
+
+def worthwhile(channels: int, results: int, positions: int) -> bool:
+    """Return whether it pays, in float32 on a CPU, for a map of so many positions and channels in and out.
+
+    Of few channels the transforms cost more than the products save, and of a small map the transformed
+    kernels are more to read than the kernels. `python -m nst.lab.bench convolution` shows what each way
+    takes on the machine at hand.
+    """
+    return (
+        min(channels, results) >= _CHANNELS
+        and channels * results >= _KERNELS
+        and positions >= _POSITIONS
+        and positions * channels * results >= _PRODUCTS
+    )
+
+
+def held(channels: int, results: int, positions: int) -> tuple[int, int]:
+    """Return bytes that filtering such a map takes: for the kernels, for good, and for one block."""
+    tiles = -(-positions // _TILE**2)
+    block = min(BLOCK, _POINTS**2 * tiles * max(channels, results))
+    return 4 * _POINTS**2 * channels * results, 4 * 4 * block
 
 
 def transformed(kernel: Tensor) -> Tensor:
@@ -98,7 +112,7 @@ def transformed(kernel: Tensor) -> Tensor:
 
 
 def convolve(features: Tensor, kernels: Tensor, bias: Tensor) -> Tensor:
-    """Return a convolution whose input continues beyond its border with the border's own values.
+    """Return the ReLU of a convolution whose input goes on beyond its border with the border's own values.
 
     Args:
         features: (1, C, H, W), float32, channels last in memory.
@@ -108,34 +122,38 @@ def convolve(features: Tensor, kernels: Tensor, bias: Tensor) -> Tensor:
     Returns:
         (1, K, H, W), channels last in memory.
     """
-    return _convolve(features, kernels, bias, _FORWARD)
+    return _convolve(features, kernels, bias, None, _FORWARD)
 
 
-def convolve_back(gradient: Tensor, kernels: Tensor) -> Tensor:
+def convolve_back(gradient: Tensor, made: Tensor, kernels: Tensor) -> Tensor:
     """Return the gradient of a convolution's input, if that had been continued with zeros.
 
     Args:
-        gradient: (1, K, H, W) of the result, float32, channels last in memory.
+        gradient: (1, K, H, W) of what `convolve` made, float32, channels last in memory.
+        made: that itself; where it is 0, no gradient comes through.
         kernels: (36, C, K), as for `convolve`.
 
     Returns:
         (1, C, H, W), channels last in memory.
     """
-    return _convolve(gradient, kernels.transpose(1, 2), None, _BACKWARD)
+    return _convolve(gradient, kernels.transpose(1, 2), None, made, _BACKWARD)
 
 
-def _convolve(features: Tensor, kernels: Tensor, bias: Tensor | None, transforms: Transforms) -> Tensor:
-    """Return a convolution; the border is repeated where there is a bias, and zeros follow where not."""
+def _convolve(
+    features: Tensor, kernels: Tensor, bias: Tensor | None, mask: Tensor | None, transforms: Transforms
+) -> Tensor:
+    """Return a convolution: of what repeats its border, rectified, or of what the mask lets through."""
     rows = features[0].permute(1, 2, 0)  # (H, W, C)
     height, width, _ = rows.shape
     high, across, results = -(-height // _TILE), -(-width // _TILE), kernels.shape[-1]
     made = torch.empty(1, results, height, width, memory_format=torch.channels_last)
     ready = made[0].permute(1, 2, 0)
+    through = None if mask is None else mask[0].permute(1, 2, 0)
 
-    rows_at_once = max(1, _BLOCK // (36 * across * max(kernels.shape[1:])))
+    rows_at_once = max(1, BLOCK // (36 * across * max(kernels.shape[1:])))
     for top in range(0, high, rows_at_once):
         bottom = min(top + rows_at_once, high)
-        window = _window(rows, top, bottom, repeated=bias is not None)
+        window = _window(rows, through, top, bottom)
         # (tiles down, tiles across, 6, 6, C), one copy of it
         pieces = window.unfold(0, _POINTS, _TILE).unfold(1, _POINTS, _TILE).permute(0, 1, 3, 4, 2)
         seen = torch.matmul(transforms.before, pieces.reshape((bottom - top) * across, _POINTS**2, -1))
@@ -143,6 +161,8 @@ def _convolve(features: Tensor, kernels: Tensor, bias: Tensor | None, transforms
         if bias is not None:
             products[_ONES] += bias
         values = torch.matmul(transforms.after, products.transpose(0, 1))  # (T, 16, K)
+        if bias is not None:
+            values.clamp_min_(0)
         tiles = values.view(bottom - top, across, _TILE, _TILE, results).transpose(1, 2)
         own = ready[_TILE * top : _TILE * bottom]
         if own.shape[0] == _TILE * (bottom - top) and width == _TILE * across:
@@ -152,16 +172,23 @@ def _convolve(features: Tensor, kernels: Tensor, bias: Tensor | None, transforms
     return made
 
 
-def _window(rows: Tensor, first: int, last: int, *, repeated: bool) -> Tensor:
-    """Return what some rows of tiles look at, (h, w, C), continued beyond the border."""
+def _window(rows: Tensor, mask: Tensor | None, first: int, last: int) -> Tensor:
+    """Return what some rows of tiles look at, (h, w, C).
+
+    Beyond the border the border is repeated; or, with a mask, zeros follow, as stand where the mask has none.
+    """
     _, width, channels = rows.shape
     top, bottom = _TILE * first - 1, _TILE * last + 1
     inside = rows[max(top, 0) : bottom]
     window = rows.new_empty(bottom - top, -(-width // _TILE) * _TILE + 2, channels)
     above, below = max(-top, 0), max(-top, 0) + inside.shape[0]
-    window[above:below, 1 : 1 + width] = inside
-    window[above:below, 0] = inside[:, 0] if repeated else 0
-    window[above:below, 1 + width :] = inside[:, -1:] if repeated else 0
-    window[:above] = window[above] if repeated else 0
-    window[below:] = window[below - 1] if repeated else 0
+    own = window[above:below, 1 : 1 + width]
+    if mask is None:
+        own.copy_(inside)
+    else:
+        torch.ops.aten.threshold_backward.grad_input(inside, mask[max(top, 0) : bottom], 0, grad_input=own)
+    window[above:below, 0] = own[:, 0] if mask is None else 0
+    window[above:below, 1 + width :] = own[:, -1:] if mask is None else 0
+    window[:above] = window[above] if mask is None else 0
+    window[below:] = window[below - 1] if mask is None else 0
     return window

@@ -12,9 +12,9 @@ from nst.ui.parts.knobs import Knobs
 
 MAIN = ("content_weight", "style_weight", "iterations")
 PRESETS: dict[str, dict[str, float]] = {
-    "Light touch": {"content_weight": 7.5, "style_weight": 4.0, "iterations": 120},
+    "Light touch": {"content_weight": 7.5, "style_weight": 4.0, "iterations": 60},
     "Balanced": {name: KNOBS[name].default for name in MAIN},
-    "Bold": {"content_weight": 3.0, "style_weight": 6.5, "iterations": 240},
+    "Bold": {"content_weight": 3.0, "style_weight": 6.5, "iterations": 140},
 }
 
 

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nst.vgg import winograd
+from nst.vgg.convolution import ReplicateConv2d
+from nst.vgg.encoder import Encoder
+from nst.vgg.layers import CONVOLUTIONS
+
+# Multiples of a tile, one position more and less, narrower than a tile, and of several blocks.
+SIZES = [(4, 4), (8, 12), (9, 13), (7, 11), (1, 1), (3, 30), (30, 2), (64, 61)]
+
+
+def layer_of(before: int, after: int) -> ReplicateConv2d:
+    layer = ReplicateConv2d(before, after).requires_grad_(False)
+    layer.weight.data = (torch.randn(after, before, 3, 3) / before).to(memory_format=torch.channels_last)
+    layer.bias.data = torch.randn(after)
+    return layer
+
+
+def exactly(layer: ReplicateConv2d, features: Tensor, outer: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the convolution's ReLU and its gradient in float64, with the border repeated."""
+    wide = features.detach().double().requires_grad_()
+    padded = F.pad(wide, (1, 1, 1, 1), mode="replicate")
+    result = F.conv2d(padded, layer.weight.double(), layer.bias.double()).relu()
+    return result.detach(), torch.autograd.grad(result, wide, outer.double())[0]
+
+
+def channels_last(*shape: int) -> Tensor:
+    return torch.randn(shape).to(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize(("height", "width"), SIZES)
+@pytest.mark.parametrize(("before", "after"), [(3, 5), (8, 2)])
+def test_it_is_the_same_convolution_with_the_same_gradient(monkeypatch, height, width, before, after):
+    monkeypatch.setattr(winograd, "BLOCK", 36 * 8 * 20)  # so that the larger ones take several
+    layer, features = layer_of(before, after), channels_last(1, before, height, width).requires_grad_()
+    result = layer.filtered(features)
+    outer = torch.randn_like(result)
+    expected, gradient = exactly(layer, features, outer)
+    assert result.is_contiguous(memory_format=torch.channels_last)
+    assert torch.allclose(result.double(), expected, atol=2e-5 * float(expected.abs().max()))
+    (found,) = torch.autograd.grad(result, features, outer)
+    assert torch.allclose(found.double(), gradient, atol=2e-5 * float(gradient.abs().max()))
+
+
+def test_threads_and_blocks_change_nothing_but_the_rounding(monkeypatch):
+    layer, features = layer_of(64, 96), channels_last(1, 64, 50, 70)
+    once = layer.filtered(features)
+    monkeypatch.setattr(winograd, "BLOCK", 36 * 96 * 40)
+    assert torch.allclose(layer.filtered(features), once, atol=1e-5)
+
+
+def test_only_wide_float32_on_a_cpu_is_filtered():
+    wide = channels_last(1, 128, 40, 40)
+    assert winograd.pays(wide, 128)
+    assert not winograd.pays(wide, 32)
+    assert not winograd.pays(channels_last(1, 128, 10, 10), 128)
+    assert not winograd.pays(channels_last(2, 128, 40, 40), 128)
+    assert not winograd.pays(wide.contiguous(), 128)
+    assert not winograd.pays(wide.bfloat16(), 128)
+    assert not winograd.pays(wide.double(), 128)
+    assert not winograd.pays(wide.to("meta"), 128)
+
+
+def test_an_encoder_sees_the_same_with_it(monkeypatch):
+    state = {}
+    for n, (before, after) in zip(CONVOLUTIONS, [(3, 64), (64, 96), (96, 128)], strict=False):
+        state[f"features.{n}.weight"] = torch.randn(after, before, 3, 3) * (2 / before / 9) ** 0.5
+        state[f"features.{n}.bias"] = torch.randn(after) * 0.1
+    calls, ours = [], winograd.convolve
+    monkeypatch.setattr(winograd, "convolve", lambda *given: calls.append(1) or ours(*given))
+    seen = []
+    for pays in (winograd.pays, lambda *_: False):
+        monkeypatch.setattr(winograd, "pays", pays)
+        image = torch.rand(1, 3, 75, 101, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        features = Encoder(state, name="x")(image, ["relu1_2", "relu2_1"])
+        loss = sum(value.square().mean() for value in features.values())
+        gradients = torch.autograd.grad(loss, image)
+        seen.append([value.detach() for value in (*features.values(), *gradients)])
+    assert len(calls) == 2
+    for filtered, multiplied in zip(*seen, strict=True):
+        assert torch.allclose(filtered, multiplied, rtol=1e-3, atol=1e-4 * float(multiplied.abs().max()))
