@@ -48,6 +48,22 @@ def test_iterations_are_compared_in_one_run(weights, tmp_path, capsys):
         assert builtin["median ratio"] == builtin["median"] / vgg19["median"]
 
 
+def test_convolutions_are_compared_one_by_one(weights, tmp_path, capsys):
+    file = tmp_path / "found.json"
+    command = ["convolution", "--sizes", "64", "--rounds", "1", "--weights", weights, "--json", str(file)]
+    assert main(command) == 0
+    _, heading, *lines = capsys.readouterr().out.splitlines()
+    assert heading.split()[:3] == ["encoder", "size", "channels"]
+    rows = json.loads(file.read_text())["rows"]
+    assert len(lines) == len(rows)
+    vgg19 = [row for row in rows if row["encoder"] == "vgg19"]
+    assert sum(row["count"] for row in vgg19) == 13
+    assert [row["channels"] for row in vgg19[:3]] == ["3 to 64", "64 to 64", "64 to 128"]
+    for row in rows:
+        assert row["ratio"] == row["winograd"] / row["multiplied"]
+        assert row["taken"] in ("winograd", "multiplied")
+
+
 def test_speed_paints_the_classic_recipe_beside_ours(weights, photo, painting, tmp_path, capsys):
     file, plot = tmp_path / "found.json", tmp_path / "plot.svg"
     command = ["speed", "--photo", str(photo), "--style", str(painting), "--weights", weights]

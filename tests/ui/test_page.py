@@ -193,7 +193,7 @@ def test_a_link_brings_another_browser_to_the_same_page(page, browser, url, phot
     expect(other.locator("#photo img").first).to_have_attribute("src", re.compile("rocket"))
     expect(other.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
     expect(other.locator("#style_weight input[type=number]")).to_have_value("8")
-    expect(other.locator("#iterations input[type=number]")).to_have_value("160")
+    expect(other.locator("#iterations input[type=number]")).to_have_value(str(Settings().iterations))
     context.close()
     # A picture of one's own stays out of it.
     upload(page, "photo", photo)
