@@ -44,7 +44,7 @@ def stepper(encoder: Encoder, size: int) -> Callable[[], None]:
     )
     objective = Objective(encoder, photo, [style], Settings())
     canvas = photo.clone()
-    optimizer = LBFGS(canvas)
+    optimizer = LBFGS.in_bands(canvas)
 
     def step() -> None:
         evaluation = objective(canvas)
