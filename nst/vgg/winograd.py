@@ -55,7 +55,7 @@ _ONES = _POINTS + 1
 # What pays: the least number of channels in or out, of their product, of positions, and of all together.
 _CHANNELS, _KERNELS, _POSITIONS, _PRODUCTS = 64, 64 * 96, 768, 15_000_000
 # Values of one transformed block: some 20 MB, of which there are three at a time.
-BLOCK = 36 * 2**17
+BLOCK = _POINTS**2 * 2**17
 
 
 class Transforms(NamedTuple):
@@ -150,7 +150,7 @@ def _convolve(
     ready = made[0].permute(1, 2, 0)
     through = None if mask is None else mask[0].permute(1, 2, 0)
 
-    rows_at_once = max(1, BLOCK // (36 * across * max(kernels.shape[1:])))
+    rows_at_once = max(1, BLOCK // (_POINTS**2 * across * max(kernels.shape[1:])))
     for top in range(0, high, rows_at_once):
         bottom = min(top + rows_at_once, high)
         window = _window(rows, through, top, bottom)

@@ -47,7 +47,7 @@ def test_it_is_the_same_convolution_with_the_same_gradient(monkeypatch, height, 
     assert torch.allclose(found.double(), gradient, atol=2e-5 * float(gradient.abs().max()))
 
 
-def test_threads_and_blocks_change_nothing_but_the_rounding(monkeypatch):
+def test_blocks_change_nothing_but_the_rounding(monkeypatch):
     layer, features = layer_of(64, 96), channels_last(1, 64, 50, 70)
     once = layer.filtered(features)
     monkeypatch.setattr(winograd, "BLOCK", 36 * 96 * 40)

@@ -1,4 +1,4 @@
-"""Seconds of each 3 x 3 convolution, forward and backward: multiplied out against Winograd's filtering."""
+"""Seconds of each 3 x 3 convolution in float32 on the CPU, there and back: by products, by Winograd."""
 
 from __future__ import annotations
 
