@@ -46,11 +46,12 @@ class App:
         script: str = str(ROOT / "app.py"),
         options: Sequence[str] = (),
         before: Callable[[], None] | None = None,
+        port: int = 0,
         **environment: str,
     ) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+            self.port = port or free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.folder, self.log = folder / "files", folder / "log"
         self.folder.mkdir(exist_ok=True)

@@ -16,7 +16,6 @@ from nst.knob import Knob
 from nst.settings import KNOBS, MOST_STYLES
 from nst.ui.components import Picture, control
 from nst.ui.parts.knobs import allowed
-from nst.ui.runs.run import run
 from nst.ui.runs.storage import Sent
 from nst.ui.runs.stream import Update
 from nst.ui.service import Service
@@ -76,10 +75,16 @@ def add_endpoint(service: Service) -> None:
                 files["resume"],
             )
             visitor, session = visitor_of(request), session_of(request)
-            async with aclosing(run(service, visitor, session, pictures, settings, stop)) as updates:
-                async for update in updates:
-                    if isinstance(update, Update):
-                        yield update.picture
+            run = await service.runs.begin("", visitor, pictures, settings, stop=stop)
+            try:
+                async with aclosing(run.follow(session)) as updates:
+                    async for update in updates:
+                        if isinstance(update, Update):
+                            yield update.picture
+            finally:
+                run.abandon()  # a program that hangs up does not come back
+            if run.said:
+                raise InputError(run.said)
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

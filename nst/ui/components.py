@@ -13,6 +13,12 @@ from nst.knob import Knob
 from nst.ui.static import script
 
 
+def asked_for(event: gr.EventData) -> Any:
+    """Return the id that an event tells, whatever was sent for it; None for none."""
+    sent = event._data
+    return sent.get("id") if isinstance(sent, dict) else None
+
+
 def picked(event: gr.EventData, count: int) -> int | None:
     """Return which of `count` buttons was clicked; None if what was sent is the number of none of them."""
     sent = event._data  # through Gradio's own way to it, what is no dictionary is an error
@@ -118,6 +124,56 @@ class Filmstrip(gr.HTML):
     def postprocess(self, value: Any) -> Any:
         """Return the files as Gradio serves them."""
         return [{"file": FileData(path=path).model_dump(), "name": name} for path, name in value or ()]
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as a list."""
+        return {"type": "array", "items": {"type": "object"}}
+
+
+class RunHandle(gr.HTML):
+    """Which run a page shows; its `submit` asks for that run after a reload.
+
+    Its value: {"key", "run", "chosen"}. The key is the visitor's, made and kept by the browser, and proves
+    whose runs are asked for; "run" is the id of the one that is shown, "chosen" the step of the frame of it.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(value=None, html_template="", js_on_load=script("run_handle"), **more)
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class Paintings(gr.HTML):
+    """A row of a visitor's paintings, each to be opened (`select`) or deleted (`delete`) by its `id`.
+
+    Its value: id, path of the picture and name of each.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value=None,
+            html_template=(
+                "{{#if value}}<p>Your paintings of the last hour</p>{{/if}}"
+                '<div class="row">{{#each value}}<div class="one">'
+                '<button type="button" class="open" data-id="{{this.id}}" title="{{this.name}}"'
+                ' aria-label="Open {{this.name}}">'
+                '{{#if this.file}}<img alt="" src="{{this.file.url}}">{{/if}}'
+                "<span>{{this.name}}</span></button>"
+                '<button type="button" class="delete" data-id="{{this.id}}"'
+                ' title="Delete" aria-label="Delete {{this.name}}">×</button></div>{{/each}}</div>'  # noqa: RUF001
+            ),
+            js_on_load=script("paintings"),
+            **more,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """Return the files as Gradio serves them."""
+        return [
+            {"id": number, "file": FileData(path=path).model_dump() if path else None, "name": name}
+            for number, path, name in value or ()
+        ]
 
     def api_info(self) -> dict[str, Any]:
         """Describe the value as a list."""

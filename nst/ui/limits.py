@@ -23,10 +23,11 @@ class Limits:
     each: int = 3  # runs of one visitor, waiting or painting
     disk: int = 2 * 2**30  # bytes of uploads and paintings
     keep: float = KEPT_SECONDS  # for which they are kept after they were last used
+    grace: float = 30.0  # seconds for which a run goes on though nobody follows it
 
     @classmethod
     def of_host(cls) -> Limits:
-        """Return what the variables NST_MAX_... and NST_KEEP_SECONDS say, or what suits the device.
+        """Return what the variables NST_MAX_... and NST_..._SECONDS say, or what suits the device.
 
         Raises:
             InputError: one of them is no number in range.
@@ -40,6 +41,7 @@ class Limits:
             each=int(_number("NST_MAX_EACH", cls.each, 1, 1000)),
             disk=2**20 * int(_number("NST_MAX_DISK", disk_for_pictures() // 2**20, 16, 2**24)),
             keep=_number("NST_KEEP_SECONDS", cls.keep, 1, 30 * 86400),
+            grace=_number("NST_GRACE_SECONDS", cls.grace, 1, 86400),
         )
 
     def knob(self, name: str) -> Knob:

@@ -18,6 +18,7 @@ from nst.ui.parts.losses import add_chart
 from nst.ui.parts.painting import Painting
 from nst.ui.parts.pictures import PictureInputs
 from nst.ui.parts.presets import add_presets
+from nst.ui.parts.returning import Returning
 from nst.ui.parts.share import Share
 from nst.ui.parts.stage import Stage
 from nst.ui.service import Service
@@ -44,7 +45,8 @@ def build(service: Service) -> gr.Blocks:
                 with gr.Column(elem_id="options"):
                     share = _add_options(pictures, knobs)
             with gr.Column(elem_id="stage", scale=1, min_width=320):
-                stage = Stage(paint, badge)
+                stage = Stage(service.runs, paint, badge)
+                returning = Returning(service.runs, stage)
                 with gr.Tabs(elem_id="after"):
                     with gr.Tab("Before and after"):
                         comparison = Comparison()
@@ -56,7 +58,8 @@ def build(service: Service) -> gr.Blocks:
                         Inside(service, stage, pictures, knobs)
         forecast.listen(demo, pictures, knobs)
         share.listen(demo, pictures, knobs, stage)
-        Painting(service, pictures, knobs, stage, chart).listen(demo, comparison, forecast)
+        returning.listen(pictures, knobs)
+        Painting(service, pictures, knobs, stage, chart).listen(comparison, forecast, returning)
         add_endpoint(service)
     # What takes long has a queue of its own, and what does not a budget (nst/ui/web/budgets.py): Gradio's
     # queue is never full, and nobody can fill it for others. What has no queue is not to be had around it.

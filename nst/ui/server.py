@@ -13,25 +13,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
-import torch
 from starlette.middleware import Middleware
 
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
-from nst.painting import stylize
-from nst.settings import Settings
 from nst.ui.gallery import FINISHED
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
-from nst.ui.runs import zero
 from nst.ui.runs.cache import remove_own_folder
-from nst.ui.runs.worker import submit
 from nst.ui.service import Service
 from nst.ui.static import STYLES
 from nst.ui.web import connections, logs, sessions
 from nst.ui.web.cards import Cards
 from nst.ui.web.guard import Guard
-from nst.vgg.weights import find_vgg19
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +34,12 @@ _LAST_SECONDS = 4.0
 
 
 @contextlib.contextmanager
-def served(limits: Limits, **more: Any) -> Iterator[gr.Blocks]:
+def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Blocks]:
     """Serve the page for as long as the context lasts; yield it.
 
     Args:
         limits: what visitors may ask for.
+        warm: get ready to paint before anybody asks for it.
         more: further arguments of `launch`, such as the port.
 
     Raises:
@@ -63,6 +58,8 @@ def served(limits: Limits, **more: Any) -> Iterator[gr.Blocks]:
             ) from error
         sessions.make_small(demo)
         service.start(demo)
+        if warm:
+            service.painter.start()
         yield demo
     finally:
         demo.close(verbose=False)
@@ -110,24 +107,6 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
     }
 
 
-def warm_up() -> None:
-    """Load the encoder and paint a speck, so that the first visitor waits for neither and is told how long.
-
-    128 px, as 64 alone would say little of 512.
-    """
-    if zero.ACTIVE:
-        # No GPU here to paint on; but the weights, once read, are there for every process that gets one.
-        with contextlib.suppress(InputError):
-            find_vgg19()
-        return
-    try:
-        speck = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
-        for _ in stylize(speck, speck, Settings(size=128, iterations=16)):
-            pass
-    except Exception:  # the page works without; the visitor's own run will tell what is wrong
-        log.exception("warm-up failed")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve the page until it is interrupted; return the exit code."""
     parser = argparse.ArgumentParser(description="Serve the style transfer page.")
@@ -143,9 +122,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_freed()
     try:
         with served(
-            Limits.of_host(), server_name=chosen.host, server_port=chosen.port, share=chosen.share
+            Limits.of_host(),
+            warm=True,
+            server_name=chosen.host,
+            server_port=chosen.port,
+            share=chosen.share,
         ) as demo:
-            submit(warm_up)
             if chosen.share and not demo.share_url:
                 print(  # noqa: T201
                     f"There is no public link, as Gradio's relay cannot be reached from here;"

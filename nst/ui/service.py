@@ -9,9 +9,9 @@ import gradio as gr
 
 from nst.ui.limits import Limits
 from nst.ui.runs.decoder import Decoder
-from nst.ui.runs.queue import Queue
+from nst.ui.runs.painters import painter_of
+from nst.ui.runs.registry import Registry
 from nst.ui.runs.storage import Files
-from nst.ui.runs.worker import busy_for
 from nst.ui.web.budgets import Budgets, SideWork
 from nst.ui.web.callers import Calls, Listeners
 
@@ -20,7 +20,7 @@ _WAITED, _AT_WORK = 30.0, 180.0
 
 
 class Service:
-    """The queue, the files, the decoder and the budgets of one host.
+    """The runs, the files, the decoder and the budgets of one host.
 
     Args:
         limits: what it allows.
@@ -28,13 +28,14 @@ class Service:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.queue = Queue(limits.waiting, limits.each)
         self.files = Files(limits.disk, limits.keep)
         self.decoder = Decoder()
         self.budgets = Budgets()
         self.side_work = SideWork()
         self.listeners = Listeners()
         self.calls = Calls()
+        self.painter = painter_of(limits)
+        self.runs = Registry(self.painter, self.files, self.decoder, self.listeners, limits.grace)
 
     def start(self, demo: gr.Blocks) -> None:
         """Begin to serve a page that is launched.
@@ -42,11 +43,14 @@ class Service:
         Args:
             demo: the page.
         """
+        self.runs.adopt()
         self.decoder.start()
         self.files.start(demo.temp_file_sets)
 
     def close(self) -> None:
         """End what runs beside the page, and remove all files."""
+        self.runs.close()
+        self.painter.close()
         self.decoder.close()
         self.files.close()
 
@@ -55,9 +59,9 @@ class Service:
 
         "ok": yes; "full": not before somebody leaves; "stuck": what everybody needs does not move.
         """
-        painting, waiting = self.queue.counts()
+        painting, waiting = await self.painter.counts()
         status = "full" if waiting >= self.limits.waiting else "ok"
-        stuck = self.decoder.waited() > _WAITED or busy_for() > _AT_WORK
+        stuck = self.decoder.waited() > _WAITED or self.painter.busy_for() > _AT_WORK
         if not stuck:
             began = time.monotonic()
             with anyio.move_on_after(3.0) as scope:

@@ -7,7 +7,7 @@ import gradio as gr
 from nst.ui.gallery import photos
 from nst.ui.parts import Values
 from nst.ui.parts.stage import EXAMPLE
-from nst.ui.runs.history import History
+from nst.ui.runs.run import Run
 
 
 class Comparison:
@@ -24,6 +24,8 @@ class Comparison:
             elem_id="compare",
         )
 
-    def showing(self, history: History) -> Values:
+    def showing(self, run: Run | None) -> Values:
         """Return what shows a finished run."""
-        return {self.slider: (history.before, history.frames[-1].path)} if history.frames else {}
+        if run is None or run.folder.finished is None:
+            return {}
+        return {self.slider: (run.folder.before, run.folder.finished.path)}

@@ -11,7 +11,6 @@ from nst.ui import status
 from nst.ui.components import Film
 from nst.ui.parts import LONG, Values
 from nst.ui.parts.stage import Stage
-from nst.ui.runs.history import History
 from nst.ui.runs.stream import film
 from nst.ui.service import Service
 from nst.ui.web.visitors import visitor_of
@@ -36,20 +35,21 @@ class TimeLapse:
             self.webp = gr.DownloadButton("Animated WebP", interactive=False, elem_id="webp")
         button.click(
             self._make,
-            {stage.history},
+            {stage.handle},
             [self.film, self.said, self.mp4, self.webp],
             show_progress_on=self.said,
             **LONG,
         )
 
     async def _make(self, values: Values, request: gr.Request) -> Values:
-        history: History = values[self.stage.history]
+        run = self.stage.run(values)
+        frames = run.folder.kept() if run else []
         try:
-            if not history.frames:
+            if not frames:
                 raise InputError("Paint something first.")
             with self.service.side_work.place(visitor_of(request)):
                 async with self._one_at_a_time:
-                    mp4, webp = await to_thread.run_sync(film, self.service.files, history.frames)
+                    mp4, webp = await to_thread.run_sync(film, self.service.files, frames)
         except InputError as error:
             return {
                 self.film: None,

@@ -6,7 +6,6 @@ import gradio as gr
 
 from nst.errors import InputError
 from nst.host.device import describe, pick_device
-from nst.optimization.estimate import forecast
 from nst.ui import status
 from nst.ui.parts import QUIET, Values
 from nst.ui.parts.knobs import Knobs
@@ -46,7 +45,7 @@ class ForecastLine:
                 return ""
             file = self.pictures.service.files.sent(photo, what)
             size = await self.pictures.service.decoder.measure(file, what, visitor_of(request))
-            device = describe(pick_device())
-            return status.forecast(forecast(*size, settings, device), device)
+            predicted = await self.pictures.service.painter.forecast(*size, settings)
+            return status.forecast(predicted, describe(pick_device()))
         except InputError as error:
             return status.remark(str(error))

@@ -17,9 +17,8 @@ from nst.ui.parts import LONG, Values
 from nst.ui.parts.knobs import Knobs
 from nst.ui.parts.pictures import PictureInputs
 from nst.ui.parts.stage import Stage
-from nst.ui.runs.history import History
+from nst.ui.runs.painters.worker import in_worker
 from nst.ui.runs.stream import canvas_of
-from nst.ui.runs.worker import in_worker
 from nst.ui.service import Service
 from nst.ui.web.visitors import visitor_of
 
@@ -48,15 +47,15 @@ class Inside:
         gr.on(
             [button.click, self.layer.input],
             self._look,
-            {stage.history, pictures.style, self.layer, *knobs.of(_KNOBS)},
+            {stage.handle, pictures.style, self.layer, *knobs.of(_KNOBS)},
             seen,
             **LONG,
         )
 
     async def _look(self, values: Values, request: gr.Request) -> str:
-        history: History = values[self.stage.history]
+        chosen = self.stage.chosen(values)
         style, layer = values[self.pictures.style], values[self.layer]
-        if history.chosen is None or style is None:
+        if chosen is None or style is None:
             return status.remark("Paint something first.")
         try:
             visitor = visitor_of(request)
@@ -68,7 +67,7 @@ class Inside:
                 pixels = await self.service.decoder.decode(
                     self.service.files.sent(style, what), what, visitor
                 )
-                canvas = canvas_of(history.chosen)
+                canvas = canvas_of(chosen)
 
                 def look() -> str:
                     # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.

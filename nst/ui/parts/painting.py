@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
+from PIL import Image
 
 from nst.errors import InputError
 from nst.settings import Settings
 from nst.ui import status
-from nst.ui.chart import LossLog
+from nst.ui.brush import sent_drawing
 from nst.ui.parts import LONG, QUIET, Values
 from nst.ui.parts.comparison import Comparison
 from nst.ui.parts.forecast import ForecastLine
 from nst.ui.parts.knobs import Knobs
 from nst.ui.parts.pictures import PictureInputs
+from nst.ui.parts.returning import Returning
 from nst.ui.parts.stage import Stage
-from nst.ui.runs.history import History
-from nst.ui.runs.run import Waiting, run
+from nst.ui.runs.run import Run, Waiting
 from nst.ui.runs.stream import Update, canvas_of
-from nst.ui.runs.wishes import Wish, Wishes
 from nst.ui.service import Service
 from nst.ui.static import script
 from nst.ui.web.visitors import session_of, visitor_of
@@ -45,123 +45,177 @@ class Painting:
     ) -> None:
         self.service, self.pictures, self.knobs = service, pictures, knobs
         self.stage, self.chart = stage, chart
-        self.wishes = Wishes()
+        self._showing: dict[str, object] = {}  # for each page, which of its events may write on the canvas
+        self._beginning: dict[
+            str, threading.Event
+        ] = {}  # for each page whose run is not yet shown: to end it
 
-    def listen(self, demo: gr.Blocks, comparison: Comparison, forecast: ForecastLine) -> None:
-        """Begin, stop and steer runs.
+    def listen(self, comparison: Comparison, forecast: ForecastLine, returning: Returning) -> None:
+        """Begin, stop and steer runs, and show those that are there already.
 
         Args:
-            demo: the page.
             comparison: shows a finished run too.
             forecast: is told anew after a run, which has shown how fast this host is.
+            returning: brings a run back to the page.
         """
         stage = self.stage
-        given: set[Block] = {stage.history, *self.pictures.all, *self.knobs.all}
+        given: set[Block] = {stage.handle, *self.pictures.all, *self.knobs.all}
         # Gradio builds each output anew at every frame, told or not; what ends a run comes after it.
-        shown = [stage.live, stage.status, stage.badge, self.chart, stage.history]
+        shown = [stage.handle, stage.live, stage.status, stage.badge, self.chart]
+        ended = [*stage.buttons, stage.live, comparison.slider, stage.strip, returning.row]
 
         def released(values: Values) -> Values:
-            history: History = values[stage.history]
-            return {**stage.released(history), **comparison.showing(history)}
+            run = stage.run(values)
+            if run is not None and run.under_way:  # of another event
+                return returning.told(values)
+            return {**stage.released(run), **comparison.showing(run), **returning.told(values)}
+
+        def settled(values: Values) -> Values:
+            return released(values) if stage.run(values) else returning.told(values)
 
         for button, work in ((stage.paint, self._paint), (stage.carry_on, self._carry_on)):
             # By the browser alone: at once, and before anything that the server may say.
             button.click(None, None, stage.buttons, js=script("busy"), **QUIET)
             painted = button.click(work, given, shown, show_progress_on=stage.status, **LONG)
-            painted.then(
-                released,
-                {stage.history},
-                [*stage.buttons, stage.live, comparison.slider, stage.strip],
-                **QUIET,
-            ).then(forecast.tell, forecast.inputs, forecast.line, **QUIET)
-        stage.stop.click(self._stop, None, stage.stop, **QUIET)
+            painted.then(released, {stage.handle}, ended, **QUIET).then(
+                forecast.tell, forecast.inputs, forecast.line, **QUIET
+            )
+        returning.brought.then(
+            self._follow, {stage.handle}, shown, show_progress_on=stage.status, **LONG
+        ).then(settled, {stage.handle}, ended, **QUIET)
+        stage.stop.click(self._stop, {stage.handle}, stage.stop, **QUIET)
         gr.on(
             [knob.change for knob in self.knobs.live],
             self._steer,
-            set(self.knobs.live),
+            {stage.handle, *self.knobs.live},
             trigger_mode="multiple",
             **QUIET,
         )
-        demo.unload(self._leave)
 
     async def _paint(self, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
-        async with aclosing(self._run(values, request, History())) as shown:
+        async with aclosing(self._begin(values, request, resume=False)) as shown:
             async for each in shown:
                 yield each
 
     async def _carry_on(self, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
-        async with aclosing(self._run(values, request, values[self.stage.history])) as shown:
+        async with aclosing(self._begin(values, request, resume=True)) as shown:
             async for each in shown:
                 yield each
 
-    async def _run(
-        self, values: Values, request: gr.Request, history: History
+    async def _begin(
+        self, values: Values, request: gr.Request, *, resume: bool
     ) -> AsyncGenerator[Values, None]:
-        """Paint for a visitor, from the start or from the chosen frame of a history on."""
-        stage, session, visitor = self.stage, session_of(request), visitor_of(request)
-        wish = self.wishes.begin(session)
-        show = _Shower(stage, self.chart, wish)
-        painted = False
+        """Paint for a visitor, from the start or from the chosen frame on."""
+        stage, visitor, session = self.stage, visitor_of(request), session_of(request)
+        self._beginning[session] = stopped = threading.Event()
         try:
             settings = self.knobs.settings(values)
-            canvas = None if history.chosen is None else canvas_of(history.chosen)
+            canvas: Image.Image | None = None
+            if resume and (kept := stage.chosen(values)):
+                canvas = canvas_of(kept)
             pictures = await self.pictures.read(values, visitor, canvas)
-            updates = run(
-                self.service,
-                visitor,
-                session,
-                pictures,
-                settings,
-                wish.stop.is_set,
-                lambda: wish.settings,
+            drawing = sent_drawing(values[self.pictures.brush])
+            run = await self.service.runs.begin(
+                stage.owner(values), visitor, pictures, settings, drawing=drawing
             )
-            async with aclosing(updates):
-                async for update in updates:
-                    if isinstance(update, Waiting):
-                        yield {stage.status: status.waiting(*update)}
-                    else:
-                        painted = True
-                        yield show.update(update)
-            if not painted:
-                yield {stage.status: status.idle("Stopped before it began; press Paint to begin.")}
         except InputError as error:
             yield {stage.status: status.failed(str(error))}
+            return
         finally:
-            self.wishes.end(session)
+            self._beginning.pop(session, None)
+        if stopped.is_set():
+            run.end()
+        yield stage.showing(values, run)
+        async with aclosing(self._shown(run, request)) as shown:
+            async for each in shown:
+                yield each
 
-    def _stop(self, request: gr.Request) -> Any:
-        self.wishes.stop(session_of(request))
+    async def _follow(self, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
+        """Show a run that was begun before this page was there."""
+        run = self.stage.run(values)
+        if run is None:
+            yield {self.stage.status: gr.skip()}
+            return
+        async with aclosing(self._shown(run, request)) as shown:
+            async for each in shown:
+                yield each
+
+    async def _shown(self, run: Run, request: gr.Request) -> AsyncGenerator[Values, None]:
+        """Yield what a page shows of a run, until it has ended or the page shows another."""
+        session, token = session_of(request), object()
+        self._showing[session] = token
+        show = _Shower(self.stage, self.chart, run)
+        try:
+            async with aclosing(run.follow(session)) as updates:
+                async for update in updates:
+                    if self._showing.get(session) is not token:
+                        return
+                    yield show.moment(update)
+            yield show.end()
+        finally:
+            if self._showing.get(session) is token:
+                del self._showing[session]
+
+    def _stop(self, values: Values, request: gr.Request) -> gr.Button:
+        run, beginning = self.stage.run(values), self._beginning.get(session_of(request))
+        if beginning:
+            beginning.set()
+        elif run and run.under_way:
+            run.end()
+        else:  # what was begun is not here yet: once more, then
+            return gr.Button("Stop", interactive=True)
         return gr.Button("Stopping", interactive=False)
 
-    def _steer(self, values: Values, request: gr.Request) -> None:
+    def _steer(self, values: Values) -> None:
         # A slider that is being typed into may hold anything for a moment.
         with contextlib.suppress(InputError):
-            self.wishes.steer(session_of(request), Settings(**self.knobs.read(values)))
-
-    def _leave(self, request: gr.Request) -> None:
-        self.wishes.stop(session_of(request))
-        self.wishes.end(session_of(request))
+            if (run := self.stage.run(values)) and run.under_way:
+                run.wished = Settings(**self.knobs.read(values))
 
 
 class _Shower:
-    """What the page shows of one run, update by update."""
+    """What the page shows of one run, moment by moment."""
 
-    def __init__(self, stage: Stage, chart: gr.LinePlot, wish: Wish) -> None:
-        self.stage, self.chart, self.wish = stage, chart, wish
-        self.losses, self.charted = LossLog(), -1.0
+    def __init__(self, stage: Stage, chart: gr.LinePlot, run: Run) -> None:
+        self.stage, self.chart, self.run = stage, chart, run
+        self.charted = -1.0
 
-    def update(self, update: Update) -> Values:
+    def moment(self, update: Update | Waiting | None) -> Values:
         """Return what changes on the page."""
-        frame, stage = update.frame, self.stage
-        self.losses.add(frame)
+        stage = self.stage
+        if update is None:
+            return {stage.status: gr.skip()}
+        if isinstance(update, Waiting):
+            return {stage.status: status.waiting(*update)}
+        frame = update.frame
         shown: Values = {stage.live: update.picture}
         if frame.final:
-            shown[stage.status] = status.finished(frame, self.wish.stop.is_set())
-            shown[stage.history] = History.of(update)
+            shown[stage.status] = status.finished(frame, self.run.stopped)
         else:
             shown[stage.status] = status.running(frame)
         if frame.final or frame.seconds - self.charted >= 1:
             self.charted = frame.seconds
-            shown[self.chart] = self.losses.table()
+            shown[self.chart] = self.run.losses.table()
             shown[stage.badge] = status.boxed(status.badge(frame))
         return shown
+
+    def end(self) -> Values:
+        """Return what is said of a run that has ended."""
+        stage, run = self.stage, self.run
+        kept = run.folder.kept()
+        shown: Values = {stage.live: kept[-1].path} if kept else {}
+        if run.said:
+            tell = status.idle if run.state == "interrupted" else status.failed
+            shown[stage.status] = tell(run.said + (f" {_further(run)}" if kept else ""))
+        elif isinstance(run.latest, Update):
+            shown[stage.status] = status.finished(run.latest.frame, run.stopped)
+        elif kept:
+            shown[stage.status] = status.idle(f"{kept[-1].name}. Continue goes on from here.")
+        else:
+            shown[stage.status] = status.idle("Stopped before it began; press Paint to begin.")
+        return shown
+
+
+def _further(run: Run) -> str:
+    """Return what can be done about a run that was interrupted."""
+    return f"Continue goes on from step {run.folder.kept()[-1].iteration}."

@@ -2,68 +2,114 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
 from nst.ui import status
-from nst.ui.components import Filmstrip, LivePreview, picked
+from nst.ui.components import Filmstrip, LivePreview, RunHandle, picked
 from nst.ui.gallery import FINISHED
 from nst.ui.parts import QUIET, Values
-from nst.ui.runs.history import History
+from nst.ui.runs.folder import Kept
+from nst.ui.runs.registry import Registry, owner_of
+from nst.ui.runs.run import Run
 
 EXAMPLE = str(FINISHED) if FINISHED.exists() else None
 _PRESET_TEXT = "An example: what the two pictures here become. Press Paint to watch it happen."
 
 
 class Stage:
-    """The canvas with its buttons and its history.
+    """The canvas with its buttons and its frames.
 
     Args:
+        runs: of this host.
         paint: the button that begins a run; it stands elsewhere.
         badge: who paints where; likewise.
     """
 
-    def __init__(self, paint: gr.Button, badge: gr.HTML) -> None:
-        self.paint, self.badge = paint, badge
+    def __init__(self, runs: Registry, paint: gr.Button, badge: gr.HTML) -> None:
+        self.runs, self.paint, self.badge = runs, paint, badge
+        self.handle = RunHandle(elem_id="run")
         self.live = LivePreview(EXAMPLE, elem_id="live")
         self.status = gr.HTML(status.idle(_PRESET_TEXT), elem_id="status")
         with gr.Row(elem_id="actions"):
             self.stop = gr.Button("Stop", interactive=False, elem_id="stop")
             self.carry_on = gr.Button("Continue", interactive=False, elem_id="continue")
             self.download = gr.DownloadButton("Download", interactive=False, elem_id="download")
-        self.history = gr.State(History())
         self.strip = Filmstrip(elem_id="history", elem_classes="strip")
-        self.strip.select(self._choose, {self.history}, [self.live, self.status, self.history], **QUIET)
+        self.strip.select(self._choose, {self.handle}, [self.live, self.status, self.handle], **QUIET)
 
     @property
     def buttons(self) -> list[Any]:
         """Those that change when a run begins and ends, in the order of static/busy.js."""
         return [self.paint, self.stop, self.carry_on, self.download]
 
-    def released(self, history: History) -> Values:
+    # Which run
+
+    def owner(self, values: Values) -> str:
+        """Return what stands for the visitor's key, "" where the browser has none."""
+        return owner_of(self._told(values).get("key"))
+
+    def run(self, values: Values) -> Run | None:
+        """Return the run that the page shows."""
+        return self.runs.find(self.owner(values), self._told(values).get("run"))
+
+    def chosen(self, values: Values) -> Kept | None:
+        """Return the frame that the page shows, the newest one if none was chosen."""
+        run = self.run(values)
+        kept = run.folder.kept() if run else []
+        wanted = self._told(values).get("chosen")
+        return next((one for one in kept if one.iteration == wanted), kept[-1] if kept else None)
+
+    def showing(self, values: Values, run: Run | None, chosen: Kept | None = None) -> Values:
+        """Return what makes the page show another run, or another frame."""
+        told = {
+            "key": self._told(values).get("key"),
+            "run": run.id if run else None,
+            "chosen": chosen.iteration if chosen else None,
+        }
+        return {self.handle: told}
+
+    def _told(self, values: Values) -> dict[str, Any]:
+        told = values[self.handle]
+        return told if isinstance(told, dict) else {}
+
+    # What is shown of it
+
+    def busy(self) -> Values:
+        """Return the buttons as they are while a run is under way; static/busy.js says the same."""
+        return {
+            self.paint: gr.Button("Painting", interactive=False),
+            self.stop: gr.Button("Stop", interactive=True),
+            self.carry_on: gr.Button(interactive=False),
+            self.download: gr.DownloadButton(interactive=False),
+        }
+
+    def released(self, run: Run | None) -> Values:
         """Return what shows a run's end, and frees the buttons for the next one."""
         freed: Values = {
             self.paint: gr.Button("Paint", interactive=True),
             self.stop: gr.Button("Stop", interactive=False),
         }
-        if not history.frames:
+        kept = run.folder.kept() if run else []
+        if not kept:
             return freed
-        finished = history.frames[-1].path
         return {
             **freed,
             self.carry_on: gr.Button(interactive=True),
-            self.download: gr.DownloadButton(value=finished, interactive=True),
+            self.download: gr.DownloadButton(value=kept[-1].path, interactive=True),
             # The last frame once more, in a message of its own, should the stream have lost it at its end.
-            self.live: finished,
-            self.strip: history.strip(),
+            self.live: kept[-1].path,
+            self.strip: self._row(run),
         }
+
+    def _row(self, run: Run | None) -> list[tuple[str, str]]:
+        return [(kept.path, kept.name) for kept in run.folder.shown()] if run else []
 
     def _choose(self, values: Values, event: gr.EventData) -> Values:
         """Show the kept frame that was clicked; Continue goes on from it."""
-        history: History = values[self.history]
-        shown = history.shown()
+        run = self.run(values)
+        shown = run.folder.shown() if run else []
         index = picked(event, len(shown))
         if index is None:
             return {self.live: gr.skip()}
@@ -71,5 +117,5 @@ class Stage:
         return {
             self.live: kept.path,
             self.status: status.idle(f"{kept.name}. Continue goes on from here."),
-            self.history: replace(history, chosen=kept),
+            **self.showing(values, run, kept),
         }

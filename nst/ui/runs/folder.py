@@ -8,16 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from nst.image.timelapse import thinned
+
 MOST_FRAMES = 64
 _IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
+_SHOWN = 12  # frames, as many as stand in a row under the canvas
 
 
 class Kept(NamedTuple):
-    """A passing frame that is still there."""
+    """A picture of the run that is still there."""
 
     path: str
     iteration: int
-    size: tuple[int, int]  # width and height of the canvas then; the file is a preview of it
+    size: tuple[int, int]  # width and height of the canvas then; the file may be a preview of it
 
     @property
     def name(self) -> str:
@@ -34,6 +37,7 @@ class RunFolder:
     def __init__(self, path: Path, grew: Callable[[Path, int], None] = lambda path, size: None) -> None:
         self.path, self._grew = path, grew
         self.frames: list[Kept] = []
+        self.finished: Kept | None = None
 
     def add_frame(self, data: bytes, iteration: int, size: tuple[int, int]) -> str:
         """Write a passing frame under a new name; return its path. Of a long run ever fewer are kept."""
@@ -49,8 +53,35 @@ class RunFolder:
         return path
 
     def add(self, name: str, data: bytes) -> str:
-        """Write a file that stays as long as the folder; return its path."""
+        """Write a file that stays as long as the folder, whole or not at all; return its path."""
         path = self.path / name
-        path.write_bytes(data)
-        self._grew(self.path, len(data))
+        before = path.stat().st_size if path.exists() else 0
+        beside = path.with_name(f".{name}.part")
+        try:
+            beside.write_bytes(data)
+            beside.replace(path)
+        except OSError:
+            beside.unlink(missing_ok=True)
+            raise
+        self._grew(self.path, len(data) - before)
         return str(path)
+
+    @property
+    def before(self) -> str:
+        """Path of the photo at the finished size."""
+        return str(self.path / "photo.jpg")
+
+    def finish(self, picture: bytes, photo: bytes, iteration: int, size: tuple[int, int]) -> str:
+        """Write the finished PNG, and the photo at its size as JPEG; return the former's path."""
+        self.add("photo.jpg", photo)
+        path = self.add("painting.png", picture)
+        self.finished = Kept(path, iteration, size)
+        return path
+
+    def kept(self) -> list[Kept]:
+        """Return all pictures that are there, the finished one last."""
+        return [*self.frames, *([self.finished] if self.finished else [])]
+
+    def shown(self) -> list[Kept]:
+        """Return those of a row under the canvas."""
+        return thinned(self.kept(), _SHOWN)

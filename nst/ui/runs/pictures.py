@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import InputError
+from nst.image.pixels import to_tensor
 from nst.inputs import Inputs, Role
+from nst.painting import Picture
 from nst.ui.runs.decoder import Decoder
 from nst.ui.runs.storage import Sent
 
@@ -68,3 +70,9 @@ async def decoded(pictures: Inputs[Given], decoder: Decoder, visitor: str) -> In
         return decoded
 
     return pictures.replaced([await pixels(role, picture) for role, picture in pictures.pictures()])
+
+
+def as_given(role: Role, picture: Pixels) -> Picture:
+    """Return decoded pixels as `nst.painting.paint` takes them."""
+    # What was drawn is a picture of one channel, which is for the core to read.
+    return to_tensor(picture) if isinstance(picture, np.ndarray) else picture

@@ -12,7 +12,7 @@ import shutil
 import stat
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -20,7 +20,7 @@ from typing import IO, Any, NamedTuple
 from gradio_client.utils import strip_invalid_filename_characters
 
 from nst.errors import InputError
-from nst.ui.runs.cache import own_folder
+from nst.ui.runs.cache import left_behind, own_folder
 from nst.ui.runs.folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -92,6 +92,15 @@ class Files:
         self._items: dict[Path, _Item] = {}
         self._stop = threading.Event()
         self._forget: list[set[str]] = []
+        self._left = left_behind()
+        for path in self._left:
+            with contextlib.suppress(OSError):
+                self._items[path] = _Item(
+                    path,
+                    "",
+                    time.monotonic() - max(0.0, time.time() - path.stat().st_mtime),
+                    sum(file.stat().st_size for file in path.iterdir()),
+                )
 
     # What comes in
 
@@ -128,6 +137,25 @@ class Files:
         beside.write_bytes(data)
         self._grew(path.parent, len(data) - before)
         return str(beside)
+
+    # What a host that was killed has left
+
+    def left_runs(self) -> list[RunFolder]:
+        """Return the folders of runs that were taken over."""
+        return [RunFolder(path, self._grew) for path in self._left if path.name.startswith("run-")]
+
+    def keep_of_left(self, ages: Mapping[Path, float]) -> None:
+        """Remove what was taken over but for these folders.
+
+        Args:
+            ages: of each, the seconds since it was last used.
+        """
+        with self._lock:
+            for path, age in ages.items():
+                if item := self._items.get(path):
+                    item.used = time.monotonic() - age
+            going = [item for path in self._left if path not in ages and (item := self._items.get(path))]
+        self._remove(going)
 
     # What may be named
 
@@ -198,6 +226,12 @@ class Files:
         self._remove(old)
         for paths in self._forget:
             paths.clear()
+
+    def remove(self, path: Path) -> None:
+        """Remove a folder at once."""
+        with self._lock:
+            item = self._items.get(path)
+        self._remove([item] if item else [])
 
     def held_bytes(self) -> int:
         """Return how much is kept."""

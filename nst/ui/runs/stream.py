@@ -1,110 +1,64 @@
-"""From a visitor's pictures to files that a browser can show, one update per frame."""
+"""From frames to files that a browser can show."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from nst import painting
 from nst.errors import InputError
 from nst.image.files import encode_jpeg, encode_png
 from nst.image.metadata import describe_painting
 from nst.image.pixels import fit, resize, to_pixels, to_tensor
 from nst.image.timelapse import as_mp4, as_webp
-from nst.inputs import Inputs, Role
 from nst.optimization.frames import Frame
-from nst.optimization.loop import Controls
-from nst.painting import Picture
 from nst.settings import Settings
-from nst.ui.runs import zero
 from nst.ui.runs.folder import Kept, RunFolder
-from nst.ui.runs.log import Entry
 from nst.ui.runs.pictures import Pixels
 from nst.ui.runs.storage import Files
 
-# At most four frames a second, of at most 512 px: more than that a slow line cannot carry.
-INTERVAL = 0.25
+# Of at most 512 px: more than that, four times a second, a slow line cannot carry.
 PREVIEW = 512
+_NOTHING = np.zeros((), np.uint8)
 
 
 @dataclass(frozen=True)
 class Update:
     """One moment of a run, as files."""
 
-    frame: Frame
+    frame: Frame  # its image is of the right size, and black: what is to be seen is in the files
     picture: str  # path: a JPEG preview, or the finished PNG
-    before: str = ""  # path of the photo at the finished size, once it is finished
-    kept: tuple[Kept, ...] = ()  # the passing frames that are still there, once it is finished
 
 
-def paint(
-    pictures: Inputs[Pixels],
-    settings: Settings,
-    folder: RunFolder,
-    entry: Entry,
-    stop: Callable[[], bool] = bool,
-    steer: Callable[[], Settings | None] | None = None,
-) -> Generator[Update, None, None]:
-    """Paint and yield updates; the last one's frame is final and its picture a PNG.
+class Recorder:
+    """Writes what a run shows.
 
     Args:
-        pictures: what to paint from.
+        folder: where its files go.
+        photo: that is painted.
         settings: how.
-        folder: where the updates' files go.
-        entry: of the run in the log; it is shown the frames.
-        stop: as for `stylize`.
-        steer: as for `stylize`.
-
-    Raises:
-        InputError: a picture cannot be used; nothing has been painted then.
     """
 
-    inputs, places = pictures.compact()
+    def __init__(self, folder: RunFolder, photo: Pixels, settings: Settings) -> None:
+        self.folder, self.photo, self.settings = folder, photo, settings
 
-    def closed_up(wanted: Settings) -> Settings:
-        """Return settings whose shares belong to the styles that are there, in their order."""
-        shares: dict[str, Any] = {f"blend_{n}": wanted.blend[place] for n, place in enumerate(places, 1)}
-        return replace(wanted, **shares)
-
-    def steered() -> Settings | None:
-        wanted = steer() if steer else None
-        return None if wanted is None else closed_up(wanted)
-
-    settings, controls = closed_up(settings), Controls(stop, steered, INTERVAL)
-    given = inputs.map(_as_given)
-    frames = (zero.paint if zero.ACTIVE else painting.paint)(given, settings, controls=controls)
-    try:
-        for frame in frames:
-            entry.frame = frame
-            if not frame.final:
-                size = (frame.width, frame.height)
-                preview = encode_jpeg(_preview(frame.image))
-                yield Update(frame, folder.add_frame(preview, frame.iteration, size))
-                continue
-            photo = to_tensor(np.asarray(inputs.photo))
-            before = to_pixels(resize(photo, (frame.width, frame.height)))
-            text = describe_painting(
-                frame.settings.public(), frame.encoder, steered=frame.settings != settings
-            )
-            yield Update(
-                frame,
-                folder.add("painting.png", encode_png(frame.image, text)),
-                folder.add("photo.jpg", encode_jpeg(before, quality=92)),
-                tuple(folder.frames),
-            )
-    finally:
-        # Also when the visitor has left: the painting must not go on until the collector comes by.
-        frames.close()
-
-
-def _as_given(role: Role, picture: Pixels) -> Picture:
-    # What was drawn is a picture of one channel, which is for the core to read.
-    return to_tensor(picture) if isinstance(picture, np.ndarray) else picture
+    def update(self, frame: Frame) -> Update:
+        """Write a frame; the final one as PNG, with its settings, and the photo beside it."""
+        size = (frame.width, frame.height)
+        told = replace(frame, image=np.broadcast_to(_NOTHING, frame.image.shape))
+        if not frame.final:
+            preview = encode_jpeg(_preview(frame.image))
+            return Update(told, self.folder.add_frame(preview, frame.iteration, size))
+        before = to_pixels(resize(to_tensor(np.asarray(self.photo)), size))
+        steered = frame.settings != self.settings
+        text = describe_painting(frame.settings.public(), frame.encoder, steered=steered)
+        finished = self.folder.finish(
+            encode_png(frame.image, text), encode_jpeg(before, quality=92), frame.iteration, size
+        )
+        return Update(told, finished)
 
 
 def canvas_of(kept: Kept) -> Image.Image:

@@ -3,6 +3,7 @@ const find = (name) => element.querySelector(name);
 const surface = find('.drawing');
 const pen = () => find('canvas').getContext('2d');
 let color = null, erasing = false, last = null, source = null;
+let own = null, given = null;  // drawings as data URLs: the one made here, and one that the host brings back
 const roles = () => [...element.querySelectorAll('.role')];
 const choose = (button) => {
   roles().forEach((other) => other.setAttribute('aria-pressed', String(other === button)));
@@ -11,8 +12,23 @@ const choose = (button) => {
 const clear = () => {
   const canvas = find('canvas');
   pen().clearRect(0, 0, canvas.width, canvas.height);
-  if (props.value) props.value = null;
+  if (props.value && props.value !== given) props.value = null;
 };
+// The photo that it was drawn on comes with it, before or after.
+const restore = () => {
+  if (!given || !find('img').naturalWidth) return;
+  const drawn = new Image();
+  drawn.onload = () => pen().drawImage(drawn, 0, 0, find('canvas').width, find('canvas').height);
+  drawn.src = given;
+};
+const bring = () => {
+  if (props.value === own || props.value === given) return;
+  given = props.value;
+  restore();
+  setTimeout(() => { given = null; }, 5000);
+};
+watch('value', bring);
+bring();
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (!button) return;
@@ -45,7 +61,7 @@ surface.addEventListener('pointermove', (event) => { if (last) draw(event); });
 const lift = () => {
   if (!last) return;
   last = null;
-  props.value = find('canvas').toDataURL('image/png');
+  props.value = own = find('canvas').toDataURL('image/png');
 };
 surface.addEventListener('pointerup', lift);
 surface.addEventListener('pointercancel', lift);
@@ -63,6 +79,7 @@ const follow = () => {
     const canvas = find('canvas');
     canvas.width = Math.round(image.naturalWidth * scale);
     canvas.height = Math.round(image.naturalHeight * scale);
+    restore();
   };
   image.src = url;
 };

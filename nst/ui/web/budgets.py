@@ -15,7 +15,6 @@ from nst.ui.web.bodies import RefusedError
 RATES: dict[str, tuple[float, float, int]] = {
     "page": (80, 4, 40),
     "told": (80, 4, 40),
-    "stream": (120, 10, 60),
     "upload": (40, 1, 6),
     "join": (60, 4, 40),
     "direct": (400, 40, 40),

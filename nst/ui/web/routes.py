@@ -35,7 +35,6 @@ OPEN: tuple[Route, ...] = (
     Route("told", ("GET",), rf"{API}/info/?|{API}/openapi\.json", "what programs may ask for"),
     Route("plain", ("GET",), rf"{API}/app_id/?", "how a page notices that its host has started anew"),
     Route("plain", ("GET",), rf"{API}/startup-events", "Gradio asks itself for it once, at its start"),
-    Route("stream", ("GET",), rf"{API}/heartbeat/{_ID}", "how the host notices that a tab was closed"),
     Route("upload", ("POST",), rf"{API}/upload", "pictures come in"),
     Route("progress", ("GET",), rf"{API}/upload_progress", "the page asks for it with each upload"),
     Route("file", ("GET", "HEAD"), rf"{API}/file=.+", "pictures go out"),
@@ -55,6 +54,7 @@ OPEN: tuple[Route, ...] = (
 )
 # Gradio's other doors, so that one that a new version adds is noticed (tests/ui/web/test_routes.py).
 CLOSED: dict[str, str] = {
+    f"{API}/heartbeat/{{session_hash}}": "a connection for as long as a tab is open; a browser has six",
     f"{API}/user": "there are no accounts",
     f"{API}/login_check": "there are no accounts",
     f"{API}/token": "there are no accounts",

@@ -12,10 +12,11 @@ MOST = 2000
 
 
 class _Visit(SessionState):
-    """What a visit has of its own: the values of `gr.State`, and nothing else.
+    """What a visit has of its own: nothing.
 
     Gradio keeps a copy of how every component looks, 0.4 MB for this page, for deep links and for pages
-    whose components change what they accept. This one has neither.
+    whose components change what they accept. This one has neither, and a visitor's runs are kept elsewhere
+    (nst/ui/runs/registry.py), where they outlive the visit.
     """
 
     def __init__(self, blocks: gr.Blocks) -> None:
@@ -29,11 +30,7 @@ class _Visit(SessionState):
         self._updated: tuple[int | None, Any] = (None, None)
 
     def __setitem__(self, key: int, value: Any) -> None:
-        if isinstance(self.blocks_config.blocks.get(key), gr.State):
-            super().__setitem__(key, value)
-            self.config_values.clear()
-        else:
-            self._updated = (key, value)
+        self._updated = (key, value)
 
     def __getitem__(self, key: int) -> Any:
         number, component = self._updated

@@ -2,77 +2,111 @@
 
 from __future__ import annotations
 
-import contextlib
-
 import pytest
 
 from nst import InputError
 from nst.ui import status
-from nst.ui.runs.queue import Queue
+from nst.ui.runs.queue import Queue, Turn
 from nst.ui.web.visitors import network_of
+
+
+def ready(queue: Queue, visitor: str, seconds: float, **more: bool) -> Turn:
+    turn = queue.join(visitor, **more)
+    queue.is_ready(turn, seconds)
+    return turn
+
+
+def painting(*turns: Turn) -> list[bool]:
+    return [turn.painter is not None for turn in turns]
 
 
 def test_one_paints_and_the_others_wait_in_their_order():
     queue = Queue(waiting=3, each=3)
     assert queue.counts() == (0, 0)
-    with contextlib.ExitStack() as first, contextlib.ExitStack() as second, contextlib.ExitStack() as third:
-        one = first.enter_context(queue.turn("a", 30))
-        two = second.enter_context(queue.turn("b", 20))
-        three = third.enter_context(queue.turn("c", 10))
-        assert [turn.begun.is_set() for turn in (one, two, three)] == [True, False, False]
-        assert queue.counts() == (1, 2)
-        assert queue.ahead(three) == (2, 50)
-        one.seconds = 5  # it gets on
-        assert queue.ahead(three) == (2, 25)
-        second.close()  # somebody gives up
-        assert not three.begun.is_set()
-        assert queue.ahead(three) == (1, 5)
-        first.close()
-        assert three.begun.is_set()
+    one, two, three = (ready(queue, *given) for given in (("a", 30), ("b", 20), ("c", 10)))
+    assert painting(one, two, three) == [True, False, False]
+    assert queue.counts() == (1, 2)
+    assert queue.ahead(three) == (2, 50)
+    one.seconds = 5  # it gets on
+    assert queue.ahead(three) == (2, 25)
+    queue.leave(two)  # somebody gives up
+    assert painting(three) == [False]
+    assert queue.ahead(three) == (1, 5)
+    queue.leave(one)
+    assert painting(three) == [True]
+    queue.leave(three)
     assert queue.counts() == (0, 0)
 
 
 def test_a_full_host_says_so_and_when_to_come_back():
     queue = Queue(waiting=2, each=9)
-    with contextlib.ExitStack() as runs:
-        for _ in range(3):
-            runs.enter_context(queue.turn("", 50))
-        with pytest.raises(InputError, match="full: 2 people are waiting; try again in about 3 minutes"):
-            runs.enter_context(queue.turn("", 50))
-    with queue.turn("", 50):
-        pass
+    turns = [ready(queue, "", 50) for _ in range(3)]
+    with pytest.raises(InputError, match="full: 2 people are waiting; try again in about 3 minutes"):
+        queue.join("")
+    queue.leave(turns[1])
+    queue.join("")
 
 
 def test_one_visitor_cannot_fill_the_queue():
     queue = Queue(waiting=20, each=2)
-    with queue.turn("a", 1), queue.turn("a", 1):
-        with pytest.raises(InputError, match="You have 2 paintings under way"), queue.turn("a", 1):
-            pass
-        with queue.turn("b", 1), queue.turn("", 1), queue.turn("", 1), queue.turn("", 1):
-            assert queue.counts() == (1, 5)
+    mine = [queue.join("a") for _ in range(2)]
+    with pytest.raises(InputError, match="You have 2 paintings under way"):
+        queue.join("a")
+    for visitor in ("b", "", "", ""):
+        queue.join(visitor)
+    queue.leave(mine[0])
+    queue.join("a")
 
 
 def test_who_is_not_ready_is_passed_over_and_keeps_the_place():
     queue = Queue(waiting=5, each=5)
-    with queue.turn("a", 10, ready=False) as slow:
-        assert not slow.begun.is_set()
-        assert queue.counts() == (0, 1)
-        with queue.turn("b", 20) as quick:
-            assert quick.begun.is_set()
-            queue.is_ready(slow)
-            assert not slow.begun.is_set()
-            assert queue.ahead(slow) == (1, 20)
-            with queue.turn("c", 30) as last:
-                assert queue.ahead(last) == (2, 30)
-        assert slow.begun.is_set()
-        assert queue.counts() == (1, 0)
+    slow = queue.join("a")
+    assert queue.counts() == (0, 1)
+    quick = ready(queue, "b", 20)
+    assert painting(slow, quick) == [False, True]
+    queue.is_ready(slow, 10)
+    assert painting(slow) == [False]
+    assert queue.ahead(slow) == (1, 20)
+    last = ready(queue, "c", 30)
+    assert queue.ahead(last) == (2, 30)
+    queue.leave(quick)
+    assert painting(slow, last) == [True, False]
 
 
-def test_a_run_that_breaks_frees_the_queue():
-    queue = Queue(waiting=2, each=2)
-    with pytest.raises(RuntimeError), queue.turn("a", 1):
-        raise RuntimeError("a bug")
-    assert queue.counts() == (0, 0)
+def test_each_painter_has_one_run_and_who_waits_is_told_accordingly():
+    queue = Queue(waiting=5, each=5, painters=("x", "y"))
+    one, two, three, four = (ready(queue, "", 10) for _ in range(4))
+    assert {one.painter, two.painter} == {"x", "y"}
+    assert queue.counts() == (2, 2)
+    assert queue.ahead(four) == (2, 15)  # thirty seconds of work for two
+    queue.leave(two)
+    assert three.painter == "y"
+
+
+def test_painters_come_and_go_while_visitors_wait():
+    queue = Queue(waiting=1, each=5, painters=())
+    one = ready(queue, "", 10)
+    with pytest.raises(InputError, match="full"):
+        queue.join("")
+    queue.offer(["x"])
+    assert one.painter == "x"
+    two = ready(queue, "", 10)
+    queue.offer(["x", "y"])
+    assert two.painter == "y"
+    queue.offer(["y"])  # x has died, and its run is not yet told
+    three = ready(queue, "", 10)
+    queue.leave(one)
+    assert painting(three) == [False]
+    queue.leave(two)
+    assert three.painter == "y"
+
+
+def test_who_has_lost_a_painter_comes_before_all_who_wait_and_is_never_turned_away():
+    queue = Queue(waiting=1, each=1)
+    first, waiting = ready(queue, "a", 10), ready(queue, "b", 10)
+    again = ready(queue, "a", 10, again=True)
+    queue.leave(first)
+    assert painting(again, waiting) == [True, False]
 
 
 @pytest.mark.parametrize(

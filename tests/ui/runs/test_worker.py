@@ -11,7 +11,7 @@ from contextvars import ContextVar
 import pytest
 from conftest import complete
 
-from nst.ui.runs.worker import busy_for, each_in_worker, in_worker, submit
+from nst.ui.runs.painters.worker import busy_for, each_in_worker, in_worker, submit
 
 visitor = ContextVar("visitor", default="nobody")
 

@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from visits import open_page, set_number
 
-from nst.ui.runs import zero
+from nst.ui.runs.painters import zero
 
 pytest.importorskip("spaces")
 

@@ -47,18 +47,6 @@ def test_visits_are_forgotten_in_the_end(demo, monkeypatch):
     assert demo.state_session_capacity == sessions.MOST
 
 
-def test_what_a_visit_is_shown_is_still_its_own(demo):
-    one, two = "one", "two"
-    holder = demo.app.state_holder
-    stranger = Stranger(demo.local_url, "")
-    for session in (one, two):
-        stranger.fire(stranger.event("stop"), session)
-    number = next(block._id for block in demo.blocks.values() if block.stateful)
-    holder[one][number] = "mine"
-    assert holder[one][number] == "mine"
-    assert holder[two][number] != "mine"
-
-
 def test_messages_that_nobody_fetches_go(demo, monkeypatch):
     monkeypatch.setattr(guard, "_FORGOTTEN", 0.0)
     stranger = Stranger(demo.local_url, "")

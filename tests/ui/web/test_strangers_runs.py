@@ -7,7 +7,9 @@ import http.client
 import json
 import threading
 import time
+from dataclasses import replace
 
+from served import LIMITS, serve
 from strangers import API, Stranger, jpeg
 
 
@@ -21,10 +23,12 @@ def test_a_flood_of_films_leaves_paint_to_the_others(url):
     assert "event: complete" in somebody.painted(photo=photo, style=style, size=64, iterations=10)
 
 
-def test_a_run_that_nobody_listens_to_ends(stranger, monkeypatch, demo):
-    from nst.ui.runs import run
+def test_a_run_that_nobody_listens_to_ends():
+    with serve(replace(LIMITS, grace=1.0)) as url:
+        nobody_listens(Stranger(url))
 
-    monkeypatch.setattr(run, "_ALONE", 1.0)
+
+def nobody_listens(stranger: Stranger) -> None:
     photo, style = stranger.sent(jpeg(seed=1)), stranger.sent(jpeg(seed=2))
     status, _ = stranger.call(photo=photo, style=style, size=256, iterations=1000)
     assert status == 200

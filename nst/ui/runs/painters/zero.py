@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from typing import Any
@@ -11,12 +12,16 @@ import torch
 from PIL import Image
 
 from nst import painting
+from nst.errors import InputError
 from nst.image.pixels import fit, to_pixels
 from nst.inputs import Inputs, Role
 from nst.optimization.encoders import load_encoders
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
+from nst.ui.runs.painters.local import Local
+from nst.ui.runs.pictures import Pixels, as_given
+from nst.vgg.weights import find_vgg19
 
 try:
     import spaces
@@ -102,3 +107,18 @@ def _paint(
 _on_gpu: Callable[..., Generator[Frame, None, None]] = (
     spaces.GPU(duration=_duration)(_paint) if spaces else _paint
 )
+
+
+class ZeroGPU(Local):
+    """The painter that a Space's ZeroGPU lends."""
+
+    def frames(
+        self, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+    ) -> Generator[Frame, None, None]:
+        """Yield frames."""
+        yield from paint(pictures.map(as_given), settings, controls)
+
+    def warm_up(self) -> None:
+        """Read the weights once, so that they are there for every process that gets a GPU; here is none."""
+        with contextlib.suppress(InputError):
+            find_vgg19()

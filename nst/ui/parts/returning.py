@@ -1,0 +1,121 @@
+"""A visitor who comes back: the run that this page showed, and the paintings of the last hour."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import gradio as gr
+
+from nst.ui import status
+from nst.ui.components import Paintings, asked_for
+from nst.ui.parts import QUIET, Values
+from nst.ui.parts.knobs import Knobs
+from nst.ui.parts.pictures import PictureInputs
+from nst.ui.parts.stage import Stage
+from nst.ui.runs.registry import Registry
+from nst.ui.runs.run import Run
+
+# As many as a visitor has here anyway (nst/ui/runs/storage.py).
+_MOST = 20
+_STATES = {
+    "waiting": "Waiting",
+    "painting": "Painting",
+    "stopped": "Stopped",
+    "left": "Stopped",
+    "failed": "Broken off",
+    "refused": "Broken off",
+    "interrupted": "Broken off",
+}
+
+
+class Returning:
+    """Brings runs back to the page, and removes them.
+
+    Args:
+        runs: of this host.
+        stage: where they are shown.
+    """
+
+    def __init__(self, runs: Registry, stage: Stage) -> None:
+        self.runs, self.stage = runs, stage
+        self.row = Paintings(elem_id="paintings")
+
+    def listen(self, pictures: PictureInputs, knobs: Knobs) -> None:
+        """Begin to bring runs back.
+
+        Args:
+            pictures: are set as they were for the run.
+            knobs: likewise.
+        """
+        self.pictures, self.knobs = pictures, knobs
+        stage = self.stage
+        restored = [stage.handle, stage.status, *stage.buttons, self.row, *pictures.all, *knobs.all]
+        self.brought = gr.on(
+            [stage.handle.submit, self.row.select], self._bring, {stage.handle}, restored, **QUIET
+        )
+        self.row.delete(
+            self._delete, {stage.handle}, [stage.handle, stage.status, *stage.buttons, self.row], **QUIET
+        )
+
+    def told(self, values: Values) -> Values:
+        """Return what shows the paintings that are there by now."""
+        mine = self.runs.of(self.stage.owner(values))[:_MOST]
+        return {self.row: [self._entry(run) for run in mine]}
+
+    def _entry(self, run: Run) -> tuple[str, str | None, str]:
+        kept = run.folder.kept()
+        name = _STATES.get(run.state) or f"{max(kept[-1].size)} px"
+        return run.id, kept[-1].path if kept else None, name
+
+    def _bring(self, values: Values, event: gr.EventData) -> Values:
+        """Show the run that was clicked, or the one that this page showed before it was loaded again."""
+        stage, owner = self.stage, self.stage.owner(values)
+        wanted = asked_for(event)
+        run = self.runs.find(owner, wanted) if wanted else stage.run(values)
+        missing = run is None and bool(wanted or (values[stage.handle] or {}).get("run"))
+        # A page that is opened anew shows what another one has lost, and leaves to the others what they show.
+        run = run or (None if wanted else self.runs.unattended(owner))
+        shown: Values = {**self.told(values), **stage.showing(values, run)}
+        if run is not None:
+            shown |= {**stage.busy(), **self._inputs(run)}
+            shown[stage.status] = status.idle("Back to this painting.")
+        elif missing:
+            shown[stage.status] = status.idle(
+                "That painting is no longer kept here; press Paint to make it anew."
+            )
+        return shown
+
+    def _inputs(self, run: Run) -> Values:
+        """Return pictures and knobs as they were for a run."""
+        given, pictures = run.pictures, self.pictures
+        styles = [*given.styles, *[None] * (1 + len(pictures.others) - len(given.styles))]
+        places: Values = {pictures.photo: given.photo, pictures.start: given.start}
+        places |= dict(zip((pictures.style, *pictures.others), styles, strict=True))
+        shown: Values = {
+            place: str(sent.path) if sent is not None and sent.path.exists() else None
+            for place, sent in places.items()
+        }
+        drawn = base64.b64encode(run.drawing).decode() if run.drawing else ""
+        shown[pictures.brush] = f"data:image/png;base64,{drawn}" if drawn else None
+        settings: dict[str, Any] = run.settings.public()
+        return shown | self.knobs.moved(settings)
+
+    def _delete(self, values: Values, event: gr.EventData) -> Values:
+        """Remove a painting and all that was made for it."""
+        stage = self.stage
+        run, shown = self.runs.find(stage.owner(values), asked_for(event)), stage.run(values)
+        if run is None:
+            return self.told(values)
+        self.runs.delete(run)
+        told = self.told(values)
+        if run is shown:
+            told |= {
+                **stage.showing(values, None),
+                stage.status: status.idle("Deleted. Press Paint to begin again."),
+                stage.carry_on: gr.Button(interactive=False),
+                stage.download: gr.DownloadButton(value=None, interactive=False),
+            }
+            if not run.under_way:
+                told |= {stage.paint: gr.Button("Paint", interactive=True)}
+        return told

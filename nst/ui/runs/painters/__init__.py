@@ -1,0 +1,93 @@
+"""Where runs are painted: in this process, on ZeroGPU or in a cluster, each behind the same interface."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from typing import Any, NamedTuple, Protocol
+
+from nst.inputs import Inputs
+from nst.optimization.estimate import Forecast
+from nst.optimization.frames import Frame
+from nst.optimization.loop import Controls
+from nst.settings import Settings
+from nst.ui.limits import Limits
+from nst.ui.runs.pictures import Pixels
+
+
+class Standing(NamedTuple):
+    """How a run stands in the queue."""
+
+    begun: bool
+    place: int = 0  # 1 is the next
+    seconds: float = 0.0  # until its turn, as far as is known
+
+
+class PainterDiedError(Exception):
+    """A painter is gone, and with it what it had painted; the run can go on elsewhere."""
+
+
+class Painter(Protocol):
+    """A queue, and what paints for those whose turn it is."""
+
+    pause: float  # seconds between two looks at a run's standing
+
+    async def join(self, visitor: str, *, again: bool = False) -> Any:
+        """Queue up; return the turn, which `leave` gives up. See `Queue.join`."""
+
+    async def is_ready(self, turn: Any, seconds: float) -> None:
+        """Let a run begin when its turn comes; see `Queue.is_ready`."""
+
+    async def standing(self, turn: Any) -> Standing:
+        """Return how a run stands; to be asked again and again, as a sign that somebody still wants it.
+
+        Raises:
+            PainterDiedError: the turn is lost.
+        """
+
+    async def leave(self, turn: Any) -> None:
+        """Give a turn up."""
+
+    def paint(
+        self, turn: Any, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+    ) -> AsyncGenerator[Frame, None]:
+        """Paint for a turn that has begun; the last frame is final.
+
+        Raises:
+            InputError: a picture cannot be used.
+            PainterDiedError: the painter is gone.
+        """
+
+    async def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
+        """Return what a run will be; see `nst.optimization.estimate.forecast`."""
+
+    async def counts(self) -> tuple[int, int]:
+        """Return how many runs paint and how many wait."""
+
+    def busy_for(self) -> float:
+        """Return for how many seconds the computation in progress has gone on, 0 if there is none here."""
+
+    def start(self) -> None:
+        """Get ready, so that the first visitor does not wait for it."""
+
+    def close(self) -> None:
+        """Give everything back."""
+
+
+def painter_of(limits: Limits) -> Painter:
+    """Return where this host paints: what `NST_CLUSTER` names, a Space's ZeroGPU, or this process.
+
+    Args:
+        limits: how many may wait.
+
+    Raises:
+        InputError: the cluster cannot be reached.
+    """
+    from nst.ui.runs.painters.local import Local
+    from nst.ui.runs.painters.zero import ACTIVE, ZeroGPU
+
+    if address := os.environ.get("NST_CLUSTER", ""):
+        from nst.ui.runs.painters.cluster import Cluster
+
+        return Cluster(address, limits)
+    return (ZeroGPU if ACTIVE else Local)(limits)

@@ -1,0 +1,248 @@
+"""What runs in a Ray cluster: the painters, and the scheduler who has the one queue for them."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Generator
+from typing import Any
+
+import ray
+from ray.exceptions import RayActorError, RayError
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+from nst.host.device import describe, pick_device
+from nst.inputs import Inputs
+from nst.optimization import estimate
+from nst.optimization.frames import Frame
+from nst.optimization.loop import Controls
+from nst.settings import Settings
+from nst.ui.runs.painters import PainterDiedError, Standing
+from nst.ui.runs.pictures import Pixels
+from nst.ui.runs.queue import Queue, Turn
+
+log = logging.getLogger(__name__)
+
+NAMESPACE, SCHEDULER = "painted-live", "scheduler"
+# Seconds without a sign from its page process after which a run is nobody's.
+_SILENT = 10.0
+# Seconds between two looks at which painters there are.
+_ROUND = 0.5
+
+
+class PainterActor:
+    """Paints one run at a time; what is asked of it meanwhile is answered beside that."""
+
+    def __init__(self) -> None:
+        from nst.ui.runs.painters.local import warm_up
+
+        self._jobs: dict[str, _Job] = {}
+        warm_up()
+
+    def paint(
+        self, number: str, pictures: Inputs[Pixels], settings: Settings, interval: float
+    ) -> Generator[Frame, None, None]:
+        """Yield frames."""
+        from nst.ui.runs.painters.local import frames
+
+        job = self._jobs[number] = _Job()
+        try:
+            yield from frames(pictures, settings, Controls(job.ending, lambda: job.wished, interval))
+        finally:
+            del self._jobs[number]
+
+    @ray.method(concurrency_group="control")
+    def stop(self, number: str) -> None:
+        """End a run at its next iteration."""
+        if job := self._jobs.get(number):
+            job.stopped = True
+
+    @ray.method(concurrency_group="control")
+    def steer(self, number: str, settings: Settings) -> None:
+        """Go on with other settings."""
+        if job := self._jobs.get(number):
+            job.wished = settings
+
+    @ray.method(concurrency_group="control")
+    def goes_on(self, number: str) -> None:
+        """Know that somebody still takes the frames."""
+        if job := self._jobs.get(number):
+            job.seen = time.monotonic()
+
+    @ray.method(concurrency_group="control")
+    def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
+        """Return what a run will be."""
+        return estimate.forecast(width, height, settings, describe(pick_device()))
+
+    @ray.method(concurrency_group="control")
+    def is_alive(self) -> bool:
+        """Answer, which it does not before it is ready."""
+        return True
+
+
+_remote: Any = ray.remote  # whose own types know no groups
+_HIRED = _remote(num_cpus=0, concurrency_groups={"control": 4})(PainterActor)
+
+
+class _Job:
+    """What is wanted of a run that is painted."""
+
+    def __init__(self) -> None:
+        self.stopped = False
+        self.wished: Settings | None = None
+        self.seen = time.monotonic()
+
+    def ending(self) -> bool:
+        return self.stopped or time.monotonic() - self.seen > _SILENT
+
+
+class Scheduler:
+    """Has the queue of all page processes, and a painter on each GPU, or on each node where there is none.
+
+    Args:
+        waiting: as for `Queue`.
+        each: as for `Queue`.
+        environment: Ray's runtime environment for the painters.
+    """
+
+    def __init__(self, waiting: int, each: int, environment: dict[str, Any]) -> None:
+        self.queue = Queue(waiting, each, ())
+        self.environment = environment
+        self._turns: dict[str, tuple[Turn, list[float]]] = {}  # each with when its page was last heard
+        self._painters: dict[str, Any] = {}  # by place
+        self._answers: dict[str, Any] = {}  # of `is_alive`
+        self._ready: set[str] = set()
+        self._lock = threading.RLock()
+        threading.Thread(target=self._keep_round, name="round", daemon=True).start()
+
+    # The queue
+
+    def join(self, visitor: str, again: bool) -> str:
+        """Queue up; return the number of the turn."""
+        turn, number = self.queue.join(visitor, again=again), secrets.token_hex(8)
+        with self._lock:
+            self._turns[number] = (turn, [time.monotonic()])
+        return number
+
+    def is_ready(self, number: str, seconds: float) -> None:
+        """Let a run begin when its turn comes."""
+        self.queue.is_ready(self._turn(number), seconds)
+
+    def standing(self, number: str) -> Standing:
+        """Return how a run stands."""
+        turn = self._turn(number)
+        return Standing(True) if turn.painter is not None else Standing(False, *self.queue.ahead(turn))
+
+    def goes_on(self, number: str, seconds: float) -> None:
+        """Know how long a run that is painted will still take."""
+        self._turn(number).seconds = seconds
+
+    def leave(self, number: str) -> None:
+        """Give a turn up."""
+        with self._lock:
+            turn, _ = self._turns.pop(number, (None, None))
+        if turn is not None:
+            self.queue.leave(turn)
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many runs paint and how many wait."""
+        return self.queue.counts()
+
+    def _turn(self, number: str) -> Turn:
+        with self._lock:
+            if number not in self._turns:  # another scheduler's, or forgotten
+                raise PainterDiedError
+            turn, heard = self._turns[number]
+            heard[0] = time.monotonic()
+        return turn
+
+    # The painters
+
+    def painter_of(self, number: str) -> Any:
+        """Return the painter of a turn that has begun."""
+        with self._lock:
+            painter = self._painters.get(self._turn(number).painter or "")
+        if painter is None:
+            raise PainterDiedError
+        return painter
+
+    def any_painter(self) -> Any:
+        """Return one that is ready, None while there is none."""
+        with self._lock:
+            return next((self._painters[place] for place in self._ready), None)
+
+    def lost(self, number: str) -> None:
+        """Know that the painter of a turn did not answer."""
+        with self._lock:
+            self._drop(self._turn(number).painter or "")
+
+    def painters(self) -> list[str]:
+        """Return the places of those that are ready."""
+        with self._lock:
+            return sorted(self._ready)
+
+    def _keep_round(self) -> None:
+        while True:
+            try:
+                self._round()
+            except Exception:
+                log.exception("a round failed; it is gone again")
+            time.sleep(_ROUND)
+
+    def _round(self) -> None:
+        """Hire where there is a place, dismiss where there is none, and forget who is not heard of."""
+        places = _places()
+        with self._lock:
+            for place in set(self._painters) - set(places):
+                self._drop(place)
+            for place, options in places.items():
+                if place not in self._painters:
+                    painter = _HIRED.options(runtime_env=self.environment, **options).remote()
+                    self._painters[place], self._answers[place] = painter, painter.is_alive.remote()
+            answers = {answer: place for place, answer in self._answers.items()}
+        answered, _ = ray.wait(list(answers), num_returns=len(answers), timeout=0) if answers else ([], [])
+        for answer in answered:
+            place = answers[answer]
+            try:
+                ray.get(answer)
+            except (RayActorError, RayError):
+                with self._lock:
+                    self._drop(place)
+                continue
+            with self._lock:
+                if place in self._painters:
+                    self._ready.add(place)
+                    self._answers[place] = self._painters[place].is_alive.remote()
+        with self._lock:
+            self.queue.offer(sorted(self._ready))
+            now = time.monotonic()
+            silent = [number for number, (_, heard) in self._turns.items() if now - heard[0] > _SILENT]
+        for number in silent:
+            self.leave(number)
+
+    def _drop(self, place: str) -> None:
+        self._painters.pop(place, None)
+        self._answers.pop(place, None)
+        self._ready.discard(place)
+        self.queue.offer(sorted(self._ready))
+
+
+def _places() -> dict[str, dict[str, Any]]:
+    """Return where a painter may be, each with Ray's options for it: GPUs, or nodes if there are none."""
+    nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+    gpus = {
+        f"{number}/{index}": {"num_gpus": 1, "scheduling_strategy": _on(number)}
+        for number, resources in nodes.items()
+        for index in range(int(resources.get("GPU", 0)))
+    }
+    return gpus or {
+        number: {"num_cpus": resources["CPU"], "scheduling_strategy": _on(number)}
+        for number, resources in nodes.items()
+        if resources.get("CPU", 0) >= 1
+    }
+
+
+def _on(number: str) -> NodeAffinitySchedulingStrategy:
+    return NodeAffinitySchedulingStrategy(number, soft=False)

@@ -1,0 +1,199 @@
+"""Painting in a Ray cluster, by painters that every page process of it shares."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+from collections.abc import AsyncGenerator, Awaitable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import nst
+from nst.errors import InputError
+from nst.host.device import describe, pick_device
+from nst.inputs import Inputs
+from nst.optimization import estimate
+from nst.optimization.frames import Frame
+from nst.optimization.loop import Controls
+from nst.settings import Settings
+from nst.ui.limits import Limits
+from nst.ui.runs.painters import PainterDiedError, Standing
+from nst.ui.runs.pictures import Pixels
+
+try:
+    import ray
+    from ray.exceptions import RayActorError, RayError, RayTaskError
+except ImportError as error:
+    raise InputError("NST_CLUSTER needs Ray; install it with: pip install ray") from error
+
+from nst.ui.runs.painters.actors import NAMESPACE, SCHEDULER, Scheduler
+
+# Frames that a painter may be ahead of the page.
+_AHEAD = 4
+# Seconds between two looks at what the visitor wants, and between two signs that the page is still there.
+_LOOK, _SIGN = 0.1, 1.0
+_GONE = "The painters of this host cannot be reached; try again in a minute."
+_MEGABYTES = 512  # of memory shared between the processes of a cluster that is this host's own
+_SENT_ALONG = ("NST_WEIGHTS",)
+
+_Found = TypeVar("_Found")
+
+
+class Cluster:
+    """The painters of a cluster.
+
+    Args:
+        address: "local" for a cluster of this host's own, "auto" for the one that it is part of, or the
+            address of its head.
+        limits: how many may wait; those of the page process that comes first count for all.
+
+    Raises:
+        InputError: it cannot be reached.
+    """
+
+    pause = 0.2
+
+    def __init__(self, address: str, limits: Limits) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        own = address == "local"
+        given: dict[str, Any] = {"object_store_memory": _MEGABYTES * 2**20} if own else {}
+        passed = {name: os.environ[name] for name in _SENT_ALONG if name in os.environ}
+        environment: dict[str, Any] = {"env_vars": passed}
+        if own:
+            given["include_dashboard"] = False
+        else:
+            environment["py_modules"] = [str(Path(nst.__file__).parent)]
+        try:
+            ray.init(
+                address=address,
+                namespace=NAMESPACE,
+                log_to_driver=False,
+                logging_level=logging.WARNING,
+                runtime_env=environment,
+                ignore_reinit_error=True,
+                **given,
+            )
+        except (RayError, ConnectionError, ValueError, RuntimeError, OSError) as error:
+            raise InputError(
+                f"There is no Ray cluster at {address!r}; NST_CLUSTER is local, auto or an address."
+            ) from error
+        shared = ray.remote(Scheduler).options(
+            name=SCHEDULER, num_cpus=0, get_if_exists=True, lifetime="detached", max_restarts=-1
+        )
+        self.scheduler: Any = shared.remote(limits.waiting, limits.each, environment)
+
+    async def join(self, visitor: str, *, again: bool = False) -> str:
+        """Queue up, with the visitors of all page processes."""
+        try:
+            return await _asked(self.scheduler.join.remote(visitor, again))
+        except PainterDiedError as error:
+            raise InputError(_GONE) from error
+
+    async def is_ready(self, turn: str, seconds: float) -> None:
+        """Let a run begin when its turn comes."""
+        await _asked(self.scheduler.is_ready.remote(turn, seconds))
+
+    async def standing(self, turn: str) -> Standing:
+        """Return how a run stands."""
+        return await _asked(self.scheduler.standing.remote(turn))
+
+    async def leave(self, turn: str) -> None:
+        """Give a turn up."""
+        await _asked(self.scheduler.leave.remote(turn))
+
+    async def paint(
+        self, turn: str, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+    ) -> AsyncGenerator[Frame, None]:
+        """Paint with the painter that the turn names."""
+        painter = await _asked(self.scheduler.painter_of.remote(turn))
+        job = secrets.token_hex(8)
+        streaming = painter.paint.options(num_returns="streaming", _generator_backpressure_num_objects=_AHEAD)
+        frames = streaming.remote(job, pictures, settings, controls.interval)
+        remaining = [0.0]
+        beside = asyncio.create_task(self._beside(painter, job, turn, controls, remaining))
+        try:
+            async for found in frames:
+                frame: Frame = await _asked(found)
+                remaining[0] = frame.remaining
+                yield frame
+        except RayActorError as error:
+            self.scheduler.lost.remote(turn)
+            raise PainterDiedError from error
+        except RayError as error:
+            raise _told(error) from error
+        finally:
+            beside.cancel()
+            with contextlib.suppress(RayError, TypeError, ValueError):
+                painter.stop.remote(job)
+                ray.cancel(frames)
+
+    async def _beside(
+        self, painter: Any, job: str, turn: str, controls: Controls, remaining: list[float]
+    ) -> None:
+        """Tell a painter what its visitor wants, and that the page is still there."""
+        told: Settings | None = None
+        since = _SIGN
+        with contextlib.suppress(PainterDiedError):
+            while True:
+                wanted = controls.steer() if controls.steer else None
+                if controls.stop():
+                    await _asked(painter.stop.remote(job))
+                if wanted is not None and wanted != told:
+                    told = wanted
+                    await _asked(painter.steer.remote(job, wanted))
+                since += _LOOK
+                if since >= _SIGN:
+                    since = 0.0
+                    await _asked(painter.goes_on.remote(job))
+                    await _asked(self.scheduler.goes_on.remote(turn, remaining[0]))
+                await asyncio.sleep(_LOOK)
+
+    async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
+        """Return what a run will be, as one of the painters sees it."""
+        with contextlib.suppress(PainterDiedError):
+            painter = await _asked(self.scheduler.any_painter.remote())
+            if painter is not None:
+                return await _asked(painter.forecast.remote(width, height, settings))
+        return estimate.forecast(width, height, settings, describe(pick_device()))
+
+    async def counts(self) -> tuple[int, int]:
+        """Return how many runs of all page processes paint and how many wait."""
+        try:
+            return await _asked(self.scheduler.counts.remote())
+        except PainterDiedError:
+            return 0, 0
+
+    def busy_for(self) -> float:
+        """Nothing is computed here."""
+        return 0.0
+
+    def start(self) -> None:
+        """The painters get ready by themselves."""
+
+    def close(self) -> None:
+        """Leave the cluster; one of this host's own ends with it."""
+        ray.shutdown()
+
+
+async def _asked(answer: Awaitable[_Found]) -> _Found:
+    """Return what an actor answers.
+
+    Raises:
+        InputError: that it raised.
+        PainterDiedError: it is gone.
+    """
+    try:
+        return await answer
+    except RayActorError as error:
+        raise PainterDiedError from error
+    except RayError as error:
+        raise _told(error) from error
+
+
+def _told(error: RayError) -> Exception:
+    """Return what an actor raised, without what Ray writes around it."""
+    cause = error.cause if isinstance(error, RayTaskError) else None
+    return cause if isinstance(cause, InputError | PainterDiedError | OSError) else error

@@ -1,0 +1,114 @@
+"""Painting in this process, one run at a time.
+
+Two processes or threads that paint on the same cores were seen to slow each other down sevenfold.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Generator
+from typing import Any
+
+import torch
+
+from nst import painting
+from nst.host.device import describe, pick_device
+from nst.inputs import Inputs
+from nst.optimization import estimate
+from nst.optimization.frames import Frame
+from nst.optimization.loop import Controls
+from nst.settings import Settings
+from nst.ui.limits import Limits
+from nst.ui.runs.painters import Standing
+from nst.ui.runs.painters.worker import busy_for, each_in_worker, submit
+from nst.ui.runs.pictures import Pixels, as_given
+from nst.ui.runs.queue import Queue, Turn
+
+log = logging.getLogger(__name__)
+
+
+class Local:
+    """The painter that this process is.
+
+    Args:
+        limits: how many may wait.
+    """
+
+    pause = 0.05
+
+    def __init__(self, limits: Limits) -> None:
+        self.queue = Queue(limits.waiting, limits.each)
+
+    async def join(self, visitor: str, *, again: bool = False) -> Turn:
+        """Queue up."""
+        return self.queue.join(visitor, again=again)
+
+    async def is_ready(self, turn: Turn, seconds: float) -> None:
+        """Let a run begin when its turn comes."""
+        self.queue.is_ready(turn, seconds)
+
+    async def standing(self, turn: Turn) -> Standing:
+        """Return how a run stands."""
+        return Standing(True) if turn.painter is not None else Standing(False, *self.queue.ahead(turn))
+
+    async def leave(self, turn: Turn) -> None:
+        """Give a turn up."""
+        self.queue.leave(turn)
+
+    async def paint(
+        self, turn: Turn, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+    ) -> AsyncGenerator[Frame, None]:
+        """Paint in the thread that computes."""
+        frames = each_in_worker(self.frames(pictures, settings, controls))
+        async with contextlib.aclosing(frames):
+            async for frame in frames:
+                turn.seconds = frame.remaining
+                yield frame
+
+    def frames(
+        self, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+    ) -> Generator[Frame, None, None]:
+        """Yield frames."""
+        return frames(pictures, settings, controls)
+
+    async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
+        """Return what a run will be."""
+        return estimate.forecast(width, height, settings, describe(pick_device()))
+
+    async def counts(self) -> tuple[int, int]:
+        """Return how many runs paint and how many wait."""
+        return self.queue.counts()
+
+    def busy_for(self) -> float:
+        """Return for how long the computation in progress has gone on."""
+        return busy_for()
+
+    def start(self) -> None:
+        """Warm up."""
+        submit(self.warm_up)
+
+    def warm_up(self) -> None:
+        """Get ready, in the thread that computes."""
+        warm_up()
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+def frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame, None, None]:
+    """Return the frames of a painting of decoded pixels."""
+    return painting.paint(pictures.map(as_given), settings, controls=controls)
+
+
+def warm_up() -> None:
+    """Load the encoder and paint a speck, so that the first visitor is told how long it will take.
+
+    128 px, as 64 alone would say little of 512.
+    """
+    try:
+        speck: Any = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+        for _ in painting.stylize(speck, speck, Settings(size=128, iterations=16)):
+            pass
+    except Exception:  # the page works without; the visitor's own run will tell what is wrong
+        log.exception("warm-up failed")

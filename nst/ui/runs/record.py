@@ -1,0 +1,99 @@
+"""A run as it is written down, so that its visitor finds it after this process has been killed."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from nst.errors import InputError
+from nst.inputs import Inputs
+from nst.settings import Settings
+from nst.ui.runs.folder import Kept, RunFolder
+from nst.ui.runs.run import Run
+from nst.ui.runs.storage import Sent
+
+# Names that nothing is served by (nst/ui/runs/storage.py).
+_RECORD, _DRAWING = ".run.json", ".drawing.png"
+_INTERRUPTED = "This host was started anew in the midst of it."
+_NOT_BEGUN = "This host was started anew before it began; press Paint to begin again."
+
+
+def write(run: Run) -> None:
+    """Write a run down.
+
+    Raises:
+        OSError: there is no room, or its folder is gone.
+    """
+    folder = run.folder
+    if run.drawing and not (folder.path / _DRAWING).exists():
+        folder.add(_DRAWING, run.drawing)
+    told = {
+        "id": run.id,
+        "owner": run.owner,
+        "began": run.began,
+        "state": run.state,
+        "said": run.said,
+        "settings": run.settings.public(),
+        "photo": _name(run.pictures.photo),
+        "styles": [_name(style) for style in run.pictures.styles],
+        "start": _name(run.pictures.start),
+        "frames": [_entry(kept) for kept in folder.frames],
+        "finished": _entry(folder.finished) if folder.finished else None,
+    }
+    folder.add(_RECORD, json.dumps(told).encode())
+
+
+def read(folder: RunFolder, root: Path) -> Run:
+    """Return the run of a folder that another process has left.
+
+    Args:
+        folder: its folder.
+        root: where all folders of runs and uploads lie.
+
+    Raises:
+        InputError: it is not one that a visitor could ask for.
+    """
+    try:
+        told = json.loads((folder.path / _RECORD).read_text())
+        folder.frames = [_kept(folder.path, entry) for entry in told["frames"]]
+        folder.frames = [kept for kept in folder.frames if Path(kept.path).exists()]
+        folder.finished = _kept(folder.path, told["finished"]) if told["finished"] else None
+        pictures: Any = Inputs(
+            _sent(root, told["photo"]),
+            tuple(_sent(root, name) for name in told["styles"]),
+            start=_sent(root, told["start"]),
+        )
+        run = Run(str(told["owner"]), "", pictures, Settings.from_dict(told["settings"]), folder)
+        run.id, run.began, run.state, run.said = told["id"], told["began"], told["state"], told["said"]
+        if not (run.owner and isinstance(run.id, str) and 0 <= time.time() - run.began < 1e9):
+            raise InputError("Nobody can ask for this run.")
+        drawing = folder.path / _DRAWING
+        run.drawing = drawing.read_bytes() if drawing.exists() else None
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise InputError("This run was not written down.") from error
+    if run.under_way:
+        run.ended("interrupted", _INTERRUPTED if folder.frames else _NOT_BEGUN)
+    return run
+
+
+def _name(picture: Any) -> str | None:
+    """Return what names a file in the folder that it came to, whichever process's that will be."""
+    return "/".join(picture.path.parts[-2:]) if isinstance(picture, Sent) else None
+
+
+def _sent(root: Path, name: str | None) -> Sent | None:
+    if name is None:
+        return None
+    folder, file = name.split("/")
+    return Sent(root / folder / file)
+
+
+def _entry(kept: Kept) -> list[Any]:
+    return [Path(kept.path).name, kept.iteration, *kept.size]
+
+
+def _kept(folder: Path, entry: list[Any]) -> Kept:
+    name, iteration, width, height = entry
+    return Kept(str(folder / Path(name).name), int(iteration), (int(width), int(height)))

@@ -1,0 +1,218 @@
+"""A visitor who comes back: by a reload, another tab, after the host has been killed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import time
+from dataclasses import replace
+
+import pytest
+from load import App
+from playwright.sync_api import BrowserContext, Page, expect
+from served import LIMITS, serve
+from visits import WAIT, downloaded, finished, open_group, open_page, set_number, shown
+
+AT_WORK = re.compile(r"step \d+ of")
+LONG_LINK = "?size=128&iterations=1000"
+
+
+@pytest.fixture(scope="module")
+def url():
+    """A host that waits long for visitors to come back."""
+    with serve(replace(LIMITS, grace=60.0)) as url:
+        yield url
+
+
+def tab(context: BrowserContext, url: str) -> Page:
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    open_page(page, url)
+    return page
+
+
+def begin(page: Page) -> None:
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text(AT_WORK)
+
+
+def stop(page: Page) -> None:
+    page.locator("#stop").click()
+    expect(page.locator("#status")).to_contain_text("Stopped")
+    expect(page.locator("#paint")).to_be_enabled()
+
+
+def name_of(page: Page, card: str) -> str:
+    return (page.locator(f"#{card} img").first.get_attribute("src") or "").rsplit("/", 1)[-1]
+
+
+def journey(context: BrowserContext, url: str) -> None:
+    """Paint, reload in mid-run, stop, reload again, go on, and delete."""
+    page = tab(context, url + LONG_LINK)
+    page.locator("#photo-examples button").nth(1).click()
+    page.locator("#style-examples button").nth(2).click()
+    expect(page.locator("#style img").first).to_have_attribute("src", re.compile("great_wave"))
+    set_number(page, "style_weight", 7)
+    begin(page)
+    before = name_of(page, "photo"), name_of(page, "style")
+    page.goto(url)  # without the link's settings: what comes back is the run's
+    expect(page.locator("#status")).to_contain_text(AT_WORK)
+    expect(page.locator("#paint")).to_have_text("Painting")
+    expect(page.locator("#iterations input[type=number]")).to_have_value("1000")
+    expect(page.locator("#style_weight input[type=number]")).to_have_value("7")
+    assert (name_of(page, "photo"), name_of(page, "style")) == before
+    live = shown(page)
+    page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=live)
+    stop(page)
+    finished(page)
+    page.reload()
+    expect(page.locator("#continue")).to_be_enabled()
+    expect(page.locator("#paint")).to_have_text("Paint")
+    assert json.loads(downloaded(page).info["Settings"])["style_weight"] == 7
+    expect(page.locator("#history button").first).to_be_visible()
+    page.get_by_role("tab", name="Time-lapse").click()
+    page.locator("#make-film").click()
+    expect(page.locator("#film video")).to_have_attribute("src", re.compile(r"\.mp4$"))
+    page.locator("#continue").click()
+    expect(page.locator("#status")).to_contain_text(AT_WORK)
+    page.goto("about:blank")
+    page.go_back()
+    expect(page.locator("#status")).to_contain_text(AT_WORK)
+    stop(page)
+    row = page.locator("#paintings .open")
+    expect(row).to_have_count(2)
+    page.locator("#paintings .delete").first.click()
+    expect(row).to_have_count(1)
+    expect(page.locator("#status")).to_contain_text("Deleted")
+    expect(page.locator("#download")).to_be_disabled()
+    row.first.click()
+    expect(page.locator("#download")).to_be_enabled()
+    page.close()
+
+
+def test_all_comes_back(browser, url):
+    context = browser.new_context(accept_downloads=True)
+    journey(context, url)
+    context.close()
+
+
+def test_all_comes_back_in_firefox(url):
+    """By Firefox's own driver, where it is installed: Playwright's needs a Firefox of its own."""
+    if not shutil.which("firefox-esr") and not shutil.which("firefox"):
+        pytest.skip("Firefox is not installed")
+    pytest.skip("not yet")
+
+
+def test_a_painting_that_no_page_shows_is_found_by_a_new_tab_and_one_that_is_shown_is_offered(browser, url):
+    context = browser.new_context()
+    page = tab(context, url + LONG_LINK)
+    begin(page)
+    second = tab(context, url)
+    one = second.locator("#paintings .open")
+    expect(one).to_have_count(1)
+    expect(one).to_contain_text("Painting")
+    expect(second.locator("#paint")).to_have_text("Paint")
+    page.close()
+    third = tab(context, url)
+    expect(third.locator("#status")).to_contain_text(AT_WORK)
+    expect(third.locator("#paint")).to_have_text("Painting")
+    one.click()
+    expect(second.locator("#status")).to_contain_text(AT_WORK)
+    stop(second)
+    expect(third.locator("#status")).to_contain_text("Stopped")
+    context.close()
+
+
+def test_a_strangers_browser_sees_and_opens_nothing(browser, url):
+    context, other = browser.new_context(), browser.new_context()
+    page = tab(context, url + LONG_LINK)
+    begin(page)
+    run = page.evaluate("sessionStorage.getItem('painted-live-run')")
+    seen = []
+    stranger = other.new_page()
+    stranger.on("request", lambda request: seen.append(request.url))
+    # With the id of the run, but a key of one's own.
+    stranger.add_init_script(f"sessionStorage.setItem('painted-live-run', '{run}')")
+    open_page(stranger, url)
+    expect(stranger.locator("#status")).to_contain_text("no longer kept here")
+    expect(stranger.locator("#paint")).to_be_enabled()
+    expect(stranger.locator("#paintings .open")).to_have_count(0)
+    stop(page)
+    key = page.evaluate("localStorage.getItem('painted-live-key')")
+    assert len(key) == 32
+    assert not [address for address in seen if run in address]
+    for each in (context, other):
+        each.close()
+
+
+def test_three_tabs_paint_and_five_are_idle(browser, url):
+    """Over HTTP/1.1, where a browser has six connections for all of them."""
+    context = browser.new_context()
+    idle = [tab(context, url) for _ in range(5)]
+    painting = [tab(context, url + LONG_LINK) for _ in range(3)]
+    for number, page in enumerate(painting):
+        page.locator("#paint").click()
+        expect(page.locator("#status")).to_contain_text("Waiting" if number else AT_WORK)
+    began = time.monotonic()
+    ninth = tab(context, url)
+    assert time.monotonic() - began < 20
+    ninth.locator("#style-examples button").nth(1).click()
+    expect(ninth.locator("#style img").first).to_have_attribute("src", re.compile("starry_night"))
+    for page in painting:  # the next one begins when this one has stopped
+        expect(page.locator("#status")).to_contain_text(AT_WORK)
+        live = shown(page)
+        page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=live)
+        stop(page)
+    expect(idle[0].locator("#paint")).to_be_enabled()
+    context.close()
+
+
+def test_what_was_drawn_comes_back(browser, url):
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    page = tab(context, url + LONG_LINK)
+    open_group(page, "Where to paint")
+    canvas = page.locator("#brush canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 30, box["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 120, box["y"] + 90, steps=5)
+    page.mouse.up()
+    drawn = "() => { const c = document.querySelector('#brush canvas');"
+    drawn += " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
+    drawn += " return d.filter((value, index) => index % 4 === 3 && value > 128).length }"
+    before = page.evaluate(drawn)
+    assert before > 100
+    begin(page)
+    page.reload()
+    expect(page.locator("#status")).to_contain_text(AT_WORK)
+    open_group(page, "Where to paint")
+    page.wait_for_function(f"({drawn})() > {before // 2}")
+    assert abs(page.evaluate(drawn) - before) < before / 20
+    stop(page)
+    context.close()
+
+
+def test_a_host_that_was_killed_says_so_and_goes_on_from_the_last_frame(browser, tmp_path):
+    app = App(tmp_path)
+    context = browser.new_context(accept_downloads=True)
+    try:
+        app.wait()
+        page = tab(context, app.url + LONG_LINK)
+        begin(page)
+        page.wait_for_timeout(2500)
+        app.kill()
+        expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
+        app = App(tmp_path, port=app.port)
+        app.wait()
+        # By itself, as soon as the host answers.
+        expect(page.locator("#status")).to_contain_text("This host was started anew in the midst of it.")
+        expect(page.locator("#status")).to_contain_text(re.compile(r"Continue goes on from step \d+"))
+        page.locator("#continue").click()
+        expect(page.locator("#status")).to_contain_text(AT_WORK)
+        stop(page)
+        assert downloaded(page).format == "PNG"
+    finally:
+        context.close()
+        app.kill()
