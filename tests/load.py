@@ -137,7 +137,7 @@ class App:
 class Tab:
     """The page in a browser's tab, as far as the host can tell: what it posts and what it listens to."""
 
-    def __init__(self, app: App, **knobs: Any) -> None:
+    def __init__(self, app: App, handle: dict[str, Any] | None = None, **knobs: Any) -> None:
         self.app, self.session = app, secrets.token_hex(8)
         self.loads = app.get("/")[2]
         config = json.loads(app.get("/config")[1])
@@ -145,19 +145,35 @@ class Tab:
         self.ids = {one["props"].get("elem_id"): one["id"] for one in config["components"]}
         self.values = {one["id"]: one["props"].get("value") for one in config["components"]}
         self.values |= {self.ids[name]: value for name, value in knobs.items()}
+        # What the browser keeps over a reload: its key, and which run this tab shows.
+        self.handle = self.values[self.ids["run"]] = handle or {"key": secrets.token_urlsafe(24), "run": None}
         self.listening: http.client.HTTPConnection | None = None
 
     def press(self, button: str, way: str) -> None:
         """Press a button; its event goes by the queue ("queue/join") or past it ("run/predict")."""
-        number = self.ids[button]
-        event = next(
-            one for one in self.dependencies if [number, "click"] in one["targets"] and one["backend_fn"]
+        self.send(self.event(button, "click"), way)
+
+    def come_back(self) -> None:
+        """Ask for the run that was shown before a reload, as the page does by itself."""
+        brought = self.event("run", "submit")
+        self.send(brought, "run/predict")
+        follow = next(one for one in self.dependencies if one["trigger_after"] == brought["id"])
+        self.send(follow, "queue/join")
+
+    def event(self, name: str, kind: str) -> dict[str, Any]:
+        """Return what an element does."""
+        number = self.ids[name]
+        return next(
+            one for one in self.dependencies if [number, kind] in one["targets"] and one["backend_fn"]
         )
+
+    def send(self, event: dict[str, Any], way: str) -> None:
+        """Have the host do it."""
         body = {
             "data": [self.values[one] for one in event["inputs"]],
             "fn_index": event["id"],
             "session_hash": self.session,
-            "trigger_id": number,
+            "trigger_id": event["targets"][0][0] if event["targets"] else None,
         }
         connection = http.client.HTTPConnection("127.0.0.1", self.app.port, timeout=60)
         connection.request(
@@ -166,7 +182,7 @@ class Tab:
         status, text = (answer := connection.getresponse()).status, answer.read()
         connection.close()
         if status != 200:
-            raise RuntimeError(f"{button}: {status} {text[:200]!r}")
+            raise RuntimeError(f"event {event['id']}: {status} {text[:200]!r}")
 
     def messages(self) -> Iterator[tuple[str, str]]:
         """Yield kind and text of each message of the events that were joined."""
@@ -174,7 +190,10 @@ class Tab:
         self.listening.request("GET", f"/gradio_api/queue/data?session_hash={self.session}")
         for line in self.listening.getresponse():
             if line.startswith(b"data: "):
-                yield json.loads(line[6:])["msg"], line.decode()
+                told = json.loads(line[6:])
+                shown = told.get("output", {}).get("data", [])
+                self.handle |= next((one for one in shown if isinstance(one, dict) and "chosen" in one), {})
+                yield told["msg"], line.decode()
 
     def close(self) -> None:
         """Be gone, as a tab is that was closed or reloaded."""
@@ -187,8 +206,13 @@ def paint_in_tab(app: App, kind: str, told: dict[str, Any]) -> None:
     """Paint on the page, pressing Stop or reloading it at the first frame; note what came of it."""
     began = time.monotonic()
     tab = Tab(app, size=128, iterations=1000 if kind == "stops" else 40)
-    told["loads"].append(tab.loads)
     tab.press("paint", "queue/join")
+    follow(tab, kind, began, told)
+
+
+def follow(tab: Tab, kind: str, began: float, told: dict[str, Any]) -> None:
+    """See what comes of a run."""
+    told["loads"].append(tab.loads)
     for message, text in tab.messages():
         if "This host is full" in text:
             told["outcome"] = "refused"
@@ -201,7 +225,9 @@ def paint_in_tab(app: App, kind: str, told: dict[str, Any]) -> None:
                 tab.press("stop", "run/predict")
             if kind == "reloads":
                 tab.close()
-                paint_in_tab(app, "stays", told)
+                again = Tab(tab.app, tab.handle)
+                again.come_back()
+                follow(again, "stays", began, told)
                 return
     tab.close()
 

@@ -131,8 +131,8 @@ def test_requirements_bring_what_is_imported():
         "uvicorn",
         "anyio",
     }  # Gradio's own requirements
-    # Only where they are there: on ZeroGPU, and for benchmarks.
-    optional = {"spaces", "matplotlib", "playwright"}
+    # Only where they are there: on ZeroGPU, in a cluster, and for benchmarks.
+    optional = {"spaces", "ray", "matplotlib", "playwright"}
     for path in [ROOT / "app.py", *(ROOT / "nst").rglob("*.py")]:
         used = {name.split(".")[0] for name in imports(path)} - {"nst"} - set(sys.stdlib_module_names)
         assert used <= brought | optional, (path.name, used - brought)

@@ -125,8 +125,7 @@ class Painting:
             self._beginning.pop(session, None)
         if stopped.is_set():
             run.end()
-        yield stage.showing(values, run)
-        async with aclosing(self._shown(run, request)) as shown:
+        async with aclosing(self._shown(run, values, request)) as shown:
             async for each in shown:
                 yield each
 
@@ -136,16 +135,17 @@ class Painting:
         if run is None:
             yield {self.stage.status: gr.skip()}
             return
-        async with aclosing(self._shown(run, request)) as shown:
+        async with aclosing(self._shown(run, values, request)) as shown:
             async for each in shown:
                 yield each
 
-    async def _shown(self, run: Run, request: gr.Request) -> AsyncGenerator[Values, None]:
+    async def _shown(self, run: Run, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
         """Yield what a page shows of a run, until it has ended or the page shows another."""
         session, token = session_of(request), object()
         self._showing[session] = token
-        show = _Shower(self.stage, self.chart, run)
+        show = _Shower(self.stage, self.chart, run, self.stage.showing(values, run))
         try:
+            yield show.state
             async with aclosing(run.follow(session)) as updates:
                 async for update in updates:
                     if self._showing.get(session) is not token:
@@ -174,46 +174,60 @@ class Painting:
 
 
 class _Shower:
-    """What the page shows of one run, moment by moment."""
+    """What the page shows of one run, moment by moment.
 
-    def __init__(self, stage: Stage, chart: gr.LinePlot, run: Run) -> None:
+    Each time all of it: what one of a generator's updates leaves out, Gradio takes out of the browser's copy
+    of the value until it comes again, and a chart was seen to break over that.
+
+    Args:
+        stage: where it is shown.
+        chart: where its losses are.
+        run: that is shown.
+        handle: what makes the page show it.
+    """
+
+    def __init__(self, stage: Stage, chart: gr.LinePlot, run: Run, handle: Values) -> None:
         self.stage, self.chart, self.run = stage, chart, run
+        self.state: Values = {**handle, chart: run.losses.table()}
         self.charted = -1.0
 
     def moment(self, update: Update | Waiting | None) -> Values:
-        """Return what changes on the page."""
+        """Return the page after an update, or after none for a while."""
         stage = self.stage
-        if update is None:
-            return {stage.status: gr.skip()}
         if isinstance(update, Waiting):
-            return {stage.status: status.waiting(*update)}
-        frame = update.frame
-        shown: Values = {stage.live: update.picture}
-        if frame.final:
-            shown[stage.status] = status.finished(frame, self.run.stopped)
-        else:
-            shown[stage.status] = status.running(frame)
-        if frame.final or frame.seconds - self.charted >= 1:
-            self.charted = frame.seconds
-            shown[self.chart] = self.run.losses.table()
-            shown[stage.badge] = status.boxed(status.badge(frame))
-        return shown
+            self.state[stage.status] = status.waiting(*update)
+        elif update is not None:
+            frame = update.frame
+            self.state[stage.live] = update.picture
+            self.state[stage.status] = status.running(frame)
+            if frame.final or frame.seconds - self.charted >= 1:
+                self.charted = frame.seconds
+                self.state[self.chart] = self.run.losses.table()
+                self.state[stage.badge] = status.boxed(status.badge(frame))
+            if frame.final:
+                self.state[stage.status] = status.finished(frame, self.run.stopped)
+        return self.state
 
     def end(self) -> Values:
-        """Return what is said of a run that has ended."""
+        """Return the page of a run that has ended."""
         stage, run = self.stage, self.run
         kept = run.folder.kept()
-        shown: Values = {stage.live: kept[-1].path} if kept else {}
+        if kept:
+            self.state[stage.live] = kept[-1].path
+        self.state[self.chart] = run.losses.table()
+        self.state[stage.status] = self._ended()
+        return self.state
+
+    def _ended(self) -> str:
+        run, kept = self.run, self.run.folder.kept()
         if run.said:
             tell = status.idle if run.state == "interrupted" else status.failed
-            shown[stage.status] = tell(run.said + (f" {_further(run)}" if kept else ""))
-        elif isinstance(run.latest, Update):
-            shown[stage.status] = status.finished(run.latest.frame, run.stopped)
-        elif kept:
-            shown[stage.status] = status.idle(f"{kept[-1].name}. Continue goes on from here.")
-        else:
-            shown[stage.status] = status.idle("Stopped before it began; press Paint to begin.")
-        return shown
+            return tell(f"{run.said} {_further(run)}" if kept else run.said)
+        if isinstance(run.latest, Update):
+            return status.finished(run.latest.frame, run.stopped)
+        if kept:
+            return status.idle(f"{kept[-1].name}. Continue goes on from here.")
+        return status.idle("Stopped before it began; press Paint to begin.")
 
 
 def _further(run: Run) -> str:

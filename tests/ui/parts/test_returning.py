@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import time
 from dataclasses import replace
 
 import pytest
+from firefox import firefox
 from load import App
 from playwright.sync_api import BrowserContext, Page, expect
 from served import LIMITS, serve
@@ -98,10 +98,28 @@ def test_all_comes_back(browser, url):
 
 
 def test_all_comes_back_in_firefox(url):
-    """By Firefox's own driver, where it is installed: Playwright's needs a Firefox of its own."""
-    if not shutil.which("firefox-esr") and not shutil.which("firefox"):
-        pytest.skip("Firefox is not installed")
-    pytest.skip("not yet")
+    with firefox() as window:
+        window.open(url + LONG_LINK)
+        window.wait_for_text("#forecast", "128")
+        window.click("#style-examples button:nth-child(3)")
+        window.until(lambda: "great_wave" in window.attribute("#style img", "src"), "the style is chosen")
+        window.click("#paint")
+        window.wait_for_text("#status", "step")
+        window.open(url)
+        window.wait_for_text("#status", "step")
+        assert window.text("#paint") == "Painting"
+        assert "great_wave" in window.attribute("#style img", "src")
+        live = window.attribute("#live img", "src")
+        window.until(lambda: window.attribute("#live img", "src") != live, "the canvas goes on")
+        window.click("#stop")
+        window.wait_for_text("#status", "Stopped")
+        window.reload()
+        window.click("#continue")
+        window.wait_for_text("#status", "step")
+        window.click("#stop")
+        window.until(lambda: "painting.png" in window.attribute("#live img", "src"), "it is finished")
+        window.click("#paintings .delete")
+        window.wait_for_text("#status", "Deleted")
 
 
 def test_a_painting_that_no_page_shows_is_found_by_a_new_tab_and_one_that_is_shown_is_offered(browser, url):

@@ -378,5 +378,5 @@ def test_who_waits_is_told_where(files, decoder, monkeypatch):
     painter.standing = standing
     painter.pause = 0.02
     run, updates = complete(painted(registry(painter, files, decoder), files))
-    assert [update.place for update in updates if isinstance(update, Waiting)][0] == 2
+    assert next(update.place for update in updates if isinstance(update, Waiting)) == 2
     assert run.state == "finished"

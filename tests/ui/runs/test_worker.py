@@ -7,10 +7,19 @@ import threading
 import time
 from contextlib import aclosing
 from contextvars import ContextVar
+from functools import partial
 
+import numpy as np
 import pytest
 from conftest import complete
+from served import LIMITS
 
+from nst import Settings, painting
+from nst.inputs import Inputs
+from nst.optimization import loop
+from nst.optimization.loop import Controls
+from nst.ui.runs import pictures
+from nst.ui.runs.painters.local import Local
 from nst.ui.runs.painters.worker import busy_for, each_in_worker, in_worker, submit
 
 visitor = ContextVar("visitor", default="nobody")
@@ -100,3 +109,25 @@ def test_how_long_it_has_been_at_work_can_be_told():
         time.sleep(0.01)
     go_on.set()
     work.result()
+
+
+def test_all_of_a_painting_is_computed_there(monkeypatch):
+    """Also what comes before the first iteration: a second thread that computes makes it slower by half."""
+    seen = set()
+
+    def traced(work, *given):
+        seen.add(threading.get_ident())
+        return work(*given)
+
+    async def paint():
+        local = Local(LIMITS)
+        turn = await local.join("")
+        await local.is_ready(turn, 1.0)
+        pixels = np.zeros((48, 64, 3), np.uint8)
+        settings = Settings(size=64, iterations=10)
+        return [f async for f in local.paint(turn, Inputs(pixels, (pixels,)), settings, Controls())]
+
+    for module, name in ((painting, "_prepared"), (pictures, "to_tensor"), (loop, "Plan")):
+        monkeypatch.setattr(module, name, partial(traced, getattr(module, name)))
+    assert complete(paint())[-1].final
+    assert seen == {submit(threading.get_ident).result()}

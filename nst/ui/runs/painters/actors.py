@@ -193,11 +193,11 @@ class Scheduler:
 
     def _round(self) -> None:
         """Hire where there is a place, dismiss where there is none, and forget who is not heard of."""
-        places = _places()
+        wanted = places(ray.nodes())
         with self._lock:
-            for place in set(self._painters) - set(places):
+            for place in set(self._painters) - set(wanted):
                 self._drop(place)
-            for place, options in places.items():
+            for place, options in wanted.items():
                 if place not in self._painters:
                     painter = _HIRED.options(runtime_env=self.environment, **options).remote()
                     self._painters[place], self._answers[place] = painter, painter.is_alive.remote()
@@ -229,17 +229,21 @@ class Scheduler:
         self.queue.offer(sorted(self._ready))
 
 
-def _places() -> dict[str, dict[str, Any]]:
-    """Return where a painter may be, each with Ray's options for it: GPUs, or nodes if there are none."""
-    nodes = {node["NodeID"]: node["Resources"] for node in ray.nodes() if node["Alive"]}
+def places(nodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return where a painter may be, each with Ray's options for it: GPUs, or nodes if there are none.
+
+    Args:
+        nodes: as `ray.nodes` tells them.
+    """
+    alive = {node["NodeID"]: node["Resources"] for node in nodes if node["Alive"]}
     gpus = {
         f"{number}/{index}": {"num_gpus": 1, "scheduling_strategy": _on(number)}
-        for number, resources in nodes.items()
+        for number, resources in alive.items()
         for index in range(int(resources.get("GPU", 0)))
     }
     return gpus or {
         number: {"num_cpus": resources["CPU"], "scheduling_strategy": _on(number)}
-        for number, resources in nodes.items()
+        for number, resources in alive.items()
         if resources.get("CPU", 0) >= 1
     }
 

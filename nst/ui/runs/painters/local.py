@@ -97,8 +97,8 @@ class Local:
 
 
 def frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame, None, None]:
-    """Return the frames of a painting of decoded pixels."""
-    return painting.paint(pictures.map(as_given), settings, controls=controls)
+    """Yield the frames of a painting of decoded pixels; whoever takes the first one computes all."""
+    yield from painting.paint(pictures.map(as_given), settings, controls=controls)
 
 
 def warm_up() -> None:
