@@ -36,6 +36,7 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
+import nst.ui  # noqa: E402, F401 (before Gradio, which would write stubs for editors)
 from nst.vgg.encoder import Encoder  # noqa: E402
 from nst.vgg.layers import CONVOLUTIONS  # noqa: E402
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gradio as gr
 
 from nst.errors import InputError
-from nst.host.device import describe, pick_device
 from nst.ui import status
 from nst.ui.parts import QUIET, Values
 from nst.ui.parts.knobs import Knobs
@@ -45,7 +44,7 @@ class ForecastLine:
                 return ""
             file = self.pictures.service.files.sent(photo, what)
             size = await self.pictures.service.decoder.measure(file, what, visitor_of(request))
-            predicted = await self.pictures.service.painter.forecast(*size, settings)
-            return status.forecast(predicted, describe(pick_device()))
+            painter = self.pictures.service.painter
+            return status.forecast(await painter.forecast(*size, settings), await painter.device())
         except InputError as error:
             return status.remark(str(error))

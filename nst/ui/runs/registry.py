@@ -8,6 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from nst.ui.web.callers import Listeners
 
 log = logging.getLogger(__name__)
 
+_MOST = 1000  # runs that are remembered
 _KEY = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
@@ -97,8 +99,12 @@ class Registry:
 
         with self.files.held([run.folder.path, *folders(run.pictures)]):
             await Work(run, self.painter, self.decoder, left).carry_out(turn)
+        # Masks and canvas were whole pictures; what is needed again is on the disk.
+        run.pictures = replace(run.pictures, keep=None, regions=(), resume=None)
         if run.id not in self._runs:  # deleted while it was painted
             self.files.remove(run.folder.path)
+        elif not run.owner:  # nobody can ask for it
+            del self._runs[run.id]
 
     def find(self, owner: str, number: Any) -> Run | None:
         """Return a run that is still kept, if it is this owner's."""
@@ -149,10 +155,13 @@ class Registry:
             run.end()
 
     def _prune(self) -> None:
-        """Forget the runs whose files are gone."""
-        for number, run in list(self._runs.items()):
-            if not run.under_way and not run.folder.path.exists():
-                del self._runs[number]
+        """Forget the runs whose files are gone, and the oldest of too many."""
+        ended = [run for run in self._runs.values() if not run.under_way]
+        for run in ended:
+            if not run.folder.path.exists():
+                del self._runs[run.id]
+            elif len(self._runs) > _MOST:
+                self.delete(run)
 
 
 def owner_of(key: Any) -> str:

@@ -40,6 +40,8 @@ INTERVAL = 0.25  # seconds between frames
 _AGAIN = 0.5
 # Seconds between two looks at whether a run is to end while its pictures are read.
 _LOOK = 0.05
+# Most seconds between two looks at a run's standing, and until a run that waits has stopped.
+_FAR, _STOPS = 1.0, 0.2
 # Seconds between two times that a run in progress is written down.
 _WRITTEN = 1.0
 # So many painters may die over one run before it ends with what it has.
@@ -139,7 +141,10 @@ class Work:
             if time.monotonic() - told >= _AGAIN:
                 self.run.tell(Waiting(standing.place, standing.seconds))
                 told = time.monotonic()
-            await asyncio.sleep(self.painter.pause)
+            # Who is far from a turn asks less often: in a cluster each question costs something.
+            asks = time.monotonic() + min(_FAR, self.painter.pause * standing.place)
+            while not self._ending() and (left := asks - time.monotonic()) > 0:
+                await asyncio.sleep(min(left, _STOPS))
         return None
 
     async def _paint(self, turn: Any, pictures: Inputs[Pixels]) -> None:

@@ -11,6 +11,7 @@ import pytest
 from firefox import firefox
 from load import App
 from playwright.sync_api import BrowserContext, Page, expect
+from relay import relayed
 from served import LIMITS, serve
 from visits import WAIT, downloaded, finished, open_group, open_page, set_number, shown
 
@@ -104,9 +105,9 @@ def test_all_comes_back_in_firefox(url):
         window.click("#style-examples button:nth-child(3)")
         window.until(lambda: "great_wave" in window.attribute("#style img", "src"), "the style is chosen")
         window.click("#paint")
-        window.wait_for_text("#status", "step")
+        window.wait_for_text("#status", " of 1000")
         window.open(url)
-        window.wait_for_text("#status", "step")
+        window.wait_for_text("#status", " of 1000")
         assert window.text("#paint") == "Painting"
         assert "great_wave" in window.attribute("#style img", "src")
         live = window.attribute("#live img", "src")
@@ -115,7 +116,7 @@ def test_all_comes_back_in_firefox(url):
         window.wait_for_text("#status", "Stopped")
         window.reload()
         window.click("#continue")
-        window.wait_for_text("#status", "step")
+        window.wait_for_text("#status", " of 1000")
         window.click("#stop")
         window.until(lambda: "painting.png" in window.attribute("#live img", "src"), "it is finished")
         window.click("#paintings .delete")
@@ -209,6 +210,24 @@ def test_what_was_drawn_comes_back(browser, url):
     page.wait_for_function(f"({drawn})() > {before // 2}")
     assert abs(page.evaluate(drawn) - before) < before / 20
     stop(page)
+    context.close()
+
+
+def test_a_line_that_was_cut_for_some_seconds_costs_nothing(browser, url):
+    context = browser.new_context()
+    with relayed(url) as relay:
+        page = tab(context, relay.url + LONG_LINK)
+        begin(page)
+        relay.cut()
+        expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
+        step = page.locator("#status").inner_text()
+        relay.mend()
+        # By itself: the same run, further on.
+        expect(page.locator("#status")).to_contain_text(AT_WORK)
+        expect(page.locator("#paint")).to_have_text("Painting")
+        expect(page.locator("#status")).not_to_have_text(step)
+        stop(page)
+        expect(page.locator("#paintings .open")).to_have_count(1)
     context.close()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 import json
 import os
 import signal
@@ -9,63 +11,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from conftest import ROOT
 from load import App
 from PIL import Image
-from strangers import Stranger, jpeg
+from strangers import API, Stranger, jpeg
 
-ray = pytest.importorskip("ray")
-from ray.cluster_utils import Cluster  # noqa: E402
+pytest.importorskip("ray")
+from cluster import WAIT, Cast, crowd, until
 
-WAIT = 90.0
 SHORT = {"size": 128, "iterations": 30}
 LONG = {"size": 128, "iterations": 1000}
-
-
-def until(condition: Callable[[], Any], what: str, seconds: float = WAIT) -> Any:
-    began = time.monotonic()
-    while not (found := condition()):
-        assert time.monotonic() - began < seconds, what
-        time.sleep(0.1)
-    return found
-
-
-class Cast:
-    """A cluster, and the page processes that paint in it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0})
-        self.apps: list[App] = []
-
-    def page(self, name: str) -> App:
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
-        app = App(folder, NST_CLUSTER=self.cluster.address, NST_MAX_EACH="2", NST_GRACE_SECONDS="5")
-        self.apps.append(app)
-        app.wait()
-        return app
-
-    def painters(self) -> list[int]:
-        """Return the processes that are painters."""
-        found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                if path.read_text().startswith("ray::PainterActor"):
-                    found.append(int(path.parent.name))
-            except OSError:
-                pass
-        return found
-
-    def end(self) -> None:
-        for app in self.apps:
-            app.kill()
-        self.cluster.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +39,7 @@ def cast(tmp_path_factory) -> Iterator[Cast]:
 @pytest.fixture(scope="module")
 def pages(cast) -> tuple[App, App]:
     """Two page processes, on a cluster with one painter so far."""
-    pages = cast.page("one"), cast.page("two")
+    pages = cast.page("one", NST_MAX_EACH="2"), cast.page("two", NST_MAX_EACH="2")
     until(lambda: len(cast.painters()) == 1, "the first painter is there")
     return pages
 
@@ -98,37 +57,52 @@ def result(run: tuple[Stranger, str]) -> str:
     return run[0].result(run[1], WAIT)
 
 
-def listening(run: tuple[Stranger, str]) -> threading.Thread:
-    thread = threading.Thread(target=result, args=(run,), daemon=True)
-    thread.start()
-    return thread
+def heard(run: tuple[Stranger, str]) -> http.client.HTTPConnection:
+    """Listen to a run until the connection is closed."""
+    connection = http.client.HTTPConnection(run[0].host, timeout=WAIT)
+    connection.request("GET", f"{API}/call/v2/stylize/{run[1]}", headers={"X-Forwarded-For": run[0].address})
+    return connection
+
+
+@contextlib.contextmanager
+def under_way(app: App, runs: list[tuple[Stranger, str]]) -> Iterator[None]:
+    """Listen to long runs for as long as the context lasts; then all is quiet again."""
+    connections = [heard(run) for run in runs]
+    try:
+        yield
+    finally:
+        for connection in connections:
+            connection.close()
+        until(lambda: app.counts() == (0, 0), "whoever was hung up on has ended")
 
 
 def test_two_pages_have_one_queue_and_a_node_that_joins_is_used(cast, pages):
     one, two = pages
     runs = [begun(app, f"5.0.0.{number}", **LONG) for number, app in enumerate((one, two, one))]
-    for run in runs:
-        listening(run)
-    # One painter: one paints, whichever page it came by, and both pages say so.
-    until(lambda: one.counts() == two.counts() == (1, 2), "one paints and two wait")
-    cast.cluster.add_node(num_cpus=1, num_gpus=0)
-    until(lambda: one.counts() == two.counts() == (2, 1), "the new node is used")
-    assert len(cast.painters()) == 2
+    with under_way(one, runs):
+        # One painter: one paints, whichever page it came by, and both pages say so.
+        until(lambda: one.counts() == two.counts() == (1, 2), "one paints and two wait")
+        cast.grow()
+        until(lambda: one.counts() == two.counts() == (2, 1), "the new node is used")
+        assert len(cast.painters()) == 2
+
+
+def test_twenty_visitors_of_two_pages_are_served_in_their_order(pages):
+    found = crowd(list(pages), 20, size=64, iterations=10)
+    assert found["painted"] == 20, found
+    # Two painters, each visitor's own reading of pictures, and one who asks five times a second.
+    assert found["places that somebody was served too late, at most"] <= 8, found
 
 
 def test_a_visitors_quota_is_one_for_all_pages(pages):
     one, two = pages
-    until(lambda: one.counts() == (0, 0), "those before have left")
-    first = [listening(begun(app, "6.6.6.6", **LONG)) for app in (one, two)]
-    until(lambda: sum(two.counts()) == 2, "both are under way")
-    assert "You have 2 paintings under way" in result(begun(two, "6.6.6.6", **SHORT))
-    assert "event: complete" in result(begun(two, "6.6.6.7", **{**SHORT, "size": 64}))
-    assert first
+    with under_way(one, [begun(app, "6.6.6.6", **LONG) for app in (one, two)]):
+        until(lambda: sum(two.counts()) == 2, "both are under way")
+        assert "You have 2 paintings under way" in result(begun(two, "6.6.6.6", **SHORT))
 
 
 def test_a_painter_that_is_killed_loses_no_painting(cast, pages):
     one, two = pages
-    until(lambda: one.counts() == (0, 0), "those before have left")
     runs = [begun(app, "7.7.7.7", size=128, iterations=150) for app in (one, two)]
     told: list[str] = []
     threads = [threading.Thread(target=lambda run=run: told.append(result(run))) for run in runs]
@@ -153,13 +127,13 @@ def test_a_painter_that_is_killed_loses_no_painting(cast, pages):
 
 def test_a_page_that_is_killed_frees_its_painters_for_the_others(cast, pages):
     one, two = pages
-    until(lambda: two.counts() == (0, 0), "those before have left")
-    for _ in range(2):
-        listening(begun(one, "8.8.4.4", **LONG))
+    listening = [heard(begun(one, "8.8.4.4", **LONG)) for _ in range(2)]
     until(lambda: two.counts() == (2, 0), "both painters work for the first page")
     one.kill()
     assert "event: complete" in result(begun(two, "8.8.4.5", **SHORT))
     until(lambda: two.counts() == (0, 0), "nobody is thought to paint")
+    for connection in listening:
+        connection.close()
 
 
 def test_without_ray_nothing_of_it_is_imported_and_who_wants_it_is_told(tmp_path):
@@ -181,14 +155,15 @@ def test_without_ray_nothing_of_it_is_imported_and_who_wants_it_is_told(tmp_path
 def test_each_gpu_has_a_painter_and_nodes_without_one_only_where_there_is_none():
     from nst.ui.runs.painters.actors import places
 
+    a, b, c, d = (letter * 56 for letter in "abcd")
     small, large = {"CPU": 4.0}, {"CPU": 64.0, "GPU": 2.0}
     nodes = [
-        {"NodeID": "a", "Alive": True, "Resources": small},
-        {"NodeID": "b", "Alive": True, "Resources": {}},  # a head that is to do nothing
-        {"NodeID": "c", "Alive": False, "Resources": small},
+        {"NodeID": a, "Alive": True, "Resources": small},
+        {"NodeID": b, "Alive": True, "Resources": {}},  # a head that is to do nothing
+        {"NodeID": c, "Alive": False, "Resources": small},
     ]
-    assert list(places(nodes)) == ["a"]
-    assert places(nodes)["a"]["num_cpus"] == 4
-    with_gpus = places([*nodes, {"NodeID": "d", "Alive": True, "Resources": large}])
-    assert list(with_gpus) == ["d/0", "d/1"]
+    assert list(places(nodes)) == [a]
+    assert places(nodes)[a]["num_cpus"] == 4
+    with_gpus = places([*nodes, {"NodeID": d, "Alive": True, "Resources": large}])
+    assert list(with_gpus) == [f"{d}/0", f"{d}/1"]
     assert all(place["num_gpus"] == 1 for place in with_gpus.values())

@@ -1,0 +1,41 @@
+"""Keeps Gradio from writing stub files for editors.
+
+It does so for every class of components at every start, its own included, and compiles a template for each:
+a third of what importing it takes.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from importlib.machinery import ModuleSpec
+from typing import Any
+
+_MODULE, _FUNCTION = "gradio.component_meta", "create_or_modify_pyi"
+
+
+class _Finder:
+    """Finds the module that writes them as everybody does, and takes the function out."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Return the module's place, None for all other modules."""
+        if name != _MODULE:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            run: Any = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                run(module)
+                if hasattr(module, _FUNCTION):  # private: another version may do otherwise
+                    setattr(module, _FUNCTION, lambda *given: None)
+
+            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec
+
+
+def write_none() -> None:
+    """Write no stubs when Gradio is imported from now on."""
+    if _MODULE not in sys.modules:
+        sys.meta_path.insert(0, _Finder())

@@ -1,0 +1,142 @@
+"""A Ray cluster on this machine, with page processes on it; as a command, what two painters give against one.
+
+python tests/cluster.py --visitors 20
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from load import App
+from ray.cluster_utils import Cluster
+from strangers import Stranger, jpeg
+
+WAIT = 90.0
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = WAIT) -> Any:
+    """Return what a condition becomes.
+
+    Raises:
+        AssertionError: it stays false for long.
+    """
+    began = time.monotonic()
+    while not (found := condition()):
+        assert time.monotonic() - began < seconds, what
+        time.sleep(0.1)
+    return found
+
+
+class Cast:
+    """A cluster that begins with one node of one core, and the page processes that paint in it.
+
+    Args:
+        folder: for their files.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0})
+        self.apps: list[App] = []
+
+    def page(self, name: str, **environment: str) -> App:
+        """Start a page process."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        app = App(folder, NST_CLUSTER=self.cluster.address, NST_GRACE_SECONDS="5", **environment)
+        self.apps.append(app)
+        app.wait()
+        return app
+
+    def grow(self) -> None:
+        """Have one more node of one core."""
+        self.cluster.add_node(num_cpus=1, num_gpus=0)
+
+    def painters(self) -> list[int]:
+        """Return the processes that are painters."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                if path.read_text().startswith("ray::PainterActor"):
+                    found.append(int(path.parent.name))
+        return found
+
+    def end(self) -> None:
+        """End all of it."""
+        for app in self.apps:
+            app.kill()
+        self.cluster.shutdown()
+
+
+def crowd(pages: list[App], visitors: int, **settings: Any) -> dict[str, Any]:
+    """Have visitors come one shortly after the other, by all pages in turn; return what became of them."""
+    order: list[int] = []  # in which they were served
+    broken: list[str] = []
+
+    def visit(number: int) -> None:
+        somebody = Stranger(pages[number % len(pages)].url, f"5.6.{number}.1")
+        photo = somebody.sent(jpeg(240, 160, seed=number))
+        told = somebody.painted(600, photo=photo, style=photo, **settings)
+        if "event: complete" in told:
+            order.append(number)
+        else:
+            broken.append(told[-200:])
+
+    threads = [threading.Thread(target=visit, args=(number,)) for number in range(visitors)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+        time.sleep(0.15)
+    for thread in threads:
+        thread.join()
+    seconds = time.monotonic() - began
+    late = [place - number for place, number in enumerate(order)]
+    return {
+        "painted": len(order),
+        "broken": broken,
+        "seconds": round(seconds, 1),
+        "paintings a minute": round(60 * len(order) / seconds, 2),
+        "places that somebody was served too late, at most": max(late, default=0),
+        "in the mean": round(statistics.fmean(map(abs, late)), 2) if late else 0,
+    }
+
+
+def main() -> None:
+    """Print what one painter does for a crowd, and two."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--visitors", type=int, default=20)
+    parser.add_argument("--size", type=int, default=256)
+    parser.add_argument("--iterations", type=int, default=40)
+    chosen = parser.parse_args()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    given = {"size": chosen.size, "iterations": chosen.iterations}
+    with tempfile.TemporaryDirectory() as folder:
+        cast = Cast(Path(folder))
+        try:
+            pages = [cast.page(name) for name in ("one", "two")]
+            until(lambda: cast.painters(), "there is a painter")
+            crowd(pages, 2, **given)  # so that all is warm
+            one = crowd(pages, chosen.visitors, **given)
+            print(json.dumps({"painters": 1, **one}), flush=True)
+            cast.grow()
+            until(lambda: len(cast.painters()) == 2, "there are two painters")
+            crowd(pages, 4, **given)
+            two = crowd(pages, chosen.visitors, **given)
+            print(json.dumps({"painters": 2, **two}), flush=True)
+            print(f"two against one: {one['seconds'] / two['seconds']:.2f}")
+        finally:
+            cast.end()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""A line between a browser and the host that can be cut, as a proxy's that goes down for some seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+
+class Relay:
+    """Hands on what comes to a port of its own.
+
+    Args:
+        url: of the host.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.host = (urlsplit(url).hostname, urlsplit(url).port)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/"
+        self._sockets: list[socket.socket] = []
+        self.mend()
+
+    def mend(self) -> None:
+        """Listen."""
+        self._listening = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self._listening,), daemon=True).start()
+
+    def cut(self) -> None:
+        """Break all connections, and take no new ones."""
+        for one in [self._listening, *self._sockets]:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self._sockets.clear()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                here, _ = listening.accept()
+                there = socket.create_connection(self.host)
+                self._sockets += [here, there]
+                for one, other in ((here, there), (there, here)):
+                    threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+
+
+def _pass_on(one: socket.socket, other: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := one.recv(65536):
+            other.sendall(data)
+        other.shutdown(socket.SHUT_WR)
+
+
+@contextlib.contextmanager
+def relayed(url: str) -> Iterator[Relay]:
+    """Yield a relay before a host."""
+    relay = Relay(url)
+    try:
+        yield relay
+    finally:
+        relay.cut()
