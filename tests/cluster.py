@@ -50,12 +50,11 @@ class Cast:
         self.apps: list[App] = []
 
     def page(self, name: str, **environment: str) -> App:
-        """Start a page process."""
+        """Start a page process; it is there when it has been waited for."""
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         app = App(folder, NST_CLUSTER=self.cluster.address, NST_GRACE_SECONDS="5", **environment)
         self.apps.append(app)
-        app.wait()
         return app
 
     def grow(self) -> None:
@@ -124,6 +123,8 @@ def main() -> None:
         cast = Cast(Path(folder))
         try:
             pages = [cast.page(name) for name in ("one", "two")]
+            for page in pages:
+                page.wait()
             until(lambda: cast.painters(), "there is a painter")
             crowd(pages, 2, **given)  # so that all is warm
             one = crowd(pages, chosen.visitors, **given)

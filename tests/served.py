@@ -11,7 +11,7 @@ from gradio import Blocks
 from nst.ui.limits import Limits
 from nst.ui.server import served
 
-LIMITS = Limits(size=256, seconds=60, waiting=4)
+LIMITS = Limits(size=256, seconds=60, waiting=4, grace=3.0)
 
 
 def free_port() -> int:

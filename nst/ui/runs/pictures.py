@@ -5,18 +5,15 @@ from __future__ import annotations
 from itertools import zip_longest
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from nst.errors import InputError
-from nst.image.pixels import to_tensor
 from nst.inputs import Inputs, Role
-from nst.painting import Picture
 from nst.ui.runs.decoder import Decoder
+from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.storage import Sent
 
 Given = Sent | Image.Image
-Pixels = np.ndarray | Image.Image  # (H, W, 3) uint8 or floats in [0, 1]
 
 # Bytes of a run's pictures: eight of the largest that are taken, or twenty-odd of a telephone's.
 _MOST_BYTES = 400_000_000
@@ -70,9 +67,3 @@ async def decoded(pictures: Inputs[Given], decoder: Decoder, visitor: str) -> In
         return decoded
 
     return pictures.replaced([await pixels(role, picture) for role, picture in pictures.pictures()])
-
-
-def as_given(role: Role, picture: Pixels) -> Picture:
-    """Return decoded pixels as `nst.painting.paint` takes them."""
-    # What was drawn is a picture of one channel, which is for the core to read.
-    return to_tensor(picture) if isinstance(picture, np.ndarray) else picture

@@ -17,7 +17,7 @@ from nst.image.timelapse import as_mp4, as_webp
 from nst.optimization.frames import Frame
 from nst.settings import Settings
 from nst.ui.runs.folder import Kept, RunFolder
-from nst.ui.runs.pictures import Pixels
+from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.storage import Files
 
 # Of at most 512 px: more than that, four times a second, a slow line cannot carry.

@@ -27,8 +27,8 @@ from nst.ui.runs.decoder import Decoder
 from nst.ui.runs.log import Entry
 from nst.ui.runs.painters import Painter, PainterDiedError
 from nst.ui.runs.painters.worker import in_worker
-from nst.ui.runs.pictures import Pixels
 from nst.ui.runs.pictures import decoded as decode
+from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.run import Run, State, Waiting
 from nst.ui.runs.storage import FULL, NO_ROOM, Sent
 from nst.ui.runs.stream import Recorder, canvas_of

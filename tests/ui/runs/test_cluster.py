@@ -40,6 +40,8 @@ def cast(tmp_path_factory) -> Iterator[Cast]:
 def pages(cast) -> tuple[App, App]:
     """Two page processes, on a cluster with one painter so far."""
     pages = cast.page("one", NST_MAX_EACH="2"), cast.page("two", NST_MAX_EACH="2")
+    for page in pages:
+        page.wait()
     until(lambda: len(cast.painters()) == 1, "the first painter is there")
     return pages
 
@@ -137,6 +139,10 @@ def test_a_page_that_is_killed_frees_its_painters_for_the_others(cast, pages):
 
 
 def test_without_ray_nothing_of_it_is_imported_and_who_wants_it_is_told(tmp_path):
+    code = (
+        "import sys, nst.ui.runs.painters.actors; sys.exit('gradio' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
     code = "import sys, nst.ui.server; sys.exit(any(name.split('.')[0] == 'ray' for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
     code = "import sys; sys.modules['ray'] = None; from nst.ui.server import main; sys.exit(main([]))"

@@ -18,7 +18,7 @@ from nst import Settings, painting
 from nst.inputs import Inputs
 from nst.optimization import loop
 from nst.optimization.loop import Controls
-from nst.ui.runs import pictures
+from nst.ui.runs import pixels as runs_pixels
 from nst.ui.runs.painters.local import Local
 from nst.ui.runs.painters.worker import busy_for, each_in_worker, in_worker, submit
 
@@ -127,7 +127,7 @@ def test_all_of_a_painting_is_computed_there(monkeypatch):
         settings = Settings(size=64, iterations=10)
         return [f async for f in local.paint(turn, Inputs(pixels, (pixels,)), settings, Controls())]
 
-    for module, name in ((painting, "_prepared"), (pictures, "to_tensor"), (loop, "Plan")):
+    for module, name in ((painting, "_prepared"), (runs_pixels, "to_tensor"), (loop, "Plan")):
         monkeypatch.setattr(module, name, partial(traced, getattr(module, name)))
     assert complete(paint())[-1].final
     assert seen == {submit(threading.get_ident).result()}

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nst.inputs import Inputs
 from nst.optimization.estimate import Forecast
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
-from nst.ui.limits import Limits
-from nst.ui.runs.pictures import Pixels
+from nst.ui.runs.pixels import Pixels
+
+if TYPE_CHECKING:  # what runs in a cluster needs no Gradio
+    from nst.ui.limits import Limits
 
 
 class Standing(NamedTuple):

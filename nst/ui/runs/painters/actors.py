@@ -20,7 +20,7 @@ from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs.painters import PainterDiedError, Standing
-from nst.ui.runs.pictures import Pixels
+from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.queue import Queue, Turn
 
 log = logging.getLogger(__name__)

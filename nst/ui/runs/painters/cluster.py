@@ -21,7 +21,7 @@ from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.limits import Limits
 from nst.ui.runs.painters import PainterDiedError, Standing
-from nst.ui.runs.pictures import Pixels
+from nst.ui.runs.pixels import Pixels
 
 try:
     import ray

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Generator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -19,11 +19,13 @@ from nst.optimization import estimate
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
-from nst.ui.limits import Limits
 from nst.ui.runs.painters import Standing
 from nst.ui.runs.painters.worker import busy_for, each_in_worker, submit
-from nst.ui.runs.pictures import Pixels, as_given
+from nst.ui.runs.pixels import Pixels, as_given
 from nst.ui.runs.queue import Queue, Turn
+
+if TYPE_CHECKING:
+    from nst.ui.limits import Limits
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs.painters.local import Local
-from nst.ui.runs.pictures import Pixels, as_given
+from nst.ui.runs.pixels import Pixels, as_given
 from nst.vgg.weights import find_vgg19
 
 try:

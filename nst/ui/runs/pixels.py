@@ -1,0 +1,18 @@
+"""Decoded pictures on their way to a painter; without Gradio, which painters elsewhere do not need."""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+from nst.image.pixels import to_tensor
+from nst.inputs import Role
+from nst.painting import Picture
+
+Pixels = np.ndarray | Image.Image  # (H, W, 3) uint8 or floats in [0, 1]
+
+
+def as_given(role: Role, picture: Pixels) -> Picture:
+    """Return decoded pixels as `nst.painting.paint` takes them."""
+    # What was drawn is a picture of one channel, which is for the core to read.
+    return to_tensor(picture) if isinstance(picture, np.ndarray) else picture
