@@ -9,9 +9,11 @@ import zlib
 from collections.abc import Iterator
 
 import numpy as np
+import pillow_heif
 from PIL import Image, PngImagePlugin
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF")
+pillow_heif.register_heif_opener()
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "TIFF", "BMP", "AVIF", "HEIF")
 FLIPS = 8
 
 
@@ -181,6 +183,8 @@ def strangers(chance: random.Random) -> Iterator[tuple[str, bytes]]:
     yield "paper.pdf", b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF"
     yield "archive.zip", b"PK\x05\x06" + bytes(18)
     yield "pickle.pkl", b"\x80\x04cos\nsystem\n(S'true'\ntR."
+    yield "a newer kind.jxl", b"\xff\x0a" + bytes(40)
+    yield "in a box.jxl", b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40)
     for form in ("PPM", "ICO", "TGA", "PCX", "SGI", "IM"):
         yield f"taken by few.{form}", encoded(picture(32, 32), form)
     for number in range(5):

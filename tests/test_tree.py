@@ -122,7 +122,8 @@ def test_every_example_has_its_origin_and_licence_beside_it():
 
 def test_requirements_bring_what_is_imported():
     wanted = (ROOT / "requirements.txt").read_text().split()
-    brought = {re.split(r"[\[=<>]", line)[0].replace("-", "_").replace("pillow", "PIL") for line in wanted}
+    brought = {re.split(r"[\[=<>]", line)[0].replace("-", "_") for line in wanted}
+    brought |= {"PIL"} if "pillow" in brought else set()
     brought |= {
         "gradio_client",
         "numpy",
@@ -136,7 +137,16 @@ def test_requirements_bring_what_is_imported():
     for path in [ROOT / "app.py", *(ROOT / "nst").rglob("*.py")]:
         used = {name.split(".")[0] for name in imports(path)} - {"nst"} - set(sys.stdlib_module_names)
         assert used <= brought | optional, (path.name, used - brought)
-    assert {"gradio", "torch", "PIL", "safetensors", "av", "huggingface_hub"} <= brought
+    assert {
+        "gradio",
+        "torch",
+        "PIL",
+        "safetensors",
+        "av",
+        "huggingface_hub",
+        "pillow_heif",
+        "tifffile",
+    } <= brought
 
 
 def test_the_code_is_python_3_10_throughout():

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
+import pillow_heif
 from PIL import (
     AvifImagePlugin,  # noqa: F401 (each of these makes its format known)
     Image,
-    ImageCms,
+    ImageFile,
     ImageOps,
     PngImagePlugin,  # noqa: F401
     TgaImagePlugin,  # noqa: F401
@@ -21,18 +22,36 @@ from PIL import (
 )
 
 from nst.errors import InputError
+from nst.image import encodings, tiff
+from nst.image.encodings import Encoding
 
 MAX_PIXELS = 64_000_000
 MIN_SIDE = 16
 # Pillow knows dozens more; one of them runs another program, and each is one more decoder to attack.
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "TGA")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "TIFF", "GIF", "BMP", "PPM", "TGA", "HEIF")
 # Nothing larger is ever painted, so decoded pictures are brought down to it before they become colour floats.
 MAX_SIDE = 4096
 
 # Where the text of a painting stands in formats without names for texts.
 EXIF_TEXT = {"Software": 0x0131, "Settings": 0x010E}
 
-_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
+# So much of a JPEG may be missing at its end, as a share of its rows.
+_MISSING = 0.05
+# As far as what comes before the pixels of a PNG may reach.
+_PNG_HEAD = 2**22
+_ODD_TIFF = (
+    "{what} is a TIFF of a kind that cannot be read here; save it as JPEG, PNG or as a TIFF of 8 or 16 bits."
+)
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def decode(
@@ -40,8 +59,9 @@ def decode(
 ) -> np.ndarray:
     """Return a picture's pixels as a person would see them.
 
-    The EXIF orientation is applied, an ICC profile converted to sRGB, transparency laid on `ground`, 16-bit
-    and float samples scaled, grey, palette and CMYK converted, and of an animation the first frame taken.
+    The EXIF orientation is applied where browsers do so, colours converted to sRGB by the file's profile or a
+    PNG's own chunks, transparency laid on `ground`, 16-bit and float samples scaled, grey, palette and CMYK
+    converted, and of an animation the first frame taken. A JPEG whose end is missing is grey there.
 
     Args:
         source: a path, the bytes of a file, an open binary file or a Pillow image.
@@ -69,8 +89,8 @@ def decode(
     try:
         if opened.format == "JPEG":
             opened.draft(None, (MAX_SIDE, MAX_SIDE))  # decodes huge photos at half or quarter size
-        opened.load()
-        return _to_rgb(_upright(opened), ground)
+        _load(opened)
+        return _to_rgb(_upright(opened), ground, _encoding(source, opened))
     except MemoryError as error:
         raise InputError(f"{what} does not fit into this machine's memory; make it smaller first.") from error
     except Exception as error:  # as in `open_image`
@@ -93,11 +113,10 @@ def measure(source: str | Path | bytes, what: str = "The photo") -> tuple[int, i
 
 def _orientation(opened: Image.Image) -> int:
     """Return the EXIF orientation that Pillow has not yet applied to `size`."""
-    if opened.format == "TIFF":
+    if opened.format in ("TIFF", "WEBP", "HEIF"):  # done, never done by browsers, done
         return 1
-    if opened.format != "PNG":
-        return opened.getexif().get(0x0112, 1)
-    # Pillow decodes all of a PNG to look for EXIF behind its pixels, where no camera and no program puts it.
+    # Pillow would decode all of a PNG to look for EXIF behind its pixels, where no camera and no program puts
+    # it, and takes XMP's word, as no browser does.
     exif = Image.Exif()
     if block := opened.info.get("exif"):
         exif.load(block)
@@ -136,17 +155,29 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the caller counts the pixels
-            return Image.open(file, formats=FORMATS)
+            opened = Image.open(file, formats=FORMATS)
+        if opened.format == "TIFF":
+            tiff.whole_page(opened)
+            if tiff.is_misread(opened) and not isinstance(source, Image.Image):
+                return tiff.read(source) or opened
+        return opened
+    except tiff.UnreadableError as error:
+        raise InputError(_ODD_TIFF.format(what=what)) from error
     except Image.DecompressionBombError as error:
         raise InputError(
             f"{what} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels;"
             f" make it smaller first, {MAX_PIXELS / 1e6:.0f} million are the most."
         ) from error
     except UnidentifiedImageError as error:
-        if _looks_like_svg(file):
-            raise InputError(f"{what} is an SVG drawing; export it as PNG and use that.") from error
+        try:
+            if (picture := tiff.read(file)) is not None:
+                return picture
+        except tiff.UnreadableError:
+            raise InputError(_ODD_TIFF.format(what=what)) from error
+        if other := _other_kind(file):
+            raise InputError(f"{what} is {other}; export it as PNG and use that.") from error
         raise InputError(
-            f"{what} is not a picture that can be read here; use a JPEG, PNG, WebP, AVIF, TIFF, GIF or BMP."
+            f"{what} is not a picture that can be read here; use a JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF."
         ) from error
     except FileNotFoundError as error:
         raise InputError(f"{what} was not found: there is no file {Path(str(source)).name}.") from error
@@ -156,45 +187,92 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
         raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
 
 
-def _looks_like_svg(file: str | Path | IO[bytes]) -> bool:
+def _other_kind(file: str | Path | IO[bytes]) -> str:
+    """Return what a file is that people take for a picture, "" if that cannot be told."""
     if isinstance(file, str | Path):
         with Path(file).open("rb") as opened:
-            return b"<svg" in opened.read(1024)
-    file.seek(0)
-    return b"<svg" in file.read(1024)
+            head = opened.read(1024)
+    else:
+        file.seek(0)
+        head = file.read(1024)
+    if b"<svg" in head:
+        return "an SVG drawing"
+    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
+        return "a JPEG XL, which is not read here"
+    return "a PDF" if head.startswith(b"%PDF") else ""
+
+
+def _load(opened: Image.Image) -> None:
+    """Decode; of a JPEG whose last bytes are missing what is there, as browsers do."""
+    try:
+        opened.load()
+    except OSError:
+        if opened.format not in ("JPEG", "MPO") or not isinstance(opened, ImageFile.ImageFile):
+            raise
+        ImageFile.LOAD_TRUNCATED_IMAGES = True
+        try:
+            opened.load()
+        finally:
+            ImageFile.LOAD_TRUNCATED_IMAGES = False
+        if _missing_rows(opened) > _MISSING * opened.height:
+            raise
+
+
+def _encoding(source: str | Path | bytes | IO[bytes] | Image.Image, opened: Image.Image) -> Encoding | None:
+    """Return what a PNG says of its colours in chunks that Pillow knows nothing of."""
+    if opened.format != "PNG":
+        return None
+    if isinstance(source, bytes):
+        return encodings.of_png(source)
+    if isinstance(source, str | Path):
+        with Path(source).open("rb") as file:
+            return encodings.of_png(file.read(_PNG_HEAD))
+    if isinstance(source, Image.Image):
+        return None
+    source.seek(0)
+    return encodings.of_png(source.read(_PNG_HEAD))
+
+
+def _missing_rows(image: Image.Image) -> int:
+    """Return how many rows at the end are the grey that a decoder leaves where it has read nothing."""
+    grey = np.asarray(image.convert("RGB")) == 128
+    filled = np.flatnonzero(~grey.reshape(len(grey), -1).all(1))
+    return len(grey) - (int(filled[-1]) + 1 if len(filled) else 0)
 
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
-        return ImageOps.exif_transpose(image)
+        if image.format == "TIFF":
+            return ImageOps.exif_transpose(image)
+        turn = _TURNS.get(_orientation(image))
     except Exception:  # EXIF blocks are broken in more ways than Pillow names; the pixels are still good
         return image
+    return image if turn is None else image.transpose(turn)
 
 
-def _to_rgb(image: Image.Image, ground: float) -> np.ndarray:
+def _to_rgb(image: Image.Image, ground: float, encoding: Encoding | None) -> np.ndarray:
     """Return decoded pixels as (H, W, 3) float32 in [0, 1] or uint8."""
+    profile = image.info.get("icc_profile")
     if image.mode == "F" or image.mode.startswith("I"):
         grey = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
         top = float(grey.max(initial=0.0))
         # Float and 32-bit files do not say what white is: the smallest usual scale that holds all of it.
-        white = (
-            65535.0
-            if image.mode.startswith("I;16")
-            else next(
-                (
-                    scale
-                    for scale in (1.0, 255.0, 65535.0)
-                    if top <= scale and (scale > 1 or image.mode == "F")
-                ),
-                top,
-            )
-        )
-        smaller = _bounded(Image.fromarray(np.clip(grey / white, 0.0, 1.0)))
-        return np.repeat(np.clip(np.asarray(smaller), 0.0, 1.0)[..., None], 3, axis=2)
+        if image.mode == "F":
+            white = tiff.white_of(top)
+        else:
+            white = 65535.0 if image.mode.startswith("I;16") else max(255.0, tiff.white_of(top))
+        smaller = np.asarray(_bounded(Image.fromarray(np.clip(grey / white, 0.0, 1.0)))).clip(0.0, 1.0)
+        if profile:
+            smaller = encodings.grey_with_profile(smaller, profile)
+        rgb = np.repeat(smaller[..., None], 3, axis=2)
+        return rgb if encoding is None else encodings.to_srgb(rgb, encoding)
 
-    profile = image.info.get("icc_profile")
     alpha = None
-    if image.has_transparency_data or image.mode in ("RGBa", "La"):
+    if image.mode in ("LA", "La") and profile:
+        image = _bounded(image.convert("LA"))
+        alpha = np.asarray(image.getchannel("A"), dtype=np.float32)[..., None] / 255.0
+        image = image.getchannel("L")
+    elif image.has_transparency_data or image.mode in ("RGBa", "La"):
         if image.mode == "La":
             image = image.convert("LA")
         image = _bounded(image.convert("RGBA"))
@@ -203,10 +281,15 @@ def _to_rgb(image: Image.Image, ground: float) -> np.ndarray:
     elif image.mode in ("P", "1", "HSV"):
         image = image.convert("RGB")
     image = _bounded(image)
-    if profile:
-        image = _to_srgb(image, profile)
+    if profile and encoding is None:
+        image = encodings.with_profile(image, profile)
     rgb = np.array(image.convert("RGB"))
-    return rgb if alpha is None else rgb.astype(np.float32) / 255.0 * alpha + ground * (1.0 - alpha)
+    if encoding is not None:
+        rgb = encodings.to_srgb(rgb, encoding)
+    if alpha is None:
+        return rgb
+    light = rgb.astype(np.float32) / 255.0 if rgb.dtype == np.uint8 else rgb
+    return light * alpha + ground * (1.0 - alpha)
 
 
 def _bounded(image: Image.Image) -> Image.Image:
@@ -214,15 +297,6 @@ def _bounded(image: Image.Image) -> Image.Image:
     if max(image.size) <= MAX_SIDE:
         return image
     return image.resize(fit(*image.size, MAX_SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)
-
-
-def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
-    """Return `image` in sRGB; a profile that is broken or of another colour model is ignored."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB") or image
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
 
 
 def fit(width: int, height: int, longest: int) -> tuple[int, int]:

@@ -153,6 +153,8 @@ BAD = {
     "nothing": (b"", "not a picture"),
     "text": (b"hello there", "not a picture"),
     "svg": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
+    "jxl": (b"\xff\x0a" + bytes(40), "is a JPEG XL"),
+    "pdf": (b"%PDF-1.7 and so on", "is a PDF"),
     "one pixel": (saved(Image.new("RGB", (1, 1)), "PNG"), "too small"),
     "a line": (saved(Image.new("RGB", (2000, 1)), "PNG"), "too small"),
     "bomb": (png_claiming(13000, 13000), "million pixels"),

@@ -139,9 +139,7 @@ def test_a_page_that_is_killed_frees_its_painters_for_the_others(cast, pages):
 
 
 def test_without_ray_nothing_of_it_is_imported_and_who_wants_it_is_told(tmp_path):
-    code = (
-        "import sys, nst.ui.runs.painters.actors; sys.exit('gradio' in sys.modules)"
-    )
+    code = "import sys, nst.ui.runs.painters.actors; sys.exit('gradio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
     code = "import sys, nst.ui.server; sys.exit(any(name.split('.')[0] == 'ray' for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,110 @@
+"""TIFFs that Pillow misreads or refuses: deep planes, white as zero, several floating point channels."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import Image
+
+_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+# Tags of a page.
+_SUBFILE, _BITS, _PHOTOMETRIC, _PLANES = 254, 258, 262, 284
+_MOST_PAGES = 32
+# Floats above 1 are highlights up to here, and beyond it another scale.
+HIGHLIGHTS = 10.0
+
+
+class UnreadableError(Exception):
+    """A TIFF of a kind that cannot be read here."""
+
+
+def is_misread(opened: Image.Image) -> bool:
+    """Return whether Pillow, left alone, makes something else of a TIFF than what it holds."""
+    tags = getattr(opened, "tag_v2", {})
+    bits = tags.get(_BITS, (1,))
+    deep = max(bits if isinstance(bits, tuple) else (bits,)) > 8
+    return deep and (tags.get(_PLANES, 1) == 2 or tags.get(_PHOTOMETRIC) == 0)
+
+
+def whole_page(opened: Image.Image) -> None:
+    """Have Pillow take the first page that is no reduced copy of another, as cameras put one before it.
+
+    Raises:
+        UnreadableError: there is none.
+    """
+    tags = getattr(opened, "tag_v2", None)
+    if tags is None or not int(tags.get(_SUBFILE, 0)) & 1:
+        return
+    for page in range(1, _MOST_PAGES):
+        try:
+            opened.seek(page)
+        except EOFError:
+            break
+        if not int(getattr(opened, "tag_v2", {}).get(_SUBFILE, 0)) & 1:
+            return
+    raise UnreadableError
+
+
+def read(source: str | Path | bytes | IO[bytes]) -> Image.Image | None:
+    """Return the first page of a TIFF as a picture in mode RGB, RGBA or F; None if it is no TIFF.
+
+    Raises:
+        UnreadableError: it is of a kind that cannot be read here either.
+    """
+    file = io.BytesIO(source) if isinstance(source, bytes) else source
+    if isinstance(file, str | Path):
+        with Path(file).open("rb") as opened:
+            return read(opened)
+    file.seek(0)
+    if file.read(4) not in _MAGIC:
+        return None
+    import tifffile  # by the few who need it
+
+    file.seek(0)
+    try:
+        with tifffile.TiffFile(file) as whole:
+            page = whole.pages.first
+            if page.imagewidth * page.imagelength > 64_000_000:
+                raise UnreadableError
+            samples = page.asarray()
+            inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
+            if page.planarconfig == 2 and samples.ndim == 3 and samples.shape[0] == page.samplesperpixel:
+                samples = np.moveaxis(samples, 0, -1)
+    except UnreadableError:
+        raise
+    except Exception as error:  # a dozen kinds, and what is compressed in ways that need yet another library
+        raise UnreadableError from error
+    return _as_picture(np.squeeze(samples), inverted=inverted)
+
+
+def _as_picture(samples: np.ndarray, *, inverted: bool) -> Image.Image:
+    if samples.ndim not in (2, 3) or samples.dtype.kind not in "uf":
+        raise UnreadableError
+    light = samples.astype(np.float32)
+    if samples.dtype.kind == "u":
+        light /= np.iinfo(samples.dtype).max
+    else:
+        light = np.nan_to_num(light, posinf=0.0, neginf=0.0)
+        light /= white_of(float(light.max(initial=0.0)))
+    light = light.clip(0, 1)
+    if inverted:
+        light = 1 - light
+    if light.ndim == 2:
+        return Image.fromarray(light)
+    if light.shape[-1] not in (3, 4):
+        raise UnreadableError
+    return Image.fromarray((light * 255).round().astype(np.uint8))
+
+
+def white_of(top: float) -> float:
+    """Return what white is in a file of floats, which does not say so.
+
+    Args:
+        top: the largest sample.
+    """
+    return next(
+        (scale for scale, most in ((1.0, HIGHLIGHTS), (255.0, 255.0), (65535.0, 65535.0)) if top <= most), top
+    )

@@ -1,0 +1,152 @@
+"""What samples mean: the same picture here as in a browser."""
+
+from __future__ import annotations
+
+import base64
+import io
+import struct
+
+import numpy as np
+import pytest
+from corpus import chunk
+from PIL import Image, ImageCms
+from test_files import linear_profile
+
+from nst.image.decoding import decode
+
+P3 = (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
+
+
+def png(pixel: object, *chunks: tuple[bytes, bytes], mode: str = "RGB") -> bytes:
+    buffer = io.BytesIO()
+    Image.new(mode, (32, 32), pixel).save(buffer, "PNG")
+    data = buffer.getvalue()
+    return data[:33] + b"".join(chunk(*one) for one in chunks) + data[33:]
+
+
+def gamma(value: float) -> tuple[bytes, bytes]:
+    return b"gAMA", struct.pack(">I", round(value * 100_000))
+
+
+def chroma(*values: float) -> tuple[bytes, bytes]:
+    return b"cHRM", struct.pack(">8I", *(round(value * 100_000) for value in values))
+
+
+def code(primaries: int, transfer: int) -> tuple[bytes, bytes]:
+    return b"cICP", bytes([primaries, transfer, 0, 1])
+
+
+def found(data: bytes) -> list[int]:
+    pixels = decode(data)[16, 16]
+    return [int(value) if pixels.dtype == np.uint8 else round(float(value) * 255) for value in pixels]
+
+
+# Each with how far it may be from Chromium's: lcms and Skia round a matrix differently.
+FILES = {
+    "linear grey": (png(55, gamma(1.0), mode="L"), 1),
+    "linear": (png((55, 100, 200), gamma(1.0)), 1),
+    "a darker gamma": (png((55, 100, 200), gamma(0.4)), 1),
+    "sRGB's gamma": (png((55, 100, 200), gamma(0.45455)), 0),
+    "Display P3 by cHRM": (png((200, 100, 50), gamma(0.45455), chroma(*P3)), 8),
+    "cHRM alone": (png((200, 100, 50), chroma(*P3)), 0),
+    "Display P3 by cICP": (png((200, 100, 50), code(12, 13)), 1),
+    "BT.2020": (png((55, 100, 200), code(9, 13)), 1),
+    "television": (png((55, 100, 200), code(1, 1)), 1),
+    "linear by cICP": (png((55, 100, 200), code(1, 8)), 1),
+    "cICP counts more than gAMA": (png((55, 100, 200), gamma(1.0), code(1, 13)), 1),
+    "sRGB counts more than gAMA": (png((55, 100, 200), (b"sRGB", b"\0"), gamma(1.0)), 0),
+    "bright PQ": (png((200, 200, 200), code(9, 16)), 1),
+    "white in HLG": (png((192, 192, 192), code(9, 18)), 6),
+    # How dark parts of what is meant for bright displays are toned, everybody does otherwise.
+    "dark PQ": (png((100, 100, 100), code(1, 16)), 30),
+    "dark HLG": (png((120, 100, 80), code(9, 18)), 30),
+}
+
+
+@pytest.fixture(scope="module")
+def judge(browser):
+    page = browser.new_page()
+    drawn = """async (url) => {
+      const image = new Image(); image.src = url; await image.decode();
+      const canvas = document.createElement('canvas');
+      [canvas.width, canvas.height] = [image.naturalWidth, image.naturalHeight];
+      const context = canvas.getContext('2d'); context.drawImage(image, 0, 0);
+      return [canvas.width, canvas.height, ...context.getImageData(16, 16, 1, 1).data] }"""
+
+    def see(data: bytes, kind: str = "png") -> tuple[tuple[int, int], list[int]]:
+        told = page.evaluate(drawn, f"data:image/{kind};base64,{base64.b64encode(data).decode()}")
+        return (told[0], told[1]), told[2:5]
+
+    yield see
+    page.close()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_png_is_what_a_browser_shows(name, judge):
+    data, most = FILES[name]
+    assert max(abs(one - other) for one, other in zip(found(data), judge(data)[1], strict=True)) <= most
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "AVIF", "WEBP"])
+@pytest.mark.parametrize("by", ["exif", "xmp"])
+def test_a_picture_is_turned_where_a_browser_turns_it(kind, by, judge):
+    image = Image.new("RGB", (96, 64), "black")
+    image.paste("white", (0, 0, 48, 64))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    xmp = b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
+    buffer = io.BytesIO()
+    image.save(buffer, kind, quality=95, **({"exif": exif} if by == "exif" else {"xmp": xmp}))
+    size, pixel = judge(buffer.getvalue(), kind.lower())
+    assert decode(buffer.getvalue()).shape[1::-1] == size
+    assert found(buffer.getvalue()) == pytest.approx(pixel, abs=12)
+
+
+def test_damaged_chunks_are_passed_over():
+    for chunks in (
+        [(b"gAMA", b"\0\0\0\0")],
+        [(b"gAMA", b"\xff" * 4)],
+        [gamma(0.45455), (b"cHRM", bytes(32))],
+        [gamma(0.45455), (b"cHRM", b"\xff" * 32)],
+        [gamma(0.45455), chroma(0.3, 0.3, *[0.3] * 6)],
+        [(b"cICP", b"\1")],
+        [code(250, 13)],
+        [code(1, 250)],
+        [(b"cICP", bytes([1, 13, 9, 1]))],
+    ):
+        assert found(png((55, 100, 200), *chunks)) == [55, 100, 200]
+
+
+def grey_profile() -> bytes:
+    """Return a profile of linear grey: sRGB's, said to be of grey and cut down to one curve."""
+    head = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()[:128])
+    head[12:20] = b"mntrGRAY"
+    tags = [
+        (b"wtpt", b"XYZ \0\0\0\0" + struct.pack(">3i", 63190, 65536, 54061)),
+        (b"kTRC", b"curv" + bytes(8)),
+    ]
+    at, table, body = 128 + 4 + 12 * len(tags), b"", b""
+    for name, data in tags:
+        table += struct.pack(">4sII", name, at + len(body), len(data))
+        body += data
+    whole = bytes(head) + struct.pack(">I", len(tags)) + table + body
+    return struct.pack(">I", len(whole)) + whole[4:]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "I;16", "F"])
+def test_a_profile_of_grey_counts_in_every_kind_of_grey(mode):
+    value = {"L": 13, "LA": (13, 255), "I;16": 13 * 257, "F": 13 / 255}[mode]
+    image = (
+        Image.fromarray(np.full((32, 32), value, np.float32))
+        if mode == "F"
+        else Image.new(mode, (32, 32), value)
+    )
+    buffer = io.BytesIO()
+    image.save(buffer, "TIFF", icc_profile=grey_profile())
+    assert found(buffer.getvalue()) == pytest.approx([64] * 3, abs=3)
+
+
+def test_a_colour_profile_counts_no_less_than_before():
+    buffer = io.BytesIO()
+    Image.new("RGBA", (32, 32), (51, 51, 51, 255)).save(buffer, "PNG", icc_profile=linear_profile())
+    assert found(buffer.getvalue()) == pytest.approx([124] * 3, abs=3)
