@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+import json
 from typing import Any
 
 import gradio as gr
@@ -128,6 +129,20 @@ class Filmstrip(gr.HTML):
     def api_info(self) -> dict[str, Any]:
         """Describe the value as a list."""
         return {"type": "array", "items": {"type": "object"}}
+
+
+class Intake(gr.HTML):
+    """Takes files for cards by drop, paste and choice; `upload` tells "card" and "file", or what was "said".
+
+    Args:
+        cards: element ids of the picture inputs; what is pasted anywhere is for the first.
+    """
+
+    def __init__(self, cards: list[str], **more: Any) -> None:
+        told = html.escape(json.dumps(cards))
+        super().__init__(
+            html_template=f'<i hidden data-cards="{told}"></i>', js_on_load=script("intake"), **more
+        )
 
 
 class RunHandle(gr.HTML):

@@ -56,6 +56,7 @@ def build(service: Service) -> gr.Blocks:
                         TimeLapse(service, stage)
                     with gr.Tab("Look inside"):
                         Inside(service, stage, pictures, knobs)
+        pictures.take_files(knobs.components["initial"], stage.status)
         forecast.listen(demo, pictures, knobs)
         share.listen(demo, pictures, knobs, stage)
         returning.listen(pictures, knobs)
@@ -97,7 +98,6 @@ def _add_options(pictures: PictureInputs, knobs: Knobs) -> Share:
     with gr.Accordion("Start from", open=False):
         pictures.add_start()
         knobs.add("initial", "initial_noise", "seed")
-        pictures.use_start(knobs.components["initial"])
     with gr.Accordion("Share and restore", open=False):
         share = Share()
     with gr.Accordion("Under the hood", open=False):

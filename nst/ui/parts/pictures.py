@@ -5,21 +5,26 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import gradio as gr
+import numpy as np
 from anyio import to_thread
 from gradio.blocks import Block
 from PIL import Image
 
 from nst.errors import InputError
+from nst.image.files import encode_jpeg
 from nst.inputs import Inputs
 from nst.settings import MOST_STYLES
+from nst.ui import status
 from nst.ui.brush import UNREADABLE, Brush, Strokes, sent_drawing, strokes
-from nst.ui.components import Control, Picture, Strip, picked
+from nst.ui.components import Control, Intake, Picture, Strip, picked
 from nst.ui.gallery import Example, photos, styles
 from nst.ui.parts import QUIET, Values
 from nst.ui.runs.pictures import Given
-from nst.ui.runs.storage import Sent
+from nst.ui.runs.storage import SHOWN, Sent
 from nst.ui.service import Service
+from nst.ui.web.visitors import visitor_of
 
+_PREVIEW = 1024  # pixels on its longest side
 Source = Literal["upload", "webcam", "clipboard"]
 
 
@@ -34,7 +39,9 @@ class PictureInputs:
         self.service = service
 
     def add_main(self) -> None:
-        """Put photo and style here, with examples of each."""
+        """Put photo and style here, with examples of each, and what takes files for all cards."""
+        further = [f"style-{number}" for number in range(2, MOST_STYLES + 1)]
+        self.intake = Intake(["photo", "style", *further, "start"], elem_id="intake")
         with gr.Row(elem_id="pictures"):
             self.photo = _with_examples("Photo", "photo", photos(), ["upload", "webcam", "clipboard"])
             self.style = _with_examples("Style", "style", styles(), ["upload", "clipboard"])
@@ -62,6 +69,39 @@ class PictureInputs:
 
         strip.select(take, set(self.others), self.others, **QUIET)
 
+    def take_files(self, initial: Control, said: gr.HTML) -> None:
+        """Begin to take files that are dropped, pasted or chosen, and show what was read of them.
+
+        Args:
+            initial: is set when a picture to start from comes: it is there to be used.
+            said: where it stands why a file was not taken.
+        """
+        self.start.upload(lambda: "picture", None, initial, **QUIET)
+        by_name = {str(card.elem_id): card for card in (*self.named.values(), self.start)}
+
+        async def take(event: gr.EventData, request: gr.Request) -> Values:
+            told = event._data if isinstance(event._data, dict) else {}
+            card = by_name.get(str(told.get("card")))
+            if card is None:
+                return {said: gr.skip()}
+            if "file" not in told:
+                return {said: status.failed(str(told.get("said"))[:200])}
+            shown: Values = {card: await self._seen(told["file"], visitor_of(request))}
+            return {**shown, initial: "picture"} if card is self.start else shown
+
+        self.intake.upload(take, None, [*by_name.values(), initial, said], **QUIET)
+
+    async def _seen(self, path: Any, visitor: str) -> str | None:
+        """Return what a page shows of an upload: what was read of it, or itself if it cannot be read."""
+        files = self.service.files
+        try:
+            sent = files.sent(path, "The picture")
+            pixels = await self.service.decoder.decode(sent, "The picture", visitor)
+            preview = await to_thread.run_sync(_preview, pixels)
+            return await to_thread.run_sync(files.add_beside, sent.path, SHOWN, preview)
+        except (InputError, OSError):
+            return str(path) if files.find(path) else None
+
     def add_brush(self) -> None:
         """Put the brush here that draws masks on the photo."""
         self.brush = Brush("photo", elem_id="brush")
@@ -69,10 +109,6 @@ class PictureInputs:
     def add_start(self) -> None:
         """Put the place for a picture to start from here."""
         self.start = _small("Your own start", "start", "The picture to start from")
-
-    def use_start(self, initial: Control) -> None:
-        """Set `initial` when a picture to start from comes: it is there to be used."""
-        self.start.upload(lambda: "picture", None, initial, **QUIET)
 
     @property
     def named(self) -> dict[str, Picture]:
@@ -126,6 +162,15 @@ class PictureInputs:
         return await to_thread.run_sync(strokes, pixels)
 
 
+def _preview(pixels: np.ndarray) -> bytes:
+    """Return decoded pixels as a JPEG that a card and the brush can show."""
+    if pixels.dtype != np.uint8:
+        pixels = (pixels.clip(0, 1) * 255).round().astype(np.uint8)
+    image = Image.fromarray(pixels)
+    image.thumbnail((_PREVIEW, _PREVIEW), Image.Resampling.BICUBIC)
+    return encode_jpeg(np.asarray(image), quality=90)
+
+
 def _with_examples(label: str, name: str, examples: list[Example], sources: list[Source]) -> Picture:
     """Return a picture input, with its examples under it."""
     with gr.Column(min_width=140, elem_classes="card"):
@@ -138,6 +183,7 @@ def _with_examples(label: str, name: str, examples: list[Example], sources: list
             elem_id=name,
             height=150,
             alt_text=f"The {name} picture",
+            webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
         )
         strip = Strip(
             [(example.title, example.thumbnail()) for example in examples],

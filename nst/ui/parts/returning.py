@@ -93,7 +93,7 @@ class Returning:
         places: Values = {pictures.photo: given.photo, pictures.start: given.start}
         places |= dict(zip((pictures.style, *pictures.others), styles, strict=True))
         shown: Values = {
-            place: str(sent.path) if sent is not None and sent.path.exists() else None
+            place: pictures.service.files.shown(sent) if sent is not None and sent.path.exists() else None
             for place, sent in places.items()
         }
         drawn = base64.b64encode(run.drawing).decode() if run.drawing else ""

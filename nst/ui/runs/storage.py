@@ -30,6 +30,8 @@ KEPT_SECONDS = 3600.0
 _SHARE, _RUNS_EACH = 8, 20
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room left says
 NO_ROOM = "This host has no room left to keep pictures; try again later."
+# What a page shows of an upload, beside it.
+SHOWN = "shown-of-upload.jpg"
 # Made by an upload, by a run, or by Gradio for what the page itself shows.
 _FOLDER = re.compile(r"(?:upload|run)-[0-9a-f]{32}|[0-9a-f]{64}")
 
@@ -183,7 +185,16 @@ class Files:
         if path is None:
             raise InputError(f"{what} is not a file that was sent here; upload it first.")
         self._touch(path.parent)
+        if path.name == SHOWN:
+            others = (each for each in path.parent.iterdir() if each.name != SHOWN)
+            with contextlib.suppress(OSError, StopIteration):
+                return Sent(next(others))
         return Sent(path)
+
+    def shown(self, sent: Sent) -> str:
+        """Return the path of what a page shows of a file."""
+        preview = sent.path.with_name(SHOWN)
+        return str(preview if preview.exists() else sent.path)
 
     @contextlib.contextmanager
     def held(self, folders: Iterable[Path]) -> Iterator[None]:
@@ -304,4 +315,6 @@ class Files:
 def _safe(name: str | None) -> str:
     """Return a file name that is nothing but a name."""
     plain = Path((name or "").replace("\\", "/")).name.lstrip(".") or "picture"
+    if plain == SHOWN:
+        plain = "picture.jpg"
     return strip_invalid_filename_characters(plain.encode()[-120:].decode(errors="ignore")).lstrip(".")
