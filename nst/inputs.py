@@ -16,6 +16,16 @@ class Role(NamedTuple):
     name: str  # as messages call it, at the beginning of a sentence
     kind: Literal["photo", "style", "mask", "start", "resume"]
 
+    @property
+    def ground(self) -> float:
+        """What is behind its transparent parts, 0 black or 1 white: in a mask they do not count."""
+        return 0.0 if self.kind == "mask" else 1.0
+
+    @property
+    def least(self) -> int:
+        """Pixels that it has to have on each side; those made for a long photo may be thin."""
+        return 1 if self.kind in ("mask", "resume") else 16
+
 
 @dataclass(frozen=True)
 class Inputs(Generic[P]):

@@ -121,8 +121,7 @@ def _check_counts(pictures: Inputs[Picture], settings: Settings) -> None:
 def _decode(role: Role, picture: Picture) -> Tensor:
     if isinstance(picture, Tensor):
         return picture.float()
-    # What is transparent in a mask is not painted on: it counts as black.
-    return load_image(picture, role.name, ground=0.0 if role.kind == "mask" else 1.0)
+    return load_image(picture, role.name, role.ground, role.least)
 
 
 def _prepared(inputs: Inputs[Tensor], settings: Settings) -> Inputs[Tensor]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 
+import conftest
 import numpy as np
 import pytest
 import torch
 from conftest import tiny_convolutions
+from PIL import Image
 
 from nst import InputError, Settings, load_image, stylize
 from nst.image.pixels import fit_area, resize
@@ -343,3 +345,12 @@ def test_a_larger_canvas_begins_with_the_photos_detail(encoder):
     first = next(frame for frame in frames if frame.width == 128)
     seen = torch.from_numpy(first.image).permute(2, 0, 1)[None] / 255
     assert octaves(seen)["luminance 1"] > 0.5 * octaves(photo)["luminance 1"]
+
+
+def test_a_panorama_with_the_thin_masks_and_frames_that_are_made_for_it(encoder):
+    picture = conftest.picture
+    photo = picture(1600, 32, seed=1)
+    settings = Settings(size=800, iterations=10, style_layers="relu1_1 relu2_1", content_layer="relu2_1")
+    given = {"keep": Image.new("L", (768, 15)), "resume": picture(512, 10, seed=3), "encoder": encoder}
+    *_, last = stylize(photo, picture(96, 64), settings, **given)
+    assert last.image.shape[:2] == (16, 800)

@@ -16,7 +16,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from served import serving
 
-WAIT = 15_000  # what is painted takes its time beside other work
+WAIT = 60_000  # what is painted takes its time beside other work
 
 expect.set_options(timeout=WAIT)
 

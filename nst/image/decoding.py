@@ -55,7 +55,10 @@ _TURNS = {
 
 
 def decode(
-    source: str | Path | bytes | IO[bytes] | Image.Image, what: str = "The picture", ground: float = 1.0
+    source: str | Path | bytes | IO[bytes] | Image.Image,
+    what: str = "The picture",
+    ground: float = 1.0,
+    least: int = MIN_SIDE,
 ) -> np.ndarray:
     """Return a picture's pixels as a person would see them.
 
@@ -67,6 +70,7 @@ def decode(
         source: a path, the bytes of a file, an open binary file or a Pillow image.
         what: how to call the picture in messages, such as "The photo".
         ground: what is behind transparent parts: 1 white, 0 black.
+        least: pixels that it has to have on each side.
 
     Returns:
         (H, W, 3), uint8 or float32 in [0, 1], at most 4096 on the longest side.
@@ -75,17 +79,7 @@ def decode(
         InputError: it is no picture, damaged, too small or too large.
     """
     opened = open_image(source, what)
-    width, height = opened.size
-    if width * height > MAX_PIXELS:
-        raise InputError(
-            f"{what} has {width * height / 1e6:.0f} million pixels;"
-            f" make it smaller first, {MAX_PIXELS / 1e6:.0f} million are the most."
-        )
-    if min(width, height) < MIN_SIDE:
-        raise InputError(
-            f"{what} is {width} x {height} pixels, which is too small to paint with;"
-            f" use one with at least {MIN_SIDE} pixels on each side."
-        )
+    _check_size(*opened.size, what, least)
     try:
         if opened.format == "JPEG":
             opened.draft(None, (MAX_SIDE, MAX_SIDE))  # decodes huge photos at half or quarter size
@@ -101,14 +95,28 @@ def measure(source: str | Path | bytes, what: str = "The photo") -> tuple[int, i
     """Return (width, height) of a picture as it will be shown, from its header alone.
 
     Raises:
-        InputError: it is no picture.
+        InputError: it is no picture, too small or too large.
     """
     opened = open_image(source, what)
+    _check_size(*opened.size, what, MIN_SIDE)
     try:
         turned = _orientation(opened) in (5, 6, 7, 8)
     except Exception:  # as for `_upright`
         turned = False
     return opened.size[::-1] if turned else opened.size
+
+
+def _check_size(width: int, height: int, what: str, least: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise InputError(
+            f"{what} has {width * height / 1e6:.0f} million pixels;"
+            f" make it smaller first, {MAX_PIXELS / 1e6:.0f} million are the most."
+        )
+    if min(width, height) < least:
+        raise InputError(
+            f"{what} is {width} x {height} pixels, which is too small to paint with;"
+            f" use one with at least {least} pixels on each side."
+        )
 
 
 def _orientation(opened: Image.Image) -> int:

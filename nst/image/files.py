@@ -12,12 +12,15 @@ import numpy as np
 from PIL import Image, PngImagePlugin
 from torch import Tensor
 
-from nst.image.decoding import EXIF_TEXT, decode
+from nst.image.decoding import EXIF_TEXT, MIN_SIDE, decode
 from nst.image.pixels import to_tensor
 
 
 def load_image(
-    source: str | Path | bytes | IO[bytes] | Image.Image, what: str = "The picture", ground: float = 1.0
+    source: str | Path | bytes | IO[bytes] | Image.Image,
+    what: str = "The picture",
+    ground: float = 1.0,
+    least: int = MIN_SIDE,
 ) -> Tensor:
     """Decode a picture into float RGB as a person would see it.
 
@@ -25,6 +28,7 @@ def load_image(
         source: as for `decode`; all arguments are.
         what: likewise.
         ground: likewise.
+        least: likewise.
 
     Returns:
         (1, 3, H, W) float32 in [0, 1], at most 4096 on the longest side.
@@ -32,7 +36,7 @@ def load_image(
     Raises:
         InputError: it is no picture, damaged, too small or too large.
     """
-    return to_tensor(decode(source, what, ground))
+    return to_tensor(decode(source, what, ground, least))
 
 
 def encode_png(pixels: np.ndarray, text: dict[str, str] | None = None) -> bytes:

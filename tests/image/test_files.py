@@ -11,6 +11,7 @@ from conftest import ROOT, picture
 from PIL import Image, ImageCms
 
 from nst.errors import InputError
+from nst.image.decoding import measure
 from nst.image.files import encode_jpeg, encode_png, load_image
 from nst.image.pixels import MAX_SIDE, fit, fit_area, resize, to_pixels
 
@@ -217,3 +218,11 @@ def test_pixels_are_clipped_and_rounded():
 def test_example_pictures_are_all_readable():
     for path in (ROOT / "examples").glob("[ps]*/*.jpg"):  # photos and styles
         assert min(load_image(path).shape[-2:]) >= 300, path.name
+
+
+def test_the_forecast_refuses_what_the_painting_would():
+    huge = saved(Image.new("1", (12_000, 9_000)), "PNG")
+    with pytest.raises(InputError, match="The photo has 108 million pixels"):
+        measure(huge)
+    with pytest.raises(InputError, match="too small to paint with"):
+        measure(saved(Image.new("RGB", (2000, 8)), "PNG"))

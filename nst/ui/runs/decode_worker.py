@@ -33,8 +33,8 @@ def _measured(data: bytes, what: str) -> tuple[dict[str, Any], bytes]:
     return {"size": [width, height]}, b""
 
 
-def _decoded(data: bytes, what: str, ground: float) -> tuple[dict[str, Any], bytes]:
-    pixels = np.ascontiguousarray(decode(data, what, ground))
+def _decoded(data: bytes, what: str, ground: float, least: int) -> tuple[dict[str, Any], bytes]:
+    pixels = np.ascontiguousarray(decode(data, what, ground, least))
     return {"shape": pixels.shape, "kind": pixels.dtype.name}, pixels.tobytes()
 
 

@@ -32,6 +32,7 @@ from anyio import to_thread
 
 import nst
 from nst.errors import InputError
+from nst.image.decoding import MIN_SIDE
 from nst.ui.runs.storage import Sent
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,9 @@ class Decoder:
             raise InputError(known)
         return known
 
-    async def decode(self, file: Sent, what: str, visitor: str, *, ground: float = 1.0) -> np.ndarray:
+    async def decode(
+        self, file: Sent, what: str, visitor: str, ground: float = 1.0, least: int = MIN_SIDE
+    ) -> np.ndarray:
         """Return a picture's pixels, (H, W, 3), uint8 or floats in [0, 1].
 
         Args:
@@ -121,14 +124,17 @@ class Decoder:
             what: likewise.
             visitor: likewise.
             ground: as for `nst.image.decoding.decode`.
+            least: likewise.
 
         Raises:
             InputError: the picture cannot be used, or takes too long.
         """
-        width, height = await self.measure(file, what, visitor)
-        lane = "pictures" if width * height <= ORDINARY else "large"
+        lane = "pictures"
+        if least >= MIN_SIDE:  # what may be smaller was made for a photo that is not large
+            width, height = await self.measure(file, what, visitor)
+            lane = "pictures" if width * height <= ORDINARY else "large"
         data = await to_thread.run_sync(file.read, what)
-        told, payload = await self._do(lane, "decode", data, what, visitor, ground=ground)
+        told, payload = await self._do(lane, "decode", data, what, visitor, ground=ground, least=least)
         return _array(told, payload)
 
     async def drawing(self, data: bytes, what: str, visitor: str) -> np.ndarray:

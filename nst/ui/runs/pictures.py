@@ -58,9 +58,7 @@ async def decoded(pictures: Inputs[Given], decoder: Decoder, visitor: str) -> In
         nonlocal size
         if not isinstance(picture, Sent):
             return picture
-        # What is transparent in a mask is not painted on: it counts as black.
-        ground = 0.0 if role.kind == "mask" else 1.0
-        decoded = await decoder.decode(picture, role.name, visitor, ground=ground)
+        decoded = await decoder.decode(picture, role.name, visitor, role.ground, role.least)
         size += decoded.nbytes
         if size > _MOST_BYTES:
             raise InputError("These pictures together are too large for this host; make them smaller first.")

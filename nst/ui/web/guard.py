@@ -9,13 +9,14 @@ import re
 import secrets
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
 import gradio as gr
 from anyio import to_thread
 
+from nst.ui.components import Picture
 from nst.ui.runs.storage import FULL, NO_ROOM
 from nst.ui.service import Service
 from nst.ui.web import bodies, files, headers, visitors
@@ -35,6 +36,7 @@ _MOST_CALLS = 16  # of the MCP tool, each of which takes a thread
 _FORGOTTEN = 30.0  # seconds between two looks for messages that nobody fetches
 # Gradio tells a request that does not fit from a fault of its own in neither status nor words.
 _UNFIT = "This request is not what is taken here; Use via API or MCP, at the page's foot, says what is."
+_NO_FILE = "{what} is no file; upload one and send what names it, or send a data: URL."
 _NOTHING = "There is nothing here."
 
 
@@ -157,8 +159,15 @@ class Guard:
             if "/v2/" not in scope["path"]:
                 if not isinstance(given.get("data"), list):
                     raise RefusedError(422, _UNFIT)
-                given = {"data": given["data"]}
-            return self.door.admit(given, visitor)
+                # What is left out at the end is as it is on a fresh page.
+                values, inputs = given["data"], self._stylize.inputs
+                if len(values) > len(inputs):
+                    raise RefusedError(422, _UNFIT)
+                given = {"data": [*values, *(component.value for component in inputs[len(values) :])]}
+            admitted = self.door.admit(given, visitor)
+            for component, value in self._named(admitted):
+                _check_picture(component, value)
+            return admitted
 
         await self._again(await self._read(scope, receive, _MOST_CALL, admitted), scope, receive, answer)
 
@@ -174,12 +183,33 @@ class Guard:
         session = given.get("session_hash")
         if session is not None and not (isinstance(session, str) and _SESSION.fullmatch(session)):
             raise RefusedError(422, _UNFIT)
+        if len(given["data"]) != len(event.inputs):
+            raise RefusedError(422, _UNFIT)
         # A batch, a streamed input or a job of somebody else's are all asked for by further words.
         kept: dict[str, Any] = {
             name: given[name] for name in ("data", "event_data", "trigger_id") if name in given
         }
         kept |= {"fn_index": given["fn_index"], "session_hash": session}
-        return self.door.admit(kept, visitor)
+        admitted = self.door.admit(kept, visitor)
+        for component, value in zip(event.inputs, admitted["data"], strict=True):
+            _check_picture(component, value)
+        return admitted
+
+    @property
+    def _stylize(self) -> Any:
+        """What programs may call."""
+        return next(one for one in self.demo.fns.values() if one.api_name == "stylize")
+
+    def _named(self, given: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+        """Yield each input of /stylize with what a call gives for it, in a list or by name."""
+        inputs = self._stylize.inputs
+        if isinstance(given.get("data"), list):
+            yield from zip(inputs, given["data"], strict=True)
+            return
+        for component in inputs:
+            name = (component.elem_id or "").removeprefix("api-").replace("-", "_")
+            if name in given:
+                yield component, given[name]
 
     async def _read(
         self, scope: dict[str, Any], receive: Any, most: int, work: Callable[[bytes], dict[str, Any]]
@@ -284,6 +314,18 @@ class Guard:
         for session in list(queue.pending_event_ids_session):
             if session not in queue.pending_messages_per_session:
                 queue.pending_event_ids_session.pop(session, None)
+
+
+def _check_picture(component: Any, value: Any) -> None:
+    """Refuse anything but a file for a picture, of which Gradio says no more than that it failed.
+
+    Raises:
+        RefusedError: it is none.
+    """
+    if isinstance(component, Picture) and not (
+        value is None or (isinstance(value, dict) and "path" in value)
+    ):
+        raise RefusedError(422, _NO_FILE.format(what=component.label))
 
 
 def _tool_error(given: dict[str, Any], sentence: str) -> dict[str, Any]:

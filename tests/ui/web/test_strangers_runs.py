@@ -105,3 +105,36 @@ def test_what_a_caller_says_of_himself_blames_nobody(url, demo):
     for bad in ("http://[", "\x01", "x" * 3000):
         status, _, _ = stranger.ask("GET", "/config", headers={"X-Gradio-Server": bad})
         assert status in (200, 400)
+
+
+def test_what_does_not_fit_is_a_sentence_and_no_traceback(stranger, capfd):
+    photo = stranger.sent(jpeg(seed=3))
+    for wrong in ("just a string", 7, ["x"], {"name": "x"}):
+        for given in ({"photo": wrong, "style": photo}, {"photo": photo, "style": photo, "keep": wrong}):
+            status, told = stranger.call(**given)
+            assert status == 422
+            assert "is no file; upload one" in told["error"]
+    status, _, body = stranger.ask("POST", f"{API}/call/stylize", {"data": ["x", "y"]})
+    assert status == 422
+    assert b"is no file" in body
+    paint = stranger.event("paint")
+    for data in ([], [1, 2], [*stranger.data(paint), None]):
+        assert stranger.fire(paint, data=data)[0] == 422
+    assert stranger.ask("POST", f"{API}/call/stylize", {"data": [None] * 99})[0] == 422
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_what_a_call_leaves_out_is_as_on_a_fresh_page(stranger):
+    photo = stranger.sent(jpeg(seed=3))
+    for given, said in (([], "Add a photo first."), ([photo], "Add a style picture first.")):
+        status, _, body = stranger.ask("POST", f"{API}/call/stylize", {"data": given})
+        assert status == 200
+        number = json.loads(body)["event_id"]
+        assert said in stranger.ask("GET", f"{API}/call/stylize/{number}")[2].decode()
+
+
+def test_an_assistant_may_name_what_was_sent_to_this_very_host(stranger, url):
+    photo = stranger.sent(jpeg(seed=4))["path"]
+    for address in (f"{url}gradio_api/file={photo}", f"https://example.com/gradio_api/file={photo}"):
+        assert '"type":"image"' in stranger.tool(photo=address, style=address, size=64, iterations=10)
+    assert "Nothing is fetched" in stranger.tool(photo="https://example.com/a.jpg", style=photo)
