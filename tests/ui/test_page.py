@@ -121,7 +121,7 @@ def test_brush_and_second_style(page, photo, painting):
     page.get_by_role("button", name="Use the further style Ink wash").click()
     expect(page.locator("#style-2 img").first).to_have_attribute("src", re.compile("ink_wash"))
     open_group(page, "Where to paint")
-    expect(page.locator("#brush img")).to_have_attribute("src", re.compile("photo"))
+    expect(page.locator("#brush img")).to_have_attribute("src", re.compile("shown-of-upload"))
     page.locator("#brush input[type=range]").fill("25")
     stroke(page, "Keep the photo", (0.05, 0.05), (0.05, 0.95))
     stroke(page, "Style 2", (0.9, 0.05), (0.9, 0.95))

@@ -89,7 +89,9 @@ def test_what_is_pasted_anywhere_is_the_photo(page):
 
 
 def test_what_is_no_picture_is_said(page):
+    before = source(page, "style")
     assert drop(page, "#style img", b"%PDF-1.7", "paper.pdf", "application/pdf")
+    expect(page.locator("#style img").first).not_to_have_attribute("src", before)
     page.locator("#paint").click()
     expect(page.get_by_role("alert")).to_contain_text("The style picture is a PDF")
 

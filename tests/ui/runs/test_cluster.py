@@ -89,9 +89,10 @@ def test_two_pages_have_one_queue_and_a_node_that_joins_is_used(cast, pages):
         assert len(cast.painters()) == 2
 
 
-def test_twenty_visitors_of_two_pages_are_served_in_their_order(pages):
-    found = crowd(list(pages), 20, size=64, iterations=10)
-    assert found["painted"] == 20, found
+def test_visitors_of_two_pages_are_served_in_their_order(pages, request):
+    visitors = 20 if request.config.getoption("--full") else 8
+    found = crowd(list(pages), visitors, size=64, iterations=10)
+    assert found["painted"] == visitors, found
     # Two painters, each visitor's own reading of pictures, and one who asks five times a second.
     assert found["places that somebody was served too late, at most"] <= 8, found
 
