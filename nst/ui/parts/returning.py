@@ -73,7 +73,7 @@ class Returning:
         stage, owner = self.stage, self.stage.owner(values)
         wanted = asked_for(event)
         run = self.runs.find(owner, wanted) if wanted else stage.run(values)
-        missing = run is None and bool(wanted or (values[stage.handle] or {}).get("run"))
+        missing = run is None and bool(wanted or stage.told(values).get("run"))
         # A page that is opened anew shows what another one has lost, and leaves to the others what they show.
         run = run or (None if wanted else self.runs.unattended(owner))
         shown: Values = {**self.told(values), **stage.showing(values, run)}

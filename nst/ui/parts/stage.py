@@ -48,29 +48,30 @@ class Stage:
 
     def owner(self, values: Values) -> str:
         """Return what stands for the visitor's key, "" where the browser has none."""
-        return owner_of(self._told(values).get("key"))
+        return owner_of(self.told(values).get("key"))
 
     def run(self, values: Values) -> Run | None:
         """Return the run that the page shows."""
-        return self.runs.find(self.owner(values), self._told(values).get("run"))
+        return self.runs.find(self.owner(values), self.told(values).get("run"))
 
     def chosen(self, values: Values) -> Kept | None:
         """Return the frame that the page shows, the newest one if none was chosen."""
         run = self.run(values)
         kept = run.folder.kept() if run else []
-        wanted = self._told(values).get("chosen")
+        wanted = self.told(values).get("chosen")
         return next((one for one in kept if one.iteration == wanted), kept[-1] if kept else None)
 
     def showing(self, values: Values, run: Run | None, chosen: Kept | None = None) -> Values:
         """Return what makes the page show another run, or another frame."""
         told = {
-            "key": self._told(values).get("key"),
+            "key": self.told(values).get("key"),
             "run": run.id if run else None,
             "chosen": chosen.iteration if chosen else None,
         }
         return {self.handle: told}
 
-    def _told(self, values: Values) -> dict[str, Any]:
+    def told(self, values: Values) -> dict[str, Any]:
+        """Return what the browser says of key, run and frame, as far as it is anything of the kind."""
         told = values[self.handle]
         return told if isinstance(told, dict) else {}
 

@@ -138,3 +138,28 @@ def test_an_assistant_may_name_what_was_sent_to_this_very_host(stranger, url):
     for address in (f"{url}gradio_api/file={photo}", f"https://example.com/gradio_api/file={photo}"):
         assert '"type":"image"' in stranger.tool(photo=address, style=address, size=64, iterations=10)
     assert "Nothing is fetched" in stranger.tool(photo="https://example.com/a.jpg", style=photo)
+
+
+def test_whatever_is_sent_for_key_run_and_frame_opens_nothing_and_breaks_nothing(stranger, capfd):
+    odd = [
+        None,
+        "x",
+        7,
+        [],
+        {"key": ["x"], "run": {"a": 1}},
+        {"key": "k" * 32, "run": "r" * 32, "chosen": [1]},
+    ]
+    for handle in odd:
+        for name, kind in (
+            ("run", "submit"),
+            ("stop", "click"),
+            ("history", "select"),
+            ("paintings", "delete"),
+        ):
+            status, _, body = stranger.fire(stranger.event(name, kind), run=handle)
+            assert status == 200, (name, handle, body)
+            assert b"upload-" not in body
+            assert b"run-" not in body
+        assert stranger.fire(stranger.event("make-film"), run=handle)[0] == 200
+        assert stranger.fire(stranger.event("intake", "upload"))[0] == 200
+    assert "Traceback" not in capfd.readouterr().err
