@@ -6,6 +6,7 @@ Gradio's own HTML calls every page "Gradio", and what is added to its head by sc
 from __future__ import annotations
 
 import html
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -103,9 +104,13 @@ class Cards:
 
 
 def _address(scope: dict[str, Any]) -> str:
-    """Return the address that the visitor used, also from behind a proxy."""
+    """Return the address that the visitor used, also from behind a proxy and below a path of its own."""
+    root = os.environ.get("GRADIO_ROOT_PATH", "").strip().rstrip("/")
+    if root.startswith(("http://", "https://")):
+        return f"{root}/"
     headers = dict(scope["headers"])
     scheme = headers.get(b"x-forwarded-proto", scope.get("scheme", "http").encode()).decode("latin-1")
     host = headers.get(b"x-forwarded-host") or headers.get(b"host") or b"localhost"
     scheme = "https" if scheme.startswith("https") else "http"
-    return f"{scheme}://{re.sub('[^A-Za-z0-9.:_-]', '', host.decode('latin-1'))}/"
+    plain = re.sub("[^A-Za-z0-9.:_-]", "", host.decode("latin-1"))
+    return "/".join(filter(None, (f"{scheme}:/", plain, root.strip("/")))) + "/"
