@@ -36,6 +36,7 @@ class Service:
         self.calls = Calls()
         self.painter = painter_of(limits)
         self.runs = Registry(self.painter, self.files, self.decoder, self.listeners, limits.grace)
+        self.runs.adopt()  # before anybody can ask for what is there
 
     def start(self, demo: gr.Blocks) -> None:
         """Begin to serve a page that is launched.
@@ -43,7 +44,6 @@ class Service:
         Args:
             demo: the page.
         """
-        self.runs.adopt()
         self.decoder.start()
         self.files.start(demo.temp_file_sets)
 
