@@ -16,6 +16,7 @@ from served import LIMITS, serve
 from visits import WAIT, downloaded, finished, open_group, open_page, set_number, shown
 
 AT_WORK = re.compile(r"step \d+ of")
+KEPT = (("localStorage", "key"), ("sessionStorage", "run"))
 LONG_LINK = "?size=128&iterations=1000"
 
 
@@ -145,12 +146,12 @@ def test_a_painting_that_no_page_shows_is_found_by_a_new_tab_and_one_that_is_sho
 
 def test_a_strangers_browser_sees_and_opens_nothing(browser, url):
     context, other = browser.new_context(), browser.new_context()
+    seen: list[str] = []
     page = tab(context, url + LONG_LINK)
+    page.on("request", lambda request: seen.append(request.url + request.headers.get("referer", "")))
     begin(page)
     run = page.evaluate("sessionStorage.getItem('painted-live-run')")
-    seen = []
     stranger = other.new_page()
-    stranger.on("request", lambda request: seen.append(request.url))
     # With the id of the run, but a key of one's own.
     stranger.add_init_script(f"sessionStorage.setItem('painted-live-run', '{run}')")
     open_page(stranger, url)
@@ -160,7 +161,11 @@ def test_a_strangers_browser_sees_and_opens_nothing(browser, url):
     stop(page)
     key = page.evaluate("localStorage.getItem('painted-live-key')")
     assert len(key) == 32
-    assert not [address for address in seen if run in address]
+    page.reload()
+    expect(page.locator("#continue")).to_be_enabled()
+    assert len(seen) > 5
+    # Neither stands in any address or referrer.
+    assert not [address for address in seen if run in address or key in address]
     for each in (context, other):
         each.close()
 
@@ -239,6 +244,7 @@ def test_a_host_that_was_killed_says_so_and_goes_on_from_the_last_frame(browser,
         page = tab(context, app.url + LONG_LINK)
         begin(page)
         page.wait_for_timeout(2500)
+        secrets = [page.evaluate(f"{kind}.getItem('painted-live-{name}')") for kind, name in KEPT]
         app.kill()
         expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
         app = App(tmp_path, port=app.port)
@@ -250,6 +256,8 @@ def test_a_host_that_was_killed_says_so_and_goes_on_from_the_last_frame(browser,
         expect(page.locator("#status")).to_contain_text(AT_WORK)
         stop(page)
         assert downloaded(page).format == "PNG"
+        assert all(secrets)
+        assert not [secret for secret in secrets if secret in app.log.read_text()]
     finally:
         context.close()
         app.kill()
