@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, NamedTuple, TypeVar
 
+from nst.image.decoding import MIN_SIDE
+
 P = TypeVar("P")
 Q = TypeVar("Q")
 
@@ -24,7 +26,7 @@ class Role(NamedTuple):
     @property
     def least(self) -> int:
         """Pixels that it has to have on each side; those made for a long photo may be thin."""
-        return 1 if self.kind in ("mask", "resume") else 16
+        return 1 if self.kind in ("mask", "resume") else MIN_SIDE
 
 
 @dataclass(frozen=True)

@@ -149,6 +149,12 @@ def test_requirements_bring_what_is_imported():
     } <= brought
 
 
+def test_nothing_else_stands_at_the_top():
+    top = {name.split("/")[0] for name in TRACKED}
+    wanted = {"app.py", "requirements.txt", "README.md", "LICENSE", "nst", "examples", "tests"}
+    assert {name for name in top if not name.startswith(".")} == wanted
+
+
 def test_the_code_is_python_3_10_throughout():
     for name in TRACKED:
         if name.endswith(".py"):

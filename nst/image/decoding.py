@@ -160,6 +160,10 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
     if isinstance(source, Image.Image):
         return source
     file = io.BytesIO(source) if isinstance(source, bytes) else source
+
+    def check(width: int, height: int) -> None:
+        _check_size(width, height, what, 1)
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the caller counts the pixels
@@ -167,8 +171,10 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
         if opened.format == "TIFF":
             tiff.whole_page(opened)
             if tiff.is_misread(opened) and not isinstance(source, Image.Image):
-                return tiff.read(source) or opened
+                return tiff.read(source, check) or opened
         return opened
+    except InputError:
+        raise
     except tiff.UnreadableError as error:
         raise InputError(_ODD_TIFF.format(what=what)) from error
     except Image.DecompressionBombError as error:
@@ -178,7 +184,7 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
         ) from error
     except UnidentifiedImageError as error:
         try:
-            if (picture := tiff.read(file)) is not None:
+            if (picture := tiff.read(file, check)) is not None:
                 return picture
         except tiff.UnreadableError:
             raise InputError(_ODD_TIFF.format(what=what)) from error

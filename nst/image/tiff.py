@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 from PIL import Image
+
+from nst.errors import InputError
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # Tags of a page.
@@ -48,16 +51,21 @@ def whole_page(opened: Image.Image) -> None:
     raise UnreadableError
 
 
-def read(source: str | Path | bytes | IO[bytes]) -> Image.Image | None:
+def read(source: str | Path | bytes | IO[bytes], check: Callable[[int, int], None]) -> Image.Image | None:
     """Return the first page of a TIFF as a picture in mode RGB, RGBA or F; None if it is no TIFF.
 
+    Args:
+        source: the file.
+        check: is given width and height before anything is decoded, to refuse them.
+
     Raises:
+        InputError: what `check` raises.
         UnreadableError: it is of a kind that cannot be read here either.
     """
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     if isinstance(file, str | Path):
         with Path(file).open("rb") as opened:
-            return read(opened)
+            return read(opened, check)
     file.seek(0)
     if file.read(4) not in _MAGIC:
         return None
@@ -67,13 +75,14 @@ def read(source: str | Path | bytes | IO[bytes]) -> Image.Image | None:
     try:
         with tifffile.TiffFile(file) as whole:
             page = whole.pages.first
-            if page.imagewidth * page.imagelength > 64_000_000:
+            check(page.imagewidth, page.imagelength)
+            if page.photometric not in (0, 1, 2):  # grey either way, or RGB
                 raise UnreadableError
             samples = page.asarray()
             inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
             if page.planarconfig == 2 and samples.ndim == 3 and samples.shape[0] == page.samplesperpixel:
                 samples = np.moveaxis(samples, 0, -1)
-    except UnreadableError:
+    except (UnreadableError, InputError):
         raise
     except Exception as error:  # a dozen kinds, and what is compressed in ways that need yet another library
         raise UnreadableError from error

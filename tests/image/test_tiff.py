@@ -106,3 +106,15 @@ def test_a_telephones_heic(name, tmp_path):
     pixels = decode(path)
     assert pixels.shape == (96, 64, 3)
     assert pixels[48, 32] == pytest.approx([200, 100, 40], abs=6)
+
+
+def test_four_planes_of_ink_are_not_taken_for_light():
+    ink = np.zeros((4, 48, 64), np.uint16)
+    with pytest.raises(InputError, match="TIFF of a kind that cannot be read here"):
+        decode(written(ink, photometric="separated", planarconfig="separate"), "The photo")
+
+
+def test_one_that_is_too_large_is_told_so_before_it_is_decoded():
+    huge = written(np.zeros((9000, 8000, 3), np.float16), photometric="rgb", compression="zlib")
+    with pytest.raises(InputError, match="72 million pixels"):
+        decode(huge, "The photo")

@@ -45,10 +45,9 @@ class Painting:
     ) -> None:
         self.service, self.pictures, self.knobs = service, pictures, knobs
         self.stage, self.chart = stage, chart
-        self._showing: dict[str, object] = {}  # for each page, which of its events may write on the canvas
-        self._beginning: dict[
-            str, threading.Event
-        ] = {}  # for each page whose run is not yet shown: to end it
+        # By page: which of its events may write on the canvas, and what ends a run that is not shown yet.
+        self._showing: dict[str, object] = {}
+        self._beginning: dict[str, threading.Event] = {}
 
     def listen(self, comparison: Comparison, forecast: ForecastLine, returning: Returning) -> None:
         """Begin, stop and steer runs, and show those that are there already.

@@ -15,9 +15,8 @@ from nst.ui.parts.pictures import PictureInputs
 from nst.ui.parts.stage import Stage
 from nst.ui.runs.registry import Registry
 from nst.ui.runs.run import Run
+from nst.ui.runs.storage import RUNS_EACH
 
-# As many as a visitor has here anyway (nst/ui/runs/storage.py).
-_MOST = 20
 _STATES = {
     "waiting": "Waiting",
     "painting": "Painting",
@@ -60,7 +59,7 @@ class Returning:
 
     def told(self, values: Values) -> Values:
         """Return what shows the paintings that are there by now."""
-        mine = self.runs.of(self.stage.owner(values))[:_MOST]
+        mine = self.runs.of(self.stage.owner(values))[:RUNS_EACH]
         return {self.row: [self._entry(run) for run in mine]}
 
     def _entry(self, run: Run) -> tuple[str, str | None, str]:

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600.0
 # What one visitor may have here, as a share of all that is kept, and how many runs.
-_SHARE, _RUNS_EACH = 8, 20
+_SHARE, RUNS_EACH = 8, 20
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room left says
 NO_ROOM = "This host has no room left to keep pictures; try again later."
 # What a page shows of an upload, beside it.
@@ -288,7 +288,7 @@ class Files:
             own = [one for one in self._items.values() if one.visitor == grown.visitor]
             size, runs = sum(one.size for one in own), sum(one.is_run for one in own)
             for one in loose:
-                over = size > self.most // _SHARE or (one.is_run and runs > _RUNS_EACH)
+                over = size > self.most // _SHARE or (one.is_run and runs > RUNS_EACH)
                 if over and one.visitor == grown.visitor:
                     going.append(one)
                     size, runs = size - one.size, runs - one.is_run

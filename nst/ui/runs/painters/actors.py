@@ -20,6 +20,7 @@ from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs.painters import PainterDiedError, Standing
+from nst.ui.runs.painters.local import frames, warm_up
 from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.queue import Queue, Turn
 
@@ -36,8 +37,6 @@ class PainterActor:
     """Paints one run at a time; what is asked of it meanwhile is answered beside that."""
 
     def __init__(self) -> None:
-        from nst.ui.runs.painters.local import warm_up
-
         self._jobs: dict[str, _Job] = {}
         warm_up()
 
@@ -45,8 +44,6 @@ class PainterActor:
         self, number: str, pictures: Inputs[Pixels], settings: Settings, interval: float
     ) -> Generator[Frame, None, None]:
         """Yield frames."""
-        from nst.ui.runs.painters.local import frames
-
         job = self._jobs[number] = _Job()
         try:
             yield from frames(pictures, settings, Controls(job.ending, lambda: job.wished, interval))
@@ -182,11 +179,6 @@ class Scheduler:
         """Know that the painter of a turn did not answer."""
         with self._lock:
             self._drop(self._turn(number).painter or "")
-
-    def painters(self) -> list[str]:
-        """Return the places of those that are ready."""
-        with self._lock:
-            return sorted(self._ready)
 
     def _keep_round(self) -> None:
         while True:
