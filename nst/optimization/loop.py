@@ -20,6 +20,7 @@ from nst.optimization.pace import Pace
 from nst.optimization.pictures import Pictures
 from nst.optimization.progress import Progress
 from nst.optimization.pyramid import Scale
+from nst.optimization.replay import Replay
 from nst.optimization.rollback import Descent
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
@@ -88,14 +89,14 @@ class Painting:
         encoder, progress = self.encoders[scale.encoder], self.progress
         with progress.watch:
             self.pictures.look_at(scale)
-            objective = self.pictures.objective(encoder, scale)
             descent = Descent(self._next_canvas(), self.settings.optimizer, self.evaluation)
+            evaluate = Replay(self.pictures.objective(encoder, scale), descent.canvas)
         for left in reversed(range(scale.iterations)):
             with progress.watch:
                 if self._steered():
-                    objective = self.pictures.objective(encoder, scale)
+                    evaluate = Replay(self.pictures.objective(encoder, scale), descent.canvas)
                     descent.restart()
-                evaluation = objective(descent.canvas)
+                evaluation = evaluate()
                 progress.iterations += 1
                 late = progress.seconds > self.settings.time_limit
                 ending = late or self.controls.stop() or (self.plan.at_last and not left)

@@ -51,7 +51,9 @@ class ReplicateConv2d(nn.Conv2d):
 
     def forward(self, features: Tensor) -> Tensor:
         """Return (N, K, H, W) for (N, C, H, W) features."""
-        if features.is_cuda or features.numel() < WORTHWHILE:
+        if features.is_cuda:
+            return F.conv2d(repeat_border(features), self.weight, self.bias)
+        if features.numel() < WORTHWHILE:
             padded = F.pad(features, (1, 1, 1, 1), mode="replicate")
             return F.conv2d(padded, self.weight, self.bias)
         return _Replicated.apply(features, self.weight, self.bias, *self.ring)
@@ -67,6 +69,46 @@ class ReplicateConv2d(nn.Conv2d):
     def filtered(self, features: Tensor) -> Tensor:
         """Return the convolution's ReLU, (1, K, H, W), by Winograd's filtering: float32, on a CPU."""
         return _Filtered.apply(features, self.transformed, self.bias, *self.ring)
+
+
+def repeat_border(features: Tensor) -> Tensor:
+    """Return a map, (N, C, H + 2, W + 2), that continues beyond its border with the border's own values.
+
+    For what alone takes it and leaves it as it is. torch's own padding leaves channels-last memory on a
+    GPU, which costs a copy before and behind each convolution, and adds up its gradient in an order that
+    differs from run to run.
+
+    Args:
+        features: (N, C, H, W).
+    """
+    return _Bordered.apply(features)
+
+
+class _Bordered(torch.autograd.Function):
+    """The border repeated, with as few passes over the map as that takes."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        batch, channels, height, width = features.shape
+        padded = torch.empty(
+            (batch, channels, height + 2, width + 2),
+            dtype=features.dtype,
+            device=features.device,
+            memory_format=torch.channels_last,
+        )
+        padded[..., 1:-1, 1:-1] = features
+        padded[..., 0, 1:-1], padded[..., -1, 1:-1] = features[..., 0, :], features[..., -1, :]
+        padded[..., 0], padded[..., -1] = padded[..., 1], padded[..., -2]
+        return padded
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        # In place: the only one who took the map has made this for us.
+        gradient[..., 1] += gradient[..., 0]
+        gradient[..., -2] += gradient[..., -1]
+        gradient[..., 1, :] += gradient[..., 0, :]
+        gradient[..., -2, :] += gradient[..., -1, :]
+        return gradient[..., 1:-1, 1:-1]
 
 
 class _Filtered(torch.autograd.Function):

@@ -10,7 +10,7 @@ from conftest import tiny_convolutions
 from torchvision.models import VGG19_Weights, vgg19
 
 from nst.errors import InputError
-from nst.vgg.convolution import ReplicateConv2d
+from nst.vgg.convolution import ReplicateConv2d, repeat_border
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import CONVOLUTIONS, LAYERS, WIDTHS, default_layers
 from nst.vgg.moments import gram_matrix
@@ -155,7 +155,7 @@ def test_bfloat16_sees_about_the_same():
 
 @pytest.mark.parametrize("size", [(96, 132), (1, 1), (5, 1), (2, 7)])
 def test_the_border_is_repeated_as_torch_repeats_it(size, monkeypatch):
-    """Forward and backward, with and without the short cut for large maps."""
+    """Forward and backward, by each of the three ways."""
     generator = torch.Generator().manual_seed(4)
     layer = ReplicateConv2d(5, 7).double().requires_grad_(False)
     plain = torch.nn.Conv2d(5, 7, 3, padding=1, padding_mode="replicate").double().requires_grad_(False)
@@ -169,6 +169,9 @@ def test_the_border_is_repeated_as_torch_repeats_it(size, monkeypatch):
         leaf = image.clone().requires_grad_()
         result = module(leaf)
         found.append((result.detach(), *torch.autograd.grad(result, leaf, slope)))
+    leaf = image.clone().requires_grad_()
+    result = F.conv2d(repeat_border(leaf), layer.weight, layer.bias)
+    found.append((result.detach(), *torch.autograd.grad(result, leaf, slope)))
     for other in found[1:]:
         torch.testing.assert_close(other, found[0])
 

@@ -1,0 +1,59 @@
+"""An objective's evaluations of one canvas, on a GPU as one CUDA graph."""
+
+from __future__ import annotations
+
+import logging
+
+import torch
+from torch import Tensor
+
+from nst.optimization.objective import Evaluation, Objective
+
+log = logging.getLogger(__name__)
+
+# The first of them let the libraries choose their kernels and set up their workspaces; not less than one.
+_EAGER = 2
+
+
+class Replay:
+    """Evaluates an objective at a canvas that is changed in place between the calls.
+
+    An evaluation is a few hundred small kernels, and launching them one by one takes a host longer than a
+    GPU takes to run them. From the third call on they are launched together, recorded as a CUDA graph. In
+    strips, which are computed twice, and where nothing can be recorded, all calls are as the first.
+
+    Args:
+        objective: what to evaluate.
+        canvas: (1, C, H, W), shaped as its photo; its memory stays where it is.
+    """
+
+    def __init__(self, objective: Objective, canvas: Tensor) -> None:
+        self.objective, self.canvas = objective, canvas
+        self._recordable = canvas.is_cuda and objective.strips == 1
+        self._calls = 0
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._made: Evaluation | None = None
+
+    def __call__(self) -> Evaluation:
+        """Return the objective and its gradient at the canvas as it is now."""
+        if self._graph is None and self._recordable and self._calls >= _EAGER:
+            self._record()
+        self._calls += 1
+        if self._graph is None or self._made is None:
+            return self.objective(self.canvas)
+        self._graph.replay()
+        # The next call writes over what the graph has made.
+        made = self._made
+        return Evaluation(made.loss.clone(), made.gradient.clone(), made.terms.clone())
+
+    def _record(self) -> None:
+        graph = torch.cuda.CUDAGraph()
+        try:
+            # What other threads do with the GPU meanwhile is none of this graph's business.
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                self._made = self.objective(self.canvas)
+        except RuntimeError as error:  # out of memory, or something that cannot be recorded
+            log.warning("no CUDA graph at %d x %d: %s", *self.canvas.shape[:1:-1], error)
+            self._recordable = False
+            return
+        self._graph = graph
