@@ -31,7 +31,7 @@ def test_every_call_evaluates_the_canvas_as_it_is(strips, style_loss):
     objective = Objective(encoder, photo, [style], Settings(style_loss=style_loss), strips=strips)
     canvas = photo.clone()
     evaluate, made = Replay(objective, canvas), []
-    for step in range(6):
+    for _ in range(6):
         canvas.lerp_(style, 0.1)
         made.append((evaluate(), objective(canvas.clone())))
     # Only now: what an earlier call returned is not written over by a later one.
@@ -53,12 +53,12 @@ def test_a_graph_is_recorded_and_painted_with(caplog):
         evaluate()
     assert evaluate._graph is not None
     with caplog.at_level(logging.WARNING):
-        first, second = (
-            [frame.image for frame in stylize(photo.cpu(), style.cpu(), Settings(size=256, iterations=40))][-1]
-            for _ in range(2)
-        )
+        paintings = []
+        for _ in range(2):
+            *_, frame = stylize(photo.cpu(), style.cpu(), Settings(size=256, iterations=40))
+            paintings.append(frame.image)
     assert not caplog.records
-    assert (first == second).all()
+    assert (paintings[0] == paintings[1]).all()
 
 
 @NEEDS_GPU
