@@ -44,7 +44,7 @@ def visit(page: Page, url: str) -> None:
     page.wait_for_timeout(1500)
     page.locator("#paint").click()
     page.wait_for_function(
-        "() => /Finished/.test(document.querySelector('#status').innerText)", timeout=PATIENCE
+        "() => /Done in/.test(document.querySelector('#status').innerText)", timeout=PATIENCE
     )
     page.wait_for_timeout(1500)
     shot = OUT / "page.png"
@@ -54,7 +54,6 @@ def visit(page: Page, url: str) -> None:
     with page.expect_download() as finished:
         page.locator("#download").click()
     page.get_by_role("tab", name="Time-lapse").click()
-    page.locator("#make-film").click()
     page.wait_for_selector("#film video", timeout=PATIENCE)
     with page.expect_download() as film:
         page.locator("#webp").click()

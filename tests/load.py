@@ -149,9 +149,9 @@ class Tab:
         self.handle = self.values[self.ids["run"]] = handle or {"key": secrets.token_urlsafe(24), "run": None}
         self.listening: http.client.HTTPConnection | None = None
 
-    def press(self, button: str, way: str) -> None:
-        """Press a button; its event goes by the queue ("queue/join") or past it ("run/predict")."""
-        self.send(self.event(button, "click"), way)
+    def press(self, kind: str, way: str) -> None:
+        """Press Paint ("submit") or Stop ("stop"); that goes by the queue ("queue/join") or past it."""
+        self.send(self.event("go", kind), way)
 
     def come_back(self) -> None:
         """Ask for the run that was shown before a reload, as the page does by itself."""
@@ -206,7 +206,7 @@ def paint_in_tab(app: App, kind: str, told: dict[str, Any]) -> None:
     """Paint on the page, pressing Stop or reloading it at the first frame; note what came of it."""
     began = time.monotonic()
     tab = Tab(app, size=128, iterations=1000 if kind == "stops" else 40)
-    tab.press("paint", "queue/join")
+    tab.press("submit", "queue/join")
     follow(tab, kind, began, told)
 
 

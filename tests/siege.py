@@ -126,7 +126,7 @@ class Attacker(threading.Thread):
 
     def films(self) -> Iterator[int]:
         """Films by the hundred."""
-        film = self.me.event("make-film")
+        film = self.me.making("film")
         return self._tries(
             *(lambda number=number: self.me.fire(film, f"f{self.begin}x{number}")[0] for number in range(100))
         )

@@ -65,6 +65,13 @@ class Stranger:
             if [ids[name], kind] in one["targets"] and one["backend_fn"]
         )
 
+    def making(self, name: str) -> dict:
+        """Return an event that makes what an element shows, whatever it follows."""
+        ids = {one["props"].get("elem_id"): one["id"] for one in self.config["components"]}
+        return next(
+            one for one in self.config["dependencies"] if ids[name] in one["outputs"] and one["backend_fn"]
+        )
+
     def data(self, event: dict, **values: Any) -> list[Any]:
         """Return what the page would send with an event, with other values for some elements."""
         shown = {one["id"]: one["props"] for one in self.config["components"]}

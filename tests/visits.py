@@ -119,7 +119,7 @@ def finished(page: Page) -> str:
 
 
 def make_small(page: Page, size: int = 128) -> None:
-    open_group(page, "Size and detail")
+    open_group(page, "Quality")
     forecast = expect(page.locator("#forecast"))
     for _ in range(5):
         set_number(page, "size", size)

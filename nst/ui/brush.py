@@ -86,9 +86,9 @@ class Brush(gr.HTML):
 
     def __init__(self, over: str, **more: Any) -> None:
         roles = "".join(
-            f'<button type="button" class="role" data-color="{color}" aria-pressed="false">'
-            f'<i style="background:{color}"></i>{html.escape(name)}</button>'
-            for name, color in ROLES.items()
+            f'<button type="button" class="role" data-style="{number}" data-color="{color}"'
+            f' aria-pressed="false"><i style="background:{color}"></i>{html.escape(name)}</button>'
+            for number, (name, color) in enumerate(ROLES.items())
         )
         super().__init__(
             value=None,

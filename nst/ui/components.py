@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import html
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.data_classes import FileData
@@ -193,6 +194,73 @@ class Paintings(gr.HTML):
     def api_info(self) -> dict[str, Any]:
         """Describe the value as a list."""
         return {"type": "array", "items": {"type": "object"}}
+
+
+class PaintButton(gr.HTML):
+    """Paint, and Stop while a run is on: `submit` begins one, `stop` ends it.
+
+    Its value: "ready", "busy" or "stopping". Gradio's own buttons would have to take turns, and the one that
+    goes takes the keyboard's focus with it.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value="ready",
+            html_template=(
+                '<button type="button" id="paint">Paint</button><span class="unseen" role="status"></span>'
+            ),
+            js_on_load=script("paint_button"),
+            **more,
+        )
+
+
+class Larger(NamedTuple):
+    """A size that a painting can go on to."""
+
+    size: int  # longest side in pixels
+    text: str
+
+
+class Result(NamedTuple):
+    """A picture that something can be done with."""
+
+    path: str
+    name: str  # of the file that is saved
+    larger: Sequence[Larger] = ()
+
+
+class Actions(gr.HTML):
+    """What can be done with a `Result`: save, share, copy and so on; `submit` goes on, `select` larger."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value=None,
+            html_template=(
+                '{{#if value}}<a class="action" id="download" href="{{value.file.url}}"'
+                ' download="{{value.name}}">Download</a>'
+                '<button type="button" class="action" id="share">Share</button>'
+                '<button type="button" class="action" id="copy">Copy</button>'
+                '<button type="button" class="action" id="continue">Continue</button>'
+                '{{#if value.larger.length}}<details id="larger">'
+                '<summary class="action">Paint larger</summary><div>'
+                '{{#each value.larger}}<button type="button" data-size="{{this.size}}">{{this.text}}'
+                "</button>{{/each}}</div></details>{{/if}}"
+                '<button type="button" class="action" id="whole">Full screen</button>{{/if}}'
+            ),
+            js_on_load=script("actions"),
+            **more,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """Return the file as Gradio serves it."""
+        if value is None:
+            return None
+        larger = [{"size": one.size, "text": one.text} for one in value.larger]
+        return {"file": FileData(path=value.path).model_dump(), "name": value.name, "larger": larger}
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
 
 
 class Film(gr.HTML):

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from nst.host.device import describe, pick_device
-from nst.optimization.encoders import encoder_names
-from nst.settings import Settings
-from nst.ui import status
 from nst.ui.api import add_endpoint
+from nst.ui.components import PaintButton
 from nst.ui.parts.comparison import Comparison
 from nst.ui.parts.film import TimeLapse
 from nst.ui.parts.forecast import ForecastLine
@@ -35,32 +32,34 @@ def build(service: Service) -> gr.Blocks:
     """
     pictures, knobs = PictureInputs(service), Knobs(service.limits)
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
-        badge = _add_header()
+        _add_header()
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="inputs", scale=0, min_width=380):
                 pictures.add_main()
-                add_presets(knobs)
-                paint = gr.Button("Paint", variant="primary", elem_id="paint")
+                paint = PaintButton(elem_id="go")
                 forecast = ForecastLine()
+                add_presets(knobs)
                 with gr.Column(elem_id="options"):
-                    share = _add_options(pictures, knobs)
+                    _add_options(pictures, knobs)
             with gr.Column(elem_id="stage", scale=1, min_width=320):
-                stage = Stage(service.runs, paint, badge)
+                stage = Stage(service.runs, paint)
                 returning = Returning(service.runs, stage)
                 with gr.Tabs(elem_id="after"):
                     with gr.Tab("Before and after"):
                         comparison = Comparison()
+                    with gr.Tab("Time-lapse"):
+                        film = TimeLapse(service, stage)
                     with gr.Tab("Loss"):
                         chart = add_chart()
-                    with gr.Tab("Time-lapse"):
-                        TimeLapse(service, stage)
                     with gr.Tab("Look inside"):
                         Inside(service, stage, pictures, knobs)
+                    with gr.Tab("Link and settings"):
+                        share = Share()
         pictures.take_files(knobs.components["initial"], stage.status)
         forecast.listen(demo, pictures, knobs)
         share.listen(demo, pictures, knobs, stage)
         returning.listen(pictures, knobs)
-        Painting(service, pictures, knobs, stage, chart).listen(comparison, forecast, returning)
+        Painting(service, pictures, knobs, stage, chart).listen(comparison, forecast, returning, film)
         add_endpoint(service)
     # What takes long has a queue of its own, and what does not a budget (nst/ui/web/budgets.py): Gradio's
     # queue is never full, and nobody can fill it for others. What has no queue is not to be had around it.
@@ -71,35 +70,26 @@ def build(service: Service) -> gr.Blocks:
     return demo
 
 
-def _add_header() -> gr.HTML:
-    """Put the title here; return the badge beside it."""
+def _add_header() -> None:
+    """Put the title here."""
+    skip = '<a class="skip" href="#paint">Skip to Paint</a>'
+    full = '<a id="full-page" target="_blank" rel="noopener">Open the full page</a>'
     with gr.Row(elem_id="top"):
-        full = '<a id="full-page" target="_blank" rel="noopener">Open the full page</a>'
-        gr.HTML(f"<h1>{TITLE}</h1><p>{PROMISE}</p>{full}", elem_id="title")
-        # What a run with default settings will most likely be painted with.
-        likely = f"{', then '.join(encoder_names(Settings()))} on {describe(pick_device())}"
-        return gr.HTML(status.boxed(likely), elem_id="badge")
+        gr.HTML(f"{skip}<h1>{TITLE}</h1><p>{PROMISE}</p>{full}", elem_id="title")
 
 
-def _add_options(pictures: PictureInputs, knobs: Knobs) -> Share:
-    """Put the closed groups here, each named for what people want to do."""
-    with gr.Accordion("Size and detail", open=False):
-        knobs.add("size", "smoothness", "coarse_to_fine")
-    with gr.Accordion("Colours", open=False):
-        knobs.add("colors")
-    with gr.Accordion("Brush strokes", open=False):
-        knobs.add("style_scale", "large_shapes", "trim_border")
-    with gr.Accordion("More styles", open=False):
-        pictures.add_further_styles()
-        knobs.add("blend_1", "blend_2", "blend_3", "blend_4")
-    with gr.Accordion("Where to paint", open=False):
+def _add_options(pictures: PictureInputs, knobs: Knobs) -> None:
+    """Put the closed groups here, each named for what people want to change."""
+    with gr.Accordion("Look", open=False):
+        knobs.add("colors", "style_scale", "large_shapes", "smoothness", "trim_border")
+    with gr.Accordion("Areas", open=False):
         pictures.add_brush()
         knobs.add("edge")
-    with gr.Accordion("Start from", open=False):
+        pictures.add_further_styles()
+        knobs.add("blend_1", "blend_2", "blend_3", "blend_4")
+    with gr.Accordion("Quality", open=False):
+        knobs.add("size", "coarse_to_fine")
         pictures.add_start()
-        knobs.add("initial", "initial_noise", "seed")
-    with gr.Accordion("Share and restore", open=False):
-        share = Share()
-    with gr.Accordion("Under the hood", open=False):
-        knobs.add("encoder", "style_loss", "style_layers", "content_layer", "optimizer", "pooling")
-    return share
+        knobs.add("initial", "initial_noise")
+    with gr.Accordion("Expert", open=False):
+        knobs.add("encoder", "style_loss", "style_layers", "content_layer", "optimizer", "pooling", "seed")

@@ -83,6 +83,17 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
         ).set(  # Monochrome's own is too pale to read
             button_secondary_text_color_hover="*button_secondary_text_color",
             button_secondary_text_color_hover_dark="*button_secondary_text_color",
+            # One accent for what one presses, slides and waits for.
+            button_primary_background_fill="*primary_600",
+            button_primary_background_fill_dark="*primary_600",
+            button_primary_background_fill_hover="*primary_700",
+            button_primary_background_fill_hover_dark="*primary_700",
+            button_primary_border_color="*primary_600",
+            button_primary_border_color_dark="*primary_600",
+            button_primary_text_color="white",
+            button_primary_text_color_dark="white",
+            slider_color="*primary_600",
+            slider_color_dark="*primary_400",
         ),
         "css_paths": STYLES,
         "footer_links": ["api", "settings"],

@@ -9,6 +9,8 @@ from nst.optimization.estimate import Forecast
 from nst.optimization.frames import Frame
 from nst.vgg.weights import VGG19
 
+# Dots per inch of a good print.
+_PRINTED = 300
 # A run of more seconds than these is worth a word.
 _LONG = 90.0
 
@@ -20,7 +22,7 @@ def idle(text: str) -> str:
 
 def failed(text: str) -> str:
     """Return a status line that says what went wrong."""
-    return _render(f'<strong role="alert">{html.escape(text)}</strong>', None)
+    return _render(html.escape(text), None, kind="failed")
 
 
 def waiting(place: int, seconds: float) -> str:
@@ -31,12 +33,17 @@ def waiting(place: int, seconds: float) -> str:
 
 
 def running(frame: Frame) -> str:
-    """Return bar and numbers of a run in progress."""
-    parts = [f"step {frame.iteration} of {frame.total}", f"{max(frame.width, frame.height)} px"]
+    """Return bar and words of a run in progress; the numbers stand in the line's title."""
+    share = frame.iteration / max(frame.total, 1)
+    parts, numbers = (
+        ["Painting", f"{_percent(share)} %"],
+        [f"step {frame.iteration} of {frame.total}", _at(frame)],
+    )
     if frame.rate:
-        parts += [f"{frame.rate:.1f} per second", f"{duration(frame.remaining)} left"]
+        parts.append(f"{duration(frame.remaining)} left")
+        numbers.append(f"{frame.rate:.1f} steps per second")
     notice = " ".join(filter(None, (frame.notice, _consolation(frame))))
-    return _render(" · ".join(parts), frame.iteration / max(frame.total, 1), notice)
+    return _render(" · ".join(parts), share, notice, numbers=" · ".join((*numbers, _painter(frame))))
 
 
 def _consolation(frame: Frame) -> str:
@@ -44,7 +51,7 @@ def _consolation(frame: Frame) -> str:
     if frame.seconds < 2 or frame.seconds + frame.remaining < _LONG:
         return ""
     if frame.encoder.endswith(VGG19) and frame.device == "CPU":
-        faster = "the fast encoder (Under the hood) takes about a quarter of VGG-19's time"
+        faster = "the fast encoder (Expert) takes about a quarter of VGG-19's time"
     else:
         faster = "a smaller size or fewer iterations finish sooner"
     return f"This takes a while on this host; {faster}. What is painted so far can be kept with Stop."
@@ -52,27 +59,43 @@ def _consolation(frame: Frame) -> str:
 
 def finished(frame: Frame, stopped: bool) -> str:
     """Return what became of a run."""
-    head = "Stopped" if stopped else "Finished"
-    parts = [
-        f"{head} after {frame.iteration} steps",
-        duration(frame.seconds),
-        f"{frame.width} × {frame.height} px",  # noqa: RUF001 (the sign that people read)
-        badge(frame),
-    ]
-    return _render(" · ".join(parts), 1.0, frame.notice)
+    share = frame.iteration / max(frame.total, 1)
+    line = f"Stopped at {_percent(share)} %" if stopped else f"Done in {duration(frame.seconds)}"
+    numbers = " · ".join((f"{frame.iteration} steps", duration(frame.seconds), _at(frame), _painter(frame)))
+    return _render(line, share if stopped else 1.0, frame.notice, numbers=numbers)
 
 
 def forecast(predicted: Forecast, device: str) -> str:
     """Return size and duration of a run that has not begun."""
     parts = [f"{predicted.width} × {predicted.height} px"]  # noqa: RUF001 (the sign that people read)
     if predicted.seconds:
-        parts.append(f"about {duration(_rounded(predicted.seconds))} on this {device}")
+        parts.append(f"{_range(predicted.seconds)} on this {device}")
     return f"<p>{' · '.join(parts)}</p>"
+
+
+def larger(predicted: Forecast) -> str:
+    """Return what a painting that goes on to a size will be, and how large in print."""
+    longest = max(predicted.width, predicted.height)
+    parts = [f"{longest} px", f"{2.54 * longest / _PRINTED:.0f} cm in print"]
+    if predicted.seconds:
+        parts.append(f"up to {duration(_rounded(predicted.seconds))}")
+    return " · ".join(parts)
 
 
 def remark(text: str) -> str:
     """Return a quiet line of text."""
     return f"<p>{html.escape(text)}</p>"
+
+
+def _range(seconds: float) -> str:
+    """Return an estimate as what it may well become, such as "15 to 25 s"."""
+    low, high = (_rounded(factor * seconds) for factor in (0.8, 1.3))
+    # In the same unit, which is said once.
+    words = [duration(low), duration(high)]
+    if words[0] == words[1]:
+        return f"about {words[0]}"
+    same = words[0].rpartition(" ")[2] == words[1].rpartition(" ")[2]
+    return " to ".join((words[0].rpartition(" ")[0] if same else words[0], words[1]))
 
 
 def _rounded(seconds: float) -> float:
@@ -83,14 +106,16 @@ def _rounded(seconds: float) -> float:
     return unit * round(seconds / unit)
 
 
-def badge(frame: Frame) -> str:
-    """Return who painted where, such as "VGG-19 on GPU"."""
+def _percent(share: float) -> int:
+    return round(100 * min(max(share, 0.0), 1.0))
+
+
+def _at(frame: Frame) -> str:
+    return f"{frame.width} × {frame.height} px"  # noqa: RUF001 (the sign that people read)
+
+
+def _painter(frame: Frame) -> str:
     return f"{frame.encoder} on {frame.device}"
-
-
-def boxed(text: str) -> str:
-    """Return a badge as it stands at the top of the page."""
-    return f"<span>{text}</span>"
 
 
 def duration(seconds: float) -> str:
@@ -100,8 +125,16 @@ def duration(seconds: float) -> str:
     return f"{math.ceil(seconds / 60)} min"
 
 
-def _render(line: str, share: float | None, notice: str = "") -> str:
-    percent = 0 if share is None else round(100 * min(max(share, 0.0), 1.0))
-    bar = f'<div class="bar" aria-hidden="true"><i style="width:{percent}%"></i></div>'
+def _render(
+    line: str, share: float | None, notice: str = "", *, numbers: str = "", kind: str = "idle"
+) -> str:
+    percent = 0 if share is None else _percent(share)
+    told = 'aria-hidden="true"'
+    if share is not None:
+        told = 'role="progressbar" aria-label="Painted" aria-valuemin="0" aria-valuemax="100"'
+        told += f' aria-valuenow="{percent}"'
+    bar = f'<div class="bar" {told}><i style="width:{percent}%"></i></div>'
+    title = f' title="{html.escape(numbers)}"' if numbers else ""
+    alert = ' role="alert"' if kind == "failed" else ""
     note = f'<p class="note">{html.escape(notice)}</p>' if notice else ""
-    return f'{bar}<p class="line">{line}</p>{note}'
+    return f'{bar}<p class="line {kind}"{title}{alert}>{line}</p>{note}'

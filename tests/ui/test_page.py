@@ -40,6 +40,7 @@ def blog(tmp_path):
 
 
 def test_examples_and_presets_take_one_click(page):
+    expect(page.locator("#status")).to_contain_text("An example")
     chips = page.locator("#chips button")
     assert [chip.inner_text().strip() for chip in chips.all()] == list(PRESETS)
     pictures = {chip.locator("img").get_attribute("src") for chip in chips.all()}
@@ -49,6 +50,8 @@ def test_examples_and_presets_take_one_click(page):
     page.get_by_role("button", name="Use the style Mosaic").click()
     expect(page.locator("#style img").first).not_to_have_attribute("src", before)
     expect(page.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
+    # What is shown is no longer what these become.
+    expect(page.locator("#status")).to_have_text("Press Paint to watch it happen.")
     page.get_by_role("button", name="Use the photo Rocket").click()
     expect(page.locator("#photo img").first).to_have_attribute("src", re.compile("rocket"))
     page.get_by_role("button", name="Bold").click()
@@ -75,7 +78,7 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url,
     context = browser.new_context(viewport={"width": 900, "height": 900})
     page = context.new_page()
     open_page(page, url + "?size=64&iterations=20")
-    open_group(page, "Share and restore")
+    page.get_by_role("tab", name="Link and settings").click()
     page.locator("#make-link").click()
     snippets = []
     for name, wanted in (
@@ -96,7 +99,7 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url,
     expect(frame.locator("#weights")).to_be_hidden()
     expect(frame.locator("#iterations input[type=number]")).to_have_value("20")
     frame.locator("#paint").click()
-    expect(frame.locator("#status")).to_contain_text("Finished after 20 steps")
+    expect(frame.locator("#status")).to_contain_text("Done in")
     inner = page.frames[1]
     for direction in ("Width", "Height"):
         whole = inner.evaluate(f"document.documentElement.scroll{direction}")
@@ -108,7 +111,7 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url,
     expect(page.locator("#weights")).to_be_hidden()
     assert page.locator("#live").bounding_box()["height"] < 400
     page.locator("#paint").click()
-    expect(page.locator("#status")).to_contain_text("per second")
+    expect(page.locator("#status")).to_contain_text(re.compile("Painting.* left"))
     assert page.locator("#full-page").get_attribute("href").startswith(url)
     context.close()
 
@@ -117,34 +120,35 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url,
 def test_brush_and_second_style(page, photo, painting):
     upload(page, "photo", photo)
     upload(page, "style", painting)
-    open_group(page, "More styles")
+    open_group(page, "Areas")
     page.get_by_role("button", name="Use the further style Ink wash").click()
     expect(page.locator("#style-2 img").first).to_have_attribute("src", re.compile("ink_wash"))
-    open_group(page, "Where to paint")
     expect(page.locator("#brush img")).to_have_attribute("src", re.compile("shown-of-upload"))
     page.locator("#brush input[type=range]").fill("25")
     stroke(page, "Keep the photo", (0.05, 0.05), (0.05, 0.95))
     stroke(page, "Style 2", (0.9, 0.05), (0.9, 0.95))
     set_number(page, "edge", 0)
     page.locator("#paint").click()
-    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    expect(page.locator("#status")).to_contain_text("Done in")
     found, kept = np.asarray(downloaded(page), int), np.asarray(Image.open(photo), int)
     assert np.abs(found - kept)[:, :15].max() == 0
     assert np.abs(found - kept)[:, 30:].mean() > 5
 
-    # A region of a style that is not there is said before anything is painted.
+    # A region of a style that is no longer there is said before anything is painted.
     before = finished(page)
-    stroke(page, "Style 4", (0.5, 0.2), (0.5, 0.8))
+    expect(page.locator("#brush button", has_text="Style 4")).to_be_hidden()
+    expect(page.locator("#blend_2")).to_be_visible()
+    page.locator("#style-2").get_by_label("Remove Image").first.click()
+    expect(page.locator("#blend_2")).to_be_hidden()
     page.locator("#paint").click()
-    expect(page.get_by_role("alert")).to_contain_text("Style 4 has a region but no picture")
+    expect(page.get_by_role("alert")).to_contain_text("Style 2 has a region but no picture")
     assert shown(page) == before
-    expect(page.locator("#continue")).to_be_enabled()
     assert downloaded(page).size == (120, 80)  # what was painted before is not lost
     # Erased, it is as if it had never been.
-    stroke(page, "Erase", (0.5, 0.0), (0.5, 1.0))
-    stroke(page, "Erase", (0.4, 0.0), (0.4, 1.0), (0.6, 1.0), (0.6, 0.0))
+    stroke(page, "Erase", (0.9, 0.0), (0.9, 1.0))
+    stroke(page, "Erase", (0.8, 0.0), (0.8, 1.0), (1.0, 1.0), (1.0, 0.0))
     page.locator("#paint").click()
-    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    expect(page.locator("#status")).to_contain_text("Done in")
     # Another photo begins with nothing drawn.
     page.get_by_role("button", name="Use the photo Rocket").click()
     expect(page.locator("#brush img")).to_have_attribute("src", re.compile("rocket"))
@@ -155,11 +159,11 @@ def test_brush_and_second_style(page, photo, painting):
 
 @pytest.mark.link("size=64&iterations=20")
 def test_a_start_of_ones_own(page, painting):
-    open_group(page, "Start from")
+    open_group(page, "Quality")
     page.locator("#start input[type=file]").set_input_files(painting)
     expect(page.get_by_label("A picture of your own")).to_be_checked()
     page.locator("#paint").click()
-    expect(page.locator("#status")).to_contain_text("Finished after 20 steps")
+    expect(page.locator("#status")).to_contain_text("Done in")
     assert json.loads(downloaded(page).info["Settings"])["initial"] == "picture"
 
 
@@ -167,13 +171,13 @@ def test_a_painting_restores_its_settings(page, tmp_path):
     how = Settings(style_weight=8.5, colors="luminance", coarse_to_fine=False, seed=77, size=4096)
     saved = tmp_path / "painting.png"
     saved.write_bytes(encode_png(np.zeros((20, 20, 3), np.uint8), describe_painting(how.public(), "VGG-19")))
-    open_group(page, "Share and restore")
+    page.get_by_role("tab", name="Link and settings").click()
     page.locator("#settings-from input[type=file]").set_input_files(saved)
     expect(page.locator("#taken")).to_contain_text("are set")
     expect(page.locator("#style_weight input[type=number]")).to_have_value("8.5")
-    open_group(page, "Start from")
+    open_group(page, "Expert")
     expect(page.locator("#seed input")).to_have_value("77")
-    open_group(page, "Size and detail")
+    open_group(page, "Quality")
     expect(page.locator("#size input[type=number]")).to_have_value("256")  # the most that this host paints
     expect(page.locator("#coarse_to_fine input")).not_to_be_checked()
 
@@ -183,7 +187,7 @@ def test_a_link_brings_another_browser_to_the_same_page(page, browser, url, phot
     page.get_by_role("button", name="Use the style Mosaic").click()
     expect(page.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
     set_number(page, "style_weight", 8)
-    open_group(page, "Share and restore")
+    page.get_by_role("tab", name="Link and settings").click()
     page.locator("#make-link").click()
     expect(page.locator("#link textarea, #link input")).to_have_value(re.compile(r"^http.*\?.*photo=rocket"))
     link = page.locator("#link textarea, #link input").input_value()
@@ -229,11 +233,16 @@ def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     tops = [page.locator(name).bounding_box()["y"] for name in ("#pictures", "#paint", "#live", "#weights")]
     assert tops == sorted(tops)
-    open_group(page, "More styles")
-    open_group(page, "Where to paint")
+    open_group(page, "Areas")
     page.wait_for_timeout(500)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    for name in ("#paint", "#stop", "#download", "#chips button", ".strip button", "#brush button"):
+    for name in (
+        "#paint",
+        "#chips button",
+        ".strip button",
+        "#brush button",
+        "#photo .source-selection button",
+    ):
         box = page.locator(name).first.bounding_box()
         assert min(box["width"], box["height"]) >= 44, name
     context.close()

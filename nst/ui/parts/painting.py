@@ -6,27 +6,35 @@ import contextlib
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
-from PIL import Image
 
 from nst.errors import InputError
 from nst.settings import Settings
 from nst.ui import status
 from nst.ui.brush import sent_drawing
+from nst.ui.components import Larger
 from nst.ui.parts import LONG, QUIET, Values
 from nst.ui.parts.comparison import Comparison
+from nst.ui.parts.film import TimeLapse
 from nst.ui.parts.forecast import ForecastLine
 from nst.ui.parts.knobs import Knobs
 from nst.ui.parts.pictures import PictureInputs
 from nst.ui.parts.returning import Returning
 from nst.ui.parts.stage import Stage
+from nst.ui.runs.folder import Kept
 from nst.ui.runs.run import Run, Waiting
 from nst.ui.runs.stream import Update, canvas_of
 from nst.ui.service import Service
 from nst.ui.static import script
 from nst.ui.web.visitors import session_of, visitor_of
+
+# Longest sides in pixels to go on to, and how many of them are offered.
+_SIZES = (768, 1024, 1536, 2048, 3072, 4096)
+_OFFERED = 3
 
 
 class Painting:
@@ -49,40 +57,56 @@ class Painting:
         self._showing: dict[str, object] = {}
         self._beginning: dict[str, threading.Event] = {}
 
-    def listen(self, comparison: Comparison, forecast: ForecastLine, returning: Returning) -> None:
+    def listen(
+        self, comparison: Comparison, forecast: ForecastLine, returning: Returning, film: TimeLapse
+    ) -> None:
         """Begin, stop and steer runs, and show those that are there already.
 
         Args:
             comparison: shows a finished run too.
             forecast: is told anew after a run, which has shown how fast this host is.
             returning: brings a run back to the page.
+            film: is made of a run that has ended.
         """
         stage = self.stage
         given: set[Block] = {stage.handle, *self.pictures.all, *self.knobs.all}
         # Gradio builds each output anew at every frame, told or not; what ends a run comes after it.
-        shown = [stage.handle, stage.live, stage.status, stage.badge, self.chart]
+        shown = [stage.handle, stage.live, stage.status, self.chart]
         ended = [*stage.buttons, stage.live, comparison.slider, stage.strip, returning.row]
 
-        def released(values: Values) -> Values:
+        async def released(values: Values) -> Values:
             run = stage.run(values)
             if run is not None and run.under_way:  # of another event
                 return returning.told(values)
-            return {**stage.released(run), **comparison.showing(run), **returning.told(values)}
+            larger = await self._larger_sizes(run)
+            return {**stage.released(run, larger), **comparison.showing(run), **returning.told(values)}
 
-        def settled(values: Values) -> Values:
-            return released(values) if stage.run(values) else returning.told(values)
+        async def settled(values: Values) -> Values:
+            return await released(values) if stage.run(values) else returning.told(values)
 
-        for button, work in ((stage.paint, self._paint), (stage.carry_on, self._carry_on)):
+        for begun, work in (
+            (stage.paint.submit, self._paint),
+            (stage.actions.submit, self._carry_on),
+            (stage.actions.select, self._paint_larger),
+        ):
             # By the browser alone: at once, and before anything that the server may say.
-            button.click(None, None, stage.buttons, js=script("busy"), **QUIET)
-            painted = button.click(work, given, shown, show_progress_on=stage.status, **LONG)
+            begun(None, None, stage.buttons, js=script("busy"), **QUIET)
+            painted = begun(work, given, shown, show_progress_on=stage.status, **LONG)
             painted.then(released, {stage.handle}, ended, **QUIET).then(
                 forecast.tell, forecast.inputs, forecast.line, **QUIET
-            )
+            ).then(film.make, {stage.handle}, film.shown, **LONG)
         returning.brought.then(
             self._follow, {stage.handle}, shown, show_progress_on=stage.status, **LONG
-        ).then(settled, {stage.handle}, ended, **QUIET)
-        stage.stop.click(self._stop, {stage.handle}, stage.stop, **QUIET)
+        ).then(settled, {stage.handle}, ended, **QUIET).then(film.make, {stage.handle}, film.shown, **LONG)
+        gr.on(
+            [self.pictures.photo.change, self.pictures.style.change],
+            self._changed,
+            {stage.handle, self.pictures.photo, self.pictures.style},
+            stage.status,
+            trigger_mode="multiple",
+            **QUIET,
+        )
+        stage.paint.stop(self._stop, {stage.handle}, stage.paint, **QUIET)
         gr.on(
             [knob.change for knob in self.knobs.live],
             self._steer,
@@ -92,27 +116,51 @@ class Painting:
         )
 
     async def _paint(self, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
-        async with aclosing(self._begin(values, request, resume=False)) as shown:
+        async with aclosing(self._begin(values, request)) as shown:
             async for each in shown:
                 yield each
 
     async def _carry_on(self, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
-        async with aclosing(self._begin(values, request, resume=True)) as shown:
+        async with aclosing(self._begin(values, request, self.stage.chosen(values))) as shown:
             async for each in shown:
                 yield each
 
-    async def _begin(
-        self, values: Values, request: gr.Request, *, resume: bool
+    async def _paint_larger(
+        self, values: Values, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[Values, None]:
-        """Paint for a visitor, from the start or from the chosen frame on."""
+        """Go on from the picture that is there, at one of the sizes that were offered."""
+        size = event._data.get("size") if isinstance(event._data, dict) else None
+        values = {**values, self.knobs.components["size"]: size}
+        async with aclosing(self._begin(values, request, self.stage.chosen(values))) as shown:
+            async for each in shown:
+                yield each
+
+    async def _larger_sizes(self, run: Run | None) -> list[Larger]:
+        """Return the sizes that a finished painting can go on to, with the time that each takes."""
+        if run is None or run.folder.finished is None:
+            return []
+        width, height = run.folder.finished.size
+        sizes = [size for size in _SIZES if max(width, height) < size <= self.knobs.limits.size]
+        found = []
+        for size in sizes[:_OFFERED]:
+            settings = replace(run.settings, size=size)
+            with contextlib.suppress(InputError):
+                predicted = await self.service.painter.forecast(width, height, settings)
+                found.append(Larger(size, status.larger(predicted)))
+        return found
+
+    async def _begin(
+        self, values: Values, request: gr.Request, kept: Kept | None = None
+    ) -> AsyncGenerator[Values, None]:
+        """Paint for a visitor, from the start or from a kept frame on."""
         stage, visitor, session = self.stage, visitor_of(request), session_of(request)
         self._beginning[session] = stopped = threading.Event()
         try:
             settings = self.knobs.settings(values)
-            canvas: Image.Image | None = None
-            if resume and (kept := stage.chosen(values)):
-                canvas = canvas_of(kept)
+            canvas = canvas_of(kept) if kept else None
             pictures = await self.pictures.read(values, visitor, canvas)
+            if kept and (run := stage.run(values)) and run.pictures.photo != pictures.photo:
+                raise InputError("This is a new photo: press Paint.")
             drawing = sent_drawing(values[self.pictures.brush])
             run = await self.service.runs.begin(
                 stage.owner(values), visitor, pictures, settings, drawing=drawing
@@ -155,15 +203,26 @@ class Painting:
             if self._showing.get(session) is token:
                 del self._showing[session]
 
-    def _stop(self, values: Values, request: gr.Request) -> gr.Button:
+    def _stop(self, values: Values, request: gr.Request) -> str:
         run, beginning = self.stage.run(values), self._beginning.get(session_of(request))
         if beginning:
             beginning.set()
         elif run and run.under_way:
             run.end()
         else:  # what was begun is not here yet: once more, then
-            return gr.Button("Stop", interactive=True)
-        return gr.Button("Stopping", interactive=False)
+            return "busy"
+        return "stopping"
+
+    def _changed(self, values: Values) -> Any:
+        """Say that what is shown is not of the pictures that are there now, unless it is."""
+        run, pictures = self.stage.run(values), self.pictures
+        if run is None:
+            return status.idle("Press Paint to watch it happen.")
+        with contextlib.suppress(InputError):
+            shown = (pictures.sent(values[pictures.photo], ""), pictures.sent(values[pictures.style], ""))
+            if run.under_way or shown == (run.pictures.photo, run.pictures.styles[0]):
+                return gr.skip()
+        return status.idle("These are other pictures: press Paint.")
 
     def _steer(self, values: Values) -> None:
         # A slider that is being typed into may hold anything for a moment.
@@ -202,7 +261,6 @@ class _Shower:
             if frame.final or frame.seconds - self.charted >= 1:
                 self.charted = frame.seconds
                 self.state[self.chart] = self.run.losses.table()
-                self.state[stage.badge] = status.boxed(status.badge(frame))
             if frame.final:
                 self.state[stage.status] = status.finished(frame, self.run.stopped)
         return self.state

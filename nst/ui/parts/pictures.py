@@ -174,14 +174,16 @@ def _preview(pixels: np.ndarray) -> bytes:
 def _with_examples(label: str, name: str, examples: list[Example], sources: list[Source]) -> Picture:
     """Return a picture input, with its examples under it."""
     with gr.Column(min_width=140, elem_classes="card"):
+        gr.HTML(f"<h2>{label}</h2>")
         picture = Picture(
             str(examples[0].path),
             label=label,
+            show_label=False,
             sources=sources,
             type="filepath",
             buttons=[],
             elem_id=name,
-            height=150,
+            height=168,
             alt_text=f"The {name} picture",
             webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
         )

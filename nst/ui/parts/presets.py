@@ -12,9 +12,9 @@ from nst.ui.parts.knobs import Knobs
 
 MAIN = ("content_weight", "style_weight", "iterations")
 PRESETS: dict[str, dict[str, float]] = {
-    "Light touch": {"content_weight": 7.5, "style_weight": 4.0, "iterations": 60},
+    "Light touch": {"content_weight": 7.5, "style_weight": 4.0, "iterations": 50},
     "Balanced": {name: KNOBS[name].default for name in MAIN},
-    "Bold": {"content_weight": 3.0, "style_weight": 6.5, "iterations": 140},
+    "Bold": {"content_weight": 3.0, "style_weight": 6.5, "iterations": 130},
 }
 
 
@@ -22,7 +22,7 @@ def add_presets(knobs: Knobs) -> None:
     """Put the chips here, and the sliders that they set."""
     with gr.Column(elem_id="weights"):
         chips = Strip(
-            [(name, Example(preset_file(name)).thumbnail((216, 120), 0.1)) for name in PRESETS],
+            [(name, Example(preset_file(name)).thumbnail((64, 64), 0.1)) for name in PRESETS],
             elem_id="chips",
         )
         knobs.add(*MAIN)

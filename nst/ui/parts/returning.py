@@ -112,9 +112,8 @@ class Returning:
             told |= {
                 **stage.showing(values, None),
                 stage.status: status.idle("Deleted. Press Paint to begin again."),
-                stage.carry_on: gr.Button(interactive=False),
-                stage.download: gr.DownloadButton(value=None, interactive=False),
+                stage.actions: None,
             }
             if not run.under_way:
-                told |= {stage.paint: gr.Button("Paint", interactive=True)}
+                told[stage.paint] = "ready"
         return told

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
 
 from nst.ui import status
-from nst.ui.components import Filmstrip, LivePreview, RunHandle, picked
+from nst.ui.components import (
+    Actions,
+    Filmstrip,
+    Larger,
+    LivePreview,
+    PaintButton,
+    Result,
+    RunHandle,
+    picked,
+)
 from nst.ui.gallery import FINISHED
 from nst.ui.parts import QUIET, Values
 from nst.ui.runs.folder import Kept
@@ -24,25 +34,23 @@ class Stage:
     Args:
         runs: of this host.
         paint: the button that begins a run; it stands elsewhere.
-        badge: who paints where; likewise.
     """
 
-    def __init__(self, runs: Registry, paint: gr.Button, badge: gr.HTML) -> None:
-        self.runs, self.paint, self.badge = runs, paint, badge
+    def __init__(self, runs: Registry, paint: PaintButton) -> None:
+        self.runs, self.paint = runs, paint
         self.handle = RunHandle(elem_id="run")
         self.live = LivePreview(EXAMPLE, elem_id="live")
         self.status = gr.HTML(status.idle(_PRESET_TEXT), elem_id="status")
-        with gr.Row(elem_id="actions"):
-            self.stop = gr.Button("Stop", interactive=False, elem_id="stop")
-            self.carry_on = gr.Button("Continue", interactive=False, elem_id="continue")
-            self.download = gr.DownloadButton("Download", interactive=False, elem_id="download")
+        self.actions = Actions(elem_id="actions")
         self.strip = Filmstrip(elem_id="history", elem_classes="strip")
-        self.strip.select(self._choose, {self.handle}, [self.live, self.status, self.handle], **QUIET)
+        self.strip.select(
+            self._choose, {self.handle}, [self.live, self.status, self.actions, self.handle], **QUIET
+        )
 
     @property
     def buttons(self) -> list[Any]:
-        """Those that change when a run begins and ends, in the order of static/busy.js."""
-        return [self.paint, self.stop, self.carry_on, self.download]
+        """What changes when a run begins and ends, in the order of static/busy.js."""
+        return [self.paint, self.actions]
 
     # Which run
 
@@ -79,26 +87,21 @@ class Stage:
 
     def busy(self) -> Values:
         """Return the buttons as they are while a run is under way; static/busy.js says the same."""
-        return {
-            self.paint: gr.Button("Painting", interactive=False),
-            self.stop: gr.Button("Stop", interactive=True),
-            self.carry_on: gr.Button(interactive=False),
-            self.download: gr.DownloadButton(interactive=False),
-        }
+        return {self.paint: "busy", self.actions: None}
 
-    def released(self, run: Run | None) -> Values:
-        """Return what shows a run's end, and frees the buttons for the next one."""
-        freed: Values = {
-            self.paint: gr.Button("Paint", interactive=True),
-            self.stop: gr.Button("Stop", interactive=False),
-        }
+    def released(self, run: Run | None, larger: Sequence[Larger] = ()) -> Values:
+        """Return what shows a run's end, and frees the buttons for the next one.
+
+        Args:
+            run: if there was one.
+            larger: the sizes that it can go on to.
+        """
         kept = run.folder.kept() if run else []
-        if not kept:
-            return freed
+        if run is None or not kept:
+            return {self.paint: "ready"}
         return {
-            **freed,
-            self.carry_on: gr.Button(interactive=True),
-            self.download: gr.DownloadButton(value=kept[-1].path, interactive=True),
+            self.paint: "ready",
+            self.actions: Result(kept[-1].path, run.file_name(kept[-1]), larger),
             # The last frame once more, in a message of its own, should the stream have lost it at its end.
             self.live: kept[-1].path,
             self.strip: self._row(run),
@@ -112,11 +115,12 @@ class Stage:
         run = self.run(values)
         shown = run.folder.shown() if run else []
         index = picked(event, len(shown))
-        if index is None:
+        if run is None or index is None:
             return {self.live: gr.skip()}
         kept = shown[index]
         return {
             self.live: kept.path,
             self.status: status.idle(f"{kept.name}. Continue goes on from here."),
+            self.actions: None if run.under_way else Result(kept.path, run.file_name(kept)),
             **self.showing(values, run, kept),
         }

@@ -32,7 +32,7 @@ def check(pictures: Inputs[Given]) -> None:
     for number, (style, region) in enumerate(zip_longest(pictures.styles, pictures.regions), 1):
         if style is None and region is not None:
             raise InputError(
-                f"Style {number} has a region but no picture; add one under More styles or erase its region."
+                f"Style {number} has a region but no picture; add one under Areas or erase its region."
             )
 
 

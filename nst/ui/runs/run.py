@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import secrets
 import threading
 import time
 from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 from nst.inputs import Inputs
 from nst.settings import Settings
 from nst.ui.chart import LossLog
-from nst.ui.runs.folder import RunFolder
+from nst.ui.runs.folder import Kept, RunFolder
 from nst.ui.runs.pictures import Given
+from nst.ui.runs.storage import Sent
 from nst.ui.runs.stream import Update
 from nst.ui.web.callers import Listeners
 
@@ -78,6 +81,14 @@ class Run:
     def stopped(self) -> bool:
         """Whether it was asked to end."""
         return self._asked_to_end.is_set() or self._stop()
+
+    def file_name(self, kept: Kept) -> str:
+        """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
+        given = [picture for _, picture in self.pictures.pictures() if isinstance(picture, Sent)]
+        names = [re.sub(r"[^\w]+", "-", picture.path.stem).strip("-")[:40] for picture in given[:2]]
+        step = "" if kept is self.folder.finished else f"step-{kept.iteration}"
+        day = time.strftime("%Y-%m-%d", time.localtime(self.began))
+        return "-".join(filter(None, (*names, step, day))) + Path(kept.path).suffix
 
     def end(self) -> None:
         """Ask it to end at its next iteration, and to keep what it has."""

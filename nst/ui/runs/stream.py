@@ -44,21 +44,48 @@ class Recorder:
 
     def __init__(self, folder: RunFolder, photo: Pixels, settings: Settings) -> None:
         self.folder, self.photo, self.settings = folder, photo, settings
+        self._sharp: np.ndarray | None = None  # the photo at the preview's size
 
     def update(self, frame: Frame) -> Update:
         """Write a frame; the final one as PNG, with its settings, and the photo beside it."""
         size = (frame.width, frame.height)
         told = replace(frame, image=np.broadcast_to(_NOTHING, frame.image.shape))
         if not frame.final:
-            preview = encode_jpeg(_preview(frame.image))
+            preview = encode_jpeg(self._preview(frame.image))
             return Update(told, self.folder.add_frame(preview, frame.iteration, size))
-        before = to_pixels(resize(to_tensor(np.asarray(self.photo)), size))
+        before = self._photo_at(size)
         steered = frame.settings != self.settings
         text = describe_painting(frame.settings.public(), frame.encoder, steered=steered)
         finished = self.folder.finish(
             encode_png(frame.image, text), encode_jpeg(before, quality=92), frame.iteration, size
         )
         return Update(told, finished)
+
+    def _preview(self, pixels: np.ndarray) -> np.ndarray:
+        """Return a canvas at the preview's size: a large one reduced, a small one with the photo's detail.
+
+        It is what the next size begins with (`Pictures.enlarged`), so that a painting opens as the photo, and
+        not as a blur.
+        """
+        height, width = pixels.shape[:2]
+        size = fit(width, height, PREVIEW)
+        if size == (width, height):
+            return pixels
+        shown = _resized(pixels, size)
+        if size < (width, height) or self.settings.initial != "content":
+            return shown
+        if self._sharp is None or self._sharp.shape != shown.shape:
+            self._sharp = self._photo_at(size)
+        blurred = _resized(_resized(self._sharp, (width, height)), size)
+        detail = self._sharp.astype(np.int16) - blurred
+        return (shown + detail).clip(0, 255).astype(np.uint8)
+
+    def _photo_at(self, size: tuple[int, int]) -> np.ndarray:
+        return to_pixels(resize(to_tensor(np.asarray(self.photo)), size))
+
+
+def _resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 
 def canvas_of(kept: Kept) -> Image.Image:
@@ -96,12 +123,3 @@ def film(files: Files, frames: Sequence[Kept]) -> tuple[str, str]:
         )
     except FileNotFoundError as error:
         raise InputError("That painting is no longer kept here; press Paint to make it anew.") from error
-
-
-def _preview(pixels: np.ndarray) -> np.ndarray:
-    """Return pixels at the preview's size: small canvases enlarged softly, large ones reduced."""
-    height, width = pixels.shape[:2]
-    size = fit(width, height, PREVIEW)
-    if size == (width, height):
-        return pixels
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))

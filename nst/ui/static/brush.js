@@ -5,9 +5,13 @@ const pen = () => find('canvas').getContext('2d');
 let color = null, erasing = false, last = null, source = null;
 let own = null, given = null;  // drawings as data URLs: the one made here, and one that the host brings back
 const roles = () => [...element.querySelectorAll('.role')];
+// No brush until one is asked for: a finger that only passes over the photo draws nothing. A second click puts it away.
+let held = null;
 const choose = (button) => {
-  roles().forEach((other) => other.setAttribute('aria-pressed', String(other === button)));
-  color = button.dataset.color; erasing = !color;
+  held = held === button ? null : button;
+  roles().forEach((other) => other.setAttribute('aria-pressed', String(other === held)));
+  color = held && held.dataset.color; erasing = Boolean(held) && !color;
+  surface.classList.toggle('drawn-on', Boolean(held));
 };
 const clear = () => {
   const canvas = find('canvas');
@@ -52,7 +56,7 @@ const draw = (event) => {
   last = [x, y];
 };
 surface.addEventListener('pointerdown', (event) => {
-  if (event.button || !source) return;
+  if (event.button || !source || !held) return;
   event.preventDefault();
   try { surface.setPointerCapture(event.pointerId); } catch (error) { /* a pointer that is gone */ }
   last = null; draw(event);
@@ -83,7 +87,6 @@ const follow = () => {
   };
   image.src = url;
 };
-choose(roles()[0]);
 const card = document.getElementById(surface.dataset.over);
 if (card) new MutationObserver(follow).observe(card, { subtree: true, childList: true, attributes: true });
 follow();

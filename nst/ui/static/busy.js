@@ -1,7 +1,2 @@
-// Buttons from the click to the end of a run: Paint, Stop, Continue, Download.
-() => [
-  { __type__: 'update', value: 'Painting', interactive: false },
-  { __type__: 'update', interactive: true },
-  { __type__: 'update', interactive: false },
-  { __type__: 'update', interactive: false },
-]
+// From the click that begins a run: the button that ends it, and nothing that could be done with a picture.
+() => ['busy', null]

@@ -44,12 +44,17 @@ listen('change', (event) => {
   input.value = '';
 });
 // The chooser shows what phones call their pictures too.
+const KINDS = 'image/*,.heic,.heif,.tif,.tiff,.avif';
+const chooser = Object.assign(document.createElement('input'), { type: 'file', accept: KINDS });
+let chosenFor = null;
+chooser.addEventListener('change', () => { send(chosenFor, [...chooser.files]); chooser.value = ''; });
 listen('click', (event) => {
-  if (!cardOf(event)) return;
+  const card = cardOf(event), target = event.composedPath()[0];
+  if (!card) return;
+  // A picture that stands there already is changed by a click on it; Gradio's own does nothing.
+  if (target.tagName === 'IMG' && target.closest(`#${card}`)) { chosenFor = card; chooser.click(); return; }
   for (const name of cards) {
-    for (const input of here.querySelectorAll(`#${name} input[type=file]`)) {
-      input.accept = 'image/*,.heic,.heif,.tif,.tiff,.avif';
-    }
+    for (const input of here.querySelectorAll(`#${name} input[type=file]`)) input.accept = KINDS;
   }
 });
 listen('paste', (event) => {

@@ -1,12 +1,24 @@
-// Finishes the image in flight, then shows the newest.
+// Finishes the image in flight, then shows the newest; one passes into the other.
 const image = () => element.querySelector('img');
 let loading = null, next = null, shown = null, failed = null, failures = 0;
+const still = matchMedia('(prefers-reduced-motion: reduce)');
+let since = 0;
+const pass = (url) => {
+  const own = image(), before = own.getAttribute('src'), behind = own.parentElement.style;
+  own.src = shown = url;
+  const took = performance.now() - since;
+  since = performance.now();
+  if (!before || still.matches) return;
+  behind.background = `center / contain no-repeat url("${before.replaceAll('"', '%22')}")`;
+  own.animate([{ opacity: 0 }, { opacity: 1 }], { duration: Math.min(400, took), easing: 'ease-out' }).onfinish =
+    () => { if (image().getAttribute('src') === url) behind.background = ''; };
+};
 const load = () => {
   const url = next; next = null; loading = url;
   const done = () => { if (loading === url) { loading = null; if (next) load(); } };
   const incoming = new Image();
   incoming.onload = () => {
-    if (loading === url || props.value.url === url) image().src = shown = url;
+    if (loading === url || props.value.url === url) pass(url);
     done();
   };
   incoming.onerror = () => { failures = failed === url ? failures + 1 : 1; failed = url; done(); };

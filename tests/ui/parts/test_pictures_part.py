@@ -111,7 +111,7 @@ def test_the_card_shows_the_colours_that_are_painted(page, tmp_path: Path):
 
 
 def test_a_start_of_ones_own_is_used_at_once(page):
-    open_group(page, "Start from")
+    open_group(page, "Quality")
     page.locator("#start input[type=file]").first.set_input_files(
         {"name": "start", "mimeType": "", "buffer": jpeg()}
     )

@@ -41,7 +41,7 @@ def test_visits_are_forgotten_in_the_end(demo, monkeypatch):
     stranger = Stranger(demo.local_url, "")
     monkeypatch.setattr(demo.app.state_holder, "capacity", 20)
     for number in range(30):
-        stranger.fire(stranger.event("stop"), f"more{number}")
+        stranger.fire(stranger.event("go", "stop"), f"more{number}")
     assert len(demo.app.state_holder.session_data) <= 40  # one goes for each that comes
     assert sessions.MOST < 10_000
     assert demo.state_session_capacity == sessions.MOST
@@ -50,7 +50,7 @@ def test_visits_are_forgotten_in_the_end(demo, monkeypatch):
 def test_messages_that_nobody_fetches_go(demo, monkeypatch):
     monkeypatch.setattr(guard, "_FORGOTTEN", 0.0)
     stranger = Stranger(demo.local_url, "")
-    film, queue = stranger.event("make-film"), demo._queue
+    film, queue = stranger.making("film"), demo._queue
     for number in range(20):
         assert stranger.fire(film, f"nobody{number}")[0] == 200
     began = time.monotonic()

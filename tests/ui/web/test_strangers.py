@@ -142,7 +142,7 @@ def test_nothing_is_fetched_from_an_address_in_any_argument(crowd):
                 "Nothing is fetched from an address" in told or "was sent here" in told or "Invalid" in told
             )
             # An address inside an event of the page, such as the brush's.
-            paint = stranger.event("paint")
+            paint = stranger.event("go", "submit")
             status, _, _ = stranger.fire(paint, brush=MARKED[1](address))
             assert status == 422
         assert trap.asked == 0

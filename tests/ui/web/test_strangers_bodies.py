@@ -161,7 +161,7 @@ def test_json_that_is_dear_is_not_read(url, stranger, body):
 
 
 def test_what_passes_the_queue_is_only_what_has_none(stranger):
-    film, forecast = stranger.event("make-film"), stranger.event("photo", "change")
+    film, forecast = stranger.making("film"), stranger.event("photo", "change")
     for event, way in ((film, "run/predict"), (forecast, "queue/join")):
         body = {"data": stranger.data(event), "fn_index": event["id"], "session_hash": "s"}
         status, _, told = stranger.ask("POST", f"{API}/{way}", body)

@@ -15,7 +15,7 @@ from strangers import API, Stranger, jpeg
 
 def test_a_flood_of_films_leaves_paint_to_the_others(url):
     flood, somebody = Stranger(url, "7.7.7.7"), Stranger(url, "7.7.7.8")
-    film = flood.event("make-film")
+    film = flood.making("film")
     told = [flood.fire(film, session=f"film{number}")[0] for number in range(201)]
     assert set(told) <= {200, 429}
     assert 429 in told
@@ -117,7 +117,7 @@ def test_what_does_not_fit_is_a_sentence_and_no_traceback(stranger, capfd):
     status, _, body = stranger.ask("POST", f"{API}/call/stylize", {"data": ["x", "y"]})
     assert status == 422
     assert b"is no file" in body
-    paint = stranger.event("paint")
+    paint = stranger.event("go", "submit")
     for data in ([], [1, 2], [*stranger.data(paint), None]):
         assert stranger.fire(paint, data=data)[0] == 422
     assert stranger.ask("POST", f"{API}/call/stylize", {"data": [None] * 99})[0] == 422
@@ -152,7 +152,7 @@ def test_whatever_is_sent_for_key_run_and_frame_opens_nothing_and_breaks_nothing
     for handle in odd:
         for name, kind in (
             ("run", "submit"),
-            ("stop", "click"),
+            ("go", "stop"),
             ("history", "select"),
             ("paintings", "delete"),
         ):
@@ -160,6 +160,6 @@ def test_whatever_is_sent_for_key_run_and_frame_opens_nothing_and_breaks_nothing
             assert status == 200, (name, handle, body)
             assert b"upload-" not in body
             assert b"run-" not in body
-        assert stranger.fire(stranger.event("make-film"), run=handle)[0] == 200
+        assert stranger.fire(stranger.making("film"), run=handle)[0] == 200
         assert stranger.fire(stranger.event("intake", "upload"))[0] == 200
     assert "Traceback" not in capfd.readouterr().err

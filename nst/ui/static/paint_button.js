@@ -1,0 +1,37 @@
+// One button: Paint, and Stop while a run is on. It is never replaced, so that it stays where it is and keeps the focus.
+const WORDS = { ready: 'Paint', busy: 'Stop', stopping: 'Stopping' };
+const SPOKEN = { ready: 'The painting has ended.', busy: 'Painting.', stopping: 'Stopping.' };
+const button = element.querySelector('button'), spoken = element.querySelector('[role=status]');
+const here = element.getRootNode(), title = document.title;
+let state = 'ready', ended = false;
+const show = (next) => {
+  if (!WORDS[next]) return;
+  if (next !== state) spoken.textContent = SPOKEN[next];
+  ended = document.hidden && next === 'ready' && state !== 'ready';
+  state = next;
+  button.textContent = WORDS[state];
+  button.setAttribute('aria-disabled', String(state === 'stopping'));
+  element.closest('#studio')?.classList.toggle('busy', state !== 'ready');
+};
+button.addEventListener('click', () => {
+  if (state === 'stopping') return;
+  const begins = state === 'ready';
+  props.value = begins ? 'busy' : 'stopping';
+  show(props.value);
+  trigger(begins ? 'submit' : 'stop');
+  const narrow = matchMedia('(max-width: 1023px)').matches && !element.closest('.embed');
+  if (begins && narrow) {
+    const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
+    here.querySelector('#live').scrollIntoView({ block: 'start', behavior: still ? 'auto' : 'smooth' });
+  }
+});
+watch('value', () => show(props.value));
+show(props.value);
+// How far it is, in the title of the tab; a page of somebody else's keeps its own.
+if (here === document) {
+  setInterval(() => {
+    const share = state !== 'ready' && here.querySelector('#status [aria-valuenow]')?.getAttribute('aria-valuenow');
+    if (!document.hidden) ended = false;
+    document.title = share ? `${share} % · ${title}` : ended ? `Done · ${title}` : title;
+  }, 1000);
+}
