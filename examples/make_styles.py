@@ -547,7 +547,7 @@ def main(names: list[str]) -> None:
     """Make the styles named, or all."""
     FOLDER.mkdir(exist_ok=True)
     for name in names or STYLES:
-        STYLES[name]().save(FOLDER / f"{name}.jpg", quality=88)
+        STYLES[name]().save(FOLDER / f"{name}.jpg", quality=72)
         print(name)
 
 

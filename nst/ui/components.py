@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
 from gradio.data_classes import FileData
 
 from nst.knob import Knob
+from nst.ui.gallery import place
 from nst.ui.static import script
 
 
@@ -90,15 +91,15 @@ class Strip(gr.HTML):
     Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing.
 
     Args:
-        examples: title and thumbnail (JPEG) of each.
+        examples: title and file of each, one of those in `gallery.thumbnails`.
         of: what they are examples of, such as "photo"; nothing if the titles stand under the pictures.
     """
 
-    def __init__(self, examples: list[tuple[str, bytes]], of: str = "", **more: Any) -> None:
+    def __init__(self, examples: list[tuple[str, Path]], of: str = "", **more: Any) -> None:
         buttons = ""
-        for index, (title, jpeg) in enumerate(examples):
+        for index, (title, path) in enumerate(examples):
             title = html.escape(title)
-            image = f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
+            image = f'<i style="--place: {place(path)}"></i>'
             named = f' title="{title}" aria-label="{html.escape(f"Use the {of} ")}{title}"' if of else ""
             shown = image if of else f"{image}<span>{title}</span>"
             buttons += f'<button type="button" data-index="{index}"{named}>{shown}</button>'

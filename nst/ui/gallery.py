@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FINISHED = EXAMPLES / "finished.jpg"
+_THUMBNAIL = 104  # pixels, twice those of the page
 # The preset, then what visitors look for.
 _STYLES = ("stained_glass", "starry_night", "great_wave", "the_scream", "composition_vii", "shipwreck")
 
@@ -25,14 +26,6 @@ class Example:
     def title(self) -> str:
         """The file's name as people read it."""
         return self.path.stem.replace("_", " ").capitalize()
-
-    def thumbnail(self, size: tuple[int, int] = (128, 128), height: float = 0.5) -> bytes:
-        """Return the picture's middle, or what is at another height from 0 to 1, this small, as JPEG."""
-        with Image.open(self.path) as picture:
-            part = ImageOps.fit(picture.convert("RGB"), size, centering=(0.5, height))
-        buffer = io.BytesIO()
-        part.save(buffer, "JPEG", quality=80)
-        return buffer.getvalue()
 
 
 def photos() -> list[Example]:
@@ -50,8 +43,38 @@ def preset_file(name: str) -> Path:
     return EXAMPLES / "presets" / f"{name.lower().replace(' ', '_')}.jpg"
 
 
+def thumbnails() -> bytes:
+    """Return the middles of all examples and presets side by side, in the order of `place`, as one JPEG.
+
+    One file, which a browser keeps, in place of as many requests as there are examples.
+    """
+    shown = _pictured()
+    sheet = Image.new("RGB", (_THUMBNAIL * len(shown), _THUMBNAIL))
+    for number, (path, height) in enumerate(shown.items()):
+        with Image.open(path) as picture:
+            part = ImageOps.fit(picture.convert("RGB"), (_THUMBNAIL, _THUMBNAIL), centering=(0.5, height))
+        sheet.paste(part, (number * _THUMBNAIL, 0))
+    buffer = io.BytesIO()
+    sheet.save(buffer, "JPEG", quality=78)
+    return buffer.getvalue()
+
+
+def place(path: Path) -> int:
+    """Return where an example or a preset stands in `thumbnails`, counted from 0."""
+    return list(_pictured()).index(path)
+
+
+def _pictured() -> dict[Path, float]:
+    """Return the files in `thumbnails`, and from which height of each, 0 to 1, its middle is taken."""
+    examples = {example.path: 0.5 for example in (*photos(), *styles())}
+    return examples | dict.fromkeys(sorted((EXAMPLES / "presets").glob("*.jpg")), 0.1)
+
+
 def _ordered(folder: str, first: Sequence[str]) -> list[Example]:
     """Return the pictures of a folder, those named first and the others by name."""
     files = {path.stem: path for path in sorted((EXAMPLES / folder).glob("*.jpg"))}
     names = [*(name for name in first if name in files), *(name for name in files if name not in first)]
     return [Example(files[name]) for name in names]
+
+
+THUMBNAIL_COUNT = len(_pictured())

@@ -17,15 +17,17 @@ from starlette.middleware import Middleware
 
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
-from nst.ui.gallery import FINISHED
+from nst.ui.gallery import FINISHED, thumbnails
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
 from nst.ui.runs.cache import remove_own_folder
 from nst.ui.service import Service
 from nst.ui.static import STYLES
 from nst.ui.web import connections, logs, sessions
-from nst.ui.web.cards import Cards
+from nst.ui.web.cards import CARD
+from nst.ui.web.document import Document
 from nst.ui.web.guard import Guard
+from nst.ui.web.opening import THUMBNAILS
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +81,7 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
             spacing_size="md",
             radius_size="md",
             text_size="md",
+            font_mono=["ui-monospace", "Consolas", "monospace"],
             font=["ui-sans-serif", "system-ui", "Segoe UI", "Helvetica Neue", "Arial", "sans-serif"],
         ).set(  # Monochrome's own is too pale to read
             button_secondary_text_color_hover="*button_secondary_text_color",
@@ -112,10 +115,16 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
         "app_kwargs": {
             "middleware": [
                 Middleware(Guard, service=service, demo=demo),
-                Middleware(Cards, title=TITLE, text=PROMISE, picture=FINISHED),
+                Middleware(Document, title=TITLE, text=PROMISE, pictures=_pictures()),
             ]
         },
     }
+
+
+def _pictures() -> dict[str, bytes]:
+    """Return the pictures that belong to the page's HTML, by their paths."""
+    pictures = {THUMBNAILS: thumbnails()}
+    return {**pictures, CARD: FINISHED.read_bytes()} if FINISHED.exists() else pictures
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

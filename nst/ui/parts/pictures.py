@@ -55,7 +55,7 @@ class PictureInputs:
             ]
         examples = styles()
         strip = Strip(
-            [(example.title, example.thumbnail()) for example in examples],
+            [(example.title, example.path) for example in examples],
             "further style",
             elem_id="more-examples",
             elem_classes="strip",
@@ -188,7 +188,7 @@ def _with_examples(label: str, name: str, examples: list[Example], sources: list
             webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
         )
         strip = Strip(
-            [(example.title, example.thumbnail()) for example in examples],
+            [(example.title, example.path) for example in examples],
             name,
             elem_id=f"{name}-examples",
             elem_classes="strip",

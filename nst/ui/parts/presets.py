@@ -6,7 +6,7 @@ import gradio as gr
 
 from nst.settings import KNOBS
 from nst.ui.components import Strip, picked
-from nst.ui.gallery import Example, preset_file
+from nst.ui.gallery import preset_file
 from nst.ui.parts import QUIET, Values
 from nst.ui.parts.knobs import Knobs
 
@@ -22,7 +22,7 @@ def add_presets(knobs: Knobs) -> None:
     """Put the chips here, and the sliders that they set."""
     with gr.Column(elem_id="weights"):
         chips = Strip(
-            [(name, Example(preset_file(name)).thumbnail((64, 64), 0.1)) for name in PRESETS],
+            [(name, preset_file(name)) for name in PRESETS],
             elem_id="chips",
         )
         knobs.add(*MAIN)

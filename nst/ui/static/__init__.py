@@ -1,4 +1,4 @@
-"""The page's scripts and styles, each a file beside this one."""
+"""The page's scripts, styles and pieces of HTML, each a file beside this one."""
 
 from pathlib import Path
 
@@ -10,3 +10,8 @@ STYLES = [_HERE / f"{name}.css" for name in ("page", "stage", "views")]
 def script(name: str) -> str:
     """Return a script as Gradio takes it: a function, or the body of one for a component that loads."""
     return (_HERE / f"{name}.js").read_text("utf-8")
+
+
+def markup(name: str) -> str:
+    """Return a piece of HTML."""
+    return (_HERE / f"{name}.html").read_text("utf-8")

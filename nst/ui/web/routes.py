@@ -29,7 +29,10 @@ OPEN: tuple[Route, ...] = (
     Route("plain", ("GET", "HEAD"), rf"/(?:static|assets)/(?:{_NAME}/){{0,4}}{_NAME}", "Gradio's own files"),
     Route("plain", ("GET",), rf"(?:{API})?/theme\.css", "the page's colours"),
     Route(
-        "plain", ("GET", "HEAD"), r"/favicon\.ico|/robots\.txt|/manifest\.json|/card\.jpg", "browsers, robots"
+        "plain",
+        ("GET", "HEAD"),
+        r"/favicon\.ico|/robots\.txt|/manifest\.json|/card\.jpg|/thumbnails\.jpg",
+        "browsers, robots",
     ),
     Route("health", ("GET", "HEAD"), HEALTH, "whether a visitor would be served"),
     Route("told", ("GET",), rf"{API}/info/?|{API}/openapi\.json", "what programs may ask for"),

@@ -1,0 +1,28 @@
+"""What stands on the page until its script does: on a slow line that takes a while."""
+
+from __future__ import annotations
+
+import html
+
+from nst.ui.gallery import THUMBNAIL_COUNT
+from nst.ui.static import markup
+
+THUMBNAILS = "/thumbnails.jpg"
+
+
+def opening(title: str, text: str, thumbnails: str) -> tuple[str, str]:
+    """Return what belongs into the head of the page, and what before its app.
+
+    Args:
+        title: of the page.
+        text: one sentence below it.
+        thumbnails: address of the examples' picture (nst/ui/gallery.py), which the rows of examples show too.
+    """
+    told = {"title": title, "text": text, "thumbnails": thumbnails, "count": str(THUMBNAIL_COUNT)}
+    parts = []
+    for name in ("opening_head", "opening"):
+        part = markup(name)
+        for key, value in told.items():
+            part = part.replace(f"{{{{{key}}}}}", html.escape(value))
+        parts.append(part)
+    return parts[0], parts[1]

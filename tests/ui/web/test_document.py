@@ -1,0 +1,68 @@
+"""The page's HTML as a browser on a slow line gets it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import urllib.request
+
+from PIL import Image
+from playwright.sync_api import Browser, Route, expect
+
+from nst.ui.gallery import THUMBNAIL_COUNT, photos, place, styles, thumbnails
+
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+
+
+def fetched(url: str, **headers: str) -> tuple[bytes, dict[str, str]]:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+        return answer.read(), {name.lower(): value for name, value in answer.headers.items()}
+
+
+def test_it_is_packed_for_whoever_takes_it_so(url):
+    plain, headers = fetched(url)
+    assert "content-encoding" not in headers
+    packed, headers = fetched(url, **{"Accept-Encoding": "br, gzip"})
+    assert headers["content-encoding"] == "gzip"
+    assert headers["vary"] == "Accept-Encoding"
+    nonce = rb'nonce="[^"]*"'
+    assert re.sub(nonce, b"", gzip.decompress(packed)) == re.sub(nonce, b"", plain)
+    assert len(packed) < 60_000
+    assert b"data:image/jpeg" not in plain  # pictures are files, which a browser keeps
+
+
+def test_all_thumbnails_are_one_file(url):
+    (address,) = set(re.findall(rb'--thumbnails: url\("([^"]*)"\)', fetched(url)[0]))
+    data, headers = fetched(url.rstrip("/") + address.decode())
+    assert data == thumbnails()
+    assert headers["cache-control"] == "max-age=86400"
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.width == THUMBNAIL_COUNT * picture.height
+    assert [place(example.path) for example in photos()] == list(range(len(photos())))
+    assert place(styles()[0].path) == len(photos())
+
+
+def test_something_is_seen_before_the_script_and_nothing_moves_afterwards(browser: Browser, url):
+    for width, height in ((1366, 650), (390, 664)):
+        context = browser.new_context(viewport={"width": width, "height": height})
+        page = context.new_page()
+        page.add_init_script(SHIFTS)
+        held: list[Route] = []
+        page.route("**/assets/index-*.js", lambda route: held.append(route))
+        page.goto(url, wait_until="commit")
+        expect(page.locator("#opening")).to_contain_text("Painted live")
+        page.wait_for_timeout(300)
+        assert held
+        for request in held:
+            request.continue_()
+        expect(page.locator("#paint")).to_be_visible()
+        expect(page.locator("#opening")).to_have_count(0)
+        page.wait_for_timeout(1000)
+        assert page.evaluate("window.shifted") < 0.05, width
+        context.close()
