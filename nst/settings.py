@@ -70,7 +70,7 @@ class Settings:
         live=True,
     )
     iterations: int = knob(
-        90,
+        80,
         "Iterations",
         "More steps finish finer, fewer stay a sketch.",
         low=10,
@@ -105,9 +105,9 @@ class Settings:
         "Whose colours the painting has.",
         choices={
             "style": "The style's",
-            "luminance": "The photo's, only light and dark are painted",
-            "match-before": "The style's, shifted to the photo's palette beforehand",
-            "match-after": "The painting's, shifted to the photo's palette afterwards",
+            "luminance": "The photo's; only light and dark are painted",
+            "match-before": "The style's strokes in the photo's palette",
+            "match-after": "The finished painting, shifted to the photo's palette",
         },
     )
     style_scale: float = knob(

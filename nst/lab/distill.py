@@ -252,11 +252,13 @@ def _parser() -> argparse.ArgumentParser:
         "--widths",
         type=int,
         nargs="+",
-        default=(32, 32, 64, 64, 128, 64, 64, 96, 128, 160, 160, 192, 384),
+        default=(32, 32, 64, 64, 128, 64, 64, 128, 192, 256, 192, 256, 512),
         help="channels of the five blocks, or of all thirteen convolutions",
     )
     parser.add_argument("--crops", type=int, default=400, help="crops for the closed form")
-    parser.add_argument("--begin", type=Path, help="an encoder whose convolutions are taken as they are")
+    parser.add_argument(
+        "--begin", type=Path, help="an encoder to take convolutions from, up to the first of another width"
+    )
     parser.add_argument("--steps", type=int, default=16000, help="steps of training")
     parser.add_argument("--batch", type=int, default=16, help="crops in a step")
     parser.add_argument("--crop", type=int, default=256, help="pixels on a side of a crop")

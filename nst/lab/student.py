@@ -56,12 +56,13 @@ class Student(nn.Module):
 
     @torch.no_grad()
     def take(self, state: dict[str, Tensor]) -> int:
-        """Take over the convolutions of an exported student; return how many there were."""
+        """Take over an exported student's convolutions up to the first of another shape; return how many."""
         count = 0
         for n, convolution in zip(CONVOLUTIONS, self.layers, strict=False):
-            if f"features.{n}.weight" not in state:
+            weight = state.get(f"features.{n}.weight")
+            if weight is None or weight.shape != convolution.weight.shape:
                 break
-            convolution.weight.copy_(state[f"features.{n}.weight"])
+            convolution.weight.copy_(weight)
             _bias(convolution).copy_(state[f"features.{n}.bias"])
             count += 1
         return count

@@ -8,6 +8,7 @@ from conftest import picture
 from safetensors.torch import load_file, save_file
 
 from nst.lab import distill
+from nst.lab.student import TAPS, Student
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import gram_matrix
 from nst.vgg.packed import unpack
@@ -70,6 +71,15 @@ def test_export_folds_the_map_without_changing_distances():
         wide = (gram_matrix(far_a[name]) - gram_matrix(far_b[name])).square().sum()
         narrow = (gram_matrix(near_a[name]) - gram_matrix(near_b[name])).square().sum()
         assert torch.allclose(wide, narrow, rtol=1e-2), name
+
+
+def test_a_student_takes_the_convolutions_that_have_its_widths():
+    widths = dict.fromkeys(TAPS, 8)
+    earlier, later = Student([4, 4, 5, 5, 6], widths), Student([4, 4, 5, 7, 6], widths)
+    assert later.take(earlier.export()) == 8
+    for n in (0, 7):
+        assert torch.equal(later.layers[n].weight, earlier.layers[n].weight)
+    assert later.layers[8].weight.shape != earlier.layers[8].weight.shape
 
 
 def test_pictures_that_look_like_excluded_ones_stay_out(folder, tmp_path):
