@@ -81,7 +81,7 @@ def open_page(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.locator("#paint")).to_be_visible()
     expect(page.locator("#photo img").first).to_be_visible()
-    expect(page.locator("#live img")).to_have_attribute("src", re.compile("."))
+    expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile("."))
     # What a link brings is there a moment after the page.
     for number in parse_qs(urlsplit(url).query).get("iterations", []):
         if number.isdigit():
@@ -109,12 +109,12 @@ def upload(page: Page, name: str, path: Path) -> None:
 
 
 def shown(page: Page) -> str:
-    return page.locator("#live img").get_attribute("src") or ""
+    return page.locator("#live .canvas").get_attribute("src") or ""
 
 
 def finished(page: Page) -> str:
     """Return the source of the finished picture, which comes a moment after the word that it is finished."""
-    expect(page.locator("#live img")).to_have_attribute("src", re.compile(r"painting\.png$"))
+    expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile(r"painting\.png$"))
     return shown(page)
 
 

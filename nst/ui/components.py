@@ -71,7 +71,8 @@ class LivePreview(gr.HTML):
     def __init__(self, value: str | None = None, **more: Any) -> None:
         super().__init__(
             value=value,
-            html_template='<img alt="The painting">',
+            html_template='<img class="canvas" alt="The painting" title="Hold to see the photo">'
+            '<img class="photo" alt="" hidden>',
             js_on_load=script("live_preview"),
             **more,
         )

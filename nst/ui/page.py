@@ -18,6 +18,7 @@ from nst.ui.parts.presets import add_presets
 from nst.ui.parts.returning import Returning
 from nst.ui.parts.share import Share
 from nst.ui.parts.stage import Stage
+from nst.ui.parts.surprise import Surprise
 from nst.ui.service import Service
 
 TITLE = "Painted live"
@@ -37,7 +38,7 @@ def build(service: Service) -> gr.Blocks:
             with gr.Column(elem_id="inputs", scale=0, min_width=380):
                 pictures.add_main()
                 paint = PaintButton(elem_id="go")
-                forecast = ForecastLine()
+                forecast, surprise = ForecastLine(), Surprise()
                 add_presets(knobs)
                 with gr.Column(elem_id="options"):
                     _add_options(pictures, knobs)
@@ -57,6 +58,7 @@ def build(service: Service) -> gr.Blocks:
                         share = Share()
         pictures.take_files(knobs.components["initial"], stage.status)
         forecast.listen(demo, pictures, knobs)
+        surprise.listen(pictures, knobs)
         share.listen(demo, pictures, knobs, stage)
         returning.listen(pictures, knobs)
         Painting(service, pictures, knobs, stage, chart).listen(comparison, forecast, returning, film)

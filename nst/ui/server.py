@@ -22,7 +22,7 @@ from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
 from nst.ui.runs.cache import remove_own_folder
 from nst.ui.service import Service
-from nst.ui.static import STYLES
+from nst.ui.static import ICON, STYLES
 from nst.ui.web import connections, logs, sessions
 from nst.ui.web.cards import CARD
 from nst.ui.web.document import Document
@@ -100,6 +100,7 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
         ),
         "css_paths": STYLES,
         "footer_links": ["api", "settings"],
+        "favicon_path": str(ICON),
         "max_file_size": "40mb",
         "enable_monitoring": False,
         "mcp_server": True,

@@ -20,7 +20,7 @@ from nst import Settings
 from nst.image.files import encode_png
 from nst.image.metadata import describe_painting
 from nst.ui.page import PROMISE, TITLE
-from nst.ui.parts.presets import PRESETS
+from nst.ui.parts.presets import MAIN, PRESETS
 
 
 class QuietFiles(SimpleHTTPRequestHandler):
@@ -60,6 +60,28 @@ def test_examples_and_presets_take_one_click(page):
     expect(page.locator("#content_weight input[type=number]")).to_have_value("3")
     page.get_by_role("button", name="Balanced").click()
     expect(page.locator("#content_weight input[type=number]")).to_have_value("5")
+
+
+def test_a_surprise_changes_all_but_the_photo(page):
+    photo, style = (page.locator(f"#{name} img").first for name in ("photo", "style"))
+    before = [each.get_attribute("src") for each in (photo, style)]
+    page.locator("#surprise").click()
+    expect(style).not_to_have_attribute("src", before[1])
+    assert photo.get_attribute("src") == before[0]
+    values = [float(page.locator(f"#{name} input[type=number]").input_value()) for name in MAIN[:2]]
+    assert 3.5 <= values[0] <= 6.5
+    assert 4 <= values[1] <= 7
+
+
+def test_the_photo_is_seen_for_as_long_as_the_picture_is_held(page):
+    held = page.locator("#live .photo")
+    expect(held).to_be_hidden()
+    page.locator("#live .canvas").hover()
+    page.mouse.down()
+    expect(held).to_be_visible()
+    assert held.get_attribute("src") == page.locator("#photo img").first.get_attribute("src")
+    page.mouse.up()
+    expect(held).to_be_hidden()
 
 
 def stroke(page: Page, role: str, *points: tuple[float, float]) -> None:

@@ -30,13 +30,13 @@ _WATCH = """() => {
   let before;
   addEventListener('click', (event) => {
     if (!event.target.closest('#paint')) return;
-    before = find('#live img').src;
+    before = find('#live .canvas').src;
     window.watched = { clicked: performance.now() };
   }, true);
   new MutationObserver(() => {
     const seen = window.watched;
     if (!seen) return;
-    if (!seen.first && find('#live img').src !== before) seen.first = performance.now();
+    if (!seen.first && find('#live .canvas').src !== before) seen.first = performance.now();
     const finished = /Done in/.test(find('#status').textContent);
     if (seen.first && !seen.finished && finished) seen.finished = performance.now();
   }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ['src'] });
@@ -68,7 +68,7 @@ def measure(*, iterations: int) -> dict[str, Any]:
         browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(url)
-        page.locator("#live img").first.wait_for()
+        page.locator("#live .canvas").first.wait_for()
         slider = page.locator("#iterations input[type=number]")
         slider.fill(str(iterations))
         slider.press("Tab")

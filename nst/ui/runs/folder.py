@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from nst.image.timelapse import thinned
-
 MOST_FRAMES = 64
 _IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
 _SHOWN = 12  # frames, as many as stand in a row under the canvas
@@ -21,6 +19,7 @@ class Kept(NamedTuple):
     path: str
     iteration: int
     size: tuple[int, int]  # width and height of the canvas then; the file may be a preview of it
+    change: float = 0.0  # how much has been seen to change up to here, from frame to frame, white being 1
 
     @property
     def name(self) -> str:
@@ -39,10 +38,10 @@ class RunFolder:
         self.frames: list[Kept] = []
         self.finished: Kept | None = None
 
-    def add_frame(self, data: bytes, iteration: int, size: tuple[int, int]) -> str:
+    def add_frame(self, data: bytes, iteration: int, size: tuple[int, int], change: float = 0.0) -> str:
         """Write a passing frame under a new name; return its path. Of a long run ever fewer are kept."""
         path = self.add(f"{secrets.token_hex(4)}.jpg", data)
-        self.frames.append(Kept(path, iteration, size))
+        self.frames.append(Kept(path, iteration, size, change))
         if len(self.frames) > MOST_FRAMES:
             old, new = self.frames[:-_IN_FLIGHT], self.frames[-_IN_FLIGHT:]
             for frame in old[1::2]:
@@ -71,11 +70,13 @@ class RunFolder:
         """Path of the photo at the finished size."""
         return str(self.path / "photo.jpg")
 
-    def finish(self, picture: bytes, photo: bytes, iteration: int, size: tuple[int, int]) -> str:
+    def finish(
+        self, picture: bytes, photo: bytes, iteration: int, size: tuple[int, int], change: float = 0.0
+    ) -> str:
         """Write the finished PNG, and the photo at its size as JPEG; return the former's path."""
         self.add("photo.jpg", photo)
         path = self.add("painting.png", picture)
-        self.finished = Kept(path, iteration, size)
+        self.finished = Kept(path, iteration, size, change)
         return path
 
     def kept(self) -> list[Kept]:
@@ -83,5 +84,15 @@ class RunFolder:
         return [*self.frames, *([self.finished] if self.finished else [])]
 
     def shown(self) -> list[Kept]:
-        """Return those of a row under the canvas."""
-        return thinned(self.kept(), _SHOWN)
+        """Return those of a row under the canvas: as different from one another as they can be."""
+        kept = self.kept()
+        if len(kept) <= _SHOWN:
+            return kept
+        begin, end = kept[0].change, kept[-1].change
+        found: list[Kept] = []
+        for number in range(_SHOWN):
+            # So that as many stay as are still to be found.
+            left = kept[len(found) and kept.index(found[-1]) + 1 : len(kept) - (_SHOWN - 1 - number)]
+            wanted = begin + (end - begin) * number / (_SHOWN - 1)
+            found.append(min(left, key=lambda each: abs(each.change - wanted)))
+        return found

@@ -91,9 +91,9 @@ def _sent(root: Path, name: str | None) -> Sent | None:
 
 
 def _entry(kept: Kept) -> list[Any]:
-    return [Path(kept.path).name, kept.iteration, *kept.size]
+    return [Path(kept.path).name, kept.iteration, *kept.size, kept.change]
 
 
 def _kept(folder: Path, entry: list[Any]) -> Kept:
-    name, iteration, width, height = entry
-    return Kept(str(folder / Path(name).name), int(iteration), (int(width), int(height)))
+    name, iteration, width, height, change = entry
+    return Kept(str(folder / Path(name).name), int(iteration), (int(width), int(height)), float(change))

@@ -22,6 +22,7 @@ from nst.ui.runs.storage import Files
 
 # Of at most 512 px: more than that, four times a second, a slow line cannot carry.
 PREVIEW = 512
+_LOOKED_AT = 48  # pixels on a side of what is compared
 _NOTHING = np.zeros((), np.uint8)
 
 
@@ -45,19 +46,28 @@ class Recorder:
     def __init__(self, folder: RunFolder, photo: Pixels, settings: Settings) -> None:
         self.folder, self.photo, self.settings = folder, photo, settings
         self._sharp: np.ndarray | None = None  # the photo at the preview's size
+        self._seen: np.ndarray | None = None  # the frame before, small
+        self._change = 0.0
 
     def update(self, frame: Frame) -> Update:
         """Write a frame; the final one as PNG, with its settings, and the photo beside it."""
         size = (frame.width, frame.height)
         told = replace(frame, image=np.broadcast_to(_NOTHING, frame.image.shape))
         if not frame.final:
-            preview = encode_jpeg(self._preview(frame.image))
-            return Update(told, self.folder.add_frame(preview, frame.iteration, size))
+            preview = self._preview(frame.image)
+            self._look(preview)
+            path = self.folder.add_frame(encode_jpeg(preview), frame.iteration, size, self._change)
+            return Update(told, path)
+        self._look(frame.image)
         before = self._photo_at(size)
         steered = frame.settings != self.settings
         text = describe_painting(frame.settings.public(), frame.encoder, steered=steered)
         finished = self.folder.finish(
-            encode_png(frame.image, text), encode_jpeg(before, quality=92), frame.iteration, size
+            encode_png(frame.image, text),
+            encode_jpeg(before, quality=92),
+            frame.iteration,
+            size,
+            self._change,
         )
         return Update(told, finished)
 
@@ -79,6 +89,13 @@ class Recorder:
         blurred = _resized(_resized(self._sharp, (width, height)), size)
         detail = self._sharp.astype(np.int16) - blurred
         return (shown + detail).clip(0, 255).astype(np.uint8)
+
+    def _look(self, pixels: np.ndarray) -> None:
+        """Add up what has changed to the eye since the frame before."""
+        small = _resized(pixels, (_LOOKED_AT, _LOOKED_AT)).astype(np.float32) / 255
+        if self._seen is not None:
+            self._change += float(np.abs(small - self._seen).mean())
+        self._seen = small
 
     def _photo_at(self, size: tuple[int, int]) -> np.ndarray:
         return to_pixels(resize(to_tensor(np.asarray(self.photo)), size))

@@ -5,6 +5,7 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 # In this order: the later count more.
 STYLES = [_HERE / f"{name}.css" for name in ("page", "stage", "views")]
+ICON = _HERE / "icon.svg"
 
 
 def script(name: str) -> str:

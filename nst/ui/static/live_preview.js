@@ -1,5 +1,5 @@
 // Finishes the image in flight, then shows the newest; one passes into the other.
-const image = () => element.querySelector('img');
+const image = () => element.querySelector('.canvas');
 let loading = null, next = null, shown = null, failed = null, failures = 0;
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 let since = 0;
@@ -32,6 +32,19 @@ const show = () => {
   const hopeless = url === failed && failures >= 5;
   if (url && url !== shown && url !== loading && !hopeless) { next = url; if (!loading) load(); }
 };
+// The photo, for as long as the picture is held.
+const held = element.querySelector('.photo');
+const hold = (event) => {
+  const photo = element.getRootNode().querySelector('#photo img');
+  if (event.button || !photo) return;
+  held.src = photo.src;
+  held.hidden = false;
+};
+const letGo = () => { held.hidden = true; };
+image().addEventListener('pointerdown', hold);
+for (const kind of ['pointerup', 'pointercancel', 'pointerleave']) element.addEventListener(kind, letGo);
+image().addEventListener('contextmenu', (event) => { if (!held.hidden) event.preventDefault(); });
+image().addEventListener('dragstart', (event) => event.preventDefault());
 watch('value', show);
 setInterval(show, 1000);  // should an update ever go by unnoticed
 show();

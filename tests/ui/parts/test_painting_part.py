@@ -20,7 +20,7 @@ def test_one_click_paints_the_presets(page):
     example = shown(page)
     assert example  # the page is alive before anybody clicks
     page.locator("#paint").click()
-    page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=example)
+    page.wait_for_function("before => document.querySelector('#live .canvas').src !== before", arg=example)
     expect(page.locator("#status")).to_contain_text("Done in")
     expect(page.locator("#status .line")).to_have_attribute(
         "title", re.compile(r"^60 steps · .*Fast encoder on")
@@ -66,6 +66,7 @@ def test_upload_watch_and_download(page, photo, painting):
         re.compile(r"step \d+ of 120 · \d+ × \d+ px · .* steps per second"),  # noqa: RUF001
     )
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"\d+"))
+    expect(page).to_have_title(re.compile(r"^\d+ % · Painted live$"))
     expect(page.locator("#paint")).to_have_text("Stop")
     expect(page.locator("#actions .action")).to_have_count(0)
     sources = set()
@@ -74,11 +75,12 @@ def test_upload_watch_and_download(page, photo, painting):
         page.wait_for_timeout(40)
         assert len(sources) < 500
     assert len(sources) >= 3
-    page.wait_for_function("document.querySelector('#live img').naturalWidth === 128")
+    page.wait_for_function("document.querySelector('#live .canvas').naturalWidth === 128")
     image = downloaded(page)
     assert image.format == "PNG"
     assert image.size == (128, 85)
     expect(page.locator("#paint")).to_have_text("Paint")
+    expect(page).to_have_title("Painted live")
     expect(page.locator("#compare img")).to_have_count(2)
     page.get_by_role("tab", name="Loss").click()
     expect(page.locator("#loss svg, #loss canvas").first).to_be_visible()
@@ -138,13 +140,13 @@ def test_going_back_to_a_frame_and_on_from_there(page):
     assert strip.count() <= 12
     strip.first.click()
     expect(page.locator("#status")).to_contain_text(re.compile(r"Step 1, 64 px. Continue goes on from here"))
-    expect(page.locator("#live img")).not_to_have_attribute("src", whole)
+    expect(page.locator("#live .canvas")).not_to_have_attribute("src", whole)
     # What is saved is what is shown.
     expect(strip.first).to_have_attribute("aria-current", "true")
     assert downloaded(page).format == "JPEG"
     # On from the finished picture: only the last size is painted again.
     strip.last.click()
-    expect(page.locator("#live img")).to_have_attribute("src", whole)
+    expect(page.locator("#live .canvas")).to_have_attribute("src", whole)
     set_number(page, "style_weight", 9)
     expect(page.locator("#download")).to_have_attribute("download", re.compile(r"stained_glass-20.*\.png$"))
     page.locator("#continue").click()

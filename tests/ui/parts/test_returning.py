@@ -65,7 +65,7 @@ def journey(context: BrowserContext, url: str) -> None:
     expect(page.locator("#style_weight input[type=number]")).to_have_value("7")
     assert (name_of(page, "photo"), name_of(page, "style")) == before
     live = shown(page)
-    page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=live)
+    page.wait_for_function("before => document.querySelector('#live .canvas').src !== before", arg=live)
     stop(page)
     finished(page)
     page.reload()
@@ -110,15 +110,15 @@ def test_all_comes_back_in_firefox(url):
         window.wait_for_text("#status", "left")
         assert window.text("#paint") == "Stop"
         assert "great_wave" in window.attribute("#style img", "src")
-        live = window.attribute("#live img", "src")
-        window.until(lambda: window.attribute("#live img", "src") != live, "the canvas goes on")
+        live = window.attribute("#live .canvas", "src")
+        window.until(lambda: window.attribute("#live .canvas", "src") != live, "the canvas goes on")
         window.click("#paint")
         window.wait_for_text("#status", "Stopped")
         window.reload()
         window.click("#continue")
         window.wait_for_text("#status", "left")
         window.click("#paint")
-        window.until(lambda: "painting.png" in window.attribute("#live img", "src"), "it is finished")
+        window.until(lambda: "painting.png" in window.attribute("#live .canvas", "src"), "it is finished")
         window.click("#paintings .delete")
         window.wait_for_text("#status", "Deleted")
 
@@ -185,7 +185,7 @@ def test_three_tabs_paint_and_five_are_idle(browser, url):
     for page in painting:  # the next one begins when this one has stopped
         expect(page.locator("#status")).to_contain_text(AT_WORK)
         live = shown(page)
-        page.wait_for_function("before => document.querySelector('#live img').src !== before", arg=live)
+        page.wait_for_function("before => document.querySelector('#live .canvas').src !== before", arg=live)
         stop(page)
     expect(idle[0].locator("#paint")).to_have_text("Paint")
     context.close()
