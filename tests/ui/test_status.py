@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from nst import Settings
+from nst.optimization.estimate import Forecast
 from nst.optimization.frames import Frame
 from nst.ui import status
 
@@ -45,3 +46,33 @@ def test_a_slow_host_gets_a_friendly_word(encoder, device, advice):
     # A first guess is no reason yet.
     assert "takes a while" not in status.running(replace(quick, remaining=200.0, seconds=0.5))
     assert "less memory" in status.running(replace(quick, remaining=200.0, notice="less memory"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.0, "64 × 48 px"),  # noqa: RUF001
+        (4.0, "64 × 48 px · 4 to 6 s on this CPU"),  # noqa: RUF001
+        (20.0, "64 × 48 px · 15 to 25 s on this CPU"),  # noqa: RUF001
+        (80.0, "64 × 48 px · 60 s to 2 min on this CPU"),  # noqa: RUF001
+        (300.0, "64 × 48 px · 4 to 7 min on this CPU"),  # noqa: RUF001
+    ],
+)
+def test_an_estimate_is_a_range_in_one_unit_where_it_has_one(seconds, told):
+    assert status.forecast(Forecast(64, 48, seconds), "CPU") == f"<p>{told}</p>"
+
+
+def test_a_larger_size_is_told_with_its_size_in_print():
+    assert status.larger(Forecast(768, 512, 38.0)) == "768 px · 7 cm in print · up to 40 s"
+    assert status.larger(Forecast(600, 2048, 0.0)) == "2048 px · 17 cm in print"
+
+
+def test_numbers_stand_in_the_title_and_words_in_the_line():
+    running = status.running(FRAME)
+    assert ">Painting · 10 % · 20 s left<" in running
+    assert 'title="step 10 of 100 · 64 × 48 px · 1.0 steps per second · VGG-19 on CPU"' in running  # noqa: RUF001
+    assert 'aria-valuenow="10"' in running
+    assert ">Done in 10 s<" in status.finished(FRAME, stopped=False)
+    assert ">Stopped at 10 %<" in status.finished(FRAME, stopped=True)
+    assert 'role="alert"' in status.failed("No <room>.")
+    assert "No &lt;room&gt;." in status.failed("No <room>.")

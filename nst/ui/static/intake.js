@@ -2,6 +2,7 @@
 // browser calls them: Gradio's own cards take what it calls image/*, and from an empty card only.
 const cards = JSON.parse(element.querySelector('[data-cards]').dataset.cards);
 const first = cards[0];
+const here = element.getRootNode();
 const base = () => {
   const own = document.querySelector('script[type=module][src*="/assets/index-"]');
   return own ? own.src.split('/assets/')[0] : location.origin + location.pathname.replace(/\/$/, '');
@@ -11,9 +12,18 @@ const cardOf = (event) => {
   if (!card) return null;
   return cards.includes(card.id) ? card.id : cards.find((name) => card.querySelector('#' + name)) || null;
 };
+// What is on its way is waited for by Paint (paint_button.js), which would otherwise paint what was there before.
+const shownIn = (card) => here.querySelector(`#${card} img`)?.getAttribute('src');
+const arrived = async (card, before) => {
+  for (let tries = 0; tries < 300 && shownIn(card) === before; tries += 1) {
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
+};
 const send = async (card, files) => {
   const [file] = files;
   if (!file || !card) return;
+  const place = here.querySelector(`#${card}`), before = shownIn(card);
+  place.classList.add('receiving');
   const form = new FormData();
   form.append('files', file, file.name);
   let told = null;
@@ -23,10 +33,11 @@ const send = async (card, files) => {
     told = answer.ok ? { card, file: body[0] } : { card, said: body.detail || body.error || '' };
   } catch (error) { told = { card, said: 'The file did not get through; try again.' }; }
   trigger('upload', told);
+  if (told.file) await arrived(card, before);
+  place.classList.remove('receiving');
 };
 const files = (event) => [...(event.dataTransfer || event.clipboardData || { files: [] }).files];
 const dragged = (event) => [...(event.dataTransfer?.types || [])].includes('Files');
-const here = element.getRootNode();
 const listen = (kind, work) => here.addEventListener(kind, work, { capture: true });
 // A file that is dropped beside a card does not take the place of the page.
 listen('dragover', (event) => { if (dragged(event)) event.preventDefault(); });

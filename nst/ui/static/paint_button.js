@@ -13,11 +13,16 @@ const show = (next) => {
   button.setAttribute('aria-disabled', String(state === 'stopping'));
   element.closest('#studio')?.classList.toggle('busy', state !== 'ready');
 };
-button.addEventListener('click', () => {
+// Until the pictures that are on their way are there.
+const received = async () => {
+  while (here.querySelector('.receiving')) await new Promise((done) => { setTimeout(done, 100); });
+};
+button.addEventListener('click', async () => {
   if (state === 'stopping') return;
   const begins = state === 'ready';
   props.value = begins ? 'busy' : 'stopping';
   show(props.value);
+  if (begins) await received();
   trigger(begins ? 'submit' : 'stop');
   const narrow = matchMedia('(max-width: 1023px)').matches && !element.closest('.embed');
   if (begins && narrow) {

@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from visits import downloaded, finished, make_small, open_page, set_number, shown, upload
 
+from nst.ui.parts import painting
 from nst.ui.runs.folder import MOST_FRAMES
 
 
@@ -179,3 +180,23 @@ def test_a_painting_its_frames_its_inside_and_its_film(page):
     with page.expect_download() as caught:
         page.locator("#webp").click()
     assert Image.open(caught.value.path()).format == "WEBP"
+
+
+@pytest.mark.link("size=64&iterations=20")
+def test_a_finished_painting_goes_on_larger(page, monkeypatch):
+    monkeypatch.setattr(painting, "_SIZES", (64, 128, 768))
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Done in")
+    page.locator("#larger summary").click()
+    offered = page.locator("#larger button")
+    expect(offered).to_have_text([re.compile(r"^128 px · 1 cm in print")])  # 768 are too many for this host
+    offered.click()
+    expect(page.locator("#paint")).to_have_text("Stop")
+    # Of 64 and 128 px both are painted, as the canvas has 64.
+    expect(page.locator("#status .line")).to_have_attribute("title", re.compile("^20 steps .* 128 × 128"))  # noqa: RUF001
+    finished(page)
+    larger = downloaded(page)
+    assert larger.size == (128, 128)
+    assert json.loads(larger.info["Settings"])["size"] == 128
+    expect(page.locator("#continue")).to_be_visible()
+    expect(page.locator("#larger")).to_have_count(0)  # there is nothing larger here

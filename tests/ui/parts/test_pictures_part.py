@@ -13,7 +13,7 @@ import pytest
 from conftest import picture
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import open_group
+from visits import downloaded, open_group
 
 
 def source(page: Page, card: str) -> str:
@@ -64,6 +64,22 @@ def test_a_file_dropped_on_a_card_with_a_picture_takes_its_place(data, name, kin
     # What is shown was made here of what was read here.
     page.wait_for_function("document.querySelector('#photo img').naturalWidth === 90")
     assert source(page, "photo").endswith("shown-of-upload.jpg")
+
+
+@pytest.mark.link("size=64&iterations=20")
+def test_paint_waits_for_a_photo_that_is_on_its_way(page):
+    held = []
+    page.route("**/gradio_api/upload", lambda route: held.append(route))
+    assert drop(page, "#photo img", jpeg(), "photo.jpg", "image/jpeg")
+    expect(page.locator("#photo")).to_have_class(re.compile("receiving"))
+    page.locator("#paint").click()
+    expect(page.locator("#paint")).to_have_text("Stop")
+    page.wait_for_timeout(1000)
+    assert "An example" in page.locator("#status").inner_text()
+    held[0].continue_()
+    expect(page.locator("#status")).to_contain_text("Done in")
+    assert downloaded(page).size == (64, 43)
+    expect(page.locator("#photo")).not_to_have_class(re.compile("receiving"))
 
 
 def test_a_file_that_is_dropped_beside_the_cards_changes_nothing(page):
