@@ -45,6 +45,9 @@ class Firefox:
     def attribute(self, selector: str, name: str) -> str:
         return self.driver.find_element(By.CSS_SELECTOR, selector).get_attribute(name) or ""
 
+    def count(self, selector: str) -> int:
+        return len(self.driver.find_elements(By.CSS_SELECTOR, selector))
+
     def wait_for_text(self, selector: str, text: str) -> None:
         self.until(lambda: text in self.text(selector), f"{selector} says {text!r}")
 

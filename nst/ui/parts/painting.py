@@ -198,7 +198,8 @@ class Painting:
                     if self._showing.get(session) is not token:
                         return
                     yield show.moment(update)
-            yield show.end()
+            if self.stage.runs.find(run.owner, run.id) is not None:  # it may have been deleted meanwhile
+                yield show.end()
         finally:
             if self._showing.get(session) is token:
                 del self._showing[session]

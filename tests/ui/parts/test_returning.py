@@ -118,7 +118,10 @@ def test_all_comes_back_in_firefox(url):
         window.click("#continue")
         window.wait_for_text("#status", "left")
         window.click("#paint")
+        window.wait_for_text("#status", "Stopped")
         window.until(lambda: "painting.png" in window.attribute("#live .canvas", "src"), "it is finished")
+        # The newest stands first, as soon as it is in the row.
+        window.until(lambda: window.count("#paintings .open") == 2, "both paintings stand in the row")
         window.click("#paintings .delete")
         window.wait_for_text("#status", "Deleted")
 
@@ -226,8 +229,10 @@ def test_a_line_that_was_cut_for_some_seconds_costs_nothing(browser, url):
         relay.cut()
         expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
         step = page.locator("#status").inner_text()
+        page.evaluate("window.cut = true")
         relay.mend()
-        # By itself: the same run, further on.
+        # By itself: the page anew, with the same run, further on.
+        page.wait_for_function("!window.cut")
         expect(page.locator("#status")).to_contain_text(AT_WORK)
         expect(page.locator("#paint")).to_have_text("Stop")
         expect(page.locator("#status")).not_to_have_text(step)
@@ -247,9 +252,11 @@ def test_a_host_that_was_killed_says_so_and_goes_on_from_the_last_frame(browser,
         secrets = [page.evaluate(f"{kind}.getItem('painted-live-{name}')") for kind, name in KEPT]
         app.kill()
         expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
+        page.evaluate("window.cut = true")
         app = App(tmp_path, port=app.port)
         app.wait()
         # By itself, as soon as the host answers.
+        page.wait_for_function("!window.cut")
         expect(page.locator("#status")).to_contain_text("This host was started anew in the midst of it.")
         expect(page.locator("#status")).to_contain_text(re.compile(r"Continue goes on from step \d+"))
         page.locator("#continue").click()

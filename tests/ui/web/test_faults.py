@@ -67,7 +67,7 @@ def test_an_end_is_asked_for_and_comes_within_seconds(again):
     began = time.monotonic()
     again.process.send_signal(signal.SIGTERM)
     assert again.process.wait(30) == 0
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 9  # a container waits for ten
     assert "Traceback" not in again.log.read_text()
     assert files_below(again.folder) == []  # no photo of a visitor's either
     while alive(again.process.pid):  # nor, a moment later, a process that it has started

@@ -77,7 +77,7 @@ def test_many_wait_and_take_no_thread(monkeypatch):
 
     from strangers import jpeg
 
-    with serving(replace(LIMITS, waiting=70)) as demo:
+    with serving(replace(LIMITS, waiting=70, grace=600)) as demo:
         first = Stranger(demo.local_url, "1.1.0.1")
         photo = first.sent(jpeg())
         given = {"photo": photo, "style": photo, "size": 256, "iterations": 1000}
