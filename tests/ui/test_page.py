@@ -14,13 +14,19 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import downloaded, finished, open_group, open_page, set_number, shown, upload
+from visits import WAIT, downloaded, finished, open_group, open_page, set_number, shown, upload
 
 from nst import Settings
 from nst.image.files import encode_png
 from nst.image.metadata import describe_painting
 from nst.ui.page import PROMISE, TITLE
 from nst.ui.parts.presets import MAIN, PRESETS
+
+DRAWN = """() => {
+  const canvas = document.querySelector('#brush canvas');
+  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  return pixels.some((value) => value > 0);
+}"""
 
 
 class QuietFiles(SimpleHTTPRequestHandler):
@@ -123,7 +129,9 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url,
     expect(frame.locator("#weights")).to_be_hidden()
     expect(frame.locator("#iterations input[type=number]")).to_have_value("20")
     frame.locator("#paint").click()
+    expect(frame.locator("#paint")).to_have_text("Stop")
     expect(frame.locator("#status")).to_contain_text("Done in")
+    expect(frame.locator("#download")).to_be_in_viewport(ratio=1)
     inner = page.frames[1]
     for direction in ("Width", "Height"):
         whole = inner.evaluate(f"document.documentElement.scroll{direction}")
@@ -148,6 +156,13 @@ def test_brush_and_second_style(page, photo, painting):
     page.get_by_role("button", name="Use the further style Ink wash").click()
     expect(page.locator("#style-2 img").first).to_have_attribute("src", re.compile("ink_wash"))
     expect(page.locator("#brush img")).to_have_attribute("src", re.compile("shown-of-upload"))
+    # No brush is in the hand yet: who only passes over the photo draws nothing.
+    assert page.locator("#brush .drawing").evaluate("e => getComputedStyle(e).touchAction") == "auto"
+    page.locator("#brush .drawing").hover()
+    page.mouse.down()
+    page.mouse.move(300, 300, steps=3)
+    page.mouse.up()
+    assert not page.evaluate(DRAWN)
     page.locator("#brush input[type=range]").fill("25")
     stroke(page, "Keep the photo", (0.05, 0.05), (0.05, 0.95))
     stroke(page, "Style 2", (0.9, 0.05), (0.9, 0.95))
@@ -176,9 +191,7 @@ def test_brush_and_second_style(page, photo, painting):
     # Another photo begins with nothing drawn.
     page.get_by_role("button", name="Use the photo Rocket").click()
     expect(page.locator("#brush img")).to_have_attribute("src", re.compile("rocket"))
-    drawn = "() => { const c = document.querySelector('#brush canvas'); return c.getContext('2d')"
-    drawn += ".getImageData(0, 0, c.width, c.height).data.some((value) => value > 0); }"
-    assert not page.evaluate(drawn)
+    assert not page.evaluate(DRAWN)
 
 
 @pytest.mark.link("size=64&iterations=20")
@@ -269,4 +282,24 @@ def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser
     ):
         box = page.locator(name).first.bounding_box()
         assert min(box["width"], box["height"]) >= 44, name
+    context.close()
+
+
+def test_on_a_phone_the_next_step_is_in_sight(browser, url):
+    """From Paint to the finished picture without a hand on the page."""
+    context = browser.new_context(viewport={"width": 390, "height": 664}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    open_page(page, url + "?size=64&iterations=100")
+    page.locator("#paint").tap()
+    expect(page.locator("#status")).to_contain_text("Painting")
+    for name in ("#live .canvas", "#status .line", "#paint"):
+        expect(page.locator(name)).to_be_in_viewport(ratio=0.9)
+    expect(page.locator("#status")).to_contain_text("Done in")
+    for name in ("#live .canvas", "#status .line", "#download"):
+        expect(page.locator(name)).to_be_in_viewport(ratio=0.9)
+    # Whoever goes back up to the pictures keeps them in sight.
+    page.evaluate("window.scrollTo(0, 0)")
+    expect(page.locator("#photo")).to_be_in_viewport()
+    expect(page.locator("#download")).to_be_in_viewport(ratio=0.9)
     context.close()
