@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 
-from nst.ui.gallery import THUMBNAIL_COUNT
+from nst.ui.gallery import THUMBNAIL_COUNT, place, styles
 from nst.ui.static import markup
 
 THUMBNAILS = "/thumbnails.jpg"
@@ -18,7 +18,13 @@ def opening(title: str, text: str, thumbnails: str) -> tuple[str, str]:
         text: one sentence below it.
         thumbnails: address of the examples' picture (nst/ui/gallery.py), which the rows of examples show too.
     """
-    told = {"title": title, "text": text, "thumbnails": thumbnails, "count": str(THUMBNAIL_COUNT)}
+    told = {
+        "title": title,
+        "text": text,
+        "thumbnails": thumbnails,
+        "count": str(THUMBNAIL_COUNT),
+        "style": str(place(styles()[0].path)),
+    }
     parts = []
     for name in ("opening_head", "opening"):
         part = markup(name)
