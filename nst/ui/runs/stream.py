@@ -82,7 +82,7 @@ class Recorder:
         if size == (width, height):
             return pixels
         shown = _resized(pixels, size)
-        if size < (width, height) or self.settings.initial != "content":
+        if max(size) < max(width, height) or self.settings.initial != "content":
             return shown
         if self._sharp is None or self._sharp.shape != shown.shape:
             self._sharp = self._photo_at(size)

@@ -3,7 +3,7 @@ const WORDS = { ready: 'Paint', busy: 'Stop', stopping: 'Stopping' };
 const SPOKEN = { ready: 'The painting has ended.', busy: 'Painting.', stopping: 'Stopping.' };
 const button = element.querySelector('button'), spoken = element.querySelector('[role=status]');
 const here = element.getRootNode(), title = document.title;
-let state = 'ready', ended = false;
+let state = 'ready', ended = false, awaiting = false;
 const show = (next) => {
   if (!WORDS[next]) return;
   if (next !== state) spoken.textContent = SPOKEN[next];
@@ -19,10 +19,20 @@ const received = async () => {
 };
 button.addEventListener('click', async () => {
   if (state === 'stopping') return;
+  if (awaiting) {  // nothing has begun yet
+    awaiting = false;
+    show(props.value = 'ready');
+    return;
+  }
   const begins = state === 'ready';
   props.value = begins ? 'busy' : 'stopping';
   show(props.value);
-  if (begins) await received();
+  if (begins && here.querySelector('.receiving')) {
+    awaiting = true;
+    await received();
+    if (!awaiting) return;
+    awaiting = false;
+  }
   trigger(begins ? 'submit' : 'stop');
   const narrow = matchMedia('(max-width: 1023px)').matches && !element.closest('.embed');
   if (begins && narrow) {

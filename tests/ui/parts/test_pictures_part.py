@@ -76,6 +76,11 @@ def test_paint_waits_for_a_photo_that_is_on_its_way(page):
     expect(page.locator("#paint")).to_have_text("Stop")
     page.wait_for_timeout(1000)
     assert "An example" in page.locator("#status").inner_text()
+    # Stopped before anything has begun, and begun again.
+    page.locator("#paint").click()
+    expect(page.locator("#paint")).to_have_text("Paint")
+    page.locator("#paint").click()
+    expect(page.locator("#paint")).to_have_text("Stop")
     held[0].continue_()
     expect(page.locator("#status")).to_contain_text("Done in")
     assert downloaded(page).size == (64, 43)
