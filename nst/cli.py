@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from huggingface_hub.utils import tqdm
 
-from nst.errors import InputError
+from nst.errors import IncompleteWarning, InputError
 from nst.image.decoding import measure
 from nst.image.files import PICTURES, encode_picture
 from nst.image.metadata import describe_painting, settings_of
@@ -89,8 +90,9 @@ def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
     film: Path | None = options["time_lapse"]
     frames: list[np.ndarray] = []
     try:
-        last = _watch(
-            stylize(
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always", IncompleteWarning)
+            painted = stylize(
                 job.photo,
                 job.styles,
                 job.settings,
@@ -99,9 +101,11 @@ def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
                 start=options["start"],
                 resume=options["resume"],
                 stop=stop.wished,
-            ),
-            frames if film is not None else None,
-        )
+            )
+        for one in heard:
+            if one.category is IncompleteWarning:
+                _say(f"note: {one.message}", sys.stderr)
+        last = _watch(painted, frames if film is not None else None)
     except InputError as error:
         _say(f"error: {error}", sys.stderr)
         return MISUSED

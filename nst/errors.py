@@ -1,4 +1,4 @@
-"""The exception whose message is written for the person at the other end."""
+"""The exception, and the warning, whose messages are written for the person at the other end."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
     The message is one sentence that says what is wrong and what to do; page, API and command line
     show it as it is.
     """
+
+
+class IncompleteWarning(UserWarning):
+    """A picture was taken although part of it is missing; the message is a sentence, as above."""

@@ -24,6 +24,11 @@ class Role(NamedTuple):
         return 0.0 if self.kind == "mask" else 1.0
 
     @property
+    def alpha(self) -> bool:
+        """Whether its transparency may be the painting's."""
+        return self.kind in ("photo", "resume")
+
+    @property
     def least(self) -> int:
         """Pixels that it has to have on each side; those made for a long photo may be thin."""
         return 1 if self.kind in ("mask", "resume") else MIN_SIDE

@@ -14,6 +14,7 @@ from nst.errors import InputError
 from nst.image.border import trim
 from nst.image.files import load_image
 from nst.image.masks import prepare
+from nst.image.transparency import continued, on_white
 from nst.inputs import Inputs, Role
 from nst.optimization.encoders import encoder_choice, load_encoders
 from nst.optimization.frames import Frame
@@ -53,7 +54,8 @@ def stylize(
     picture is told in the frames' `notice`.
 
     Args:
-        content: the photo: anything `load_image` takes, or a (1, 3, H, W) float tensor in [0, 1].
+        content: the photo: anything `load_image` takes, or a float tensor in [0, 1], (1, 3, H, W) or with
+            alpha (1, 4, H, W). Alpha is laid on white, or is the frames' too if `settings.transparency`.
         styles: one painting or up to four, whose statistics are blended by `settings.blend`.
         settings: how to paint; the defaults if left out.
         keep: mask of the photo's proportions; where it is white the photo stays.
@@ -92,7 +94,10 @@ def paint(
     _check_counts(pictures, settings)
     if settings.initial != "picture":
         pictures = replace(pictures, start=None)
-    inputs = _prepared(pictures.map(_decode), settings)
+    decoded = pictures.map(_decode)
+    alpha = decoded.photo[:, 3:] if settings.transparency and decoded.photo.shape[1] == 4 else None
+    behind = on_white if alpha is None else continued
+    inputs = _prepared(decoded.map(lambda role, picture: behind(picture)), settings)
     given = None if encoder is None else tuple(encoder) if isinstance(encoder, Sequence) else (encoder,)
     scales = plan(inputs.photo.shape[-1], inputs.photo.shape[-2], settings, _turns(settings, given))
     if inputs.resume is not None:
@@ -102,7 +107,12 @@ def paint(
     for each in encoders:  # refuses layers that they do not carry
         style_weights(settings.style_layers, each.layers)
         content_weights(settings.content_layer, each.layers)
-    seen = Pictures(inputs.map(lambda role, picture: picture.to(encoders[0].device)), settings)
+    device = encoders[0].device
+    seen = Pictures(
+        inputs.map(lambda role, picture: picture.to(device)),
+        settings,
+        None if alpha is None else alpha.to(device),
+    )
     return Painting(seen, settings, encoders, scales, controls or Controls()).frames()
 
 
@@ -121,7 +131,7 @@ def _check_counts(pictures: Inputs[Picture], settings: Settings) -> None:
 def _decode(role: Role, picture: Picture) -> Tensor:
     if isinstance(picture, Tensor):
         return picture.float()
-    return load_image(picture, role.name, role.ground, role.least)
+    return load_image(picture, role.name, role.ground, role.least, role.alpha)
 
 
 def _prepared(inputs: Inputs[Tensor], settings: Settings) -> Inputs[Tensor]:

@@ -118,6 +118,11 @@ class Settings:
         high=2.0,
         step=0.05,
     )
+    transparency: bool = knob(
+        False,
+        "Keep transparency",
+        "What is transparent in the photo is so in the painting (PNG, WebP, TIFF); otherwise it is white.",
+    )
     trim_border: bool = knob(
         True,
         "Trim borders",

@@ -145,6 +145,7 @@ SLOW = {
     "test_api",
     "test_attack",
     "test_bench",
+    "test_cluster",
     "test_connections",
     "test_controls",
     "test_decoder",
@@ -157,12 +158,14 @@ SLOW = {
     "test_quality",
     "test_readme",
     "test_real",
+    "test_registry",
     "test_sessions",
     "test_steering",
     "test_storage",
     "test_strangers",
     "test_strangers_bodies",
     "test_strangers_runs",
+    "test_stubs",
     "test_timelapse",
     "test_zero",
 }
@@ -170,6 +173,8 @@ SLOW = {
 
 # Those that take longest begin first, so that no process is left with one of them at the end.
 FIRST = (
+    "test_returning",
+    "test_cluster",
     "test_painting_part",
     "test_page",
     "test_faults",
@@ -189,7 +194,7 @@ FIRST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what opens a browser and what is slow, for `-m "not browser and not slow"`; longest first."""
     for item in items:
-        if {"browser", "page"} & set(getattr(item, "fixturenames", ())):
+        if {"browser", "page"} & set(getattr(item, "fixturenames", ())) or "firefox" in item.name:
             item.add_marker("browser")
         if item.path.stem in SLOW:
             item.add_marker("slow")

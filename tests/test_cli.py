@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, picture
 from PIL import Image
 
 from nst import cli
@@ -89,6 +89,22 @@ def test_masks_and_a_start(photo, painting, tmp_path):
     assert np.abs(found - kept)[:, :60].max() == 0
     assert np.abs(found - kept)[:, 60:].mean() > 5
     assert json.loads(Image.open(out).info["Settings"])["initial"] == "picture"
+
+
+def test_transparency_is_kept_on_wish_and_missing_rows_are_told(painting, tmp_path, capsys):
+    out, clear, cut = tmp_path / "out.png", tmp_path / "clear.png", tmp_path / "cut.jpg"
+    photo = picture(120, 80)
+    photo.save(cut, quality=95)
+    cut.write_bytes(cut.read_bytes()[:-60])
+    photo.putalpha(Image.linear_gradient("L").resize(photo.size))
+    photo.save(clear)
+    assert call(clear, painting, "-o", out, *SMALL, "--transparency") == 0
+    assert Image.open(out).getchannel("A").getextrema()[0] < 8
+    assert call(clear, painting, "-o", out, *SMALL) == 0
+    assert Image.open(out).mode == "RGB"
+    assert "note" not in capsys.readouterr().err
+    assert call(cut, painting, "-o", out, *SMALL) == 0
+    assert "note: The photo breaks off early" in capsys.readouterr().err
 
 
 def test_help_knows_every_knob(capsys):

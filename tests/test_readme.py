@@ -104,6 +104,11 @@ def test_the_mcp_tool(photo, painting, url):
     assert {name for name, knob in KNOBS.items() if not knob.local} < set(arguments)
     assert all(each["description"] for each in arguments.values())
     assert "From 64 to 96." in arguments["size"]["description"]
+    for name in ("photo", "style", "style_2", "keep"):
+        # Anything else that it might announce, it would then refuse.
+        assert arguments[name]["format"] == "uri"
+        assert "data: URL" in arguments[name]["description"]
+        assert "http" not in json.dumps(arguments[name])
     assert [each.type for each in painted.content] == ["image", "text"]
     assert refused.isError
     assert "whole number from 10 to 1000" in refused.content[0].text

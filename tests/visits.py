@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -15,6 +16,8 @@ from gradio import Blocks
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from served import serving
+
+from nst.optimization.rollback import Descent
 
 WAIT = 60_000  # what is painted takes its time beside other work
 
@@ -47,7 +50,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A window that has what the page is made of already, as a visitor's who comes again."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, accept_downloads=True, reduced_motion="reduce"
+    )
     yield context
     context.close()
 
@@ -75,6 +80,22 @@ def page(context: BrowserContext, url: str, request: pytest.FixtureRequest) -> I
     page.close()
     assert strangers == []
     assert errors == []
+
+
+@contextlib.contextmanager
+def unhurried_host() -> Iterator[None]:
+    """Let every iteration take a moment in which the machine is free: runs last by the clock."""
+    with pytest.MonkeyPatch.context() as patch:
+        step = Descent.step
+        patch.setattr(Descent, "step", lambda self: (time.sleep(0.08), step(self)))
+        yield
+
+
+@pytest.fixture
+def unhurried() -> Iterator[None]:
+    """A host whose runs last long and take little of the machine."""
+    with unhurried_host():
+        yield
 
 
 def open_page(page: Page, url: str) -> None:

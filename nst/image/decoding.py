@@ -21,7 +21,7 @@ from PIL import (
     WebPImagePlugin,  # noqa: F401
 )
 
-from nst.errors import InputError
+from nst.errors import IncompleteWarning, InputError
 from nst.image import encodings, tiff
 from nst.image.encodings import Encoding
 
@@ -59,6 +59,7 @@ def decode(
     what: str = "The picture",
     ground: float = 1.0,
     least: int = MIN_SIDE,
+    alpha: bool = False,
 ) -> np.ndarray:
     """Return a picture's pixels as a person would see them.
 
@@ -71,9 +72,14 @@ def decode(
         what: how to call the picture in messages, such as "The photo".
         ground: what is behind transparent parts: 1 white, 0 black.
         least: pixels that it has to have on each side.
+        alpha: return the alpha channel of a picture that has transparent parts, instead of laying them on
+            `ground`.
 
     Returns:
-        (H, W, 3), uint8 or float32 in [0, 1], at most 4096 on the longest side.
+        (H, W, 3), uint8 or float32 in [0, 1], at most 4096 on the longest side; with alpha (H, W, 4) float32.
+
+    Warns:
+        IncompleteWarning: rows are missing at its end.
 
     Raises:
         InputError: it is no picture, damaged, too small or too large.
@@ -83,12 +89,16 @@ def decode(
     try:
         if opened.format == "JPEG":
             opened.draft(None, (MAX_SIDE, MAX_SIDE))  # decodes huge photos at half or quarter size
-        _load(opened)
-        return _to_rgb(_upright(opened), ground, _encoding(source, opened))
+        missing = _load(opened)
+        pixels = _to_rgb(_upright(opened), None if alpha else ground, _encoding(source, opened))
     except MemoryError as error:
         raise InputError(f"{what} does not fit into this machine's memory; make it smaller first.") from error
     except Exception as error:  # as in `open_image`
         raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
+    if missing is not None:
+        rows = f"its last {missing} rows are" if missing > 1 else "a part of its last rows is"
+        warnings.warn(f"{what} breaks off early: {rows} grey.", IncompleteWarning, stacklevel=2)
+    return pixels
 
 
 def measure(source: str | Path | bytes, what: str = "The photo") -> tuple[int, int]:
@@ -216,10 +226,15 @@ def _other_kind(file: str | Path | IO[bytes]) -> str:
     return "a PDF" if head.startswith(b"%PDF") else ""
 
 
-def _load(opened: Image.Image) -> None:
-    """Decode; of a JPEG whose last bytes are missing what is there, as browsers do."""
+def _load(opened: Image.Image) -> int | None:
+    """Decode; of a JPEG whose last bytes are missing what is there, as browsers do.
+
+    Returns:
+        How many whole rows are missing, None if nothing is.
+    """
     try:
         opened.load()
+        return None
     except OSError:
         if opened.format not in ("JPEG", "MPO") or not isinstance(opened, ImageFile.ImageFile):
             raise
@@ -228,8 +243,10 @@ def _load(opened: Image.Image) -> None:
             opened.load()
         finally:
             ImageFile.LOAD_TRUNCATED_IMAGES = False
-        if _missing_rows(opened) > _MISSING * opened.height:
+        missing = _missing_rows(opened)
+        if missing > _MISSING * opened.height:
             raise
+        return missing
 
 
 def _encoding(source: str | Path | bytes | IO[bytes] | Image.Image, opened: Image.Image) -> Encoding | None:
@@ -264,8 +281,8 @@ def _upright(image: Image.Image) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _to_rgb(image: Image.Image, ground: float, encoding: Encoding | None) -> np.ndarray:
-    """Return decoded pixels as (H, W, 3) float32 in [0, 1] or uint8."""
+def _to_rgb(image: Image.Image, ground: float | None, encoding: Encoding | None) -> np.ndarray:
+    """Return decoded pixels as (H, W, 3) float32 in [0, 1] or uint8; without a ground maybe (H, W, 4)."""
     profile = image.info.get("icc_profile")
     if image.mode == "F" or image.mode.startswith("I"):
         grey = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
@@ -303,6 +320,8 @@ def _to_rgb(image: Image.Image, ground: float, encoding: Encoding | None) -> np.
     if alpha is None:
         return rgb
     light = rgb.astype(np.float32) / 255.0 if rgb.dtype == np.uint8 else rgb
+    if ground is None:
+        return np.concatenate([light, alpha], axis=2) if alpha.min(initial=1.0) < 1 else light
     return light * alpha + ground * (1.0 - alpha)
 
 

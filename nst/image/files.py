@@ -14,6 +14,7 @@ from torch import Tensor
 
 from nst.image.decoding import EXIF_TEXT, MIN_SIDE, decode
 from nst.image.pixels import to_tensor
+from nst.image.transparency import pixels_on_white
 
 
 def load_image(
@@ -21,6 +22,7 @@ def load_image(
     what: str = "The picture",
     ground: float = 1.0,
     least: int = MIN_SIDE,
+    alpha: bool = False,
 ) -> Tensor:
     """Decode a picture into float RGB as a person would see it.
 
@@ -29,18 +31,19 @@ def load_image(
         what: likewise.
         ground: likewise.
         least: likewise.
+        alpha: likewise.
 
     Returns:
-        (1, 3, H, W) float32 in [0, 1], at most 4096 on the longest side.
+        (1, 3, H, W) float32 in [0, 1], at most 4096 on the longest side; (1, 4, H, W) with an alpha channel.
 
     Raises:
         InputError: it is no picture, damaged, too small or too large.
     """
-    return to_tensor(decode(source, what, ground, least))
+    return to_tensor(decode(source, what, ground, least, alpha))
 
 
 def encode_png(pixels: np.ndarray, text: dict[str, str] | None = None) -> bytes:
-    """Return (H, W, 3) uint8 pixels as a PNG file that carries `text` and nothing else."""
+    """Return (H, W, 3) or (H, W, 4) uint8 pixels as a PNG file that carries `text` and nothing else."""
     info = PngImagePlugin.PngInfo()
     for key, value in (text or {}).items():
         info.add_itxt(key, value)
@@ -52,9 +55,9 @@ def encode_png(pixels: np.ndarray, text: dict[str, str] | None = None) -> bytes:
 
 
 def encode_jpeg(pixels: np.ndarray, quality: int = 85) -> bytes:
-    """Return (H, W, 3) uint8 pixels as a JPEG file."""
+    """Return (H, W, 3) uint8 pixels as a JPEG file, (H, W, 4) laid on white."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    Image.fromarray(pixels_on_white(pixels)).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
@@ -71,10 +74,10 @@ PICTURES = tuple(_KINDS)
 
 
 def encode_picture(pixels: np.ndarray, suffix: str, text: Mapping[str, str]) -> bytes:
-    """Return (H, W, 3) uint8 pixels as a file that carries `text`, as far as its format can.
+    """Return uint8 pixels as a file that carries `text`, as far as its format can.
 
     Args:
-        pixels: of the picture.
+        pixels: (H, W, 3), or with an alpha channel (H, W, 4), which a JPEG has laid on white.
         suffix: of its name, one of `PICTURES`.
         text: entries as of a PNG; elsewhere they stand in EXIF.
 
@@ -88,5 +91,6 @@ def encode_picture(pixels: np.ndarray, suffix: str, text: Mapping[str, str]) -> 
     for key, tag in EXIF_TEXT.items():
         if key in text:
             exif[tag] = text[key]
-    Image.fromarray(pixels).save(buffer, kind, exif=exif, **how)
+    shown = pixels_on_white(pixels) if kind == "JPEG" else pixels
+    Image.fromarray(shown).save(buffer, kind, exif=exif, **how)
     return buffer.getvalue()

@@ -128,6 +128,32 @@ def divide(
     return regions, allowed
 
 
+def within(regions: Sequence[Region], alpha: Tensor) -> list[Region]:
+    """Return regions without what is transparent: what nobody sees has no part in their statistics.
+
+    Args:
+        regions: of the canvas.
+        alpha: (1, 1, H, W).
+
+    Raises:
+        InputError: nothing is left.
+    """
+    longest = min(_LONGEST, max(alpha.shape[-2:]))
+    seen = at(alpha, fit(alpha.shape[-1], alpha.shape[-2], longest))
+    size = (seen.shape[-1], seen.shape[-2])
+    masks = [seen if region.mask is None else seen * at(region.mask, size) for region in regions]
+    left = [
+        Region(region.shares, mask)
+        for region, mask in zip(regions, masks, strict=True)
+        if float(mask.mean()) > _SMALLEST
+    ]
+    if not left:
+        raise InputError(
+            "Nothing of the photo is left to paint where it is opaque; switch off Keep transparency."
+        )
+    return left
+
+
 def _shares(blend: Sequence[float], members: Sequence[int]) -> tuple[float, ...]:
     whole = sum(blend[k] for k in members)
     return tuple(blend[k] / whole if k in members else 0.0 for k in range(len(blend)))

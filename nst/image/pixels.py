@@ -15,7 +15,7 @@ __all__ = ["MAX_SIDE", "fit", "fit_area", "resize", "to_pixels", "to_tensor"]
 
 
 def to_tensor(rgb: np.ndarray) -> Tensor:
-    """Return (H, W, 3) pixels, uint8 or floats in [0, 1], as (1, 3, H, W) float32 in [0, 1]."""
+    """Return (H, W, C) pixels, uint8 or floats in [0, 1], as (1, C, H, W) float32 in [0, 1]."""
     pixels = (
         torch.from_numpy(rgb).permute(2, 0, 1)[None].to(torch.float32, memory_format=torch.contiguous_format)
     )
@@ -45,6 +45,6 @@ def resize(image: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def to_pixels(image: Tensor) -> np.ndarray:
-    """Return (1, 3, H, W) float RGB as (H, W, 3) uint8, clipped to [0, 1]."""
+    """Return (1, C, H, W) floats as (H, W, C) uint8, clipped to [0, 1]."""
     scaled = image.detach()[0].clamp(0, 1).mul(255).round()
     return scaled.permute(1, 2, 0).to("cpu", torch.uint8).contiguous().numpy()

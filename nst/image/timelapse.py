@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from nst.image.pixels import fit
+from nst.image.transparency import pixels_on_white
 
 _Frame = TypeVar("_Frame")
 
@@ -69,7 +70,7 @@ def as_webp(frames: Iterable[np.ndarray]) -> bytes:
 
 def _alike(frames: Iterable[np.ndarray], longest: int, *, even: bool = False) -> list[Image.Image]:
     """Return frames as pictures of one size: the last one's, if that is not larger than `longest`."""
-    pictures = [Image.fromarray(frame) for frame in frames]
+    pictures = [Image.fromarray(pixels_on_white(frame)) for frame in frames]
     if not pictures:
         raise ValueError("there are no frames to make a film of")
     width, height = pictures[-1].size

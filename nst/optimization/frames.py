@@ -17,7 +17,7 @@ class Frame:
     enlarged if painting ended before that size was reached.
     """
 
-    image: np.ndarray  # (H, W, 3) uint8
+    image: np.ndarray  # (H, W, 3) uint8, (H, W, 4) with an alpha channel if that was to be kept
     iteration: int  # evaluations so far
     total: int  # evaluations in all, if nothing stops it
     target: tuple[int, int]  # (width, height) of the finished picture

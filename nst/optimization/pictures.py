@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nst.image.colors import is_grey, luminance, match_palette, with_luminance
-from nst.image.masks import Region, at, divide
+from nst.image.masks import Region, at, divide, within
 from nst.image.pixels import MAX_SIDE, fit_area, resize
 from nst.inputs import Inputs
 from nst.optimization.objective import Objective
@@ -23,13 +23,14 @@ class Pictures:
     Args:
         inputs: tensors on one device, the masks prepared.
         settings: how to paint.
+        alpha: (1, 1, H, W) of the photo if that is to be the painting's too.
 
     Raises:
         InputError: nothing is left to paint, or no style to paint it with.
     """
 
-    def __init__(self, inputs: Inputs[Tensor], settings: Settings) -> None:
-        self.inputs, self.settings = inputs, settings
+    def __init__(self, inputs: Inputs[Tensor], settings: Settings, alpha: Tensor | None = None) -> None:
+        self.inputs, self.settings, self.alpha = inputs, settings, alpha
         # Without a colour anywhere none may appear: then light alone is painted.
         self.grey = all(map(is_grey, (inputs.photo, *inputs.paintings)))
         self.regions, self.painted = self._divide(settings)
@@ -70,7 +71,8 @@ class Pictures:
         """Return which part takes which styles, and what is painted at all; see `divide`."""
         count = len(self.inputs.styles)
         masks = (*self.inputs.regions, *[None] * (count - len(self.inputs.regions)))
-        return divide(settings.blend[:count], masks, self.inputs.keep)
+        regions, painted = divide(settings.blend[:count], masks, self.inputs.keep)
+        return regions if self.alpha is None else within(regions, self.alpha), painted
 
     def colored(self, picture: Tensor) -> Tensor:
         """Return a picture as it is painted: (1, 3, H, W) in colour, or (1, 1, H, W), its luminance alone."""
@@ -113,7 +115,13 @@ class Pictures:
         return resize(canvas, size) + self.photo - resize(before, size)
 
     def finished(self, canvas: Tensor) -> Tensor:
-        """Return a canvas as people get it: in its colours, the photo where it was to be kept."""
+        """Return a canvas as people get it: in its colours, the photo where it was kept, with its alpha."""
+        canvas = self._colored_back(canvas)
+        if self.alpha is None:
+            return canvas
+        return torch.cat([canvas, at(self.alpha, (canvas.shape[-1], canvas.shape[-2]))], 1)
+
+    def _colored_back(self, canvas: Tensor) -> Tensor:
         colors = self.settings.colors
         if self.grey:
             canvas = canvas.expand(-1, 3, -1, -1)
@@ -125,7 +133,11 @@ class Pictures:
         if colors == "luminance":
             canvas = with_luminance(photo, canvas)
         elif colors == "match-after":
-            canvas = match_palette(canvas.clamp(0, 1), photo, painted).clamp(0, 1)
+            counts = painted
+            if self.alpha is not None:
+                seen = at(self.alpha, size)
+                counts = seen if painted is None else painted * seen
+            canvas = match_palette(canvas.clamp(0, 1), photo, counts).clamp(0, 1)
         return canvas if painted is None else torch.lerp(photo, canvas.clamp(0, 1), painted)
 
 

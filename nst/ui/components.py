@@ -135,7 +135,9 @@ class Filmstrip(gr.HTML):
 
 
 class Intake(gr.HTML):
-    """Takes files for cards by drop, paste and choice; `upload` tells "card" and "file", or what was "said".
+    """Takes files for cards by drop, paste and choice; `upload` tells "card" and "file".
+
+    Its value is the answer to that: which "file", whether it was "taken", and what is to be "said" of it.
 
     Args:
         cards: element ids of the picture inputs; what is pasted anywhere is for the first.
@@ -144,8 +146,15 @@ class Intake(gr.HTML):
     def __init__(self, cards: list[str], **more: Any) -> None:
         told = html.escape(json.dumps(cards))
         super().__init__(
-            html_template=f'<i hidden data-cards="{told}"></i>', js_on_load=script("intake"), **more
+            value=None,
+            html_template=f'<i hidden data-cards="{told}"></i>',
+            js_on_load=script("intake"),
+            **more,
         )
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
 
 
 class RunHandle(gr.HTML):

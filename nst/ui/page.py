@@ -56,7 +56,7 @@ def build(service: Service) -> gr.Blocks:
                         Inside(service, stage, pictures, knobs)
                     with gr.Tab("Link and settings"):
                         share = Share()
-        pictures.take_files(knobs.components["initial"], stage.status)
+        pictures.take_files(knobs.components["initial"])
         forecast.listen(demo, pictures, knobs)
         surprise.listen(pictures, knobs)
         share.listen(demo, pictures, knobs, stage)
@@ -86,7 +86,7 @@ def _add_options(pictures: PictureInputs, knobs: Knobs) -> None:
         knobs.add("colors", "style_scale", "large_shapes", "smoothness", "trim_border")
     with gr.Accordion("Areas", open=False):
         pictures.add_brush()
-        knobs.add("edge")
+        knobs.add("edge", "transparency")
         pictures.add_further_styles()
         knobs.add("blend_1", "blend_2", "blend_3", "blend_4")
     with gr.Accordion("Quality", open=False):

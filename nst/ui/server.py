@@ -28,6 +28,7 @@ from nst.ui.web.cards import CARD
 from nst.ui.web.document import Document
 from nst.ui.web.guard import Guard
 from nst.ui.web.opening import THUMBNAILS
+from nst.ui.web.tools import describe_pictures
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +60,7 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
                 " machine with --host."
             ) from error
         sessions.make_small(demo)
+        describe_pictures(demo)
         service.start(demo)
         if warm:
             service.painter.start()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import zlib
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from conftest import ROOT, picture
 from PIL import Image, ImageCms
 
-from nst.errors import InputError
+from nst.errors import IncompleteWarning, InputError
 from nst.image.decoding import measure
 from nst.image.files import encode_jpeg, encode_png, load_image
 from nst.image.pixels import MAX_SIDE, fit, fit_area, resize, to_pixels
@@ -175,6 +176,20 @@ def test_what_cannot_be_used_gets_one_sentence(name):
     assert message.startswith("The photo")
     assert message.endswith(".")
     assert "\n" not in message
+
+
+def test_rows_that_are_missing_are_told():
+    whole = saved(picture(300, 300, seed=1), "JPEG", quality=95)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_image(whole)
+    with pytest.warns(
+        IncompleteWarning, match="The photo breaks off early: a part of its last rows is grey."
+    ):
+        load_image(whole[:-20], "The photo")
+    with pytest.warns(IncompleteWarning, match=r"The photo breaks off early: its last \d+ rows are grey\."):
+        pixels = to_pixels(load_image(whole[: -len(whole) // 25], "The photo"))
+    assert (pixels[-1] == 128).all()
 
 
 def test_missing_files_and_folders(tmp_path):

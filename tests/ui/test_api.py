@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+from conftest import picture
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -57,6 +58,17 @@ def test_frames_stream_and_the_last_is_the_png(client, photo, painting):
     assert json.loads(image.info["Settings"])["style_weight"] == 6
     assert "exif" not in image.info
     assert Image.open(frames[0]).format == "JPEG"
+
+
+def test_transparency_comes_back_on_wish(client, painting, tmp_path):
+    photo = picture(120, 80)
+    photo.putalpha(Image.linear_gradient("L").resize(photo.size))
+    photo.save(tmp_path / "clear.png")
+    given = handle_file(tmp_path / "clear.png"), handle_file(painting)
+    final = client.predict(*given, size=64, iterations=20, transparency=True, api_name="/stylize")
+    image = Image.open(final)
+    assert image.getchannel("A").getextrema()[0] < 8
+    assert json.loads(image.info["Settings"])["transparency"] is True
 
 
 @pytest.mark.parametrize(

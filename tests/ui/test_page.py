@@ -290,7 +290,7 @@ def test_on_a_phone_the_next_step_is_in_sight(browser, url):
     context = browser.new_context(viewport={"width": 390, "height": 664}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.set_default_timeout(WAIT)
-    open_page(page, url + "?size=64&iterations=100")
+    open_page(page, url + "?size=64&iterations=50")
     page.locator("#paint").tap()
     expect(page.locator("#status")).to_contain_text("Painting")
     for name in ("#live .canvas", "#status .line", "#paint"):

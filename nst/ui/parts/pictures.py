@@ -14,13 +14,12 @@ from nst.errors import InputError
 from nst.image.files import encode_jpeg
 from nst.inputs import Inputs
 from nst.settings import MOST_STYLES
-from nst.ui import status
 from nst.ui.brush import UNREADABLE, Brush, Strokes, sent_drawing, strokes
 from nst.ui.components import Control, Intake, Picture, Strip, picked
 from nst.ui.gallery import Example, photos, styles
 from nst.ui.parts import QUIET, Values
 from nst.ui.runs.pictures import Given
-from nst.ui.runs.storage import SHOWN, Sent
+from nst.ui.runs.storage import NO_ROOM, SHOWN, Sent
 from nst.ui.service import Service
 from nst.ui.web.visitors import visitor_of
 
@@ -69,38 +68,46 @@ class PictureInputs:
 
         strip.select(take, set(self.others), self.others, **QUIET)
 
-    def take_files(self, initial: Control, said: gr.HTML) -> None:
+    def take_files(self, initial: Control) -> None:
         """Begin to take files that are dropped, pasted or chosen, and show what was read of them.
 
         Args:
             initial: is set when a picture to start from comes: it is there to be used.
-            said: where it stands why a file was not taken.
         """
         self.start.upload(lambda: "picture", None, initial, **QUIET)
         by_name = {str(card.elem_id): card for card in (*self.named.values(), self.start)}
 
         async def take(event: gr.EventData, request: gr.Request) -> Values:
             told = event._data if isinstance(event._data, dict) else {}
-            card = by_name.get(str(told.get("card")))
+            card, file = by_name.get(str(told.get("card"))), told.get("file")
             if card is None:
-                return {said: gr.skip()}
-            if "file" not in told:
-                return {said: status.failed(str(told.get("said"))[:200])}
-            shown: Values = {card: await self._seen(told["file"], visitor_of(request))}
+                return {self.intake: gr.skip()}
+            try:
+                seen, said = await self._seen(file, visitor_of(request))
+            except InputError as error:
+                return {self.intake: {"file": file, "taken": False, "said": str(error)}}
+            shown: Values = {card: seen, self.intake: {"file": file, "taken": True, "said": said}}
             return {**shown, initial: "picture"} if card is self.start else shown
 
-        self.intake.upload(take, None, [*by_name.values(), initial, said], **QUIET)
+        self.intake.upload(
+            take, None, [*by_name.values(), initial, self.intake], trigger_mode="multiple", **QUIET
+        )
 
-    async def _seen(self, path: Any, visitor: str) -> str | None:
-        """Return what a page shows of an upload: what was read of it, or itself if it cannot be read."""
-        files = self.service.files
+    async def _seen(self, path: Any, visitor: str) -> tuple[str, str]:
+        """Return what a page shows of an upload, which is what was read of it, and a remark on it or "".
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        files, what = self.service.files, "This file"
+        sent = files.sent(path, what)
+        pixels = await self.service.decoder.decode(sent, what, visitor)
+        preview = await to_thread.run_sync(_preview, pixels)
         try:
-            sent = files.sent(path, "The picture")
-            pixels = await self.service.decoder.decode(sent, "The picture", visitor)
-            preview = await to_thread.run_sync(_preview, pixels)
-            return await to_thread.run_sync(files.add_beside, sent.path, SHOWN, preview)
-        except (InputError, OSError):
-            return str(path) if files.find(path) else None
+            seen = await to_thread.run_sync(files.add_beside, sent.path, SHOWN, preview)
+        except OSError as error:
+            raise InputError(NO_ROOM) from error
+        return seen, self.service.decoder.remark(sent, what)
 
     def add_brush(self) -> None:
         """Put the brush here that draws masks on the photo."""

@@ -12,13 +12,14 @@ import resource
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
 import numpy as np
 
-from nst.errors import InputError
+from nst.errors import IncompleteWarning, InputError
 from nst.image.decoding import decode, measure, open_image, painting_text
 
 # The largest picture that is taken was seen to hold 0.9 GB; more than this is a bomb of a kind not yet known.
@@ -33,9 +34,12 @@ def _measured(data: bytes, what: str) -> tuple[dict[str, Any], bytes]:
     return {"size": [width, height]}, b""
 
 
-def _decoded(data: bytes, what: str, ground: float, least: int) -> tuple[dict[str, Any], bytes]:
-    pixels = np.ascontiguousarray(decode(data, what, ground, least))
-    return {"shape": pixels.shape, "kind": pixels.dtype.name}, pixels.tobytes()
+def _decoded(data: bytes, what: str, ground: float, least: int, alpha: bool) -> tuple[dict[str, Any], bytes]:
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", IncompleteWarning)
+        pixels = np.ascontiguousarray(decode(data, what, ground, least, alpha))
+    remarks = [str(one.message) for one in heard if one.category is IncompleteWarning]
+    return {"shape": pixels.shape, "kind": pixels.dtype.name, "remark": " ".join(remarks)}, pixels.tobytes()
 
 
 def _text(data: bytes, what: str) -> tuple[dict[str, Any], bytes]:

@@ -46,7 +46,7 @@ _CREDIT, _REFILL = 40.0, 0.25
 _GRACE = 5.0  # seconds in which the other process is to say so itself
 _STARTS = 60.0  # seconds in which a process has to come up, on a host that is busy
 _MOST_WAITING = 64  # files in front of one process
-_REMEMBERED = 2000  # sizes of files
+_REMEMBERED = 2000  # sizes of files, and remarks on them
 
 
 @dataclass(eq=False)
@@ -72,6 +72,7 @@ class Decoder:
         self.usage = Usage()
         self._lanes = {name: _Lane(name, seconds, self.usage) for name, seconds in deadlines.items()}
         self._sizes: OrderedDict[tuple[str, str], tuple[int, int] | str] = OrderedDict()
+        self._remarks: OrderedDict[tuple[str, str], str] = OrderedDict()
 
     def start(self) -> None:
         """Have the processes ready before anybody comes."""
@@ -107,17 +108,21 @@ class Decoder:
                 known = (int(told["size"][0]), int(told["size"][1]))
             except _VerdictError as error:
                 known = str(error)
-            self._sizes[key] = known
-            while len(self._sizes) > _REMEMBERED:
-                self._sizes.popitem(last=False)
+            _remember(self._sizes, key, known)
         if isinstance(known, str):
             raise InputError(known)
         return known
 
     async def decode(
-        self, file: Sent, what: str, visitor: str, ground: float = 1.0, least: int = MIN_SIDE
+        self,
+        file: Sent,
+        what: str,
+        visitor: str,
+        ground: float = 1.0,
+        least: int = MIN_SIDE,
+        alpha: bool = False,
     ) -> np.ndarray:
-        """Return a picture's pixels, (H, W, 3), uint8 or floats in [0, 1].
+        """Return a picture's pixels, (H, W, 3), uint8 or floats in [0, 1], or with its alpha (H, W, 4).
 
         Args:
             file: as for `measure`; all arguments are.
@@ -125,6 +130,7 @@ class Decoder:
             visitor: likewise.
             ground: as for `nst.image.decoding.decode`.
             least: likewise.
+            alpha: likewise.
 
         Raises:
             InputError: the picture cannot be used, or takes too long.
@@ -134,8 +140,15 @@ class Decoder:
             width, height = await self.measure(file, what, visitor)
             lane = "pictures" if width * height <= ORDINARY else "large"
         data = await to_thread.run_sync(file.read, what)
-        told, payload = await self._do(lane, "decode", data, what, visitor, ground=ground, least=least)
+        more = {"ground": ground, "least": least, "alpha": alpha}
+        told, payload = await self._do(lane, "decode", data, what, visitor, **more)
+        if told["remark"]:
+            _remember(self._remarks, (file.name, what), str(told["remark"]))
         return _array(told, payload)
+
+    def remark(self, file: Sent, what: str) -> str:
+        """Return a sentence on what is missing of a picture that was decoded, "" if nothing is."""
+        return self._remarks.get((file.name, what), "")
 
     async def drawing(self, data: bytes, what: str, visitor: str) -> np.ndarray:
         """Return the pixels of a small picture with its transparency, (H, W, 4) uint8.
@@ -172,6 +185,12 @@ class Decoder:
 
 class _VerdictError(InputError):
     """What is wrong with a file; it will be so the next time."""
+
+
+def _remember(known: OrderedDict[tuple[str, str], Any], key: tuple[str, str], value: Any) -> None:
+    known[key] = value
+    while len(known) > _REMEMBERED:
+        known.popitem(last=False)
 
 
 def _array(told: dict[str, Any], payload: bytes) -> np.ndarray:

@@ -58,10 +58,20 @@ async def decoded(pictures: Inputs[Given], decoder: Decoder, visitor: str) -> In
         nonlocal size
         if not isinstance(picture, Sent):
             return picture
-        decoded = await decoder.decode(picture, role.name, visitor, role.ground, role.least)
+        decoded = await decoder.decode(picture, role.name, visitor, role.ground, role.least, role.alpha)
         size += decoded.nbytes
         if size > _MOST_BYTES:
             raise InputError("These pictures together are too large for this host; make them smaller first.")
         return decoded
 
     return pictures.replaced([await pixels(role, picture) for role, picture in pictures.pictures()])
+
+
+def remarks(pictures: Inputs[Given], decoder: Decoder) -> str:
+    """Return what there is to say of pictures that were decoded, "" if nothing."""
+    found = [
+        decoder.remark(picture, role.name)
+        for role, picture in pictures.pictures()
+        if isinstance(picture, Sent)
+    ]
+    return " ".join(filter(None, found))

@@ -9,7 +9,7 @@ from nst.image.pixels import to_tensor
 from nst.inputs import Role
 from nst.painting import Picture
 
-Pixels = np.ndarray | Image.Image  # (H, W, 3) uint8 or floats in [0, 1]
+Pixels = np.ndarray | Image.Image  # (H, W, 3) uint8 or floats in [0, 1], with alpha (H, W, 4)
 
 
 def as_given(role: Role, picture: Pixels) -> Picture:

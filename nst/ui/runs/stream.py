@@ -14,6 +14,7 @@ from nst.image.files import encode_jpeg, encode_png
 from nst.image.metadata import describe_painting
 from nst.image.pixels import fit, resize, to_pixels, to_tensor
 from nst.image.timelapse import as_mp4, as_webp
+from nst.image.transparency import on_white, pixels_on_white
 from nst.optimization.frames import Frame
 from nst.settings import Settings
 from nst.ui.runs.folder import Kept, RunFolder
@@ -54,11 +55,11 @@ class Recorder:
         size = (frame.width, frame.height)
         told = replace(frame, image=np.broadcast_to(_NOTHING, frame.image.shape))
         if not frame.final:
-            preview = self._preview(frame.image)
+            preview = self._preview(pixels_on_white(frame.image))
             self._look(preview)
             path = self.folder.add_frame(encode_jpeg(preview), frame.iteration, size, self._change)
             return Update(told, path)
-        self._look(frame.image)
+        self._look(pixels_on_white(frame.image))
         before = self._photo_at(size)
         steered = frame.settings != self.settings
         text = describe_painting(frame.settings.public(), frame.encoder, steered=steered)
@@ -98,7 +99,7 @@ class Recorder:
         self._seen = small
 
     def _photo_at(self, size: tuple[int, int]) -> np.ndarray:
-        return to_pixels(resize(to_tensor(np.asarray(self.photo)), size))
+        return to_pixels(resize(on_white(to_tensor(np.asarray(self.photo))), size))
 
 
 def _resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -132,7 +133,7 @@ def film(files: Files, frames: Sequence[Kept]) -> tuple[str, str]:
         pictures = []
         for kept in frames:
             with Image.open(kept.path) as picture:
-                pictures.append(np.asarray(picture.convert("RGB")))
+                pictures.append(np.asarray(picture))
         finished = Path(frames[-1].path)
         return (
             files.add_beside(finished, "time-lapse.mp4", as_mp4(pictures)),

@@ -28,6 +28,7 @@ from nst.ui.runs.log import Entry
 from nst.ui.runs.painters import Painter, PainterDiedError
 from nst.ui.runs.painters.worker import in_worker
 from nst.ui.runs.pictures import decoded as decode
+from nst.ui.runs.pictures import remarks
 from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.run import Run, State, Waiting
 from nst.ui.runs.storage import FULL, NO_ROOM, Sent
@@ -165,9 +166,10 @@ class Work:
         controls = Controls(self._ending, steered, INTERVAL)
         async with contextlib.aclosing(self.painter.paint(turn, closed_up, settings, controls)) as frames:
             async for frame in frames:
-                if self.notice:
-                    frame = replace(frame, notice=f"{self.notice} {frame.notice}".strip())
-                await self._show(recorder, frame)
+                told = " ".join(
+                    filter(None, (remarks(run.pictures, self.decoder), self.notice, frame.notice))
+                )
+                await self._show(recorder, replace(frame, notice=told))
 
     async def _show(self, recorder: Recorder, frame: Frame) -> None:
         update = await in_worker(recorder.update, frame)

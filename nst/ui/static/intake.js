@@ -12,13 +12,33 @@ const cardOf = (event) => {
   if (!card) return null;
   return cards.includes(card.id) ? card.id : cards.find((name) => card.querySelector('#' + name)) || null;
 };
-// What is on its way is waited for by Paint (paint_button.js), which would otherwise paint what was there before.
+// What is wrong with a file stands on the card that it was meant for, until that shows another picture.
 const shownIn = (card) => here.querySelector(`#${card} img`)?.getAttribute('src');
-const arrived = async (card, before) => {
-  for (let tries = 0; tries < 300 && shownIn(card) === before; tries += 1) {
+const complain = (card, said) => {
+  const place = here.querySelector(`#${card}`);
+  place?.querySelector('.fault')?.remove();
+  if (!place || !said) return;
+  place.append(Object.assign(document.createElement('p'), { className: 'fault', role: 'alert', textContent: said }));
+  const before = shownIn(card);
+  const timer = setInterval(() => {
+    const fault = place.querySelector('.fault');
+    if (fault && fault.textContent === said && shownIn(card) === before) return;
+    clearInterval(timer);
+    if (fault && fault.textContent === said) fault.remove();
+  }, 500);
+};
+const answers = {};
+watch('value', () => { if (props.value?.file) answers[props.value.file] = props.value; });
+// What is on its way is waited for by Paint (paint_button.js), which would otherwise paint what was there before.
+const arrived = async (card, file, before) => {
+  for (let tries = 0; tries < 300; tries += 1) {
+    const answer = answers[file];
+    if (answer && (!answer.taken || shownIn(card) !== before)) return answer.said;
     await new Promise((done) => { setTimeout(done, 100); });
   }
+  return 'The file did not get through; try again.';
 };
+let turn = Promise.resolve();
 const send = async (card, files) => {
   const [file] = files;
   if (!file || !card) return;
@@ -32,8 +52,12 @@ const send = async (card, files) => {
     const body = await answer.json();
     told = answer.ok ? { card, file: body[0] } : { card, said: body.detail || body.error || '' };
   } catch (error) { told = { card, said: 'The file did not get through; try again.' }; }
-  trigger('upload', told);
-  if (told.file) await arrived(card, before);
+  if (told.file) {
+    // One after the other: of two answers in one moment only the last would be seen.
+    turn = turn.then(() => { trigger('upload', told); return arrived(card, told.file, before); });
+    told.said = await turn;
+  }
+  complain(card, told.said);
   place.classList.remove('receiving');
 };
 const files = (event) => [...(event.dataTransfer || event.clipboardData || { files: [] }).files];
@@ -59,9 +83,29 @@ const KINDS = 'image/*,.heic,.heif,.tif,.tiff,.avif';
 const chooser = Object.assign(document.createElement('input'), { type: 'file', accept: KINDS });
 let chosenFor = null;
 chooser.addEventListener('change', () => { send(chosenFor, [...chooser.files]); chooser.value = ''; });
+const fromClipboard = async (card) => {
+  try {
+    for (const item of await navigator.clipboard.read()) {
+      const kind = item.types.find((one) => one.startsWith('image/'));
+      if (kind) { send(card, [new File([await item.getType(kind)], `pasted.${kind.slice(6)}`, { type: kind })]); return; }
+    }
+    complain(card, 'There is no picture in the clipboard; copy one first.');
+  } catch (error) {
+    complain(card, 'The browser may not read the clipboard; press Ctrl+V on the page instead, or choose a file.');
+  }
+};
+let clicked = null;
 listen('click', (event) => {
   const card = cardOf(event), target = event.composedPath()[0];
   if (!card) return;
+  clicked = card;
+  // Gradio's own takes the picture off the card before it has another one.
+  const button = target.closest('.source-selection button');
+  if (button && button === button.parentElement.lastElementChild) {
+    event.stopPropagation();
+    fromClipboard(card);
+    return;
+  }
   // A picture that stands there already is changed by a click on it; Gradio's own does nothing.
   if (target.tagName === 'IMG' && target.closest(`#${card}`)) { chosenFor = card; chooser.click(); return; }
   for (const name of cards) {
@@ -74,4 +118,13 @@ listen('paste', (event) => {
   event.preventDefault();
   event.stopPropagation();
   send(cardOf(event) || first, pasted);
+});
+// A camera that is refused is an error that Gradio leaves to nobody.
+window.addEventListener('unhandledrejection', (event) => {
+  const kind = event.reason instanceof DOMException ? event.reason.name : '';
+  if (!clicked || !['NotAllowedError', 'NotFoundError', 'NotReadableError', 'SecurityError'].includes(kind)) return;
+  event.preventDefault();
+  const refused = kind === 'NotAllowedError' || kind === 'SecurityError';
+  complain(clicked, refused ? 'The browser may not use the camera; allow it beside the address, or choose a file.'
+    : 'There is no camera that can be used here; choose a file.');
 });

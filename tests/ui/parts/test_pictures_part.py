@@ -13,7 +13,7 @@ import pytest
 from conftest import picture
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import downloaded, open_group
+from visits import downloaded, open_group, open_page
 
 
 def source(page: Page, card: str) -> str:
@@ -66,6 +66,18 @@ def test_a_file_dropped_on_a_card_with_a_picture_takes_its_place(data, name, kin
     assert source(page, "photo").endswith("shown-of-upload.jpg")
 
 
+def test_a_file_that_is_dragged_in_by_hand_takes_the_pictures_place(page, photo):
+    """As the system hands it to the browser; what a script makes of it is looked at above."""
+    before, box = source(page, "photo"), page.locator("#photo img").first.bounding_box()
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    browser = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": [str(photo)], "dragOperationsMask": 1}
+        browser.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
+    expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
+    page.wait_for_function("document.querySelector('#photo img').naturalWidth === 120")
+
+
 @pytest.mark.link("size=64&iterations=20")
 def test_paint_waits_for_a_photo_that_is_on_its_way(page):
     held = []
@@ -109,12 +121,37 @@ def test_what_is_pasted_anywhere_is_the_photo(page):
     assert source(page, "style") == style
 
 
-def test_what_is_no_picture_is_said(page):
+def test_two_files_at_once_both_arrive(page):
+    before = [source(page, card) for card in ("photo", "style")]
+    for card in ("photo", "style"):
+        assert drop(page, f"#{card} img", jpeg(), "photo.jpg", "image/jpeg")
+    for card, src in zip(("photo", "style"), before, strict=True):
+        expect(page.locator(f"#{card} img").first).not_to_have_attribute("src", src)
+    expect(page.locator(".receiving, .fault")).to_have_count(0)
+
+
+def test_what_is_no_picture_is_said_on_its_card_and_costs_nothing(page):
     before = source(page, "style")
-    assert drop(page, "#style img", b"%PDF-1.7", "paper.pdf", "application/pdf")
+    for _ in range(2):  # the same once more is said once more
+        assert drop(page, "#style img", b"%PDF-1.7", "paper.pdf", "application/pdf")
+        expect(page.locator("#style")).not_to_have_class(re.compile("receiving"))
+        expect(page.locator("#style").get_by_role("alert")).to_have_text(
+            "This file is a PDF; export it as PNG and use that."
+        )
+    assert source(page, "style") == before
+    expect(page.locator(".fault")).to_have_count(1)
+    assert drop(page, "#style img", jpeg(), "painting.jpg", "image/jpeg")
     expect(page.locator("#style img").first).not_to_have_attribute("src", before)
-    page.locator("#paint").click()
-    expect(page.get_by_role("alert")).to_contain_text("The style picture is a PDF")
+    expect(page.locator(".fault")).to_have_count(0)
+
+
+def test_rows_that_are_missing_are_said_on_the_card(page):
+    buffer = io.BytesIO()
+    picture(300, 300, seed=1).save(buffer, "JPEG", quality=95)
+    assert drop(page, "#photo img", buffer.getvalue()[:-400], "photo.jpg", "image/jpeg")
+    expect(page.locator("#photo").get_by_role("alert")).to_contain_text("This file breaks off early: ")
+    page.locator("#photo-examples button").nth(1).click()
+    expect(page.locator(".fault")).to_have_count(0)
 
 
 def test_the_card_shows_the_colours_that_are_painted(page, tmp_path: Path):
@@ -138,3 +175,41 @@ def test_a_start_of_ones_own_is_used_at_once(page):
     )
     expect(page.locator("#start img").first).to_be_visible()
     expect(page.locator("#initial input[value=picture]")).to_be_checked()
+
+
+def test_a_camera_or_a_clipboard_that_is_refused_is_said(page):
+    before, said = source(page, "photo"), page.locator("#photo").get_by_role("alert")
+    page.get_by_role("button", name="Paste from clipboard").first.click()
+    expect(said).to_contain_text("The browser may not read the clipboard")
+    assert source(page, "photo") == before  # it is still there
+    page.get_by_role("button", name="Capture from camera").click()
+    page.get_by_title("grant webcam access").locator("button").click()
+    # Neither an error in the console, which the fixture would see.
+    expect(said).to_contain_text(re.compile("may not use the camera|no camera that can be used"))
+
+
+def test_the_clipboards_button_takes_a_picture_and_says_if_there_is_none(browser, url):
+    context = browser.new_context()
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    open_page(page, url)
+    before = source(page, "style")
+    button = page.locator("#style .source-selection button").last
+    page.evaluate("navigator.clipboard.writeText('a word')")
+    button.click()
+    expect(page.locator("#style").get_by_role("alert")).to_contain_text(
+        "There is no picture in the clipboard"
+    )
+    buffer = io.BytesIO()
+    picture(90, 60, seed=5).save(buffer, "PNG")
+    page.evaluate(
+        """async (data) => {
+          const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
+          const item = new ClipboardItem({ 'image/png': new Blob([bytes], { type: 'image/png' }) });
+          await navigator.clipboard.write([item]) }""",
+        base64.b64encode(buffer.getvalue()).decode(),
+    )
+    button.click()
+    expect(page.locator("#style img").first).not_to_have_attribute("src", before)
+    expect(page.locator(".fault")).to_have_count(0)
+    context.close()

@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
+from served import serve
 
 from nst.ui.gallery import THUMBNAIL_COUNT, photos, place, styles, thumbnails
 
@@ -47,6 +48,29 @@ def test_all_thumbnails_are_one_file(url):
         assert picture.width == THUMBNAIL_COUNT * picture.height
     assert [place(example.path) for example in photos()] == list(range(len(photos())))
     assert place(styles()[0].path) == len(photos())
+
+
+@pytest.mark.parametrize(
+    ("told", "scheme"), [("https", "https"), ("https,http", "https"), ("http, https", "http"), ("x", "http")]
+)
+def test_a_card_has_the_address_that_the_visitor_used_whatever_stands_between(url, told, scheme):
+    page, _ = fetched(url, **{"X-Forwarded-Proto": told, "X-Forwarded-Host": "paint.example.org"})
+    found = dict(re.findall(rb'<meta property="(og:\w+)" content="([^"]*)"', page))
+    assert found[b"og:url"].decode() == f"{scheme}://paint.example.org/"
+    assert found[b"og:image"].decode() == f"{scheme}://paint.example.org/card.jpg"
+
+
+def test_what_one_replica_names_every_other_has(url):
+    page, _ = fetched(url)
+    named = {*re.findall(rb'og:image" content="http://[^/]*([^"]*)"', page)}
+    named |= {*re.findall(rb'--thumbnails: url\("([^"]*)"\)', page)}
+    named |= {*re.findall(rb'(?:src|href)="\.?(/[^":]*\.(?:js|css))"', page)}
+    assert len(named) >= 4
+    with serve() as other:
+        for path in named:
+            assert (
+                fetched(other.rstrip("/") + path.decode())[0] == fetched(url.rstrip("/") + path.decode())[0]
+            )
 
 
 @pytest.mark.parametrize(("width", "height"), [(1366, 650), (390, 664)])

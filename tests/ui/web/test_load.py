@@ -44,7 +44,7 @@ def app():
 
 
 def test_everybody_is_served_or_politely_refused(app, request):
-    found = crowd(app, 30 if request.config.getoption("--full") else 8)
+    found = crowd(app, 30 if request.config.getoption("--full") else 6)
     outcomes = found["outcomes"]
     assert set(outcomes) <= {"painted", "stopped", "refused", "left", "read"}, outcomes
     assert outcomes["painted"] >= 1
@@ -65,7 +65,7 @@ def test_nothing_grows(app, request):
 def test_attackers_hold_nobody_up_and_leave_little(app, request):
     full = request.config.getoption("--full")
     before = app.log.stat().st_size
-    found = siege(app, 10 if full else 3, 60 if full else 4)
+    found = siege(app, 10 if full else 3, 60 if full else 2)
     assert found["longest to the first frame"] < (15 if full else 60), found
     assert found["health"]["status"] == "ok", found
     assert found["after"]["MB"] < found["before"]["MB"] + 300, found

@@ -1,0 +1,29 @@
+"""What assistants are told of pictures: how this host takes them, not how any host of Gradio's might."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+_HOW = "A data: URL (base64), or the address of a file uploaded to this host; no other address is taken."
+
+
+def describe_pictures(demo: gr.Blocks) -> None:
+    """Have the schema of the MCP tool say how pictures are sent; Gradio's promises any address of the web."""
+    server = demo.mcp_server_obj
+    if server is None:  # without Gradio's extra for MCP
+        return
+    simplified = server.simplify_filedata_schema
+
+    def told(schema: dict[str, Any]) -> tuple[dict[str, Any], list[list[str | int]]]:
+        found, positions = simplified(schema)
+        for position in positions:
+            node: Any = found
+            for step in position:
+                node = node[step] if step in node else node["properties"][step]
+            node["format"] = "uri"
+            node["description"] = f"{node.get('description', '')} {_HOW}".strip()
+        return found, positions
+
+    server.simplify_filedata_schema = told  # type: ignore[method-assign]
