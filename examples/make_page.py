@@ -1,12 +1,13 @@
 """Make the pictures of the page and of README from the app itself.
 
-Run as `python examples/make_page.py`; it needs tests/requirements.txt and a Chromium. It paints the finished
-example and the thumbnails of the presets, then visits the page as anybody would: a screenshot, the film of
-the painting, and before and after.
+Run as `python examples/make_page.py`; it needs tests/requirements.txt and a Chromium. It paints what every
+two examples become and the thumbnails of the presets, then visits the page as anybody would: a screenshot,
+the film of the painting, and before and after.
 """
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from nst import Settings, stylize
-from nst.ui.gallery import FINISHED, photos, preset_file, styles
+from nst.ui.gallery import Example, finished_file, photos, preset_file, styles
 from nst.ui.limits import Limits
 from nst.ui.parts.presets import PRESETS
 from nst.ui.server import served
@@ -28,10 +29,9 @@ PAIR = ("coffee", "night_current")
 PATIENCE = 300_000
 
 
-def paint(**settings: float) -> Image.Image:
-    """Return the presets' pair, painted."""
-    chosen = Settings(encoder="builtin", **settings)
-    *_, frame = stylize(photos()[0].path, styles()[0].path, chosen)
+def paint(photo: Example, style: Example, **settings: float) -> Image.Image:
+    """Return two examples, painted."""
+    *_, frame = stylize(photo.path, style.path, Settings(encoder="builtin", **settings))
     return Image.fromarray(frame.image)
 
 
@@ -81,10 +81,13 @@ def side_by_side(painting: Path) -> Image.Image:
 def main() -> None:
     """Make all of them."""
     OUT.mkdir(exist_ok=True)
-    paint().save(FINISHED, quality=88)
+    for photo, style in itertools.product(photos(), styles()):
+        file = finished_file(photo, style)
+        file.parent.mkdir(exist_ok=True)
+        paint(photo, style).save(file, quality=80, optimize=True, progressive=True)
     for name, values in PRESETS.items():
         preset_file(name).parent.mkdir(exist_ok=True)
-        paint(size=320, **values).save(preset_file(name), quality=85)
+        paint(photos()[0], styles()[0], size=320, **values).save(preset_file(name), quality=85)
     installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with served(Limits.of_host(), quiet=True) as demo, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])

@@ -194,7 +194,7 @@ FIRST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what opens a browser and what is slow, for `-m "not browser and not slow"`; longest first."""
     for item in items:
-        if {"browser", "page"} & set(getattr(item, "fixturenames", ())) or "firefox" in item.name:
+        if {"browser", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("browser")
         if item.path.stem in SLOW:
             item.add_marker("slow")

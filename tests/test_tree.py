@@ -116,8 +116,16 @@ def test_every_example_has_its_origin_and_licence_beside_it():
     pictures = [path for path in (ROOT / "examples").rglob("*") if path.suffix in (".jpg", ".png")]
     assert len([p for p in pictures if p.parent.name == "photos"]) >= 3
     assert len([p for p in pictures if p.parent.name == "styles"]) >= 6
+    assert "finished/PHOTO-STYLE.jpg" in credits
     for path in pictures:
-        assert path.name in credits, path.name
+        named = [path.name]
+        if path.parent.name == "finished":  # which are named by what they are made of
+            named = [
+                f"{folder}/{stem}.jpg"
+                for folder, stem in zip(("photos", "styles"), path.stem.split("-"), strict=True)
+            ]
+        for name in named:
+            assert name in credits, path.name
 
 
 def test_requirements_bring_what_is_imported():

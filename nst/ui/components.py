@@ -15,6 +15,9 @@ from nst.knob import Knob
 from nst.ui.gallery import place
 from nst.ui.static import script
 
+# Of a part of the photo: width to height, 0 for any.
+_SHAPES = {"Any": 0.0, "Square": 1.0, "3 : 2": 3 / 2, "2 : 3": 2 / 3, "16 : 9": 16 / 9, "9 : 16": 9 / 16}
+
 
 def asked_for(event: gr.EventData) -> Any:
     """Return the id that an event tells, whatever was sent for it; None for none."""
@@ -149,6 +152,37 @@ class Intake(gr.HTML):
             value=None,
             html_template=f'<i hidden data-cards="{told}"></i>',
             js_on_load=script("intake"),
+            **more,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class CropTool(gr.HTML):
+    """Turns the photo and cuts a part out of it; `submit` tells which, and by what word it was "asked".
+
+    Its value is the answer to that: the word, and what is to be "said" against it, "" if it was done.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        shapes = "".join(f'<option value="{ratio:.6f}">{name}</option>' for name, ratio in _SHAPES.items())
+        super().__init__(
+            value=None,
+            html_template=f"""
+<button type="button" class="open">Crop or turn</button>
+<dialog aria-label="Crop or turn the photo">
+<div class="frame"><canvas aria-hidden="true"></canvas><div class="part" role="group" tabindex="0"
+ aria-label="The part that is kept; arrow keys move it, with Shift they change its size"></div></div>
+<p class="said" role="alert"></p>
+<div class="row"><button type="button" class="left">Turn left</button>
+<button type="button" class="right">Turn right</button>
+<label>Shape <select>{shapes}</select></label></div>
+<div class="row"><button type="button" class="cancel">Cancel</button>
+<button type="button" class="use">Use this part</button></div>
+</dialog>""",
+            js_on_load=script("crop"),
             **more,
         )
 

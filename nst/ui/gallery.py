@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import filecmp
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageOps
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FINISHED = EXAMPLES / "finished.jpg"
 _THUMBNAIL = 104  # pixels, twice those of the page
 # The preset, then what visitors look for.
 _STYLES = ("stained_glass", "starry_night", "great_wave", "the_scream", "composition_vii", "shipwreck")
@@ -36,6 +37,33 @@ def photos() -> list[Example]:
 def styles() -> list[Example]:
     """Return the example styles, the preset first."""
     return _ordered("styles", _STYLES)
+
+
+def among(examples: Sequence[Example], picture: Any) -> Example | None:
+    """Return the example that a file is a copy of."""
+    if not isinstance(picture, str):
+        return None
+    for example in examples:
+        # The name alone would do for a visitor's own file of that name too.
+        if example.path.stem == Path(picture).stem and filecmp.cmp(example.path, picture, shallow=False):
+            return example
+    return None
+
+
+def finished_file(photo: Example, style: Example) -> Path:
+    """Return the file of what two examples become with the defaults; it may be missing."""
+    return EXAMPLES / "finished" / f"{photo.path.stem}-{style.path.stem}.jpg"
+
+
+def all_finished() -> list[Path]:
+    """Return the files of what every two examples become."""
+    return sorted((EXAMPLES / "finished").glob("*.jpg"))
+
+
+def finished() -> Path | None:
+    """Return the file of what the two presets become, None if it is missing."""
+    file = finished_file(photos()[0], styles()[0])
+    return file if file.exists() else None
 
 
 def preset_file(name: str) -> Path:

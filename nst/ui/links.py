@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import filecmp
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from nst.settings import KNOBS, Settings
-from nst.ui.gallery import Example, photos, styles
+from nst.ui.gallery import Example, among, finished_file, photos, styles
 
 # Longer values name nothing that is here.
-_LONGEST = 400
+_LONGEST, _LONGEST_QUERY = 400, 4000
 
 
 def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
@@ -26,7 +25,7 @@ def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
     told = {name: _text(value) for name, value in accepted.items() if value != KNOBS[name].default}
     for name, picture in pictures.items():
         examples = _examples(name)
-        example = _among(examples, picture)
+        example = among(examples, picture)
         if example and (example is not examples[0] or name not in ("photo", "style")):
             told[name] = example.path.stem
     return urlencode(told)
@@ -52,19 +51,24 @@ def from_query(query: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str
     return Settings.acceptable(values), pictures
 
 
+def shared(query: str) -> tuple[str, Path | None]:
+    """Return what a link names, as `to_query` writes it, and the file of what its pictures become.
+
+    Args:
+        query: of an address, whatever it is.
+    """
+    told = dict(parse_qsl(query[:_LONGEST_QUERY]))
+    knobs, pictures = from_query(told, ("photo", "style"))
+    known = {name: str(path) for name, path in pictures.items()}
+    photo, style = (
+        among(_examples(name), known.get(name)) or _examples(name)[0] for name in ("photo", "style")
+    )
+    file = finished_file(photo, style)
+    return to_query(knobs, known), file if file.exists() else None
+
+
 def _examples(name: str) -> list[Example]:
     return photos() if name == "photo" else styles()
-
-
-def _among(examples: list[Example], picture: Any) -> Example | None:
-    """Return the example that a file is a copy of."""
-    if not isinstance(picture, str):
-        return None
-    for example in examples:
-        # The name alone would do for a visitor's own file of that name too.
-        if example.path.stem == Path(picture).stem and filecmp.cmp(example.path, picture, shallow=False):
-            return example
-    return None
 
 
 def _text(value: Any) -> str:

@@ -6,6 +6,7 @@ import gradio as gr
 
 from nst.ui.api import add_endpoint
 from nst.ui.components import PaintButton
+from nst.ui.parts import cropping
 from nst.ui.parts.comparison import Comparison
 from nst.ui.parts.film import TimeLapse
 from nst.ui.parts.forecast import ForecastLine
@@ -43,7 +44,7 @@ def build(service: Service) -> gr.Blocks:
                 with gr.Column(elem_id="options"):
                     _add_options(pictures, knobs)
             with gr.Column(elem_id="stage", scale=1, min_width=320):
-                stage = Stage(service.runs, paint)
+                stage = Stage(service, paint)
                 returning = Returning(service.runs, stage)
                 with gr.Tabs(elem_id="after"):
                     with gr.Tab("Before and after"):
@@ -57,9 +58,10 @@ def build(service: Service) -> gr.Blocks:
                     with gr.Tab("Link and settings"):
                         share = Share()
         pictures.take_files(knobs.components["initial"])
+        cropping.listen(pictures)
         forecast.listen(demo, pictures, knobs)
         surprise.listen(pictures, knobs)
-        share.listen(demo, pictures, knobs, stage)
+        share.listen(demo, pictures, knobs)
         returning.listen(pictures, knobs)
         Painting(service, pictures, knobs, stage, chart).listen(comparison, forecast, returning, film)
         add_endpoint(service)

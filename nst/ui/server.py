@@ -17,14 +17,14 @@ from starlette.middleware import Middleware
 
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
-from nst.ui.gallery import FINISHED, thumbnails
+from nst.ui.gallery import all_finished, thumbnails
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
 from nst.ui.runs.cache import remove_own_folder
 from nst.ui.service import Service
 from nst.ui.static import ICON, STYLES
 from nst.ui.web import connections, logs, sessions
-from nst.ui.web.cards import CARD
+from nst.ui.web.cards import CARDS
 from nst.ui.web.document import Document
 from nst.ui.web.guard import Guard
 from nst.ui.web.opening import THUMBNAILS
@@ -126,8 +126,8 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
 
 def _pictures() -> dict[str, bytes]:
     """Return the pictures that belong to the page's HTML, by their paths."""
-    pictures = {THUMBNAILS: thumbnails()}
-    return {**pictures, CARD: FINISHED.read_bytes()} if FINISHED.exists() else pictures
+    cards = {f"{CARDS}{file.name}": file.read_bytes() for file in all_finished()}
+    return {THUMBNAILS: thumbnails(), **cards}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

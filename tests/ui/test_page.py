@@ -19,6 +19,8 @@ from visits import WAIT, downloaded, finished, open_group, open_page, set_number
 from nst import Settings
 from nst.image.files import encode_png
 from nst.image.metadata import describe_painting
+from nst.settings import KNOBS
+from nst.ui.gallery import all_finished, finished_file, photos, styles
 from nst.ui.page import PROMISE, TITLE
 from nst.ui.parts.presets import MAIN, PRESETS
 
@@ -58,14 +60,22 @@ def test_examples_and_presets_take_one_click(page):
     page.get_by_role("button", name="Use the style Mosaic").click()
     expect(page.locator("#style img").first).not_to_have_attribute("src", before)
     expect(page.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
-    # What is shown is no longer what these become.
-    expect(page.locator("#status")).to_have_text("Press Paint to watch it happen.")
+    # What these become is shown at once.
+    expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile("astronaut-mosaic"))
     page.get_by_role("button", name="Use the photo Rocket").click()
     expect(page.locator("#photo img").first).to_have_attribute("src", re.compile("rocket"))
+    expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile("rocket-mosaic"))
+    expect(page.locator("#status")).to_contain_text("An example: what the two pictures here become.")
     page.get_by_role("button", name="Bold").click()
     expect(page.locator("#content_weight input[type=number]")).to_have_value("3")
     page.get_by_role("button", name="Balanced").click()
     expect(page.locator("#content_weight input[type=number]")).to_have_value("5")
+
+
+def test_a_photo_of_ones_own_stands_on_the_canvas_and_not_an_example(page, photo):
+    upload(page, "photo", photo)
+    expect(page.locator("#status")).to_have_text("Press Paint to watch it happen.")
+    expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile("shown-of-upload"))
 
 
 def test_a_surprise_changes_all_but_the_photo(page):
@@ -254,6 +264,39 @@ def test_a_shared_link_has_our_card(url):
     picture = told["og:image"].replace("https:", "http:")
     with urllib.request.urlopen(picture) as answer:
         assert Image.open(io.BytesIO(answer.read())).format == "JPEG"
+
+
+@pytest.mark.parametrize(
+    ("query", "named", "pair"),
+    [
+        ("?photo=rocket&style=mosaic", "?photo=rocket&amp;style=mosaic", "rocket-mosaic"),
+        (
+            "?style=great_wave&style_weight=7&x=y",
+            "?style_weight=7&amp;style=great_wave",
+            "astronaut-great_wave",
+        ),
+        ("?photo=/etc/passwd&style=%22%3E%3Cscript%3E&size=1e9", "", "astronaut-stained_glass"),
+        ("?" + "a=1&" * 900, "", "astronaut-stained_glass"),
+        ("?photo=%ff%fe&style", "", "astronaut-stained_glass"),
+    ],
+)
+def test_a_link_of_examples_has_a_card_of_what_they_become(url, query, named, pair):
+    with urllib.request.urlopen(url + query) as page:
+        text = page.read().decode()
+    told = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):\w+)" content="([^"]*)"', text))
+    assert told["og:url"] == url + named
+    assert told["og:image"] == told["twitter:image"] == f"{url}card/{pair}.jpg"
+    with urllib.request.urlopen(told["og:image"]) as answer:
+        assert Image.open(io.BytesIO(answer.read())).format == "JPEG"
+
+
+def test_every_two_examples_are_painted():
+    pairs = [finished_file(photo, style) for photo in photos() for style in styles()]
+    assert sorted(pairs) == all_finished()
+    for photo in photos():
+        with Image.open(photo.path) as before, Image.open(finished_file(photo, styles()[1])) as after:
+            assert max(after.size) == KNOBS["size"].default
+            assert after.width / after.height == pytest.approx(before.width / before.height, abs=0.01)
 
 
 def test_a_host_name_cannot_write_into_the_page(url):

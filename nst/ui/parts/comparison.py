@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gradio as gr
 
-from nst.ui.gallery import photos
+from nst.ui.gallery import finished, photos
 from nst.ui.parts import Values
-from nst.ui.parts.stage import EXAMPLE
 from nst.ui.runs.run import Run
 
 
@@ -14,8 +13,9 @@ class Comparison:
     """A slider between before and after."""
 
     def __init__(self) -> None:
+        example = finished()
         self.slider = gr.ImageSlider(
-            (str(photos()[0].path), EXAMPLE) if EXAMPLE else None,
+            (str(photos()[0].path), str(example)) if example else None,
             type="filepath",
             format="png",
             show_label=False,

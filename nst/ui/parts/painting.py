@@ -6,8 +6,6 @@ import contextlib
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
-from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
@@ -16,7 +14,6 @@ from nst.errors import InputError
 from nst.settings import Settings
 from nst.ui import status
 from nst.ui.brush import sent_drawing
-from nst.ui.components import Larger
 from nst.ui.parts import LONG, QUIET, Values
 from nst.ui.parts.comparison import Comparison
 from nst.ui.parts.film import TimeLapse
@@ -31,10 +28,6 @@ from nst.ui.runs.stream import Update, canvas_of
 from nst.ui.service import Service
 from nst.ui.static import script
 from nst.ui.web.visitors import session_of, visitor_of
-
-# Longest sides in pixels to go on to, and how many of them are offered.
-_SIZES = (768, 1024, 1536, 2048, 3072, 4096)
-_OFFERED = 3
 
 
 class Painting:
@@ -78,8 +71,7 @@ class Painting:
             run = stage.run(values)
             if run is not None and run.under_way:  # of another event
                 return returning.told(values)
-            larger = await self._larger_sizes(run)
-            return {**stage.released(run, larger), **comparison.showing(run), **returning.told(values)}
+            return {**await stage.released(run), **comparison.showing(run), **returning.told(values)}
 
         async def settled(values: Values) -> Values:
             return await released(values) if stage.run(values) else returning.told(values)
@@ -102,7 +94,7 @@ class Painting:
             [self.pictures.photo.change, self.pictures.style.change],
             self._changed,
             {stage.handle, self.pictures.photo, self.pictures.style},
-            stage.status,
+            [stage.live, stage.status],
             trigger_mode="multiple",
             **QUIET,
         )
@@ -134,20 +126,6 @@ class Painting:
         async with aclosing(self._begin(values, request, self.stage.chosen(values))) as shown:
             async for each in shown:
                 yield each
-
-    async def _larger_sizes(self, run: Run | None) -> list[Larger]:
-        """Return the sizes that a finished painting can go on to, with the time that each takes."""
-        if run is None or run.folder.finished is None:
-            return []
-        width, height = run.folder.finished.size
-        sizes = [size for size in _SIZES if max(width, height) < size <= self.knobs.limits.size]
-        found = []
-        for size in sizes[:_OFFERED]:
-            settings = replace(run.settings, size=size)
-            with contextlib.suppress(InputError):
-                predicted = await self.service.painter.forecast(width, height, settings)
-                found.append(Larger(size, status.larger(predicted)))
-        return found
 
     async def _begin(
         self, values: Values, request: gr.Request, kept: Kept | None = None
@@ -214,16 +192,21 @@ class Painting:
             return "busy"
         return "stopping"
 
-    def _changed(self, values: Values) -> Any:
-        """Say that what is shown is not of the pictures that are there now, unless it is."""
-        run, pictures = self.stage.run(values), self.pictures
+    def _changed(self, values: Values) -> Values:
+        """Show what the pictures that are there now become, or say that what is shown is not of these."""
+        run, pictures, said = self.stage.run(values), self.pictures, self.stage.status
         if run is None:
-            return status.idle("Press Paint to watch it happen.")
+            # What nobody may name is not looked at.
+            find = self.service.files.find
+            photo, style = (
+                path if find(path) else None for path in (values[pictures.photo], values[pictures.style])
+            )
+            return self.stage.untouched(photo, style)
         with contextlib.suppress(InputError):
             shown = (pictures.sent(values[pictures.photo], ""), pictures.sent(values[pictures.style], ""))
             if run.under_way or shown == (run.pictures.photo, run.pictures.styles[0]):
-                return gr.skip()
-        return status.idle("These are other pictures: press Paint.")
+                return {said: gr.skip()}
+        return {said: status.idle("These are other pictures: press Paint.")}
 
     def _steer(self, values: Values) -> None:
         # A slider that is being typed into may hold anything for a moment.

@@ -15,7 +15,7 @@ from nst.image.files import encode_jpeg
 from nst.inputs import Inputs
 from nst.settings import MOST_STYLES
 from nst.ui.brush import UNREADABLE, Brush, Strokes, sent_drawing, strokes
-from nst.ui.components import Control, Intake, Picture, Strip, picked
+from nst.ui.components import Control, CropTool, Intake, Picture, Strip, picked
 from nst.ui.gallery import Example, photos, styles
 from nst.ui.parts import QUIET, Values
 from nst.ui.runs.pictures import Given
@@ -42,8 +42,11 @@ class PictureInputs:
         further = [f"style-{number}" for number in range(2, MOST_STYLES + 1)]
         self.intake = Intake(["photo", "style", *further, "start"], elem_id="intake")
         with gr.Row(elem_id="pictures"):
-            self.photo = _with_examples("Photo", "photo", photos(), ["upload", "webcam", "clipboard"])
-            self.style = _with_examples("Style", "style", styles(), ["upload", "clipboard"])
+            with gr.Column(min_width=140, elem_classes="card"):
+                self.photo = _with_examples("Photo", "photo", photos(), ["upload", "webcam", "clipboard"])
+                self.crop = CropTool(elem_id="crop")
+            with gr.Column(min_width=140, elem_classes="card"):
+                self.style = _with_examples("Style", "style", styles(), ["upload", "clipboard"])
 
     def add_further_styles(self) -> None:
         """Put the places for more styles here."""
@@ -83,7 +86,7 @@ class PictureInputs:
             if card is None:
                 return {self.intake: gr.skip()}
             try:
-                seen, said = await self._seen(file, visitor_of(request))
+                seen, said = await self.seen(file, visitor_of(request))
             except InputError as error:
                 return {self.intake: {"file": file, "taken": False, "said": str(error)}}
             shown: Values = {card: seen, self.intake: {"file": file, "taken": True, "said": said}}
@@ -93,7 +96,7 @@ class PictureInputs:
             take, None, [*by_name.values(), initial, self.intake], trigger_mode="multiple", **QUIET
         )
 
-    async def _seen(self, path: Any, visitor: str) -> tuple[str, str]:
+    async def seen(self, path: Any, visitor: str) -> tuple[str, str]:
         """Return what a page shows of an upload, which is what was read of it, and a remark on it or "".
 
         Raises:
@@ -180,32 +183,31 @@ def _preview(pixels: np.ndarray) -> bytes:
 
 def _with_examples(label: str, name: str, examples: list[Example], sources: list[Source]) -> Picture:
     """Return a picture input, with its examples under it."""
-    with gr.Column(min_width=140, elem_classes="card"):
-        gr.HTML(f"<h2>{label}</h2>")
-        picture = Picture(
-            str(examples[0].path),
-            label=label,
-            show_label=False,
-            sources=sources,
-            type="filepath",
-            buttons=[],
-            elem_id=name,
-            height=168,
-            alt_text=f"The {name} picture",
-            webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
-        )
-        strip = Strip(
-            [(example.title, example.path) for example in examples],
-            name,
-            elem_id=f"{name}-examples",
-            elem_classes="strip",
-        )
+    gr.HTML(f"<h2>{label}</h2>")
+    picture = Picture(
+        str(examples[0].path),
+        label=label,
+        show_label=False,
+        sources=sources,
+        type="filepath",
+        buttons=[],
+        elem_id=name,
+        height=168,
+        alt_text=f"The {name} picture",
+        webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
+    )
+    strip = Strip(
+        [(example.title, example.path) for example in examples],
+        name,
+        elem_id=f"{name}-examples",
+        elem_classes="strip",
+    )
 
-        def take(event: gr.EventData) -> Any:
-            index = picked(event, len(examples))
-            return gr.skip() if index is None else str(examples[index].path)
+    def take(event: gr.EventData) -> Any:
+        index = picked(event, len(examples))
+        return gr.skip() if index is None else str(examples[index].path)
 
-        strip.select(take, None, picture, **QUIET)
+    strip.select(take, None, picture, **QUIET)
     return picture
 
 

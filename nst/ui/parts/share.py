@@ -16,7 +16,6 @@ from nst.ui.links import from_query, to_query
 from nst.ui.parts import QUIET, Values
 from nst.ui.parts.knobs import Knobs
 from nst.ui.parts.pictures import PictureInputs
-from nst.ui.parts.stage import Stage
 from nst.ui.static import script
 from nst.ui.web.visitors import visitor_of
 
@@ -50,15 +49,15 @@ class Share:
         )
         self.taken = gr.HTML(elem_id="taken")
 
-    def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs, stage: Stage) -> None:
+    def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> None:
         """Make links of what the page shows, and bring it into the state that a link names."""
-        self.pictures, self.knobs, self.stage = pictures, knobs, stage
+        self.pictures, self.knobs = pictures, knobs
         named: list[Block] = list(pictures.named.values())
         self.make_link.click(self._link, {*named, *knobs.all}, self.link, **QUIET).then(
             None, self.link, [self.link, self.snippet, self.component], js=script("snippets")
         )
         demo.load(None, None, None, js=script("embed"), **QUIET)
-        demo.load(self._follow, None, [stage.status, *named, *knobs.all], **QUIET)
+        demo.load(self._follow, None, [*named, *knobs.all], **QUIET)
         self.painting.upload(self._restore, {self.painting}, [self.taken, *knobs.all], **QUIET)
 
     def _link(self, values: Values) -> str:
@@ -75,8 +74,6 @@ class Share:
         knobs, pictures = from_query(request.query_params, list(self.pictures.named))
         shown: Values = self.knobs.moved(knobs)
         shown |= {self.pictures.named[name]: str(path) for name, path in pictures.items()}
-        if pictures:  # the finished example belongs to the presets
-            shown[self.stage.status] = status.idle("Press Paint to watch it happen.")
         return shown
 
     async def _restore(self, values: Values, request: gr.Request) -> Values:

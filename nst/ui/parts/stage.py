@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,36 +10,37 @@ from nst.ui import status
 from nst.ui.components import (
     Actions,
     Filmstrip,
-    Larger,
     LivePreview,
     PaintButton,
     Result,
     RunHandle,
     picked,
 )
-from nst.ui.gallery import FINISHED
+from nst.ui.gallery import among, finished, finished_file, photos, styles
 from nst.ui.parts import QUIET, Values
+from nst.ui.parts.larger import larger_sizes
 from nst.ui.runs.folder import Kept
-from nst.ui.runs.registry import Registry, owner_of
+from nst.ui.runs.registry import owner_of
 from nst.ui.runs.run import Run
+from nst.ui.service import Service
 
-EXAMPLE = str(FINISHED) if FINISHED.exists() else None
-_PRESET_TEXT = "An example: what the two pictures here become. Press Paint to watch it happen."
+_EXAMPLE = "An example: what the two pictures here become. Press Paint to watch it happen."
 
 
 class Stage:
     """The canvas with its buttons and its frames.
 
     Args:
-        runs: of this host.
+        service: of this host.
         paint: the button that begins a run; it stands elsewhere.
     """
 
-    def __init__(self, runs: Registry, paint: PaintButton) -> None:
-        self.runs, self.paint = runs, paint
+    def __init__(self, service: Service, paint: PaintButton) -> None:
+        self.service, self.runs, self.paint = service, service.runs, paint
         self.handle = RunHandle(elem_id="run")
-        self.live = LivePreview(EXAMPLE, elem_id="live")
-        self.status = gr.HTML(status.idle(_PRESET_TEXT), elem_id="status")
+        example = finished()
+        self.live = LivePreview(str(example) if example else None, elem_id="live")
+        self.status = gr.HTML(status.idle(_EXAMPLE), elem_id="status")
         self.actions = Actions(elem_id="actions")
         self.strip = Filmstrip(elem_id="history", elem_classes="strip")
         self.strip.select(
@@ -85,23 +85,30 @@ class Stage:
 
     # What is shown of it
 
+    def untouched(self, photo: str | None, style: str | None) -> Values:
+        """Return the canvas before anything was painted here: what two examples become, or else the photo.
+
+        Args:
+            photo: path of what the page shows of it.
+            style: likewise.
+        """
+        pair = among(photos(), photo), among(styles(), style)
+        if pair[0] and pair[1] and (file := finished_file(pair[0], pair[1])).exists():
+            return {self.live: str(file), self.status: status.idle(_EXAMPLE)}
+        return {self.live: photo or gr.skip(), self.status: status.idle("Press Paint to watch it happen.")}
+
     def busy(self) -> Values:
         """Return the buttons as they are while a run is under way; static/busy.js says the same."""
         return {self.paint: "busy", self.actions: None}
 
-    def released(self, run: Run | None, larger: Sequence[Larger] = ()) -> Values:
-        """Return what shows a run's end, and frees the buttons for the next one.
-
-        Args:
-            run: if there was one.
-            larger: the sizes that it can go on to.
-        """
+    async def released(self, run: Run | None) -> Values:
+        """Return what shows a run's end, if there was one, and frees the buttons for the next one."""
         kept = run.folder.kept() if run else []
         if run is None or not kept:
             return {self.paint: "ready"}
         return {
             self.paint: "ready",
-            self.actions: Result(kept[-1].path, run.file_name(kept[-1]), larger),
+            self.actions: await self._result(run, kept[-1]),
             # The last frame once more, in a message of its own, should the stream have lost it at its end.
             self.live: kept[-1].path,
             self.strip: self._row(run),
@@ -110,7 +117,12 @@ class Stage:
     def _row(self, run: Run | None) -> list[tuple[str, str]]:
         return [(kept.path, kept.name) for kept in run.folder.shown()] if run else []
 
-    def _choose(self, values: Values, event: gr.EventData) -> Values:
+    async def _result(self, run: Run, kept: Kept) -> Result:
+        """Return a kept frame as what something can be done with; the finished one can go on larger."""
+        larger = await larger_sizes(self.service, run) if kept == run.folder.finished else []
+        return Result(kept.path, run.file_name(kept), larger)
+
+    async def _choose(self, values: Values, event: gr.EventData) -> Values:
         """Show the kept frame that was clicked; Continue goes on from it."""
         run = self.run(values)
         shown = run.folder.shown() if run else []
@@ -121,6 +133,6 @@ class Stage:
         return {
             self.live: kept.path,
             self.status: status.idle(f"{kept.name}. Continue goes on from here."),
-            self.actions: None if run.under_way else Result(kept.path, run.file_name(kept)),
+            self.actions: None if run.under_way else await self._result(run, kept),
             **self.showing(values, run, kept),
         }

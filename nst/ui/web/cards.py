@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 
-CARD = "/card.jpg"
+CARDS = "/card/"  # and the name of a file of what two examples become
 # Gradio's own cards and title: it calls every page "Gradio", and what a script adds later no crawler sees.
 OTHERS = re.compile(rb"<meta\s[^>]*(?:property|name)=\"(?:og|twitter):[^>]*>\s*|<title>[^<]*</title>\s*")
 

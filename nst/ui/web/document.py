@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 from anyio import to_thread
 
-from nst.ui.web.cards import CARD, OTHERS, card
+from nst.ui.links import shared
+from nst.ui.web import manifest
+from nst.ui.web.cards import CARDS, OTHERS, card
 from nst.ui.web.opening import THUMBNAILS, opening
 
 _SCRIPT = re.compile(rb"<script(?=[\s>])")
@@ -30,7 +32,8 @@ class Document:
     """
 
     def __init__(self, app: Any, title: str, text: str, pictures: Mapping[str, bytes]) -> None:
-        self.app, self.title, self.text, self.pictures = app, title, text, pictures
+        self.app, self.title, self.text = app, title, text
+        self.files = {**pictures, manifest.PATH: manifest.manifest(title, text)}
         # A picture that has changed has another address.
         self.thumbnails = f"{THUMBNAILS}?{hashlib.sha256(pictures[THUMBNAILS]).hexdigest()[:8]}"
 
@@ -44,14 +47,15 @@ class Document:
             scope = {**scope, "headers": known}
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
-        elif picture := self.pictures.get(scope["path"]):
+        elif file := self.files.get(scope["path"]):
+            kind = b"application/manifest+json" if scope["path"] == manifest.PATH else b"image/jpeg"
             headers = [
-                (b"content-type", b"image/jpeg"),
-                (b"content-length", str(len(picture)).encode()),
+                (b"content-type", kind),
+                (b"content-length", str(len(file)).encode()),
                 (b"cache-control", b"max-age=86400"),
             ]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": picture})
+            await send({"type": "http.response.body", "body": file})
         elif scope["path"] == "/":
             await self._page(scope, receive, send)
         else:
@@ -71,7 +75,7 @@ class Document:
                 return
             headers = dict(start["headers"])
             if headers.get(b"content-type", b"").startswith(b"text/html"):
-                body = self._completed(body, _address(scope))
+                body = self._completed(body, _address(scope), scope["query_string"].decode("latin-1"))
                 # The policy of the page lets no other script run (nst/ui/web/headers.py).
                 body = _SCRIPT.sub(b'<script nonce="%s"' % scope.get("nonce", "").encode(), body)
                 headers[b"vary"] = b"Accept-Encoding"
@@ -85,10 +89,14 @@ class Document:
 
         await self.app(scope, receive, collect)
 
-    def _completed(self, page: bytes, address: str) -> bytes:
-        picture = f"{address.rstrip('/')}{CARD}" if CARD in self.pictures else ""
-        told = card(self.title, self.text, address, picture)
-        style, shown = opening(self.title, self.text, urlsplit(address).path.rstrip("/") + self.thumbnails)
+    def _completed(self, page: bytes, address: str, query: str) -> bytes:
+        named, file = shared(query)
+        path = f"{CARDS}{file.name}" if file else ""
+        picture = f"{address.rstrip('/')}{path}" if path in self.files else ""
+        told = card(self.title, self.text, f"{address}?{named}" if named else address, picture)
+        below = urlsplit(address).path.rstrip("/")
+        style, shown = opening(self.title, self.text, below + self.thumbnails)
+        page = page.replace(manifest.LINK, manifest.linked(below), 1)
         page = OTHERS.sub(b"", page).replace(b"<head>", b"<head>" + (told + style).encode(), 1)
         return page.replace(b"<gradio-app", shown.encode() + b"<gradio-app", 1)
 

@@ -31,7 +31,7 @@ OPEN: tuple[Route, ...] = (
     Route(
         "plain",
         ("GET", "HEAD"),
-        r"/favicon\.ico|/robots\.txt|/manifest\.json|/card\.jpg|/thumbnails\.jpg",
+        r"/favicon\.ico|/robots\.txt|/manifest\.json|/card/[\w-]{1,80}\.jpg|/thumbnails\.jpg",
         "browsers, robots",
     ),
     Route("health", ("GET", "HEAD"), HEALTH, "whether a visitor would be served"),

@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import expect
 from visits import downloaded, finished, make_small, open_page, set_number, shown, upload
 
-from nst.ui.parts import painting
+from nst.ui.parts import larger as larger_sizes
 from nst.ui.runs.folder import MOST_FRAMES
 
 
@@ -187,9 +187,15 @@ def test_a_painting_its_frames_its_inside_and_its_film(page):
 
 @pytest.mark.link("size=64&iterations=20")
 def test_a_finished_painting_goes_on_larger(page, monkeypatch):
-    monkeypatch.setattr(painting, "_SIZES", (64, 128, 768))
+    monkeypatch.setattr(larger_sizes, "_SIZES", (64, 128, 768))
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text("Done in")
+    # A frame on the way goes on with Continue; the finished picture, chosen again, larger too.
+    strip = page.locator("#history button")
+    strip.first.click()
+    expect(page.locator("#download")).to_have_attribute("download", re.compile(r"\.jpg$"))
+    expect(page.locator("#larger")).to_have_count(0)
+    strip.last.click()
     page.locator("#larger summary").click()
     offered = page.locator("#larger button")
     expect(offered).to_have_text([re.compile(r"^128 px · 1 cm in print")])  # 768 are too many for this host

@@ -8,12 +8,12 @@ import time
 from dataclasses import replace
 
 import pytest
-from firefox import firefox
 from load import App
 from playwright.sync_api import BrowserContext, Page, expect
 from relay import relayed
 from served import LIMITS, serve
 from visits import WAIT, downloaded, finished, open_group, open_page, set_number, shown, unhurried_host
+from windows import firefox, webkit
 
 AT_WORK = re.compile(r"Painting · \d+ %")
 KEPT = (("localStorage", "key"), ("sessionStorage", "run"))
@@ -98,8 +98,10 @@ def test_all_comes_back(browser, url):
     context.close()
 
 
-def test_all_comes_back_in_firefox(url):
-    with firefox() as window:
+@pytest.mark.browser
+@pytest.mark.parametrize("other", [firefox, webkit])
+def test_all_comes_back_in_another_browser(url, other):
+    with other() as window:
         window.open(url + LONG_LINK)
         window.wait_for_text("#forecast", "64")
         window.click("#style-examples button:nth-child(3)")

@@ -57,7 +57,7 @@ def test_a_card_has_the_address_that_the_visitor_used_whatever_stands_between(ur
     page, _ = fetched(url, **{"X-Forwarded-Proto": told, "X-Forwarded-Host": "paint.example.org"})
     found = dict(re.findall(rb'<meta property="(og:\w+)" content="([^"]*)"', page))
     assert found[b"og:url"].decode() == f"{scheme}://paint.example.org/"
-    assert found[b"og:image"].decode() == f"{scheme}://paint.example.org/card.jpg"
+    assert found[b"og:image"].decode() == f"{scheme}://paint.example.org/card/astronaut-stained_glass.jpg"
 
 
 def test_what_one_replica_names_every_other_has(url):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -9,11 +10,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from playwright.sync_api import expect
 from served import free_port, serve
 from visits import WAIT, finished, open_page
+
+from nst.ui.page import TITLE
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 CONF = """
@@ -71,6 +75,13 @@ def test_a_card_a_painting_a_reload_and_a_link(below, browser):
     assert told["og:url"] == below
     assert urllib.request.urlopen(told["og:image"]).status == 200
     assert told["twitter:image"] == told["og:image"]
+    (named,) = re.findall(r'<link rel="manifest" href="([^"]*)"', text)
+    with urllib.request.urlopen(urljoin(below, named)) as answer:
+        told = json.load(answer)
+    assert told["name"] == TITLE
+    assert urljoin(answer.url, told["start_url"]) == below
+    with urllib.request.urlopen(urljoin(answer.url, told["icons"][0]["src"])) as icon:
+        assert icon.headers["content-type"].startswith("image/svg+xml")
     context = browser.new_context()
     page = context.new_page()
     page.set_default_timeout(WAIT)

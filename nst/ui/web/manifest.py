@@ -1,0 +1,34 @@
+"""What the page is called where somebody puts it on the screen of a phone (W3C, Web Application Manifest)."""
+
+from __future__ import annotations
+
+import json
+
+PATH = "/manifest.json"
+LINK = b'<link rel="manifest" href="/manifest.json" />'  # as Gradio writes it, wherever the page stands
+
+
+def manifest(title: str, text: str) -> bytes:
+    """Return the manifest; its addresses are relative to its own.
+
+    Args:
+        title: of the page.
+        text: one sentence below it.
+    """
+    icon = {"src": "favicon.ico", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}
+    told = {
+        "name": title,
+        "short_name": title,
+        "description": text,
+        "start_url": "./",
+        "display": "standalone",
+        "background_color": "#ffffff",
+        "theme_color": "#4f46e5",
+        "icons": [icon],
+    }
+    return json.dumps(told).encode()
+
+
+def linked(below: str) -> bytes:
+    """Return the link to it from a page below a path, "" for none."""
+    return LINK.replace(b'href="', b'href="' + below.encode())
