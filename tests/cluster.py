@@ -46,7 +46,9 @@ class Cast:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0})
+        self.cluster = Cluster(
+            initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0, "include_dashboard": False}
+        )
         self.apps: list[App] = []
 
     def page(self, name: str, **environment: str) -> App:
@@ -57,9 +59,9 @@ class Cast:
         self.apps.append(app)
         return app
 
-    def grow(self) -> None:
-        """Have one more node of one core."""
-        self.cluster.add_node(num_cpus=1, num_gpus=0)
+    def grow(self, gpus: int = 0) -> None:
+        """Have one more node of one core, which says that it has so many GPUs."""
+        self.cluster.add_node(num_cpus=1, num_gpus=gpus)
 
     def painters(self) -> list[int]:
         """Return the processes that are painters."""

@@ -38,6 +38,7 @@ def test_iterations_are_compared_in_one_run(weights, tmp_path, capsys):
     assert heading.split()[:2] == ["size", "encoder"]
     found = json.loads(file.read_text())
     assert found["host"]["torch"] == torch.__version__
+    assert found["host"]["instructions"] in host
     rows = found["rows"]
     assert [[r["size"], r["encoder"]] for r in rows] == [
         [s, e] for s in (32, 48) for e in ("vgg19", "builtin")
@@ -124,9 +125,12 @@ def test_scaling_sets_time_and_memory_against_the_floor(weights, tmp_path, capsy
     for row in found["rows"]:
         assert row["of floor"] == pytest.approx(row["seconds"] / row["floor"])
         assert row["peak MB"] > 100
+        assert row["traffic"] > 0
     vgg19, builtin = found["rows"]
     assert vgg19["floor"] * best == pytest.approx(2 * 361152 * 64 * 48)
     assert builtin["floor"] < vgg19["floor"] / 3
+    assert builtin["traffic"] < vgg19["traffic"]
+    assert found["bytes per second"] > 1e8
     assert "billion multiply-adds" in capsys.readouterr().out
 
 

@@ -11,10 +11,11 @@ from nst.host.device import pick_device, pick_precision
 
 
 def describe_host() -> dict[str, str | int]:
-    """Return processor or GPU, threads, precision and versions."""
+    """Return processor or GPU, what it can do, threads, precision and versions."""
     device = pick_device()
     return {
         "processor": torch.cuda.get_device_name() if device.type == "cuda" else _processor(),
+        "instructions": "CUDA" if device.type == "cuda" else torch.backends.cpu.get_cpu_capability(),
         "threads": torch.get_num_threads(),
         "precision": str(pick_precision(device)).removeprefix("torch."),
         "torch": torch.__version__,
@@ -26,7 +27,8 @@ def host_line() -> str:
     """Return `describe_host` as one line."""
     host = describe_host()
     return (
-        f"{host['processor']}, {host['threads']} threads, {host['precision']}, torch {host['torch']},"
+        f"{host['processor']}, {host['instructions']}, {host['threads']} threads, {host['precision']},"
+        f" torch {host['torch']},"
         f" Python {host['python']}"
     )
 

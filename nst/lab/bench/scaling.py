@@ -28,6 +28,26 @@ def multiply_adds(encoder: Encoder, width: int, height: int) -> int:
     return 2 * total
 
 
+def least_traffic(encoder: Encoder, width: int, height: int) -> int:
+    """Return the bytes that one evaluation has to move, were every activation too large for the caches.
+
+    Each convolution's output is written and read, and so is the gradient at it.
+    """
+    values = sum(
+        stage.channels * (width // stage.stride) * (height // stage.stride)
+        for stage in encoder.stages
+        if stage.convolution
+    )
+    return 4 * values * encoder.precision.itemsize
+
+
+def bandwidth(device: torch.device) -> float:
+    """Return the bytes per second that this machine moves in a copy too large for any cache."""
+    source = torch.zeros(2**28, dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    return 2 * source.numel() / _best(lambda: target.copy_(source))
+
+
 def machine_rate(precision: torch.dtype, device: torch.device) -> dict[str, float]:
     """Return multiply-adds per second that this machine reaches in a convolution and in a matrix product.
 
@@ -69,7 +89,7 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
     """
     encoders = {name: encoder_of(name, weights) for name in NAMES}
     some = encoders["vgg19"]
-    rate = machine_rate(some.precision, some.device)
+    rate, moved = machine_rate(some.precision, some.device), bandwidth(some.device)
     rows = []
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
         for name, encoder in encoders.items():
@@ -83,11 +103,17 @@ def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any
                         "seconds": seconds,
                         "floor": work / max(rate.values()),
                         "of floor": seconds * max(rate.values()) / work,
+                        "traffic": least_traffic(encoder, size, size * 3 // 4) / moved,
                         "peak MB": memory,
                     }
                 )
     growth = {name: growth_of([row for row in rows if row["encoder"] == name]) for name in NAMES}
-    return {"multiply-adds per second": rate, "rows": rows, "growth": growth}
+    return {
+        "multiply-adds per second": rate,
+        "bytes per second": moved,
+        "rows": rows,
+        "growth": growth,
+    }
 
 
 def _one(name: str, size: int, rounds: int, weights: str) -> tuple[float, float]:
@@ -114,12 +140,14 @@ def table(findings: dict[str, Any]) -> str:
         f"{value / 1e9:.0f} in a {name}" for name, value in findings["multiply-adds per second"].items()
     )
     lines = [
-        f"billion multiply-adds per second: {rates}",
-        f"{'encoder':10} {'size':>6} {'seconds':>9} {'floor':>9} {'of floor':>9} {'peak MB':>9}",
+        f"billion multiply-adds per second: {rates};"
+        f" {findings['bytes per second'] / 1e9:.1f} billion bytes per second in a copy",
+        f"{'encoder':10} {'size':>6} {'seconds':>9} {'floor':>9} {'of floor':>9}"
+        f" {'traffic':>9} {'peak MB':>9}",
     ]
     lines += [
         f"{row['encoder']:10} {row['size']:6} {row['seconds']:9.4f} {row['floor']:9.4f}"
-        f" {row['of floor']:9.2f} {row['peak MB']:9.0f}"
+        f" {row['of floor']:9.2f} {row['traffic']:9.4f} {row['peak MB']:9.0f}"
         for row in findings["rows"]
     ]
     for name, power in findings["growth"].items():
