@@ -145,12 +145,17 @@ class GaussianTarget:
     FLOOR = 0.05
     # The floor for a style without variance, as a share of the energy.
     PLAIN = 0.05
+    # What of an eigenvector, whose length is 1, is taken for 0.
+    NOTHING = 1e-12
 
     def __init__(self, target: Moments, floor: float = FLOOR, photo: Moments | None = None) -> None:
         self.target = target
         # (C,) and (C, C)
         eigenvalues, basis = torch.linalg.eigh(target.covariance.double().cpu())
         eigenvalues = eigenvalues.clamp_min(0)
+        # Channels that never fire leave numbers that float32 holds as subnormal ones only, which a processor
+        # multiplies tens of times as slowly: a product of 512 x 512 was seen to take 30 ms in place of 0.8.
+        basis[basis.abs() < self.NOTHING] = 0
         self.energy = energy_of(target, photo)
         mean = eigenvalues.square().sum() / eigenvalues.sum().clamp_min(1e-12)
         least = self.PLAIN * plainness(target) * self.energy

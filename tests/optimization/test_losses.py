@@ -137,6 +137,18 @@ def test_gaussian_distance_is_wasserstein_2_near_the_target():
         assert ours == pytest.approx(wasserstein(moments(tensor(near)), moments(tensor(P))), rel=tolerance)
 
 
+def test_channels_that_hardly_fire_leave_no_subnormal_numbers():
+    """A processor multiplies those tens of times as slowly."""
+    faint = P.copy()
+    faint[::2] *= 1e-17
+    target = gaussian(faint, 0.05)
+    exact = np.linalg.eigh(target.target.covariance.double().numpy())[1]
+    assert ((np.abs(exact) > 0) & (np.abs(exact) < 1e-12)).any()
+    told = target.basis.abs()
+    assert not ((told > 0) & (told < GaussianTarget.NOTHING)).any()
+    assert torch.allclose(target.basis.T @ target.basis, torch.eye(len(P), dtype=target.basis.dtype))
+
+
 @pytest.mark.parametrize("target", [GaussianTarget, GramTarget])
 def test_style_distances_are_relative_and_know_no_axes(target):
     ours = float(target(moments(tensor(P))).distance(moments(tensor(F))))
