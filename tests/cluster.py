@@ -22,6 +22,8 @@ from ray.cluster_utils import Cluster
 from strangers import Stranger, jpeg
 
 WAIT = 90.0
+# Ray's workers give way to everything else on a machine; beside other work they would hardly get on.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = WAIT) -> Any:
