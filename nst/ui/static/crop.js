@@ -33,6 +33,8 @@ const open = () => {
   const shown = photo();
   if (!shown) return;
   picture = new Image();
+  asked = '';  // an answer that was lost is no longer waited for
+  find('.use').disabled = false;
   picture.onload = () => { turns = 0; find('select').value = '0'; box = [0, 0, 1, 1]; say(''); draw(); dialog.showModal(); };
   picture.src = shown.src;
 };

@@ -122,7 +122,9 @@ listen('paste', (event) => {
 // A camera that is refused is an error that Gradio leaves to nobody.
 window.addEventListener('unhandledrejection', (event) => {
   const kind = event.reason instanceof DOMException ? event.reason.name : '';
-  if (!clicked || !['NotAllowedError', 'NotFoundError', 'NotReadableError', 'SecurityError'].includes(kind)) return;
+  // Sharing and filling the screen are refused by the same names.
+  const films = clicked && here.querySelector(`#${clicked} :is(video, [title="grant webcam access"])`);
+  if (!films || !['NotAllowedError', 'NotFoundError', 'NotReadableError', 'SecurityError'].includes(kind)) return;
   event.preventDefault();
   const refused = kind === 'NotAllowedError' || kind === 'SecurityError';
   complain(clicked, refused ? 'The browser may not use the camera; allow it beside the address, or choose a file.'
