@@ -4,12 +4,14 @@ python zero_app.py --port PORT
 """
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
-import spaces.zero.torch
-import torch
-
 sys.path.insert(0, str(Path(__file__).parents[1]))
+import_module("nst.ui")  # before Gradio, which `spaces` imports: no stubs for editors
+
+import spaces.zero.torch  # noqa: E402
+import torch  # noqa: E402
 
 # In the process that is lent a GPU these would look for it.
 spaces.zero.torch.init = lambda uuid: None

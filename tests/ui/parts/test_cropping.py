@@ -52,6 +52,12 @@ def test_what_is_no_part_or_too_small_is_a_sentence(box, turns):
         part(PIXELS, box, turns)
 
 
+def wait_for_width(page: Page, condition: str) -> None:
+    """Wait until the photo on its card is there, 0 pixels wide until then, and a condition holds for its width."""
+    width = "document.querySelector('#photo img')?.naturalWidth"
+    page.wait_for_function(f"(width => width > 0 && {condition})({width})")
+
+
 def size_of(page: Page) -> list[int]:
     return page.locator("#photo img").first.evaluate("e => [e.naturalWidth, e.naturalHeight]")
 
@@ -76,7 +82,7 @@ def test_a_part_of_the_photo_is_painted(page):
     dialog.get_by_role("button", name="Use this part").click()
     expect(dialog).to_be_hidden()
     expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
-    page.wait_for_function("document.querySelector('#photo img').naturalHeight === 288")
+    page.wait_for_function("document.querySelector('#photo img')?.naturalHeight === 288")
     assert size_of(page) == [512, 288]
     # The top of the turned astronaut is the left of the upright one, cut from the file itself.
     page.locator("#paint").click()
@@ -92,7 +98,7 @@ def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(page
     page.locator("#photo").get_by_label("Remove Image").first.click()
     file = {"name": "clear.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
     page.locator("#photo input[type=file]").first.set_input_files(file)
-    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 200")
+    wait_for_width(page, "width === 200")
     page.get_by_role("button", name="Crop or turn").click()
     frame = page.locator("#crop .frame")
     bounds = frame.bounding_box()
@@ -122,7 +128,7 @@ def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(page
     drag((0.02, 0.9), (0.2, 0.2))  # another one
     assert chosen() == pytest.approx([0.02, 0.2, 0.18, 0.7], abs=0.03)
     page.locator("#crop .use").click()
-    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth < 50")
+    wait_for_width(page, "width < 50")
     width, height = size_of(page)
     assert (width, height) == (pytest.approx(36, abs=4), pytest.approx(70, abs=4))
 
@@ -139,7 +145,7 @@ def test_a_part_that_is_too_small_is_said_in_its_place(page):
           document.body.dispatchEvent(new ClipboardEvent('paste', more)) }""",
         base64.b64encode(buffer.getvalue()).decode(),
     )
-    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 40")
+    wait_for_width(page, "width === 40")
     page.get_by_role("button", name="Crop or turn").click()
     area = page.locator("#crop .part")
     area.focus()

@@ -79,7 +79,7 @@ def test_upload_watch_and_download(page, photo, painting):
         page.wait_for_timeout(40)
         assert len(sources) < 500
     assert len(sources) >= 3
-    page.wait_for_function("document.querySelector('#live .canvas').naturalWidth === 128")
+    page.wait_for_function("document.querySelector('#live .canvas')?.naturalWidth === 128")
     image = downloaded(page)
     assert image.format == "PNG"
     assert image.size == (128, 85)

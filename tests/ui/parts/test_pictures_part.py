@@ -62,7 +62,7 @@ def test_a_file_dropped_on_a_card_with_a_picture_takes_its_place(data, name, kin
     expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
     expect(page.locator("#forecast")).to_contain_text("256 × 171 px")  # noqa: RUF001
     # What is shown was made here of what was read here.
-    page.wait_for_function("document.querySelector('#photo img').naturalWidth === 90")
+    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 90")
     assert source(page, "photo").endswith("shown-of-upload.jpg")
 
 
@@ -75,7 +75,7 @@ def test_a_file_that_is_dragged_in_by_hand_takes_the_pictures_place(page, photo)
         data = {"items": [], "files": [str(photo)], "dragOperationsMask": 1}
         browser.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
     expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
-    page.wait_for_function("document.querySelector('#photo img').naturalWidth === 120")
+    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 120")
 
 
 @pytest.mark.link("size=64&iterations=20")
@@ -161,7 +161,7 @@ def test_the_card_shows_the_colours_that_are_painted(page, tmp_path: Path):
     path = tmp_path / "linear.tif"
     tifffile.imwrite(path, np.full((60, 90, 3), 13 * 257, np.uint16), photometric="rgb")
     assert drop(page, "#photo img", path.read_bytes(), path.name, "image/tiff")
-    page.wait_for_function("document.querySelector('#photo img').naturalWidth === 90")
+    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 90")
     with page.expect_response(re.compile("shown-of-upload")) as caught:
         page.evaluate("fetch(document.querySelector('#photo img').src)")
     shown = np.asarray(Image.open(io.BytesIO(caught.value.body())))
