@@ -40,7 +40,14 @@ def url(demo: Blocks) -> str:
 def browser() -> Iterator[Browser]:
     """The one browser of all tests."""
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    # Pages here live for seconds, too short for code that is compiled well.
+    quiet = [
+        "--js-flags=--no-turbofan --no-maglev",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=quiet)
         yield browser

@@ -47,6 +47,23 @@ def blog(tmp_path):
         server.shutdown()
 
 
+def test_a_page_at_which_nothing_happens_rests(context, url):
+    page = context.new_page()
+    page.add_init_script(
+        "window.frames_asked = 0; const next = window.requestAnimationFrame;"
+        " window.requestAnimationFrame = (call) => { frames_asked += 1; return next.call(window, call); };"
+    )
+    open_page(page, url)
+
+    def asked_in_a_second() -> int:
+        before = page.evaluate("frames_asked")
+        page.wait_for_timeout(1000)
+        return page.evaluate("frames_asked") - before
+
+    assert min(asked_in_a_second() for _ in range(5)) <= 2  # it was 120
+    page.close()
+
+
 def test_examples_and_presets_take_one_click(page):
     expect(page.locator("#status")).to_contain_text("An example")
     chips = page.locator("#chips button")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from anyio import to_thread
 
 from nst.ui.links import shared
+from nst.ui.static import markup
 from nst.ui.web import manifest
 from nst.ui.web.cards import CARDS, OTHERS, card
 from nst.ui.web.opening import THUMBNAILS, opening
@@ -97,7 +98,8 @@ class Document:
         below = urlsplit(address).path.rstrip("/")
         style, shown = opening(self.title, self.text, below + self.thumbnails)
         page = page.replace(manifest.LINK, manifest.linked(below), 1)
-        page = OTHERS.sub(b"", page).replace(b"<head>", b"<head>" + (told + style).encode(), 1)
+        head = "".join(("<head>", told, style, markup("rest")))
+        page = OTHERS.sub(b"", page).replace(b"<head>", head.encode(), 1)
         return page.replace(b"<gradio-app", shown.encode() + b"<gradio-app", 1)
 
 
