@@ -19,6 +19,11 @@ from typing import Any
 # Before anything imports Gradio or the Hub's client: no network, no files outside the test folder.
 _SCRATCH = tempfile.mkdtemp(prefix="nst-tests-")
 atexit.register(shutil.rmtree, _SCRATCH, ignore_errors=True)
+if "PYTEST_XDIST_WORKER" not in os.environ:  # a path no longer than a socket's may be: workers have the same
+    # What failed is looked at afterwards, where pytest puts it.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    os.environ["TMPDIR"] = _SCRATCH
+    tempfile.tempdir = None  # to be found anew
 os.environ.update(
     GRADIO_ANALYTICS_ENABLED="False",
     GRADIO_TEMP_DIR=str(Path(_SCRATCH) / "gradio"),

@@ -12,6 +12,7 @@ from nst.errors import InputError
 from nst.host.allocator import give_back
 from nst.host.memory import available
 from nst.image.pixels import fit
+from nst.optimization.optimizers import HISTORY
 from nst.optimization.pyramid import COARSEST, Scale
 from nst.settings import Settings
 from nst.vgg import winograd
@@ -20,9 +21,9 @@ from nst.vgg.strips import cut
 
 log = logging.getLogger(__name__)
 
-# Images of float32 besides the encoder's activations: two for each of the 12 steps that L-BFGS remembers,
-# and its gradient, move, canvas, photo, styles and their copies.
-_IMAGES = 2 * 12 + 16
+# Images of float32 besides the encoder's activations and what L-BFGS remembers: gradient, move, canvas,
+# photo, styles and their copies.
+_IMAGES = 16
 # What is held at most against what is counted, as buffers are padded, reordered for oneDNN and lie idle
 # between two uses; in bfloat16 some are there as float32 as well. A plan must not be exceeded, so these
 # leave room over what was seen in float32; bfloat16's by what was seen of an earlier count.
@@ -35,18 +36,27 @@ ONCE = 150_000_000
 MOST_STRIPS = 16
 
 
-def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, strips: int = 1) -> int:
+def needed(
+    encoder: Encoder,
+    width: int,
+    height: int,
+    style_scale: float = 1.0,
+    strips: int = 1,
+    steps: int = HISTORY + 1,
+) -> int:
     """Return about how many bytes a painting at this size holds at its peak, on a CPU.
 
     Counted from the layers: each convolution keeps its padded input and its output for the way back, pooling
     its output and 8 bytes of index for each; on the way back the largest activation is there twice more.
-    Winograd's filtering keeps its kernels, and a block at a time.
+    Winograd's filtering keeps its kernels, and a block at a time. L-BFGS keeps two images for each move from
+    one of the `steps` to the next, up to its history.
     Only one of `strips` has all this at a time. Looking at the style, `style_scale` times as large, keeps
     nothing but what one convolution has at hand; but it is not done in strips, and what it leaves free is of
     sizes that strips have little use for.
     """
     each = encoder.precision.itemsize
-    images, activations, largest = 4 * 3 * width * height * _IMAGES, 0, 0
+    remembered = 2 * min(steps - 1, HISTORY)
+    images, activations, largest = 4 * 3 * width * height * (_IMAGES + remembered), 0, 0
     kernels, block = 0, 0  # of Winograd's filtering
     filters = encoder.precision == torch.float32 and encoder.device.type == "cpu"
     deepest = encoder.stage(encoder.layers[-1])
@@ -68,13 +78,11 @@ def needed(encoder: Encoder, width: int, height: int, style_scale: float = 1.0, 
     return round(images + together + kernels + block + ONCE)
 
 
-def strips_within(
-    memory: int, encoder: Encoder, width: int, height: int, style_scale: float = 1.0
-) -> int | None:
-    """Return the least number of strips with which a painting fits into `memory`, None if none will do."""
+def strips_within(memory: int, encoder: Encoder, scale: Scale, style_scale: float = 1.0) -> int | None:
+    """Return the least number of strips with which a scale fits into `memory`, None if none will do."""
     count = 1
     while count <= MOST_STRIPS:
-        if needed(encoder, width, height, style_scale, count) <= memory:
+        if needed(encoder, scale.width, scale.height, style_scale, count, scale.iterations) <= memory:
             return count
         count *= 2
     return None
@@ -136,14 +144,14 @@ class Plan:
         if self.encoders[0].device.type != "cpu" or (left := available()) is None:
             return notice
         end, style_scale = self.scales[-1], self.settings.style_scale
-        if needed(self.encoders[end.encoder], end.width, end.height, style_scale) > left:
+        if strips_within(left, self.encoders[end.encoder], end, style_scale) != 1:
             give_back()  # what the painting before has left
             left = available() or left
         position = 0
         while position < len(self.scales):
             scale = self.scales[position]
             encoder = self.encoders[scale.encoder]
-            strips = strips_within(left, encoder, scale.width, scale.height, style_scale)
+            strips = strips_within(left, encoder, scale, style_scale)
             if strips is None:
                 notice = self._shrink(position)
             else:

@@ -11,6 +11,8 @@ from torch import Tensor
 
 # The first move, before any curvature is known: root mean square change of the pixels, white being 1.
 FIRST_MOVE = 0.02
+# So many moves L-BFGS remembers.
+HISTORY = 12
 # No single step moves the pixels further than this (root mean square): a wild step is a lost picture.
 LONGEST_MOVE = 0.25
 
@@ -64,7 +66,7 @@ class LBFGS:
 
     Args:
         image: any shape, contiguous, changed in place.
-        history: how many moves are remembered; memory is 2 * history images.
+        history: how many moves are remembered at most; each takes 2 images.
         caution: 1, or less to make every step shorter.
         bands: for an image, (..., H, W).
     """
@@ -72,13 +74,14 @@ class LBFGS:
     check_every = 1
 
     def __init__(
-        self, image: Tensor, *, history: int = 12, caution: float = 1.0, bands: Bands | None = None
+        self, image: Tensor, *, history: int = HISTORY, caution: float = 1.0, bands: Bands | None = None
     ) -> None:
         self.image, self.caution = image, caution
         self.bands: Callable[[Tensor], Tensor] = bands or torch.clone
         self.history = history
-        # S above Y in one matrix, so that each pass over them, which is what a step costs, serves both.
-        self.memory = image.new_zeros(2 * history, image.numel())
+        # Each move beside its gradient change, so that one pass over them, which is what a step costs, serves
+        # both. What no move has come to is never touched, and takes no memory.
+        self.memory = image.new_empty(history, 2, image.numel())
         # float64: m x m numbers cost nothing, and their condition is the square of the problem's.
         self.cross = torch.zeros(
             history, history, dtype=torch.float64, device=image.device
@@ -91,14 +94,15 @@ class LBFGS:
         """Move along -H g."""
         gradient = self.bands(gradient.view_as(self.image)).flatten()
         fresh = self._remember(gradient)
-        products = (self.memory @ gradient).double()
+        used = self.memory[: len(self.order)].flatten(0, 1)
+        products = (used @ gradient).double().view(-1, 2)  # S g beside Y g
         if fresh is not None and self.last is not None:
             # S y and Y y for the older rows come from what is known: y is a difference of gradients.
             older = [row for row in self.order if row != fresh]
-            difference = products - self.last[2]
-            self.cross[older, fresh] = difference[: self.history][older]
-            self.square[older, fresh] = self.square[fresh, older] = difference[self.history :][older]
-        move = self._direction(gradient, products)
+            difference = products[older] - self.last[2][older]
+            self.cross[older, fresh] = difference[:, 0]
+            self.square[older, fresh] = self.square[fresh, older] = difference[:, 1]
+        move = self._direction(gradient, products, used)
         moved = self.bands(move.view_as(self.image))
         longest = LONGEST_MOVE if self.order else FIRST_MOVE
         reach = longest / max(float(moved.norm()) / math.sqrt(moved.numel()), 1e-30)
@@ -122,26 +126,26 @@ class LBFGS:
             return None
         row = len(self.order) if len(self.order) < self.history else self.order.pop(0)
         self.order.append(row)
-        self.memory[row], self.memory[self.history + row] = move, change
+        self.memory[row, 0], self.memory[row, 1] = move, change
         self.cross[row, row] = curvature
         self.square[row, row] = change @ change
         return row
 
-    def _direction(self, gradient: Tensor, products: Tensor) -> Tensor:
-        """Return -H g, given S g and Y g."""
+    def _direction(self, gradient: Tensor, products: Tensor, used: Tensor) -> Tensor:
+        """Return -H g, given S g and Y g, (m, 2), and the rows of both, (2 m, N)."""
         if not self.order:
             return -gradient
         rows = torch.tensor(self.order, device=gradient.device)
         upper = torch.triu(self.cross[rows][:, rows])
         square = self.square[rows][:, rows]
         gamma = upper[-1, -1] / square[-1, -1]
-        along, across = products[rows][:, None], products[self.history + rows][:, None]
+        along, across = products[rows, :1], products[rows, 1:]
         solved = torch.linalg.solve_triangular(upper, along, upper=True)
         middle = upper.diagonal()[:, None] * solved + gamma * (square @ solved - across)
-        weights = torch.zeros_like(products)
-        weights[rows] = torch.linalg.solve_triangular(upper.T, middle, upper=False)[:, 0]
-        weights[self.history + rows] = -gamma * solved[:, 0]
-        return -(gradient * gamma.to(gradient.dtype) + weights.to(gradient.dtype) @ self.memory)
+        weights = torch.empty_like(products)
+        weights[rows, 0] = torch.linalg.solve_triangular(upper.T, middle, upper=False)[:, 0]
+        weights[rows, 1] = -gamma * solved[:, 0]
+        return -(gradient * gamma.to(gradient.dtype) + weights.flatten().to(gradient.dtype) @ used)
 
 
 class Adam:

@@ -53,7 +53,7 @@ def test_what_is_no_part_or_too_small_is_a_sentence(box, turns):
 
 
 def wait_for_width(page: Page, condition: str) -> None:
-    """Wait until the photo on its card is there, 0 pixels wide until then, and a condition holds for its width."""
+    """Wait until the photo on its card has come, 0 wide until then, and a condition holds for its width."""
     width = "document.querySelector('#photo img')?.naturalWidth"
     page.wait_for_function(f"(width => width > 0 && {condition})({width})")
 
@@ -101,6 +101,7 @@ def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(page
     wait_for_width(page, "width === 200")
     page.get_by_role("button", name="Crop or turn").click()
     frame = page.locator("#crop .frame")
+    expect(frame).to_be_visible()
     bounds = frame.bounding_box()
 
     def drag(start: tuple[float, float], end: tuple[float, float]) -> None:

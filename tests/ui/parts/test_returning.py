@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from load import App
+from load import UNHURRIED, App
 from playwright.sync_api import BrowserContext, Page, expect
 from relay import relayed
 from served import LIMITS, serve
@@ -244,18 +244,18 @@ def test_a_line_that_was_cut_for_some_seconds_costs_nothing(browser, url):
 
 
 def test_a_host_that_was_killed_says_so_and_goes_on_from_the_last_frame(browser, tmp_path):
-    app = App(tmp_path)
+    app = App(tmp_path, UNHURRIED)
     context = browser.new_context(accept_downloads=True)
     try:
         app.wait()
-        page = tab(context, app.url + "?size=128&iterations=1000")  # it has the machine to itself
+        page = tab(context, app.url + LONG_LINK)
         begin(page)
         page.wait_for_timeout(2500)
         secrets = [page.evaluate(f"{kind}.getItem('painted-live-{name}')") for kind, name in KEPT]
         app.kill()
         expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
         page.evaluate("window.cut = true")
-        app = App(tmp_path, port=app.port)
+        app = App(tmp_path, UNHURRIED, port=app.port)
         app.wait()
         # By itself, as soon as the host answers.
         page.wait_for_function("!window.cut")

@@ -15,7 +15,7 @@ import pytest
 from conftest import ROOT
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from load import App, paint, running
+from load import UNHURRIED, App, paint, running
 from strangers import files_below
 
 from nst.ui.runs.storage import NO_ROOM
@@ -27,7 +27,7 @@ NOWHERE = "/proc/nowhere"  # not even root can make a folder there
 def again(tmp_path_factory):
     """An app on the files of one that was killed while it painted."""
     folder = tmp_path_factory.mktemp("app")
-    app = App(folder)
+    app = App(folder, UNHURRIED)
     try:
         app.wait()
         job = paint(Client(app.url, verbose=False), iterations=1000)
@@ -36,7 +36,7 @@ def again(tmp_path_factory):
     finally:
         app.kill()
     assert list(app.folder.rglob("run-*"))
-    app = App(folder)
+    app = App(folder, UNHURRIED)
     try:
         app.wait()
         yield app

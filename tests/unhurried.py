@@ -1,0 +1,33 @@
+"""Runs that last long by the clock and take little of the machine; as a command, an app with such runs.
+
+python unhurried.py --port PORT
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
+
+def hurry_not() -> None:
+    """Let every iteration from now on take a moment in which the machine is free."""
+    from nst.optimization.rollback import Descent
+
+    step = Descent.step
+
+    def unhurried(self: Descent) -> None:
+        time.sleep(0.08)
+        step(self)
+
+    Descent.step = unhurried
+
+
+if __name__ == "__main__":
+    from nst.ui import server
+
+    hurry_not()
+    sys.exit(server.main())
