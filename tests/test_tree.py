@@ -139,6 +139,7 @@ def test_requirements_bring_what_is_imported():
         "starlette",
         "uvicorn",
         "anyio",
+        "brotli",
     }  # Gradio's own requirements
     # Only where they are there: on ZeroGPU, in a cluster, and for benchmarks.
     optional = {"spaces", "ray", "matplotlib", "playwright"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _THUMBNAIL = 104  # pixels, twice those of the page
+_OF_PAIR = 120  # pixels: it is seen for a moment, and all else waits for it
 # The preset, then what visitors look for.
 _STYLES = ("stained_glass", "starry_night", "great_wave", "the_scream", "composition_vii", "shipwreck")
 
@@ -76,14 +77,22 @@ def thumbnails() -> bytes:
 
     One file, which a browser keeps, in place of as many requests as there are examples.
     """
-    shown = _pictured()
-    sheet = Image.new("RGB", (_THUMBNAIL * len(shown), _THUMBNAIL))
-    for number, (path, height) in enumerate(shown.items()):
+    return _side_by_side(_pictured(), _THUMBNAIL, 78)
+
+
+def pair() -> bytes:
+    """Return the middles of the preset photo and the preset style side by side, as one JPEG."""
+    return _side_by_side({photos()[0].path: 0.5, styles()[0].path: 0.5}, _OF_PAIR, 55)
+
+
+def _side_by_side(files: Mapping[Path, float], side: int, quality: int) -> bytes:
+    sheet = Image.new("RGB", (side * len(files), side))
+    for number, (path, height) in enumerate(files.items()):
         with Image.open(path) as picture:
-            part = ImageOps.fit(picture.convert("RGB"), (_THUMBNAIL, _THUMBNAIL), centering=(0.5, height))
-        sheet.paste(part, (number * _THUMBNAIL, 0))
+            part = ImageOps.fit(picture.convert("RGB"), (side, side), centering=(0.5, height))
+        sheet.paste(part, (number * side, 0))
     buffer = io.BytesIO()
-    sheet.save(buffer, "JPEG", quality=78)
+    sheet.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 

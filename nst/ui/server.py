@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
-from nst.ui.gallery import all_finished, thumbnails
+from nst.ui.gallery import all_finished, pair, thumbnails
 from nst.ui.limits import Limits
 from nst.ui.page import PROMISE, TITLE, build
 from nst.ui.runs.cache import remove_own_folder
@@ -27,7 +27,7 @@ from nst.ui.web import connections, logs, sessions
 from nst.ui.web.cards import CARDS
 from nst.ui.web.document import Document
 from nst.ui.web.guard import Guard
-from nst.ui.web.opening import THUMBNAILS
+from nst.ui.web.opening import OPENING, THUMBNAILS
 from nst.ui.web.tools import describe_pictures
 
 log = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
 def _pictures() -> dict[str, bytes]:
     """Return the pictures that belong to the page's HTML, by their paths."""
     cards = {f"{CARDS}{file.name}": file.read_bytes() for file in all_finished()}
-    return {THUMBNAILS: thumbnails(), **cards}
+    return {THUMBNAILS: thumbnails(), OPENING: pair(), **cards}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

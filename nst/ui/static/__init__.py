@@ -9,8 +9,12 @@ ICON = _HERE / "icon.svg"
 
 
 def script(name: str) -> str:
-    """Return a script as Gradio takes it: a function, or the body of one for a component that loads."""
-    return (_HERE / f"{name}.js").read_text("utf-8")
+    """Return a script as Gradio takes it: a function, or the body of one for a component that loads.
+
+    Without its comments, as all of them travel in the page before anything is seen.
+    """
+    lines = (line.strip() for line in (_HERE / f"{name}.js").read_text("utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def markup(name: str) -> str:

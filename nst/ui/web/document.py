@@ -6,24 +6,37 @@ import gzip
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+import brotli
 from anyio import to_thread
 
 from nst.ui.links import shared
 from nst.ui.static import markup
-from nst.ui.web import manifest
+from nst.ui.web import assets, manifest
 from nst.ui.web.cards import CARDS, OTHERS, card
-from nst.ui.web.opening import THUMBNAILS, opening
+from nst.ui.web.opening import OPENING, THUMBNAILS, opening
 
+# Gradio asks for brotli itself; browsers take it over HTTPS and from this machine.
+_PACKED: dict[bytes, Callable[[bytes], bytes]] = {
+    b"br": partial(brotli.compress, quality=6),
+    b"gzip": partial(gzip.compress, compresslevel=6),
+}
+_KINDS = {
+    "jpg": b"image/jpeg",
+    "json": b"application/manifest+json",
+    "css": b"text/css; charset=utf-8",
+    "js": b"text/javascript; charset=utf-8",
+}
 _SCRIPT = re.compile(rb"<script(?=[\s>])")
 _HOST = re.compile(rb"[A-Za-z0-9.:_,\[\] -]+\Z")
 
 
 class Document:
-    """ASGI middleware that writes card and opening into the page, packs it, and serves their pictures.
+    """ASGI middleware that writes card and opening into the page, and serves it and its parts, packed.
 
     Args:
         app: what it stands before.
@@ -34,9 +47,16 @@ class Document:
 
     def __init__(self, app: Any, title: str, text: str, pictures: Mapping[str, bytes]) -> None:
         self.app, self.title, self.text = app, title, text
-        self.files = {**pictures, manifest.PATH: manifest.manifest(title, text)}
+        self.files = {
+            **pictures,
+            **assets.files(),
+            manifest.PATH: manifest.manifest(title, text),
+        }
+        self._packed: dict[tuple[str, bytes], bytes] = {}
         # A picture that has changed has another address.
-        self.thumbnails = f"{THUMBNAILS}?{hashlib.sha256(pictures[THUMBNAILS]).hexdigest()[:8]}"
+        self.thumbnails, self.shown = (
+            f"{path}?{hashlib.sha256(pictures[path]).hexdigest()[:8]}" for path in (THUMBNAILS, OPENING)
+        )
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer for the pictures, change the page, hand everything else on."""
@@ -49,18 +69,27 @@ class Document:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
         elif file := self.files.get(scope["path"]):
-            kind = b"application/manifest+json" if scope["path"] == manifest.PATH else b"image/jpeg"
-            headers = [
-                (b"content-type", kind),
-                (b"content-length", str(len(file)).encode()),
-                (b"cache-control", b"max-age=86400"),
-            ]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": file})
+            await self._file(file, scope, send)
         elif scope["path"] == "/":
             await self._page(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    async def _file(self, file: bytes, scope: dict[str, Any], send: Any) -> None:
+        path = scope["path"]
+        ending = path.rpartition(".")[2]
+        headers = [(b"content-type", _KINDS[ending]), (b"cache-control", b"max-age=86400")]
+        if ending != "jpg":
+            headers.append((b"vary", b"Accept-Encoding"))
+            if way := _way(scope):
+                # Once and for all: there are as many as files.
+                if (path, way) not in self._packed:
+                    self._packed[path, way] = await to_thread.run_sync(_PACKED[way], file)
+                file = self._packed[path, way]
+                headers.append((b"content-encoding", way))
+        headers.append((b"content-length", str(len(file)).encode()))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": file})
 
     async def _page(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         start: dict[str, Any] = {}
@@ -80,10 +109,10 @@ class Document:
                 # The policy of the page lets no other script run (nst/ui/web/headers.py).
                 body = _SCRIPT.sub(b'<script nonce="%s"' % scope.get("nonce", "").encode(), body)
                 headers[b"vary"] = b"Accept-Encoding"
-                if b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b""):
-                    # Half a megabyte of settings: on a slow line it is what one would wait for.
-                    body = await to_thread.run_sync(gzip.compress, body, 6)
-                    headers[b"content-encoding"] = b"gzip"
+                if way := _way(scope):
+                    # A third of a megabyte of settings: on a slow line it is what one would wait for.
+                    body = await to_thread.run_sync(_PACKED[way], body)
+                    headers[b"content-encoding"] = way
                 headers[b"content-length"] = str(len(body)).encode()
             await send({**start, "headers": list(headers.items())})
             await send({"type": "http.response.body", "body": body})
@@ -96,11 +125,19 @@ class Document:
         picture = f"{address.rstrip('/')}{path}" if path in self.files else ""
         told = card(self.title, self.text, f"{address}?{named}" if named else address, picture)
         below = urlsplit(address).path.rstrip("/")
-        style, shown = opening(self.title, self.text, below + self.thumbnails)
+        style, shown = opening(self.title, self.text, below + self.thumbnails, below + self.shown)
         page = page.replace(manifest.LINK, manifest.linked(below), 1)
         head = "".join(("<head>", told, style, markup("rest")))
         page = OTHERS.sub(b"", page).replace(b"<head>", head.encode(), 1)
+        # Behind Gradio's own style sheet, as if its script had asked for them.
+        page = page.replace(b"</head>", assets.links().encode() + b"</head>", 1)
         return page.replace(b"<gradio-app", shown.encode() + b"<gradio-app", 1)
+
+
+def _way(scope: dict[str, Any]) -> bytes | None:
+    """Return how the client takes bytes that are packed, None if as they are."""
+    taken = dict(scope["headers"]).get(b"accept-encoding", b"")
+    return next((name for name in _PACKED if name in taken), None)
 
 
 def _address(scope: dict[str, Any]) -> str:

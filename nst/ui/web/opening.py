@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import html
 
-from nst.ui.gallery import THUMBNAIL_COUNT, place, styles
+from nst.ui.gallery import THUMBNAIL_COUNT
 from nst.ui.static import markup
 
-THUMBNAILS = "/thumbnails.jpg"
+THUMBNAILS, OPENING = "/thumbnails.jpg", "/opening.jpg"
 
 
-def opening(title: str, text: str, thumbnails: str) -> tuple[str, str]:
+def opening(title: str, text: str, thumbnails: str, shown: str) -> tuple[str, str]:
     """Return what belongs into the head of the page, and what before its app.
 
     Args:
         title: of the page.
         text: one sentence below it.
-        thumbnails: address of the examples' picture (nst/ui/gallery.py), which the rows of examples show too.
+        thumbnails: address of the examples' picture (nst/ui/gallery.py), which the rows of examples show.
+        shown: address of the preset photo and style, the only ones that are shown before.
     """
     told = {
         "title": title,
         "text": text,
         "thumbnails": thumbnails,
         "count": str(THUMBNAIL_COUNT),
-        "style": str(place(styles()[0].path)),
+        "shown": shown,
     }
     parts = []
     for name in ("opening_head", "opening"):

@@ -31,8 +31,9 @@ OPEN: tuple[Route, ...] = (
     Route(
         "plain",
         ("GET", "HEAD"),
-        r"/favicon\.ico|/robots\.txt|/manifest\.json|/card/[\w-]{1,80}\.jpg|/thumbnails\.jpg",
-        "browsers, robots",
+        r"/favicon\.ico|/robots\.txt|/manifest\.json|/card/[\w-]{1,80}\.jpg|/(?:thumbnails|opening)\.jpg"
+        r"|/assets\.css",
+        "browsers, robots, what belongs to the page",
     ),
     Route("health", ("GET", "HEAD"), HEALTH, "whether a visitor would be served"),
     Route("told", ("GET",), rf"{API}/info/?|{API}/openapi\.json", "what programs may ask for"),

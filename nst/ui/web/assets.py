@@ -1,0 +1,47 @@
+"""Gradio's own files of which the page is made, named in its head.
+
+Gradio's script asks for its parts in four rounds, and for most of them one by one: eighty small files, of
+which a browser fetches six at a time over HTTP/1.1. On a line with a long way that is what one waits for.
+Named in the head they are asked for at once; their styles come as one file, and a link that is switched off
+stands for each, which is where Gradio's script looks before it asks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import gradio
+
+PATH = "/assets.css"
+FOLDER = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
+
+
+@cache
+def listed() -> tuple[str, ...]:
+    """Return the files in the order in which they are asked for; of another Gradio's, those it has too."""
+    names = Path(__file__).with_name("assets.txt").read_text("utf-8").split()
+    return tuple(name for name in names if (FOLDER / name).is_file())
+
+
+@cache
+def styles() -> bytes:
+    """Return all style sheets as one."""
+    return b"\n".join((FOLDER / name).read_bytes() for name in listed() if name.endswith(".css"))
+
+
+def files() -> dict[str, bytes]:
+    """Return them by their paths, the style sheets as one."""
+    scripts = {f"/assets/{name}": (FOLDER / name).read_bytes() for name in listed() if name.endswith(".js")}
+    return {PATH: styles(), **scripts}
+
+
+def links() -> str:
+    """Return what names them in the head of the page, relative to its base."""
+    digest = hashlib.sha256(styles()).hexdigest()[:8]
+    told = [f'<link rel="stylesheet" crossorigin href=".{PATH}?{digest}">']
+    for name in listed():
+        kind = 'rel="stylesheet" disabled' if name.endswith(".css") else 'rel="modulepreload" crossorigin'
+        told.append(f'<link {kind} href="./assets/{name}">')
+    return "".join(told)
