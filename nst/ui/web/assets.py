@@ -1,8 +1,8 @@
-"""Gradio's own files of which the page is made, named in its head.
+"""Gradio's own files of which the page is made, named in its HTML.
 
 Gradio's script asks for its parts in four rounds, and for most of them one by one: eighty small files, of
 which a browser fetches six at a time over HTTP/1.1. On a line with a long way that is what one waits for.
-Named in the head they are asked for at once; their styles come as one file, and a link that is switched off
+Named in the HTML they are asked for at once; their styles come as one file, and a link that is switched off
 stands for each, which is where Gradio's script looks before it asks.
 """
 
@@ -38,7 +38,7 @@ def files() -> dict[str, bytes]:
 
 
 def links() -> str:
-    """Return what names them in the head of the page, relative to its base."""
+    """Return what names them in the page, relative to its base."""
     digest = hashlib.sha256(styles()).hexdigest()[:8]
     told = [f'<link rel="stylesheet" crossorigin href=".{PATH}?{digest}">']
     for name in listed():

@@ -129,9 +129,8 @@ class Document:
         page = page.replace(manifest.LINK, manifest.linked(below), 1)
         head = "".join(("<head>", told, style, markup("rest")))
         page = OTHERS.sub(b"", page).replace(b"<head>", head.encode(), 1)
-        # Behind Gradio's own style sheet, as if its script had asked for them.
-        page = page.replace(b"</head>", assets.links().encode() + b"</head>", 1)
-        return page.replace(b"<gradio-app", shown.encode() + b"<gradio-app", 1)
+        # Behind what is shown first, which would wait for a style sheet in the head.
+        return page.replace(b"<gradio-app", (shown + assets.links()).encode() + b"<gradio-app", 1)
 
 
 def _way(scope: dict[str, Any]) -> bytes | None:
