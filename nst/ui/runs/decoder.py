@@ -59,6 +59,7 @@ class _Job:
     future: Future[tuple[dict[str, Any], bytes]] = field(default_factory=Future)
     given_up: bool = False
     tried: bool = False  # for a moment
+    crashed: bool = False  # the process that had it died
 
 
 class Decoder:
@@ -299,8 +300,10 @@ class _Lane:
                 self._end()
                 told, payload = {"failed": f"{job.what} cannot be read here just now; try again."}, b""
             self.usage.add(job.visitor, time.monotonic() - began)
-            if told.get("late") and not job.tried:
-                job.tried = True
+            if (told.get("late") and not job.tried) or (told.get("crashed") and not job.crashed):
+                # A process may also die of something else, such as the system's want of memory.
+                job.tried |= "late" in told
+                job.crashed |= "crashed" in told
                 with self._changed:
                     self._jobs.append(job)
                 continue

@@ -8,6 +8,7 @@ import io
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,34 @@ def test_a_process_that_dies_is_replaced(decoder, sent):
     complete(decoder.decode(sent(jpeg()), "The photo", ""))
     os.kill(decoder._lanes["pictures"]._process.pid, signal.SIGKILL)
     complete(decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
+
+
+def test_a_process_that_dies_over_a_file_costs_another_try_and_no_file(decoder, sent):
+    complete(decoder.decode(sent(jpeg()), "The photo", ""))
+    process = decoder._lanes["pictures"]._process
+    os.kill(process.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        told = threads.submit(complete, decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
+        time.sleep(0.3)
+        os.kill(process.pid, signal.SIGKILL)
+        assert told.result().shape[2] == 3
+    assert process.poll() is not None
+
+
+def test_a_file_that_every_process_dies_of_is_said_to_be_damaged(decoder, sent, monkeypatch):
+    died = []
+
+    def ask(lane, job):
+        died.append(job)
+        lane._process.kill()
+        lane._process.wait()
+        return {"crashed": True}, b""
+
+    complete(decoder.decode(sent(jpeg()), "The photo", ""))
+    monkeypatch.setattr(type(decoder._lanes["pictures"]), "_ask", ask)
+    with pytest.raises(InputError, match="The photo is damaged"):
+        complete(decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
+    assert len(died) == 2
 
 
 def test_a_bomb_weighs_on_another_process_that_is_ended_for_it(sent):
