@@ -18,7 +18,7 @@ navigator.share = async (data) => {
 """
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def painted(browser: Browser, url: str):
     """A page that has painted, in a browser that shares files."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
