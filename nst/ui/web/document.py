@@ -135,8 +135,16 @@ class Document:
 
 def _way(scope: dict[str, Any]) -> bytes | None:
     """Return how the client takes bytes that are packed, None if as they are."""
-    taken = dict(scope["headers"]).get(b"accept-encoding", b"")
+    told = dict(scope["headers"]).get(b"accept-encoding", b"").lower()
+    taken = {
+        name.strip() for name, _, share in (each.partition(b";") for each in told.split(b",")) if _some(share)
+    }
     return next((name for name in _PACKED if name in taken), None)
+
+
+def _some(share: bytes) -> bool:
+    """Return whether a quality value (RFC 9110, section 12.4.2), such as b"q=0.5", is not 0."""
+    return not re.fullmatch(rb"\s*q=0(\.0*)?\s*", share)
 
 
 def _address(scope: dict[str, Any]) -> str:

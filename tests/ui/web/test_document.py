@@ -37,12 +37,15 @@ def test_it_is_packed_for_whoever_takes_it_so(url):
     for taken, way, unpack, most in (
         ("gzip, br", "br", brotli.decompress, 35_000),
         ("gzip", "gzip", gzip.decompress, 45_000),
+        ("BR;q=0, GZip ;q=0.5", "gzip", gzip.decompress, 45_000),
     ):
         packed, headers = fetched(url, **{"Accept-Encoding": taken})
         assert headers["content-encoding"] == way
         assert headers["vary"] == "Accept-Encoding"
         assert re.sub(nonce, b"", unpack(packed)) == re.sub(nonce, b"", plain)
         assert len(packed) < most
+    for taken in ("identity", "br;q=0.0", "zebra, gzipped", ";;,"):
+        assert "content-encoding" not in fetched(url, **{"Accept-Encoding": taken})[1]
     assert b"data:image/jpeg" not in plain  # pictures are files, which a browser keeps
 
 
