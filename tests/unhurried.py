@@ -9,9 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-
 
 def hurry_not() -> None:
     """Let every iteration from now on take a moment in which the machine is free."""
@@ -27,6 +24,7 @@ def hurry_not() -> None:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
     from nst.ui import server
 
     hurry_not()

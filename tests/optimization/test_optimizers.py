@@ -46,6 +46,16 @@ def test_lbfgs_needs_far_fewer_evaluations_than_the_others():
     assert at_40["lbfgs"] < 0.01 * min(at_40["adam"], at_40["gradient-descent"])
 
 
+def test_lbfgs_reads_nothing_where_no_move_has_come_to():
+    def unset(image: torch.Tensor) -> LBFGS:
+        optimizer = LBFGS(image)
+        optimizer.memory.fill_(torch.nan)  # as whatever lay there before may be
+        return optimizer
+
+    for steps in (1, 5, 40):  # fewer than are remembered, and more
+        assert torch.equal(descend(unset, steps)[2], descend(LBFGS, steps)[2])
+
+
 def dense_direction(pairs: list[tuple[torch.Tensor, torch.Tensor]], gradient: torch.Tensor) -> torch.Tensor:
     """Return -H g from the textbook recursion, H = V^T H V + rho s s^T, with full matrices."""
     size = len(gradient)

@@ -69,6 +69,14 @@ def test_the_need_grows_with_the_pixels(encoder):
     assert needed(encoder, 512, 512) - once == pytest.approx(4 * (needed(encoder, 256, 256) - once), rel=0.01)
 
 
+def test_few_steps_need_no_room_for_the_moves_that_they_do_not_make(encoder):
+    image = 4 * 3 * 512 * 512
+    needs = {steps: needed(encoder, 512, 512, steps=steps) for steps in (1, 4, 13, 80)}
+    assert needs[4] - needs[1] == 3 * 2 * image
+    assert needs[13] - needs[4] == 9 * 2 * image
+    assert needs[80] == needs[13] == needed(encoder, 512, 512)
+
+
 def test_what_is_left_is_the_least_of_machine_and_container(tmp_path):
     meminfo = tmp_path / "meminfo"
     meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\nHugePages_Total:  0\n")

@@ -1,5 +1,6 @@
 """The page's scripts, styles and pieces of HTML, each a file beside this one."""
 
+from functools import cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
@@ -17,6 +18,7 @@ def script(name: str) -> str:
     return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
+@cache
 def markup(name: str) -> str:
     """Return a piece of HTML."""
     return (_HERE / f"{name}.html").read_text("utf-8")

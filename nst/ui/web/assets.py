@@ -37,6 +37,7 @@ def files() -> dict[str, bytes]:
     return {PATH: styles(), **scripts}
 
 
+@cache
 def links() -> str:
     """Return what names them in the page, relative to its base."""
     digest = hashlib.sha256(styles()).hexdigest()[:8]

@@ -53,16 +53,8 @@ def test_everybody_is_served_or_politely_refused(app, request):
     assert found["p95 of a page load"] < 10  # a second on an idle machine; see tests/load.py for the figure
 
 
-@pytest.fixture
-def full(request):
-    """Skip without `--full`: what the short suite has elsewhere."""
-    if not request.config.getoption("--full"):
-        pytest.skip("in the long form only (--full)")
-
-
-@pytest.mark.usefixtures("full")  # else tests/ui/runs/test_registry.py
-def test_nothing_grows(app):
-    found = endurance(app, 200)
+def test_nothing_grows(app, request):
+    found = endurance(app, 200 if request.config.getoption("--full") else 6)
     before, after = found["before"], found["after"]
     assert after["MB"] < before["MB"] + 60
     assert after["threads"] <= before["threads"] + 4
@@ -70,15 +62,16 @@ def test_nothing_grows(app):
     assert "Traceback" not in app.log.read_text()
 
 
-@pytest.mark.usefixtures("full")  # else each attack by itself, in tests/ui/web/test_strangers_*.py
-def test_attackers_hold_nobody_up_and_leave_little(app):
+def test_attackers_hold_nobody_up_and_leave_little(app, request):
+    full = request.config.getoption("--full")
     before = app.log.stat().st_size
-    found = siege(app, 10, 60)
-    assert found["longest to the first frame"] < 15, found
+    found = siege(app, 10 if full else 3, 60 if full else 2)
+    assert found["longest to the first frame"] < (15 if full else 60), found
     assert found["health"]["status"] == "ok", found
     assert found["after"]["MB"] < found["before"]["MB"] + 300, found
     assert not any(answer.split()[-1].startswith("5") for answer in found["answers"]), found
     assert app.counts() == (0, 0)
     assert app.log.stat().st_size - before < 200_000
     assert "Traceback" not in app.log.read_text()
-    assert app.end() < 5
+    if full:  # the short form leaves this to tests/ui/web/test_faults.py
+        assert app.end() < 5

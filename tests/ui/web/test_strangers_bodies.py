@@ -88,8 +88,11 @@ def test_a_slow_body_is_not_waited_for(url, monkeypatch):
 
 
 def test_what_is_slow_to_read_holds_nobody_up(url):
-    attackers = [Stranger(url, f"5.5.5.{number}") for number in (1, 2)]
-    files = [one.sent(data) for one, data in zip(attackers, (slow_jpeg(), gif_of_comments()), strict=True)]
+    attackers = [Stranger(url, f"5.5.5.{number}") for number in range(1, 4)]
+    files = [
+        one.sent(data)
+        for one, data in zip(attackers, (slow_jpeg(), gif_of_comments(), slow_jpeg(3000)), strict=True)
+    ]
     threads = [
         threading.Thread(
             target=one.painted, kwargs={"photo": file, "style": file, "size": 64, "iterations": 10}
