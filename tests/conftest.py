@@ -14,7 +14,7 @@ import time
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Before anything imports Gradio or the Hub's client: no network, no files outside the test folder.
 _SCRATCH = tempfile.mkdtemp(prefix="nst-tests-")
@@ -38,12 +38,15 @@ for name in ("NST_WEIGHTS", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "NS
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
-import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import nst.ui  # noqa: E402, F401 (before Gradio, which would write stubs for editors)
-from nst.vgg.encoder import Encoder  # noqa: E402
-from nst.vgg.layers import CONVOLUTIONS  # noqa: E402
+
+# The process that only hands the tests out to others waits for no torch and no Gradio.
+if TYPE_CHECKING:
+    import torch
+
+    from nst.vgg.encoder import Encoder
 
 pytest_plugins = ["visits", "strangers"]
 
@@ -53,6 +56,10 @@ DATA = ROOT.parent / "shared" / "data"
 
 def tiny_convolutions(depth: int = 8, seed: int = 0) -> dict[str, torch.Tensor]:
     """Return random convolutions in VGG-19's layout, 4 to 10 channels wide."""
+    import torch
+
+    from nst.vgg.layers import CONVOLUTIONS
+
     generator = torch.Generator().manual_seed(seed)
     state, before = {}, 3
     for index, n in enumerate(CONVOLUTIONS[:depth]):
@@ -77,7 +84,7 @@ def nothing_is_left() -> Iterator[None]:
     mark = os.environ["NST_TESTS"] = secrets.token_hex(8)
     yield
     began = time.monotonic()
-    while (left := marked(mark)) and time.monotonic() - began < 10:
+    while (left := marked(mark)) and time.monotonic() - began < 30:
         time.sleep(0.05)
     for process in left:
         with contextlib.suppress(ProcessLookupError):
@@ -99,12 +106,16 @@ def marked(mark: str) -> dict[int, str]:
 @pytest.fixture(autouse=True)
 def seeded() -> None:
     """Let every test draw the same numbers each time, whatever ran before it."""
+    import torch
+
     torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
 def encoder() -> Encoder:
     """A tiny random encoder up to relu3_4, float32."""
+    from nst.vgg.encoder import Encoder
+
     return Encoder(tiny_convolutions(), name="tiny")
 
 

@@ -8,30 +8,32 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from gradio import Blocks
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from served import serving
 from unhurried import hurry_not
 
-from nst.optimization.rollback import Descent
+if TYPE_CHECKING:
+    from gradio import Blocks
 
 WAIT = 60_000  # what is painted takes its time beside other work
 
 expect.set_options(timeout=WAIT)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def demo() -> Iterator[Blocks]:
-    """The page, served in this process."""
+    """The one page of all tests that need no other, served in this process."""
+    from served import serving
+
     with serving() as demo:
         yield demo
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def url(demo: Blocks) -> str:
     return demo.local_url
 
@@ -39,7 +41,13 @@ def url(demo: Blocks) -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The one browser of all tests."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = next(
+        filter(
+            None,
+            map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")),
+        ),
+        None,
+    )
     # Pages here live for seconds, too short for code that is compiled well.
     quiet = [
         "--js-flags=--no-turbofan --no-maglev",
@@ -54,7 +62,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A window that has what the page is made of already, as a visitor's who comes again."""
     context = browser.new_context(
@@ -92,6 +100,8 @@ def page(context: BrowserContext, url: str, request: pytest.FixtureRequest) -> I
 @contextlib.contextmanager
 def unhurried_host() -> Iterator[None]:
     """Let every iteration take a moment in which the machine is free: runs last by the clock."""
+    from nst.optimization.rollback import Descent
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Descent, "step", Descent.step)  # to be as it was afterwards
         hurry_not()

@@ -7,7 +7,6 @@ import pytest
 import torch
 import torch.nn.functional as F
 from conftest import tiny_convolutions
-from torchvision.models import VGG19_Weights, vgg19
 
 from nst.errors import InputError
 from nst.vgg.convolution import ReplicateConv2d, repeat_border
@@ -20,6 +19,8 @@ IMAGE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
 
 
 def test_layout_and_colours_are_torchvisions():
+    from torchvision.models import VGG19_Weights, vgg19
+
     with torch.device("meta"):
         features = vgg19().features
     assert [f.out_channels for f in features if isinstance(f, torch.nn.Conv2d)] == WIDTHS
@@ -40,6 +41,8 @@ def test_the_page_does_not_wait_for_torchvision():
 
 
 def test_names_point_at_torchvisions_layers():
+    from torchvision.models import vgg19
+
     with torch.device("meta"):
         features = vgg19().features
     assert len(LAYERS) == 16

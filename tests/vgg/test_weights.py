@@ -8,7 +8,6 @@ import pytest
 import torch
 from huggingface_hub.errors import LocalEntryNotFoundError, RemoteEntryNotFoundError, RepositoryNotFoundError
 from safetensors.torch import save, save_file
-from torchvision.models import VGG19_Weights
 
 from nst import InputError, Settings
 from nst.optimization.encoders import load_encoders
@@ -156,6 +155,8 @@ def test_the_hubs_own_client_without_a_network_is_one_sentence(monkeypatch):
 
 def test_torchvision(monkeypatch):
     state = vgg_state()
+    from torchvision.models import VGG19_Weights
+
     kind = type(VGG19_Weights.IMAGENET1K_V1)
     monkeypatch.setattr(
         kind, "get_state_dict", lambda self, **how: {**state, "classifier.0.bias": torch.ones(2)}

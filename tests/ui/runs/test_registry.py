@@ -26,6 +26,7 @@ from nst.ui.runs import record
 from nst.ui.runs.decoder import Decoder
 from nst.ui.runs.log import Entry
 from nst.ui.runs.painters import PainterDiedError, Standing
+from nst.ui.runs.painters.worker import submit
 from nst.ui.runs.registry import Registry, owner_of
 from nst.ui.runs.run import Run, Waiting
 from nst.ui.runs.storage import Files, Sent
@@ -80,7 +81,7 @@ class Scripted:
                 return
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def decoder():
     decoder = Decoder()
     decoder.start()
@@ -262,6 +263,7 @@ def test_what_cannot_be_painted_is_a_sentence_and_no_run(files, decoder):
 
 def adopted(files: Files, decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """Return the registry of a process that has begun on the files of one that was killed."""
+    submit(int).result()  # unlike a killed process's, this one's thread may still be writing a frame
     left = [path for path in files.folder.iterdir() if path.name.startswith(("run-", "upload-"))]
     monkeypatch.setattr("nst.ui.runs.storage.left_behind", lambda: left)
     runs = registry(Scripted(), Files(), decoder)
