@@ -203,10 +203,10 @@ class Tab:
             self.listening.close()
 
 
-def paint_in_tab(app: App, kind: str, told: dict[str, Any]) -> None:
+def paint_in_tab(app: App, kind: str, told: dict[str, Any], size: int) -> None:
     """Paint on the page, pressing Stop or reloading it at the first frame; note what came of it."""
     began = time.monotonic()
-    tab = Tab(app, size=128, iterations=1000 if kind == "stops" else 40)
+    tab = Tab(app, size=size, iterations=1000 if kind == "stops" else 40)
     tab.press("submit", "queue/join")
     follow(tab, kind, began, told)
 
@@ -255,7 +255,7 @@ def paint(client: Client, photo: Path = PHOTO, style: Path = STYLE, **settings: 
     )
 
 
-def visit(app: App, kind: str, told: list[dict[str, Any]]) -> None:
+def visit(app: App, kind: str, told: list[dict[str, Any]], size: int) -> None:
     """Be one visitor; note what came of it."""
     began = time.monotonic()
     note: dict[str, Any] = {"kind": kind, "outcome": "", "loads": [], "first": None}
@@ -266,19 +266,19 @@ def visit(app: App, kind: str, told: list[dict[str, Any]]) -> None:
         time.sleep(0.5 if kind == "reads" else 0)
     try:
         if kind in ("stops", "reloads"):
-            paint_in_tab(app, kind, note)
+            paint_in_tab(app, kind, note, size)
         elif kind == "reads":
             note["outcome"] = "read"
         else:
             client = Client(app.url, verbose=False)
-            job = paint(client)
+            job = paint(client, size=size)
             if kind in ("leaves", "returns"):
                 while not job.done() and not job.outputs() and time.monotonic() - began < 4:
                     time.sleep(0.05)
                 job.cancel()
                 note["outcome"] = "left"
             if kind == "returns":
-                job = paint(client)
+                job = paint(client, size=size)
             if kind != "leaves":
                 while not job.done() and not job.outputs():
                     time.sleep(0.05)
@@ -292,11 +292,11 @@ def visit(app: App, kind: str, told: list[dict[str, Any]]) -> None:
     told.append(note)
 
 
-def crowd(app: App, visitors: int) -> dict[str, Any]:
-    """Let visitors come all at once; return what they say."""
+def crowd(app: App, visitors: int, size: int = 128) -> dict[str, Any]:
+    """Let visitors come all at once, each with a painting of this size; return what they say."""
     told: list[dict[str, Any]] = []
     threads = [
-        threading.Thread(target=visit, args=(app, KINDS[number % len(KINDS)], told))
+        threading.Thread(target=visit, args=(app, KINDS[number % len(KINDS)], told, size))
         for number in range(visitors)
     ]
     for thread in threads:

@@ -17,7 +17,7 @@ def hurry_not() -> None:
     step = Descent.step
 
     def unhurried(self: Descent) -> None:
-        time.sleep(0.08)
+        time.sleep(0.15)
         step(self)
 
     Descent.step = unhurried

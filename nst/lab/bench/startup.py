@@ -60,7 +60,7 @@ def measure(*, iterations: int) -> dict[str, Any]:
         raise InputError(
             "This needs a browser; install it with pip install -r tests/requirements.txt."
         ) from error
-    names = ("chromium", "chromium-browser", "google-chrome")
+    names = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
     installed = next(filter(None, map(shutil.which, names)), None)
     if not installed:
         raise InputError("This needs a browser; install chromium.")

@@ -55,19 +55,19 @@ def test_what_cannot_be_done_is_a_sentence_and_costs_no_result(page, tmp_path):
     expect(page.locator("#paint")).to_be_enabled()
 
 
-def test_upload_watch_and_download(page, photo, painting):
+def test_upload_watch_and_download(page, photo, painting, unhurried):
     expect(page.locator("#forecast")).to_contain_text("256 × 256 px")  # noqa: RUF001
     upload(page, "photo", photo)
     expect(page.locator("#forecast")).to_contain_text("256 × 171 px")  # noqa: RUF001
     upload(page, "style", painting)
     make_small(page)
     expect(page.locator("#forecast")).to_contain_text("128 × 85 px")  # noqa: RUF001
-    set_number(page, "iterations", 60)
+    set_number(page, "iterations", 24)
     page.locator("#paint").click()
     expect(page.locator("#status")).to_contain_text(re.compile(r"Painting · \d+ % · \d+ s left"))
     expect(page.locator("#status .line")).to_have_attribute(
         "title",
-        re.compile(r"step \d+ of 60 · \d+ × \d+ px · .* steps per second"),  # noqa: RUF001
+        re.compile(r"step \d+ of 24 · \d+ × \d+ px · .* steps per second"),  # noqa: RUF001
     )
     expect(page.get_by_role("progressbar")).to_have_attribute("aria-valuenow", re.compile(r"\d+"))
     expect(page).to_have_title(re.compile(r"^\d+ % · Painted live$"))

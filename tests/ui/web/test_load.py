@@ -44,7 +44,8 @@ def app():
 
 
 def test_everybody_is_served_or_politely_refused(app, request):
-    found = crowd(app, 30 if request.config.getoption("--full") else 6)
+    full = request.config.getoption("--full")
+    found = crowd(app, 30 if full else 6, size=128 if full else 64)
     outcomes = found["outcomes"]
     assert set(outcomes) <= {"painted", "stopped", "refused", "left", "read"}, outcomes
     assert outcomes["painted"] >= 1
