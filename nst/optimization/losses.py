@@ -140,6 +140,8 @@ class GaussianTarget:
         target: the style's statistics.
         floor: the higher, the less count directions that the style hardly uses.
         photo: the photo's statistics, for a plain style; left out, such a style counts by its own energy.
+        matrix: (K, C), what is to be done to the features of others before they are compared; nothing if left
+            out. It is done with the turn into the eigenbasis, in one.
     """
 
     FLOOR = 0.05
@@ -148,27 +150,59 @@ class GaussianTarget:
     # What of an eigenvector, whose length is 1, is taken for 0.
     NOTHING = 1e-12
 
-    def __init__(self, target: Moments, floor: float = FLOOR, photo: Moments | None = None) -> None:
-        self.target = target
-        # (C,) and (C, C)
-        eigenvalues, basis = torch.linalg.eigh(target.covariance.double().cpu())
+    def __init__(
+        self,
+        target: Moments,
+        floor: float = FLOOR,
+        photo: Moments | None = None,
+        matrix: Tensor | None = None,
+    ) -> None:
+        mean, covariance = (each.double().cpu() for each in (target.mean, target.covariance))
+        # (K,) and (K, K)
+        eigenvalues, basis = torch.linalg.eigh(covariance)
         eigenvalues = eigenvalues.clamp_min(0)
         # Channels that never fire leave numbers that float32 holds as subnormal ones only, which a processor
         # multiplies tens of times as slowly: a product of 512 x 512 was seen to take 30 ms in place of 0.8.
         basis[basis.abs() < self.NOTHING] = 0
+        turn = basis.T if matrix is None else basis.T @ matrix.double().cpu()
+        turn[turn.abs() < self.NOTHING * turn.abs().max()] = 0
         self.energy = energy_of(target, photo)
-        mean = eigenvalues.square().sum() / eigenvalues.sum().clamp_min(1e-12)
+        usual = eigenvalues.square().sum() / eigenvalues.sum().clamp_min(1e-12)
         least = self.PLAIN * plainness(target) * self.energy
-        eigenvalues = eigenvalues + floor * mean + least.double().cpu() + 1e-12
-        device, dtype = target.gram.device, target.gram.dtype
-        self.basis = basis.to(device, dtype)
-        self.weights = (0.5 / (eigenvalues[:, None] + eigenvalues)).to(device, dtype)  # (C, C)
+        raised = eigenvalues + floor * usual + least.double().cpu() + 1e-12
+        # In the eigenbasis: how others come there, (K, C), the style's own statistics, and what differences
+        # count, (K, K).
+        self.turn, self.mean, self.covariance, self.weights = (
+            each.to(target.gram)
+            for each in (turn, basis.T @ mean, basis.T @ covariance @ basis, 0.5 / (raised[:, None] + raised))
+        )
 
     def distance(self, statistics: Moments) -> Tensor:
         """Return how far `statistics` are from the target, a scalar, 0 for the style itself."""
-        difference = self.basis.T @ (statistics.covariance - self.target.covariance) @ self.basis  # (C, C)
-        spread = (difference.square() * self.weights).sum()
-        return ((statistics.mean - self.target.mean).square().sum() + spread) / self.energy
+        distance = _Turned.apply(*statistics, self.turn, self.mean, self.covariance, self.weights)
+        return distance / self.energy
+
+
+class _Turned(torch.autograd.Function):
+    """A `GaussianTarget`'s distance; on the way back as many products as on the way there."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, mean: Tensor, gram: Tensor, turn: Tensor, goal: Tensor, covariance: Tensor, weights: Tensor
+    ) -> Tensor:
+        turned = turn @ mean
+        apart = turned - goal
+        difference = (turn @ gram @ turn.T).sub_(covariance).addr_(turned, turned, alpha=-1)
+        weighted = weights * difference
+        ctx.save_for_backward(turn, turned, apart, weighted)
+        return apart.square().sum() + torch.dot(weighted.flatten(), difference.flatten())
+
+    @staticmethod
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
+        turn, turned, apart, weighted = ctx.saved_tensors
+        slope = weighted * (2 * outer)  # symmetric
+        mean = turn.T @ (2 * outer * apart - 2 * (slope @ turned))
+        return mean, turn.T @ slope @ turn, None, None, None, None
 
 
 class GramTarget:
@@ -177,15 +211,20 @@ class GramTarget:
     Args:
         target: the style's statistics.
         photo: as for `GaussianTarget`.
+        matrix: likewise.
     """
 
-    def __init__(self, target: Moments, photo: Moments | None = None) -> None:
-        self.target = target.gram  # (C, C)
+    def __init__(self, target: Moments, photo: Moments | None = None, matrix: Tensor | None = None) -> None:
+        self.target, self.matrix = target.gram, matrix  # (K, K) and (K, C)
         self.share = target.gram.trace().clamp_min(1e-12) / energy_of(target, photo)
 
     def distance(self, statistics: Moments) -> Tensor:
         """Return how far `statistics` are from the target, a scalar, 0 for the style itself."""
-        return relative_error(statistics.gram, self.target) * self.share.square()
+        gram = statistics.gram
+        if self.matrix is not None:
+            matrix = self.matrix.to(gram.dtype)
+            gram = matrix @ gram @ matrix.T
+        return relative_error(gram, self.target) * self.share.square()
 
 
 StyleTarget = GaussianTarget | GramTarget

@@ -135,6 +135,7 @@ class Objective:
         self.styles = {
             name: [
                 self._target(
+                    name,
                     settings.style_loss,
                     DEEP_FLOOR if name in DEEP else GaussianTarget.FLOOR,
                     average(
@@ -157,13 +158,18 @@ class Objective:
             lambda: self.encoder.describe(picture, content, style, strips=self.strips),
         )
 
-    def _target(self, style_loss: str, floor: float, style: Moments, photo: Moments) -> StyleTarget:
+    def _target(
+        self, layer: str, style_loss: str, floor: float, style: Moments, photo: Moments
+    ) -> StyleTarget:
         # Of no account for an ordinary style, whose target is then the same for every photo.
         beside = photo if float(plainness(style)) > 1e-6 else None
+        matrix = self.encoder.matrix(layer)
         return self.cache.get(
-            (style_loss, floor, *(digest(part) for part in (*style, *(beside or ())))),
+            (layer, style_loss, floor, *(digest(part) for part in (*style, *(beside or ())))),
             lambda: (
-                GramTarget(style, beside) if style_loss == "gram" else GaussianTarget(style, floor, beside)
+                GramTarget(style, beside, matrix)
+                if style_loss == "gram"
+                else GaussianTarget(style, floor, beside, matrix)
             ),
         )
 
@@ -172,7 +178,9 @@ class Objective:
         with torch.enable_grad():
             leaf = image.detach().requires_grad_()  # (1, C, H, W)
             shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
-            seen = self.encoder.describe(shown, self.content, self.styles, self.masks, self.strips)
+            seen = self.encoder.describe(
+                shown, self.content, self.styles, self.masks, self.strips, mapped=False
+            )
             # (content layers,) and (style layers,)
             contents = torch.stack(
                 [target.distance(seen.features[name]) for name, target in self.content.items()]

@@ -57,6 +57,8 @@ def describe(
     style: tuple[str, ...],
     masks: Sequence[Tensor | None],
     strips: int,
+    *,
+    mapped: bool,
 ) -> Description:
     """Return what `Encoder.describe` returns."""
     stages = {name: encoder.stage(name) for name in (*content, *style)}
@@ -86,9 +88,11 @@ def describe(
             guides,
             strides,
         )
+    features = {name: encoder.mapped(name, value) for name, value in seen.features.items()}
+    if not mapped:
+        return Description(features, seen.statistics)
     return Description(
-        {name: encoder.mapped(name, features) for name, features in seen.features.items()},
-        {name: tuple(map(encoder.mapping(name), each)) for name, each in seen.statistics.items()},
+        features, {name: tuple(map(encoder.mapping(name), each)) for name, each in seen.statistics.items()}
     )
 
 

@@ -131,6 +131,8 @@ class Encoder(nn.Module):
         style: Iterable[str],
         masks: Sequence[Tensor | None] = (None,),
         strips: int = 1,
+        *,
+        mapped: bool = True,
     ) -> Description:
         """Return what the losses compare: feature maps of `content` and statistics of `style`.
 
@@ -147,6 +149,8 @@ class Encoder(nn.Module):
             strips: into how many strips the image is cut, each seen with as much of its neighbours as the
                 layers see. Only one strip's activations are held at a time, and they are computed once
                 more on the way back. The results are the same up to rounding.
+            mapped: whether the statistics are those of the features; else they are those of the activations,
+                before a tap's `matrix`.
 
         Returns:
             Features of `content`, (1, C, h, w) each in the encoder's precision, and statistics of `style`,
@@ -155,7 +159,7 @@ class Encoder(nn.Module):
         Raises:
             InputError: a layer that this encoder does not carry.
         """
-        return describe(self, image, tuple(content), tuple(style), masks, strips)
+        return describe(self, image, tuple(content), tuple(style), masks, strips, mapped=mapped)
 
     def stage(self, layer: str) -> Stage:
         """Return the convolution of a layer.
@@ -174,13 +178,18 @@ class Encoder(nn.Module):
         """Return a layer's features, (1, K, h, w), from its activations, (1, C, h, w)."""
         return F.conv2d(features, self.taps[layer].to(features.dtype)) if self.taps else features
 
+    def matrix(self, layer: str) -> Tensor | None:
+        """Return what makes a layer's features, (K, C), None where these are its activations."""
+        return self.taps[layer].flatten(1) if self.taps else None
+
     def mapping(self, layer: str) -> Callable[[Moments], Moments]:
         """Return what does to a layer's statistics as `mapped` does to its activations."""
-        if not self.taps:
+        given = self.matrix(layer)
+        if given is None:
             return lambda statistics: statistics
 
         def change(statistics: Moments) -> Moments:
-            matrix = self.taps[layer].flatten(1).to(statistics.gram.dtype)  # (K, C)
+            matrix = given.to(statistics.gram.dtype)
             return Moments(matrix @ statistics.mean, matrix @ statistics.gram @ matrix.T)
 
         return change

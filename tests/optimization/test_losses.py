@@ -142,11 +142,11 @@ def test_channels_that_hardly_fire_leave_no_subnormal_numbers():
     faint = P.copy()
     faint[::2] *= 1e-17
     target = gaussian(faint, 0.05)
-    exact = np.linalg.eigh(target.target.covariance.double().numpy())[1]
+    exact = np.linalg.eigh(moments(tensor(faint)).covariance.double().numpy())[1]
     assert ((np.abs(exact) > 0) & (np.abs(exact) < 1e-12)).any()
-    told = target.basis.abs()
+    told = target.turn.abs()
     assert not ((told > 0) & (told < GaussianTarget.NOTHING)).any()
-    assert torch.allclose(target.basis.T @ target.basis, torch.eye(len(P), dtype=target.basis.dtype))
+    assert torch.allclose(target.turn @ target.turn.T, torch.eye(len(P), dtype=target.turn.dtype))
 
 
 @pytest.mark.parametrize("target", [GaussianTarget, GramTarget])
@@ -158,6 +158,16 @@ def test_style_distances_are_relative_and_know_no_axes(target):
     p, f = (1000 * np.einsum("ij,jhw->ihw", rotation, values) for values in (P, F))
     turned = float(target(moments(tensor(p))).distance(moments(tensor(f))))
     assert turned == pytest.approx(ours, rel=1e-6)
+
+
+@pytest.mark.parametrize("target", [GaussianTarget, GramTarget])
+def test_a_matrix_given_to_the_target_is_one_before_the_features(target):
+    matrix = torch.from_numpy(RANDOM.standard_normal((7, 5)))
+    style, seen = (torch.einsum("kc,nchw->nkhw", matrix, tensor(each)) for each in (P, F))
+    compared = target(moments(style), matrix=matrix)
+    expected = float(target(moments(style)).distance(moments(seen)))
+    assert float(compared.distance(moments(tensor(F)))) == pytest.approx(expected, rel=1e-9)
+    assert torch.autograd.gradcheck(lambda x: compared.distance(moments(x)), tensor(F).requires_grad_())
 
 
 def test_a_style_without_variance_or_light_is_a_target_too():
