@@ -157,29 +157,28 @@ class GaussianTarget:
         photo: Moments | None = None,
         matrix: Tensor | None = None,
     ) -> None:
-        mean, covariance = (each.double().cpu() for each in (target.mean, target.covariance))
         # (K,) and (K, K)
-        eigenvalues, basis = torch.linalg.eigh(covariance)
-        eigenvalues = eigenvalues.clamp_min(0)
+        eigenvalues, basis = torch.linalg.eigh(target.covariance.double().cpu())
         # Channels that never fire leave numbers that float32 holds as subnormal ones only, which a processor
         # multiplies tens of times as slowly: a product of 512 x 512 was seen to take 30 ms in place of 0.8.
         basis[basis.abs() < self.NOTHING] = 0
-        turn = basis.T if matrix is None else basis.T @ matrix.double().cpu()
-        turn[turn.abs() < self.NOTHING * turn.abs().max()] = 0
         self.energy = energy_of(target, photo)
-        usual = eigenvalues.square().sum() / eigenvalues.sum().clamp_min(1e-12)
+        variances = eigenvalues.clamp_min(0)
+        usual = variances.square().sum() / variances.sum().clamp_min(1e-12)
         least = self.PLAIN * plainness(target) * self.energy
-        raised = eigenvalues + floor * usual + least.double().cpu() + 1e-12
-        # In the eigenbasis: how others come there, (K, C), the style's own statistics, and what differences
-        # count, (K, K).
-        self.turn, self.mean, self.covariance, self.weights = (
-            each.to(target.gram)
-            for each in (turn, basis.T @ mean, basis.T @ covariance @ basis, 0.5 / (raised[:, None] + raised))
+        raised = variances + floor * usual + least.double().cpu() + 1e-12
+        turn, self.eigenvalues, self.weights = (
+            each.to(target.gram) for each in (basis.T, eigenvalues, 0.5 / (raised[:, None] + raised))
         )
+        self.mean = turn @ target.mean  # (K,), in the eigenbasis
+        if matrix is not None:
+            turn = turn @ matrix.to(target.gram)
+            turn[turn.abs() < self.NOTHING * turn.abs().max()] = 0
+        self.turn = turn  # (K, C), which brings others there
 
     def distance(self, statistics: Moments) -> Tensor:
         """Return how far `statistics` are from the target, a scalar, 0 for the style itself."""
-        distance = _Turned.apply(*statistics, self.turn, self.mean, self.covariance, self.weights)
+        distance = _Turned.apply(*statistics, self.turn, self.mean, self.eigenvalues, self.weights)
         return distance / self.energy
 
 
@@ -188,11 +187,12 @@ class _Turned(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, mean: Tensor, gram: Tensor, turn: Tensor, goal: Tensor, covariance: Tensor, weights: Tensor
+        ctx: Any, mean: Tensor, gram: Tensor, turn: Tensor, goal: Tensor, eigenvalues: Tensor, weights: Tensor
     ) -> Tensor:
         turned = turn @ mean
         apart = turned - goal
-        difference = (turn @ gram @ turn.T).sub_(covariance).addr_(turned, turned, alpha=-1)
+        difference = (turn @ gram @ turn.T).addr_(turned, turned, alpha=-1)  # (K, K)
+        difference.diagonal().sub_(eigenvalues)
         weighted = weights * difference
         ctx.save_for_backward(turn, turned, apart, weighted)
         return apart.square().sum() + torch.dot(weighted.flatten(), difference.flatten())
