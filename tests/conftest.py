@@ -16,6 +16,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import certifi
+
 # Before anything imports Gradio or the Hub's client: no network, no files outside the test folder.
 _SCRATCH = tempfile.mkdtemp(prefix="nst-tests-")
 atexit.register(shutil.rmtree, _SCRATCH, ignore_errors=True)
@@ -31,6 +33,12 @@ os.environ.update(
     HF_HUB_DISABLE_TELEMETRY="1",
     TORCH_HOME=str(Path(_SCRATCH) / "torch"),
 )
+# A client of Gradio's reads every authority that it could trust, four times a call; nobody here speaks TLS.
+_AUTHORITY = Path(_SCRATCH) / "authority.pem"
+_AUTHORITY.write_text(
+    Path(certifi.where()).read_text().split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
+)
+os.environ["SSL_CERT_FILE"] = str(_AUTHORITY)
 # What the tests paint is so small that a second thread only waits, and the second core has tests of its own.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 for name in ("NST_WEIGHTS", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "NST_MAX_SIZE"):

@@ -36,8 +36,8 @@ class Faulty:
     def __getattr__(self, name):
         return getattr(self.inner, name)
 
-    def describe(self, image, content, style, masks=(None,), strips=1, **more):
-        seen = self.inner.describe(image, content, style, masks, strips, **more)
+    def describe(self, image, content, style, masks=(None,), strips=1, matrices=None):
+        seen = self.inner.describe(image, content, style, masks, strips, matrices)
         if not image.requires_grad:
             return seen
         self.calls += 1
@@ -240,10 +240,10 @@ def test_running_out_of_memory_is_first_met_with_strips(encoder, photo, painting
     """At full size, if that is possible one strip after the other."""
 
     class Tight(Faulty):
-        def describe(self, image, content, style, masks=(None,), strips=1, **more):
+        def describe(self, image, content, style, masks=(None,), strips=1, matrices=None):
             if image.requires_grad and max(image.shape[-2:]) > 128 and strips < 4:
                 raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 99 bytes.")
-            return self.inner.describe(image, content, style, masks, strips, **more)
+            return self.inner.describe(image, content, style, masks, strips, matrices)
 
     settings = Settings(size=256, iterations=15)
     frame = last(stylize(photo, painting, settings, encoder=Tight(encoder, None)))

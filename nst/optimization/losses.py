@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nst.vgg.moments import Moments, exact, exact_type, total
+from nst.vgg.moments import Moments, exact, exact_type, total, turned
 
 
 class ContentTarget:
@@ -176,33 +176,34 @@ class GaussianTarget:
             turn[turn.abs() < self.NOTHING * turn.abs().max()] = 0
         self.turn = turn  # (K, C), which brings others there
 
+    def compared(self, statistics: Moments) -> Tensor:
+        """Return how far statistics, of `turn` times features, are from the target, a scalar."""
+        return _Spread.apply(*statistics, self.mean, self.eigenvalues, self.weights) / self.energy
+
     def distance(self, statistics: Moments) -> Tensor:
-        """Return how far `statistics` are from the target, a scalar, 0 for the style itself."""
-        distance = _Turned.apply(*statistics, self.turn, self.mean, self.eigenvalues, self.weights)
-        return distance / self.energy
+        """Return how far the statistics of features are from the target, 0 for the style itself."""
+        return self.compared(turned(statistics, self.turn))
 
 
-class _Turned(torch.autograd.Function):
-    """A `GaussianTarget`'s distance; on the way back as many products as on the way there."""
+class _Spread(torch.autograd.Function):
+    """A Gaussian's distance from one in its own eigenbasis, with few passes over its covariance."""
 
     @staticmethod
     def forward(
-        ctx: Any, mean: Tensor, gram: Tensor, turn: Tensor, goal: Tensor, eigenvalues: Tensor, weights: Tensor
+        ctx: Any, mean: Tensor, gram: Tensor, goal: Tensor, eigenvalues: Tensor, weights: Tensor
     ) -> Tensor:
-        turned = turn @ mean
-        apart = turned - goal
-        difference = (turn @ gram @ turn.T).addr_(turned, turned, alpha=-1)  # (K, K)
+        apart = mean - goal
+        difference = gram.addr(mean, mean, alpha=-1)  # (K, K)
         difference.diagonal().sub_(eigenvalues)
         weighted = weights * difference
-        ctx.save_for_backward(turn, turned, apart, weighted)
+        ctx.save_for_backward(mean, apart, weighted)
         return apart.square().sum() + torch.dot(weighted.flatten(), difference.flatten())
 
     @staticmethod
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
-        turn, turned, apart, weighted = ctx.saved_tensors
+        mean, apart, weighted = ctx.saved_tensors
         slope = weighted * (2 * outer)  # symmetric
-        mean = turn.T @ (2 * outer * apart - 2 * (slope @ turned))
-        return mean, turn.T @ slope @ turn, None, None, None, None
+        return 2 * outer * apart - 2 * (slope @ mean), slope, None, None, None
 
 
 class GramTarget:
@@ -215,16 +216,16 @@ class GramTarget:
     """
 
     def __init__(self, target: Moments, photo: Moments | None = None, matrix: Tensor | None = None) -> None:
-        self.target, self.matrix = target.gram, matrix  # (K, K) and (K, C)
+        self.target, self.turn = target.gram, matrix  # (K, K) and (K, C)
         self.share = target.gram.trace().clamp_min(1e-12) / energy_of(target, photo)
 
+    def compared(self, statistics: Moments) -> Tensor:
+        """Return how far statistics, of `turn` times features, are from the target, a scalar."""
+        return relative_error(statistics.gram, self.target) * self.share.square()
+
     def distance(self, statistics: Moments) -> Tensor:
-        """Return how far `statistics` are from the target, a scalar, 0 for the style itself."""
-        gram = statistics.gram
-        if self.matrix is not None:
-            matrix = self.matrix.to(gram.dtype)
-            gram = matrix @ gram @ matrix.T
-        return relative_error(gram, self.target) * self.share.square()
+        """Return how far the statistics of features are from the target, 0 for the style itself."""
+        return self.compared(statistics if self.turn is None else turned(statistics, self.turn))
 
 
 StyleTarget = GaussianTarget | GramTarget

@@ -147,6 +147,8 @@ class Objective:
             ]
             for name in style_layers
         }
+        # What the canvas's activations are multiplied by to be compared.
+        self.turns = {name: [target.turn for target in targets] for name, targets in self.styles.items()}
         rough = total(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
         # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
         self.rough = torch.maximum(rough, PLAINEST * total_variation(self.photo)).clamp_min(1e-4)
@@ -179,7 +181,7 @@ class Objective:
             leaf = image.detach().requires_grad_()  # (1, C, H, W)
             shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
             seen = self.encoder.describe(
-                shown, self.content, self.styles, self.masks, self.strips, mapped=False
+                shown, self.content, self.styles, self.masks, self.strips, self.turns
             )
             # (content layers,) and (style layers,)
             contents = torch.stack(
@@ -200,6 +202,6 @@ class Objective:
     def _distance(self, statistics: Sequence[Moments], targets: Sequence[StyleTarget]) -> Tensor:
         """Return how far one layer is from its targets, the regions counting by area."""
         distances = torch.stack(
-            [target.distance(each) for target, each in zip(targets, statistics, strict=True)]
+            [target.compared(each) for target, each in zip(targets, statistics, strict=True)]
         )
         return (self.areas * distances).sum()

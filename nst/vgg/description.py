@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import torch
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from nst.vgg.moments import Moments, average, moments
+from nst.vgg.moments import Moments, average, moments_through, turned
 from nst.vgg.strips import Strip, cut
 
 
@@ -36,11 +36,12 @@ class Network(Protocol):
     def mapped(self, layer: str, features: Tensor) -> Tensor:
         """Return a layer's features from its activations."""
 
-    def mapping(self, layer: str) -> Callable[[Moments], Moments]:
-        """Return what does to a layer's statistics as `mapped` does to its activations."""
+    def matrix(self, layer: str) -> Tensor | None:
+        """Return what makes a layer's features of its activations."""
 
 
 Guides = dict[str, list[Tensor | None]]
+Matrices = Mapping[str, Sequence[Tensor | None]]
 
 
 class Description(NamedTuple):
@@ -57,19 +58,20 @@ def describe(
     style: tuple[str, ...],
     masks: Sequence[Tensor | None],
     strips: int,
-    *,
-    mapped: bool,
+    matrices: Matrices | None,
 ) -> Description:
     """Return what `Encoder.describe` returns."""
+    if matrices is None:
+        matrices = {name: [encoder.matrix(name)] * len(masks) for name in style}
     stages = {name: encoder.stage(name) for name in (*content, *style)}
     reach, stride = max(((stage.reach, stage.stride) for stage in stages.values()), default=(0, 1))
     guides = {name: [_shrunk(mask, image, stages[name].stride) for mask in masks] for name in style}
     strides = {name: stage.stride for name, stage in stages.items()}
     pieces = cut(image.shape[-2], strips, reach, stride)
     if len(pieces) == 1:
-        seen = _look(encoder, image, pieces[0], content, guides, strides)
+        seen = _look(encoder, image, pieces[0], content, guides, strides, matrices)
     else:
-        seen = _joined(
+        whole = _joined(
             [
                 # Its activations are computed once more on the way back instead of held.
                 checkpoint(
@@ -88,11 +90,18 @@ def describe(
             guides,
             strides,
         )
-    features = {name: encoder.mapped(name, value) for name, value in seen.features.items()}
-    if not mapped:
-        return Description(features, seen.statistics)
-    return Description(
-        features, {name: tuple(map(encoder.mapping(name), each)) for name, each in seen.statistics.items()}
+        seen = Description(
+            whole.features,
+            {
+                name: tuple(
+                    each if matrix is None else turned(each, matrix)
+                    for each, matrix in zip(statistics, matrices[name], strict=True)
+                )
+                for name, statistics in whole.statistics.items()
+            },
+        )
+    return seen._replace(
+        features={name: encoder.mapped(name, value) for name, value in seen.features.items()}
     )
 
 
@@ -103,16 +112,21 @@ def _look(
     content: tuple[str, ...],
     guides: Guides,
     strides: dict[str, int],
+    matrices: Matrices | None = None,
 ) -> Description:
-    """Return what is seen of a strip's own rows, before any matrix of a tap."""
+    """Return what is seen of a strip's own rows: activations, and statistics by these matrices, if any."""
     activations = encoder.activations(part, strides)
     own = {name: _rows(value, strip.own(strides[name])) for name, value in activations.items()}
     return Description(
         {name: own[name] for name in content},
         {
             name: tuple(
-                moments(own[name], None if guide is None else _rows(guide, strip.whole(strides[name])))
-                for guide in each
+                moments_through(
+                    own[name],
+                    None if guide is None else _rows(guide, strip.whole(strides[name])),
+                    matrices[name][number] if matrices else None,
+                )
+                for number, guide in enumerate(each)
             )
             for name, each in guides.items()
         },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -10,9 +10,8 @@ from torch import Tensor, nn
 
 from nst.errors import InputError
 from nst.vgg.convolution import ReplicateConv2d
-from nst.vgg.description import Description, Stage, describe
+from nst.vgg.description import Description, Matrices, Stage, describe
 from nst.vgg.layers import CONVOLUTIONS, LAYERS, LAYOUT, default_layers
-from nst.vgg.moments import Moments
 from nst.vgg.pooling import AveragePool, MaxPool
 
 # ImageNet's mean and standard deviation, RGB in [0, 1].
@@ -131,8 +130,7 @@ class Encoder(nn.Module):
         style: Iterable[str],
         masks: Sequence[Tensor | None] = (None,),
         strips: int = 1,
-        *,
-        mapped: bool = True,
+        matrices: Matrices | None = None,
     ) -> Description:
         """Return what the losses compare: feature maps of `content` and statistics of `style`.
 
@@ -149,8 +147,8 @@ class Encoder(nn.Module):
             strips: into how many strips the image is cut, each seen with as much of its neighbours as the
                 layers see. Only one strip's activations are held at a time, and they are computed once
                 more on the way back. The results are the same up to rounding.
-            mapped: whether the statistics are those of the features; else they are those of the activations,
-                before a tap's `matrix`.
+            matrices: what the activations of each layer of `style` are multiplied by before statistics are
+                taken, (K, C), one for each mask; the taps' (`matrix`), which make features, if left out.
 
         Returns:
             Features of `content`, (1, C, h, w) each in the encoder's precision, and statistics of `style`,
@@ -159,7 +157,7 @@ class Encoder(nn.Module):
         Raises:
             InputError: a layer that this encoder does not carry.
         """
-        return describe(self, image, tuple(content), tuple(style), masks, strips, mapped=mapped)
+        return describe(self, image, tuple(content), tuple(style), masks, strips, matrices)
 
     def stage(self, layer: str) -> Stage:
         """Return the convolution of a layer.
@@ -181,18 +179,6 @@ class Encoder(nn.Module):
     def matrix(self, layer: str) -> Tensor | None:
         """Return what makes a layer's features, (K, C), None where these are its activations."""
         return self.taps[layer].flatten(1) if self.taps else None
-
-    def mapping(self, layer: str) -> Callable[[Moments], Moments]:
-        """Return what does to a layer's statistics as `mapped` does to its activations."""
-        given = self.matrix(layer)
-        if given is None:
-            return lambda statistics: statistics
-
-        def change(statistics: Moments) -> Moments:
-            matrix = given.to(statistics.gram.dtype)
-            return Moments(matrix @ statistics.mean, matrix @ statistics.gram @ matrix.T)
-
-        return change
 
     def activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Return the layers' own activations, before any tap's matrix."""

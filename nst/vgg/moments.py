@@ -90,6 +90,29 @@ def moments(features: Tensor, weights: Tensor | None = None) -> Moments:
     return Moments(*_Moments.apply(features, weights))
 
 
+def turned(statistics: Moments, matrix: Tensor) -> Moments:
+    """Return the statistics of a matrix, (K, C), times the features whose statistics are given."""
+    matrix = matrix.to(statistics.gram.dtype)
+    return Moments(matrix @ statistics.mean, matrix @ statistics.gram @ matrix.T)
+
+
+def moments_through(features: Tensor, weights: Tensor | None, matrix: Tensor | None) -> Moments:
+    """Return the statistics of a matrix times a feature map, by whichever way is the shorter.
+
+    Args:
+        features: as for `moments`.
+        weights: likewise.
+        matrix: (K, C), nothing is multiplied if left out.
+    """
+    if matrix is None:
+        return moments(features, weights)
+    channels, height, width = features.shape[1:]
+    if height * width < channels:  # a matrix times few positions is less than times a Gram matrix
+        rows = exact(features).permute(0, 2, 3, 1) @ matrix.to(exact_type(features)).T
+        return moments(rows.permute(0, 3, 1, 2), weights)
+    return turned(moments(features, weights), matrix)
+
+
 def average(statistics: Sequence[Moments], shares: Sequence[float | Tensor]) -> Moments:
     """Return the statistics of several feature maps taken as one; the covariance itself would not average.
 

@@ -12,7 +12,7 @@ from nst.errors import InputError
 from nst.vgg.convolution import ReplicateConv2d, repeat_border
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import CONVOLUTIONS, LAYERS, WIDTHS, default_layers
-from nst.vgg.moments import gram_matrix
+from nst.vgg.moments import gram_matrix, moments, moments_through
 from nst.vgg.pooling import MaxPool
 
 IMAGE = torch.rand(1, 3, 48, 64, generator=torch.Generator().manual_seed(1))
@@ -189,3 +189,18 @@ def test_pooling_in_bands_is_pooling(height):
         result = pool(leaf)
         found.append((result.detach(), *torch.autograd.grad(result.square().sum(), leaf)))
     torch.testing.assert_close(found[1], found[0])
+
+
+@pytest.mark.parametrize("size", [(8, 9), (3, 2)])
+def test_a_matrix_before_statistics_is_the_same_by_both_ways(size):
+    """Times the few positions of a small picture, or times the Gram matrix of many."""
+    random = torch.Generator().manual_seed(4)
+    features = torch.rand(1, 12, *size, generator=random, dtype=torch.float64)
+    matrix = torch.randn(20, 12, generator=random, dtype=torch.float64)
+    mask = torch.rand(1, 1, *size, generator=random, dtype=torch.float64)
+    for weights in (None, mask):
+        found = moments_through(features, weights, matrix)
+        expected = moments(F.conv2d(features, matrix[:, :, None, None]), weights)
+        assert torch.allclose(found.mean, expected.mean)
+        assert torch.allclose(found.gram, expected.gram)
+        assert moments_through(features, weights, None).gram.shape == (12, 12)
