@@ -134,8 +134,9 @@ class Encoder(nn.Module):
     ) -> Description:
         """Return what the losses compare: feature maps of `content` and statistics of `style`.
 
-        The statistics are those of the feature maps that `forward` returns, without computing these: a
-        matrix T before the features is T m before their mean and T G T^T around their Gram matrix.
+        The statistics are those of the feature maps that `forward` returns, mostly without computing these: a
+        matrix T before the features is T m before their mean and T G T^T around their Gram matrix. Only of
+        few positions it is less work to compute them.
 
         Args:
             image: as for `forward`.
