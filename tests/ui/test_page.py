@@ -175,9 +175,8 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url,
     context.close()
 
 
-@pytest.mark.link("size=120&iterations=20")
+@pytest.mark.link("size=120&iterations=12")
 def test_brush_and_second_style(page, photo, painting):
-    set_number(page, "iterations", 12)
     upload(page, "photo", photo)
     upload(page, "style", painting)
     open_group(page, "Areas")

@@ -154,9 +154,9 @@ def test_the_hubs_own_client_without_a_network_is_one_sentence(monkeypatch):
 
 
 def test_torchvision(monkeypatch):
-    state = vgg_state()
     from torchvision.models import VGG19_Weights
 
+    state = vgg_state()
     kind = type(VGG19_Weights.IMAGENET1K_V1)
     monkeypatch.setattr(
         kind, "get_state_dict", lambda self, **how: {**state, "classifier.0.bias": torch.ones(2)}
