@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nst.vgg.moments import Moments, exact, exact_type, total, turned
+from nst.vgg.moments import Moments, exact, exact_type, total
 
 
 class ContentTarget:
@@ -176,13 +176,9 @@ class GaussianTarget:
             turn[turn.abs() < self.NOTHING * turn.abs().max()] = 0
         self.turn = turn  # (K, C), which brings others there
 
-    def compared(self, statistics: Moments) -> Tensor:
-        """Return how far statistics, of `turn` times features, are from the target, a scalar."""
-        return _Spread.apply(*statistics, self.mean, self.eigenvalues, self.weights) / self.energy
-
     def distance(self, statistics: Moments) -> Tensor:
-        """Return how far the statistics of features are from the target, 0 for the style itself."""
-        return self.compared(turned(statistics, self.turn))
+        """Return how far statistics, of `turn` times features, are from the target, 0 for the style's own."""
+        return _Spread.apply(*statistics, self.mean, self.eigenvalues, self.weights) / self.energy
 
 
 class _Spread(torch.autograd.Function):
@@ -219,13 +215,9 @@ class GramTarget:
         self.target, self.turn = target.gram, matrix  # (K, K) and (K, C)
         self.share = target.gram.trace().clamp_min(1e-12) / energy_of(target, photo)
 
-    def compared(self, statistics: Moments) -> Tensor:
-        """Return how far statistics, of `turn` times features, are from the target, a scalar."""
-        return relative_error(statistics.gram, self.target) * self.share.square()
-
     def distance(self, statistics: Moments) -> Tensor:
-        """Return how far the statistics of features are from the target, 0 for the style itself."""
-        return self.compared(statistics if self.turn is None else turned(statistics, self.turn))
+        """Return how far statistics, of `turn` times features, are from the target, 0 for the style's own."""
+        return relative_error(statistics.gram, self.target) * self.share.square()
 
 
 StyleTarget = GaussianTarget | GramTarget

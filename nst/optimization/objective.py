@@ -202,6 +202,6 @@ class Objective:
     def _distance(self, statistics: Sequence[Moments], targets: Sequence[StyleTarget]) -> Tensor:
         """Return how far one layer is from its targets, the regions counting by area."""
         distances = torch.stack(
-            [target.compared(each) for target, each in zip(targets, statistics, strict=True)]
+            [target.distance(each) for target, each in zip(targets, statistics, strict=True)]
         )
         return (self.areas * distances).sum()
