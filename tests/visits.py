@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from unhurried import hurry_not
+
+from nst.lab.bench.startup import chromium
 
 if TYPE_CHECKING:
     from gradio import Blocks
@@ -41,13 +42,6 @@ def url(demo: Blocks) -> str:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """The one browser of all tests."""
-    found = next(
-        filter(
-            None,
-            map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")),
-        ),
-        None,
-    )
     # Pages here live for seconds, too short for code that is compiled well.
     quiet = [
         "--js-flags=--no-turbofan --no-maglev",
@@ -57,7 +51,7 @@ def browser() -> Iterator[Browser]:
         "--disable-component-update",
     ]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=quiet)
+        browser = playwright.chromium.launch(executable_path=chromium(), args=quiet)
         yield browser
         browser.close()
 

@@ -244,8 +244,8 @@ class Paintings(gr.HTML):
 class PaintButton(gr.HTML):
     """Paint, and Stop while a run is on: `submit` begins one, `stop` ends it.
 
-    Its value: "ready", "busy" or "stopping". Gradio's own buttons would have to take turns, and the one that
-    goes takes the keyboard's focus with it.
+    Its value: "ready", "busy" or "stopping", or "missed" for a stop that found no run. Gradio's own buttons
+    would have to take turns, and the one that goes takes the keyboard's focus with it.
     """
 
     def __init__(self, **more: Any) -> None:

@@ -145,7 +145,7 @@ def test_startup_measures_a_visit():
     # In a process of its own, as a browser may be open in this one; the size gives way to what is allowed.
     environment = {**os.environ, "NST_MAX_SIZE": "96"}
     command = [sys.executable, "-m", "nst.lab.bench", "startup", "--iterations", "10"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
     assert done.returncode == 0, done.stderr
     for line in ("page ready", "first frame", "finished picture", "outside the optimisation", "p95"):
         assert line in done.stdout

@@ -60,8 +60,7 @@ def measure(*, iterations: int) -> dict[str, Any]:
         raise InputError(
             "This needs a browser; install it with pip install -r tests/requirements.txt."
         ) from error
-    names = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
-    installed = next(filter(None, map(shutil.which, names)), None)
+    installed = chromium()
     if not installed:
         raise InputError("This needs a browser; install chromium.")
     with _app() as (url, ready, log), sync_playwright() as playwright:
@@ -78,7 +77,7 @@ def measure(*, iterations: int) -> dict[str, Any]:
         def run(meanwhile: Callable[[], None]) -> tuple[dict[str, float], float]:
             """Paint; return the page's times and the seconds of optimisation that the app logged."""
             before, began = len(LOG_LINE.findall(log.read_text())), time.perf_counter()
-            page.locator("#paint:enabled").click()
+            page.locator("#paint", has_text="Paint").click()  # a moment after the last one's end it says Stop
             while len(painted := LOG_LINE.findall(log.read_text())) == before:
                 if time.perf_counter() - began > _PATIENCE:
                     raise InputError(f"The page painted nothing within {_PATIENCE:g} seconds.")
@@ -101,6 +100,12 @@ def measure(*, iterations: int) -> dict[str, Any]:
         "optimising": optimising,
         "outside": 1 - optimising / whole,
     }
+
+
+def chromium() -> str | None:
+    """Return the path of an installed Chromium, the lightest first."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
 
 
 @contextlib.contextmanager

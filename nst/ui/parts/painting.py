@@ -182,15 +182,16 @@ class Painting:
             if self._showing.get(session) is token:
                 del self._showing[session]
 
-    def _stop(self, values: Values, request: gr.Request) -> str:
+    def _stop(self, values: Values, request: gr.Request) -> Values:
+        # The answer may come after the end was told, and must not take that back.
         run, beginning = self.stage.run(values), self._beginning.get(session_of(request))
         if beginning:
             beginning.set()
         elif run and run.under_way:
             run.end()
-        else:  # what was begun is not here yet: once more, then
-            return "busy"
-        return "stopping"
+        else:
+            return {self.stage.paint: "missed"}
+        return {self.stage.paint: gr.skip()}
 
     def _changed(self, values: Values) -> Values:
         """Show what the pictures that are there now become, or say that what is shown is not of these."""

@@ -40,7 +40,14 @@ button.addEventListener('click', async () => {
     here.querySelector('#live').scrollIntoView({ block: 'start', behavior: still ? 'auto' : 'smooth' });
   }
 });
-watch('value', () => show(props.value));
+watch('value', () => {
+  if (props.value !== 'missed') return show(props.value);
+  // Begun, but not there yet: asked again, unless the end was told meanwhile.
+  setTimeout(() => {
+    props.value = state;
+    if (state === 'stopping') trigger('stop');
+  }, 300);
+});
 show(props.value);
 // How far it is, in the title of the tab; a page of somebody else's keeps its own.
 if (here === document) {

@@ -7,13 +7,30 @@ import re
 from pathlib import Path
 
 import pytest
+from gradio import Blocks
 from gradio.utils import get_upload_folder
 from PIL import Image
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Request, Route, expect
 from visits import downloaded, finished, make_small, open_page, set_number, shown, upload
 
 from nst.ui.parts import larger as larger_sizes
 from nst.ui.runs.folder import MOST_FRAMES
+
+
+def asked(request: Request, demo: Blocks) -> str:
+    """Return which of the page's functions a request asks for, "" if none."""
+    told = re.search(r'"fn_index":(\d+)', request.post_data or "") if request.method == "POST" else None
+    return demo.fns[int(told[1])].name if told else ""
+
+
+def held_back(page: Page, demo: Blocks, name: str) -> list[Route]:
+    """Keep what asks for this function from the server; return where it will be."""
+    held: list[Route] = []
+    page.route(
+        re.compile("/gradio_api/(run|queue)/"),
+        lambda route: held.append(route) if asked(route.request, demo) == name else route.continue_(),
+    )
+    return held
 
 
 @pytest.mark.link("size=64&iterations=30")
@@ -110,6 +127,39 @@ def test_sliders_steer_the_running_painting_and_stop_keeps_it(page, unhurried):
     told = json.loads(kept.info["Settings"])
     assert told["style_weight"] == 9.5
     assert told["steered"] is True
+
+
+@pytest.mark.link("size=64&iterations=30")
+def test_a_stop_that_comes_after_the_end_leaves_a_page_that_paints_again(page, demo, unhurried):
+    held = held_back(page, demo, "_stop")
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text(re.compile("Painting.* left"))
+    page.locator("#paint").click()
+    expect(page.locator("#paint")).to_have_text("Stopping")
+    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#paint")).to_have_text("Paint")
+    with page.expect_response(lambda answer: answer.request == held[0].request):
+        held[0].continue_()
+    page.wait_for_timeout(600)
+    expect(page.locator("#paint")).to_have_text("Paint")
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text(re.compile("Painting.* left"))
+    expect(page.locator("#paint")).to_have_text("Stop")
+    page.unroute_all()
+    page.locator("#paint").click()
+    expect(page.locator("#status")).to_contain_text("Stopped at")
+
+
+@pytest.mark.link("size=64&iterations=1000")
+def test_a_stop_that_is_there_before_the_run_ends_it(page, demo, unhurried):
+    held = held_back(page, demo, "_paint")
+    page.locator("#paint").click()
+    with page.expect_response(lambda answer: asked(answer.request, demo) == "_stop"):
+        page.locator("#paint").click()
+    expect(page.locator("#paint")).to_have_text("Stopping")
+    held[0].continue_()
+    expect(page.locator("#paint")).to_have_text("Paint")
+    expect(page.locator("#status")).to_contain_text("Stopped")
 
 
 @pytest.mark.link("size=64&iterations=20")
