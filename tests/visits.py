@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect, sync_playwright
 from unhurried import hurry_not
 
 from nst.lab.bench.startup import chromium
@@ -138,6 +138,16 @@ def upload(page: Page, name: str, path: Path) -> None:
     page.locator(f"#{name} input[type=file]").first.set_input_files(path)
     expect(page.locator(f"#{name} img").first).to_be_visible()
     expect(page.locator(f"#{name} img").first).not_to_have_attribute("src", before or "")
+
+
+def press_paint(page: Page | FrameLocator) -> None:
+    """Press the button when it says Paint, which a moment after a run's end still says Stop."""
+    page.locator("#paint", has_text=re.compile("^Paint$")).click()
+
+
+def press_stop(page: Page) -> None:
+    """Press it when it says Stop."""
+    page.locator("#paint", has_text=re.compile("^Stop$")).click()
 
 
 def shown(page: Page) -> str:

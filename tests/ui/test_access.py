@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from visits import open_group, open_page, set_number
+from visits import open_group, open_page, press_paint, set_number
 
 
 def serious(page: Page, rules: Sequence[str] = (), within: str | None = None) -> list[str]:
@@ -56,7 +56,7 @@ def test_axe_has_nothing_serious_to_say(browser, url):
     page.wait_for_timeout(400)  # as in `open_group`
     set_number(page, "size", 64)
     set_number(page, "iterations", 20)
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     assert serious(page) == []
     assert in_the_dark(page) == []

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import WAIT, downloaded, finished, open_group, open_page, set_number, shown, upload
+from visits import WAIT, downloaded, finished, open_group, open_page, press_paint, set_number, shown, upload
 
 from nst import Settings
 from nst.image.files import encode_png
@@ -155,7 +155,7 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url,
     expect(frame.locator("#photo img").first).to_be_visible()
     expect(frame.locator("#weights")).to_be_hidden()
     expect(frame.locator("#iterations input[type=number]")).to_have_value("20")
-    frame.locator("#paint").click()
+    press_paint(frame)
     expect(frame.locator("#paint")).to_have_text("Stop")
     expect(frame.locator("#status")).to_contain_text("Done in")
     expect(frame.locator("#download")).to_be_in_viewport(ratio=1)
@@ -169,7 +169,7 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url,
     expect(page.locator("#photo img").first).to_be_visible()
     expect(page.locator("#weights")).to_be_hidden()
     assert page.locator("#live").bounding_box()["height"] < 400
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text(re.compile("Painting.* left"))
     assert page.locator("#full-page").get_attribute("href").startswith(url)
     context.close()
@@ -194,7 +194,7 @@ def test_brush_and_second_style(page, photo, painting):
     stroke(page, "Keep the photo", (0.05, 0.05), (0.05, 0.95))
     stroke(page, "Style 2", (0.9, 0.05), (0.9, 0.95))
     set_number(page, "edge", 0)
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     found, kept = np.asarray(downloaded(page), int), np.asarray(Image.open(photo), int)
     assert np.abs(found - kept)[:, :15].max() == 0
@@ -206,14 +206,14 @@ def test_brush_and_second_style(page, photo, painting):
     expect(page.locator("#blend_2")).to_be_visible()
     page.locator("#style-2").get_by_label("Remove Image").first.click()
     expect(page.locator("#blend_2")).to_be_hidden()
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.get_by_role("alert")).to_contain_text("Style 2 has a region but no picture")
     assert shown(page) == before
     assert downloaded(page).size == (120, 80)  # what was painted before is not lost
     # Erased, it is as if it had never been.
     stroke(page, "Erase", (0.9, 0.0), (0.9, 1.0))
     stroke(page, "Erase", (0.8, 0.0), (0.8, 1.0), (1.0, 1.0), (1.0, 0.0))
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     # Another photo begins with nothing drawn.
     page.get_by_role("button", name="Use the photo Rocket").click()
@@ -226,7 +226,7 @@ def test_a_start_of_ones_own(page, painting):
     open_group(page, "Quality")
     page.locator("#start input[type=file]").set_input_files(painting)
     expect(page.get_by_label("A picture of your own")).to_be_checked()
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     assert json.loads(downloaded(page).info["Settings"])["initial"] == "picture"
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from visits import WAIT, open_page, unhurried_host
+from visits import WAIT, open_page, press_paint, press_stop, unhurried_host
 
 SHARES = """
 navigator.canShare = (data) => Boolean(data.files);
@@ -27,7 +27,7 @@ def painted(browser: Browser, url: str):
     page = context.new_page()
     page.set_default_timeout(WAIT)
     open_page(page, url + "?size=64&iterations=20")
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     yield page
     context.close()
@@ -76,7 +76,7 @@ def test_where_nothing_can_be_shared_there_is_no_button_for_it(browser: Browser,
     page = context.new_page()
     page.set_default_timeout(WAIT)
     open_page(page, url + "?size=64&iterations=20")
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#download")).to_be_visible()
     expect(page.locator("#share")).to_be_hidden()
     context.close()
@@ -99,9 +99,9 @@ def test_frames_pass_into_one_another_unless_motion_is_not_wanted(browser, url, 
             document.querySelector('#live .canvas'), { attributes: true, attributeFilter: ['src'] }); }"""
     )
     with unhurried_host():
-        page.locator("#paint").click()
+        press_paint(page)
         page.wait_for_function("window.frames_seen >= 4")
-        page.locator("#paint").click()
+        press_stop(page)
         expect(page.locator("#status")).to_contain_text("Stopped")
     assert (page.evaluate("passed") > 0) is passes
     context.close()

@@ -11,7 +11,7 @@ import pytest
 from conftest import picture
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import downloaded
+from visits import downloaded, press_paint
 
 from nst.errors import InputError
 from nst.ui.parts.cropping import part
@@ -85,7 +85,7 @@ def test_a_part_of_the_photo_is_painted(page):
     page.wait_for_function("document.querySelector('#photo img')?.naturalHeight === 288")
     assert size_of(page) == [512, 288]
     # The top of the turned astronaut is the left of the upright one, cut from the file itself.
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     assert downloaded(page).size == (64, 36)
 

@@ -11,7 +11,17 @@ from gradio import Blocks
 from gradio.utils import get_upload_folder
 from PIL import Image
 from playwright.sync_api import Page, Request, Route, expect
-from visits import downloaded, finished, make_small, open_page, set_number, shown, upload
+from visits import (
+    downloaded,
+    finished,
+    make_small,
+    open_page,
+    press_paint,
+    press_stop,
+    set_number,
+    shown,
+    upload,
+)
 
 from nst.ui.parts import larger as larger_sizes
 from nst.ui.runs.folder import MOST_FRAMES
@@ -37,7 +47,7 @@ def held_back(page: Page, demo: Blocks, name: str) -> list[Route]:
 def test_one_click_paints_the_presets(page):
     example = shown(page)
     assert example  # the page is alive before anybody clicks
-    page.locator("#paint").click()
+    press_paint(page)
     page.wait_for_function("before => document.querySelector('#live .canvas').src !== before", arg=example)
     expect(page.locator("#status")).to_contain_text("Done in")
     expect(page.locator("#status .line")).to_have_attribute(
@@ -59,13 +69,13 @@ def test_what_cannot_be_done_is_a_sentence_and_costs_no_result(page, tmp_path):
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
     page.locator("#photo").get_by_label("Remove Image").first.click()
-    page.locator("#paint").click()
+    press_paint(page)
     said = page.locator("#status").get_by_role("alert")
     expect(said).to_contain_text("Add a photo first.")
     page.locator("#photo input[type=file]").first.set_input_files(broken)
     wrong = page.locator("#photo").get_by_role("alert")
     expect(wrong).to_contain_text(re.compile("This file is (damaged|not a picture)"))
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#paint")).to_have_text("Paint")
     expect(said).to_contain_text("Add a photo first.")
     assert shown(page) == before
@@ -80,7 +90,7 @@ def test_upload_watch_and_download(page, photo, painting, unhurried):
     make_small(page)
     expect(page.locator("#forecast")).to_contain_text("128 × 85 px")  # noqa: RUF001
     set_number(page, "iterations", 24)
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text(re.compile(r"Painting · \d+ % · \d+ s left"))
     expect(page.locator("#status .line")).to_have_attribute(
         "title",
@@ -111,13 +121,13 @@ def test_upload_watch_and_download(page, photo, painting, unhurried):
 
 @pytest.mark.link("size=64&iterations=1000")
 def test_sliders_steer_the_running_painting_and_stop_keeps_it(page, unhurried):
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text(re.compile("Painting.* left"))
     set_number(page, "style_weight", 9.5)
     line = page.locator("#status .line")
     at = int(re.search(r"step (\d+) of", line.get_attribute("title"))[1])
     page.wait_for_timeout(1500)
-    page.locator("#paint").click()
+    press_stop(page)
     expect(page.locator("#status")).to_contain_text("Stopped at")
     assert int(re.search(r"(\d+) steps", line.get_attribute("title"))[1]) > at
     expect(page.locator("#paint")).to_have_text("Paint")
@@ -132,9 +142,9 @@ def test_sliders_steer_the_running_painting_and_stop_keeps_it(page, unhurried):
 @pytest.mark.link("size=64&iterations=30")
 def test_a_stop_that_comes_after_the_end_leaves_a_page_that_paints_again(page, demo, unhurried):
     held = held_back(page, demo, "_stop")
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text(re.compile("Painting.* left"))
-    page.locator("#paint").click()
+    press_stop(page)
     expect(page.locator("#paint")).to_have_text("Stopping")
     expect(page.locator("#status")).to_contain_text("Done in")
     expect(page.locator("#paint")).to_have_text("Paint")
@@ -142,20 +152,20 @@ def test_a_stop_that_comes_after_the_end_leaves_a_page_that_paints_again(page, d
         held[0].continue_()
     page.wait_for_timeout(600)
     expect(page.locator("#paint")).to_have_text("Paint")
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text(re.compile("Painting.* left"))
     expect(page.locator("#paint")).to_have_text("Stop")
     page.unroute_all()
-    page.locator("#paint").click()
+    press_stop(page)
     expect(page.locator("#status")).to_contain_text("Stopped at")
 
 
 @pytest.mark.link("size=64&iterations=1000")
 def test_a_stop_that_is_there_before_the_run_ends_it(page, demo, unhurried):
     held = held_back(page, demo, "_paint")
-    page.locator("#paint").click()
+    press_paint(page)
     with page.expect_response(lambda answer: asked(answer.request, demo) == "_stop"):
-        page.locator("#paint").click()
+        press_stop(page)
     expect(page.locator("#paint")).to_have_text("Stopping")
     held[0].continue_()
     expect(page.locator("#paint")).to_have_text("Paint")
@@ -167,15 +177,15 @@ def test_who_waits_may_stop_or_stay_until_a_closed_tab_makes_room(page, browser,
     context = browser.new_context()
     other = context.new_page()
     open_page(other, url + "?size=64&iterations=1000")
-    other.locator("#paint").click()
+    press_paint(other)
     expect(other.locator("#status")).to_contain_text(re.compile("Painting.* left"))
     before = shown(page)
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Waiting")
-    page.locator("#paint").click()
+    press_stop(page)
     expect(page.locator("#status")).to_contain_text("Stopped before it began")
     assert shown(page) == before
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Waiting")
     page.wait_for_timeout(700)
     assert "Waiting" in page.locator("#status").inner_text()
@@ -186,7 +196,7 @@ def test_who_waits_may_stop_or_stay_until_a_closed_tab_makes_room(page, browser,
 @pytest.mark.link("size=128&iterations=40")
 def test_going_back_to_a_frame_and_on_from_there(page):
     expect(page.locator("#continue")).to_have_count(0)
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     whole = finished(page)
     strip = page.locator("#history button")
@@ -218,7 +228,7 @@ def test_going_back_to_a_frame_and_on_from_there(page):
 @pytest.mark.link("size=64&iterations=30")
 def test_a_painting_its_frames_its_inside_and_its_film(page):
     before = set(Path(get_upload_folder()).glob("run-*"))
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     (folder,) = set(Path(get_upload_folder()).glob("run-*")) - before
     assert len(list(folder.iterdir())) <= MOST_FRAMES + 2  # they do not pile up
@@ -238,7 +248,7 @@ def test_a_painting_its_frames_its_inside_and_its_film(page):
 @pytest.mark.link("size=64&iterations=20")
 def test_a_finished_painting_goes_on_larger(page, monkeypatch):
     monkeypatch.setattr(larger_sizes, "_SIZES", (64, 128, 768))
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     # A frame on the way goes on with Continue; the finished picture, chosen again, larger too.
     strip = page.locator("#history button")

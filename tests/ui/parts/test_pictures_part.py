@@ -13,7 +13,7 @@ import pytest
 from conftest import picture
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import downloaded, open_group, open_page
+from visits import downloaded, open_group, open_page, press_paint, press_stop
 
 
 def source(page: Page, card: str) -> str:
@@ -84,14 +84,14 @@ def test_paint_waits_for_a_photo_that_is_on_its_way(page):
     page.route("**/gradio_api/upload", lambda route: held.append(route))
     assert drop(page, "#photo img", jpeg(), "photo.jpg", "image/jpeg")
     expect(page.locator("#photo")).to_have_class(re.compile("receiving"))
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#paint")).to_have_text("Stop")
     page.wait_for_timeout(1000)
     assert "An example" in page.locator("#status").inner_text()
     # Stopped before anything has begun, and begun again.
-    page.locator("#paint").click()
+    press_stop(page)
     expect(page.locator("#paint")).to_have_text("Paint")
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#paint")).to_have_text("Stop")
     held[0].continue_()
     expect(page.locator("#status")).to_contain_text("Done in")

@@ -12,7 +12,18 @@ from load import UNHURRIED, App
 from playwright.sync_api import BrowserContext, Page, expect
 from relay import relayed
 from served import LIMITS, serve
-from visits import WAIT, downloaded, finished, open_group, open_page, set_number, shown, unhurried_host
+from visits import (
+    WAIT,
+    downloaded,
+    finished,
+    open_group,
+    open_page,
+    press_paint,
+    press_stop,
+    set_number,
+    shown,
+    unhurried_host,
+)
 from windows import firefox, webkit
 
 AT_WORK = re.compile(r"Painting · \d+ %")
@@ -35,12 +46,12 @@ def tab(context: BrowserContext, url: str) -> Page:
 
 
 def begin(page: Page) -> None:
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text(AT_WORK)
 
 
-def stop(page: Page) -> None:
-    page.locator("#paint").click()
+def end(page: Page) -> None:
+    press_stop(page)
     expect(page.locator("#status")).to_contain_text("Stopped")
     expect(page.locator("#paint")).to_have_text("Paint")
 
@@ -66,7 +77,7 @@ def journey(context: BrowserContext, url: str) -> None:
     assert (name_of(page, "photo"), name_of(page, "style")) == before
     live = shown(page)
     page.wait_for_function("before => document.querySelector('#live .canvas').src !== before", arg=live)
-    stop(page)
+    end(page)
     finished(page)
     page.reload()
     expect(page.locator("#continue")).to_be_visible()
@@ -80,7 +91,7 @@ def journey(context: BrowserContext, url: str) -> None:
     page.goto("about:blank")
     page.go_back()
     expect(page.locator("#status")).to_contain_text(AT_WORK)
-    stop(page)
+    end(page)
     row = page.locator("#paintings .open")
     expect(row).to_have_count(2)
     page.locator("#paintings .delete").first.click()
@@ -143,7 +154,7 @@ def test_a_painting_that_no_page_shows_is_found_by_a_new_tab_and_one_that_is_sho
     expect(third.locator("#paint")).to_have_text("Stop")
     one.click()
     expect(second.locator("#status")).to_contain_text(AT_WORK)
-    stop(second)
+    end(second)
     expect(third.locator("#status")).to_contain_text("Stopped")
     context.close()
 
@@ -162,7 +173,7 @@ def test_a_strangers_browser_sees_and_opens_nothing(browser, url):
     expect(stranger.locator("#status")).to_contain_text("no longer kept here")
     expect(stranger.locator("#paint")).to_have_text("Paint")
     expect(stranger.locator("#paintings .open")).to_have_count(0)
-    stop(page)
+    end(page)
     key = page.evaluate("localStorage.getItem('painted-live-key')")
     assert len(key) == 32
     page.reload()
@@ -180,7 +191,7 @@ def test_three_tabs_paint_and_five_are_idle(browser, url):
     idle = [tab(context, url) for _ in range(5)]
     painting = [tab(context, url + LONG_LINK) for _ in range(3)]
     for number, page in enumerate(painting):
-        page.locator("#paint").click()
+        press_paint(page)
         expect(page.locator("#status")).to_contain_text("Waiting" if number else AT_WORK)
     began = time.monotonic()
     ninth = tab(context, url)
@@ -191,7 +202,7 @@ def test_three_tabs_paint_and_five_are_idle(browser, url):
         expect(page.locator("#status")).to_contain_text(AT_WORK)
         live = shown(page)
         page.wait_for_function("before => document.querySelector('#live .canvas').src !== before", arg=live)
-        stop(page)
+        end(page)
     expect(idle[0].locator("#paint")).to_have_text("Paint")
     context.close()
 
@@ -219,7 +230,7 @@ def test_what_was_drawn_comes_back(browser, url):
     open_group(page, "Areas")
     page.wait_for_function(f"({drawn})() > {before // 2}")
     assert abs(page.evaluate(drawn) - before) < before / 20
-    stop(page)
+    end(page)
     context.close()
 
 
@@ -238,7 +249,7 @@ def test_a_line_that_was_cut_for_some_seconds_costs_nothing(browser, url):
         expect(page.locator("#status")).to_contain_text(AT_WORK)
         expect(page.locator("#paint")).to_have_text("Stop")
         expect(page.locator("#status")).not_to_have_text(step)
-        stop(page)
+        end(page)
         expect(page.locator("#paintings .open")).to_have_count(1)
     context.close()
 
@@ -263,7 +274,7 @@ def test_a_host_that_was_killed_says_so_and_goes_on_from_the_last_frame(browser,
         expect(page.locator("#status")).to_contain_text(re.compile(r"Continue goes on from step \d+"))
         page.locator("#continue").click()
         expect(page.locator("#status")).to_contain_text(AT_WORK)
-        stop(page)
+        end(page)
         assert downloaded(page).format == "PNG"
         assert all(secrets)
         assert not [secret for secret in secrets if secret in app.log.read_text()]

@@ -17,7 +17,7 @@ from gradio_client.exceptions import AppError
 from load import App, paint
 from PIL import Image
 from playwright.sync_api import expect
-from visits import open_page, set_number
+from visits import open_page, press_paint, press_stop, set_number
 
 from nst.ui.runs.painters import zero
 
@@ -124,11 +124,11 @@ def test_stop_keeps_the_picture_and_later_settings_are_said_to_wait(app, browser
     page = context.new_page()
     open_page(page, app.url)
     set_number(page, "iterations", 1000)
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text(re.compile("Painting.* left"))
     set_number(page, "style_weight", 8)
     expect(page.locator("#status")).to_contain_text("count from the next Continue on")
-    page.locator("#paint").click()
+    press_stop(page)
     expect(page.locator("#status")).to_contain_text("Stopped at")
     with page.expect_download() as caught:
         page.locator("#download").click()

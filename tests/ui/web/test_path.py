@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 import pytest
 from playwright.sync_api import expect
 from served import free_port, serve
-from visits import WAIT, finished, open_page
+from visits import WAIT, finished, open_page, press_paint
 
 from nst.ui.page import TITLE
 
@@ -86,7 +86,7 @@ def test_a_card_a_painting_a_reload_and_a_link(below, browser):
     page = context.new_page()
     page.set_default_timeout(WAIT)
     open_page(page, below + "?size=64&iterations=20")
-    page.locator("#paint").click()
+    press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     assert finished(page).startswith(below)
     page.reload()
