@@ -205,8 +205,9 @@ class Encoder(nn.Module):
         pooling = self.features[index + 2] if index + 2 < len(self.features) else None
         if index + 1 in wanted or not isinstance(pooling, MaxPool) or module.filters(value):
             return index + 1, module.rectified(value)
-        # A maximum and a ReLU commute, and after pooling there is only a quarter left to rectify.
-        return index + 2, F.relu_(pooling(module(value)))
+        # A maximum and a ReLU commute, and after pooling there is only a quarter left to rectify. Not in
+        # place: of a view, as pooling returns, that would cost a copy on the way back.
+        return index + 2, F.relu(pooling(module(value)))
 
 
 def _stages(features: Iterable[nn.Module]) -> Iterator[Stage]:

@@ -62,7 +62,8 @@ class _Moments(torch.autograd.Function):
         gradient = torch.addmm((mean_gradient / len(rows)).to(rows.dtype), rows, both)  # (M, C)
         if share:
             gradient = gradient * share[0].to(gradient.dtype)
-        return gradient.view(batch, height, width, channels).permute(0, 3, 1, 2), None
+        # Detached, since to no view the gradient from deeper layers would be added in place.
+        return gradient.view(batch, height, width, channels).permute(0, 3, 1, 2).detach(), None
 
 
 def _product(left: Tensor, right: Tensor) -> Tensor:
