@@ -153,6 +153,7 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(browser, url,
     page.goto(f"http://127.0.0.1:{blog}/0.html")
     frame = page.frame_locator("iframe")
     expect(frame.locator("#photo img").first).to_be_visible()
+    expect(frame.locator("head script[src*=iframeResizer]")).to_have_count(1)  # not there without a frame
     expect(frame.locator("#weights")).to_be_hidden()
     expect(frame.locator("#iterations input[type=number]")).to_have_value("20")
     press_paint(frame)

@@ -74,6 +74,8 @@ def test_what_the_page_is_made_of_is_asked_for_at_once_and_once(browser: Browser
     assert sorted(names) == sorted(
         [*(name for name in assets.listed() if name.endswith(".js")), own_sheet(url)]
     )
+    # What makes a page fit a frame, only in one.
+    assert page.locator("script[src*=iframeResizer]").count() == 0
     # The sheets that were not asked for count all the same.
     assert page.evaluate("document.querySelectorAll('link[rel=stylesheet][disabled]').length") > 20
     assert page.evaluate("[...document.styleSheets].filter(e => e.href?.includes('/assets.css')).length") == 1
