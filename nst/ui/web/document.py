@@ -7,7 +7,6 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,14 +20,10 @@ from nst.ui.web.cards import CARDS, OTHERS, card
 from nst.ui.web.opening import OPENING, THUMBNAILS, opening
 
 # Gradio asks for brotli itself; browsers take it over HTTPS and from this machine.
-_PACKED: dict[bytes, Callable[[bytes], bytes]] = {
-    b"br": partial(brotli.compress, quality=6),
-    b"gzip": partial(gzip.compress, compresslevel=6),
-}
 # What is packed once and for all is worth more work: on 400 kbit/s Paint is there half a second earlier.
-_PACKED_WELL: dict[bytes, Callable[[bytes], bytes]] = {
-    b"br": partial(brotli.compress, quality=10),
-    b"gzip": partial(gzip.compress, compresslevel=9),
+_PACKED: dict[bytes, Callable[[bytes, bool], bytes]] = {
+    b"br": lambda data, once: brotli.compress(data, quality=10 if once else 6),
+    b"gzip": lambda data, once: gzip.compress(data, compresslevel=9 if once else 6),
 }
 _KINDS = {
     "jpg": b"image/jpeg",
@@ -91,7 +86,7 @@ class Document:
             if way := _way(scope):
                 # Once and for all: there are as many as files.
                 if (path, way) not in self._packed:
-                    self._packed[path, way] = await to_thread.run_sync(_PACKED_WELL[way], file)
+                    self._packed[path, way] = await to_thread.run_sync(_PACKED[way], file, True)
                 file = self._packed[path, way]
                 headers.append((b"content-encoding", way))
         headers.append((b"content-length", str(len(file)).encode()))
@@ -118,7 +113,7 @@ class Document:
                 headers[b"vary"] = b"Accept-Encoding"
                 if way := _way(scope):
                     # A third of a megabyte of settings: on a slow line it is what one would wait for.
-                    body = await to_thread.run_sync(_PACKED[way], body)
+                    body = await to_thread.run_sync(_PACKED[way], body, False)
                     headers[b"content-encoding"] = way
                 headers[b"content-length"] = str(len(body)).encode()
             await send({**start, "headers": list(headers.items())})
