@@ -11,7 +11,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +84,14 @@ def complete(work: Coroutine[Any, Any, Any]) -> Any:
     """Run a coroutine to its end and return what it returns; the browser's own loop is in the main thread."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, work).result()
+
+
+def eventually(check: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Wait for something to be so."""
+    began = time.monotonic()
+    while not check():
+        assert time.monotonic() - began < seconds
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 
 # How far from the border's colour its pixels may be, of 1, and how many of a line may be farther.
@@ -28,13 +30,19 @@ def trim(picture: Tensor) -> Tensor:
 
 def _depth(picture: Tensor, *, flip: bool) -> int:
     """Return how many rows at the top, or flipped at the bottom, are border."""
-    rows = picture.flip(-2) if flip else picture
-    height = rows.shape[-2]
-    color = rows[..., 0, :].median(-1).values[..., None, None]
-    far = ((rows - color).abs().amax(1) > _NEAR).float().mean(-1)[0]
-    differing = (far > _OTHERS).nonzero()
-    depth = int(differing[0]) if len(differing) else height
-    if not _LEAST * height <= depth <= _MOST * height:
+    height = picture.shape[-2]
+    color = picture[..., -1 if flip else 0, :].median(-1).values[..., None, None]
+
+    def alike(most: int) -> int:
+        """Return how many of the outermost rows, of `most` at most, have the border's colour."""
+        rows = picture[..., -most:, :].flip(-2) if flip else picture[..., :most, :]
+        far = ((rows - color).abs().amax(1) > _NEAR).float().mean(-1)[0]
+        differing = (far > _OTHERS).nonzero()
+        return int(differing[0]) if len(differing) else most
+
+    # Most pictures have no border, which their outermost rows tell.
+    least, most = math.ceil(_LEAST * height), min(math.floor(_MOST * height) + 1, height)
+    if alike(least) < least or (depth := alike(most)) == most:
         return 0
     # The last line before the picture is mixed with it.
     return min(depth + 1, height - 1)

@@ -28,8 +28,8 @@ class Service:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.files = Files(limits.disk, limits.keep)
         self.decoder = Decoder()
+        self.files = Files(limits.disk, limits.keep, self.decoder.forget)
         self.budgets = Budgets()
         self.side_work = SideWork()
         self.listeners = Listeners()

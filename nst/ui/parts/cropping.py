@@ -41,7 +41,7 @@ def listen(pictures: PictureInputs) -> None:
             suffix, data = await to_thread.run_sync(_cut, pixels, told.get("box"), told.get("turns"))
             name = Path(photo.name).with_suffix(suffix).name
             path = await to_thread.run_sync(files.add_upload, visitor, name, io.BytesIO(data))
-            seen, _ = await pictures.seen(str(path), visitor)
+            seen, _ = await pictures.seen(str(path), visitor, alpha=True)
         except InputError as error:
             return {tool: {"asked": asked, "said": str(error)}}
         except OSError:

@@ -86,7 +86,7 @@ class PictureInputs:
             if card is None:
                 return {self.intake: gr.skip()}
             try:
-                seen, said = await self.seen(file, visitor_of(request))
+                seen, said = await self.seen(file, visitor_of(request), alpha=card is self.photo)
             except InputError as error:
                 return {self.intake: {"file": file, "taken": False, "said": str(error)}}
             shown: Values = {card: seen, self.intake: {"file": file, "taken": True, "said": said}}
@@ -96,15 +96,22 @@ class PictureInputs:
             take, None, [*by_name.values(), initial, self.intake], trigger_mode="multiple", **QUIET
         )
 
-    async def seen(self, path: Any, visitor: str) -> tuple[str, str]:
+    async def seen(self, path: Any, visitor: str, *, alpha: bool) -> tuple[str, str]:
         """Return what a page shows of an upload, which is what was read of it, and a remark on it or "".
+
+        It is read as a run will want it, whose first frame then does not wait for that.
+
+        Args:
+            path: of the upload.
+            visitor: on whose account it is read.
+            alpha: whether its transparency may be the painting's.
 
         Raises:
             InputError: it cannot be read.
         """
         files, what = self.service.files, "This file"
         sent = files.sent(path, what)
-        pixels = await self.service.decoder.decode(sent, what, visitor)
+        pixels = await self.service.decoder.decode(sent, what, visitor, alpha=alpha)
         preview = await to_thread.run_sync(_preview, pixels)
         try:
             seen = await to_thread.run_sync(files.add_beside, sent.path, SHOWN, preview)
@@ -153,6 +160,16 @@ class PictureInputs:
         )
         return given
 
+    def read_ahead(self, values: Values, visitor: str) -> None:
+        """Begin to decode photo and style, so that a run's first frame need not wait for that.
+
+        Raises:
+            InputError: one is named that was not sent to this host.
+        """
+        for card, what, alpha in ((self.photo, "The photo", True), (self.style, "The style picture", False)):
+            if (sent := self.sent(values[card], what)) is not None:
+                self.service.decoder.decode_ahead(sent, what, visitor, alpha=alpha)
+
     def sent(self, path: str | None, what: str) -> Sent | None:
         """Return the file that a picture input names.
 
@@ -173,7 +190,9 @@ class PictureInputs:
 
 
 def _preview(pixels: np.ndarray) -> bytes:
-    """Return decoded pixels as a JPEG that a card and the brush can show."""
+    """Return decoded pixels, on white, as a JPEG that a card and the brush can show."""
+    if pixels.shape[2] == 4:
+        pixels = pixels[..., :3] * pixels[..., 3:] + 1 - pixels[..., 3:]
     if pixels.dtype != np.uint8:
         pixels = (pixels.clip(0, 1) * 255).round().astype(np.uint8)
     image = Image.fromarray(pixels)

@@ -33,6 +33,7 @@ from anyio import to_thread
 import nst
 from nst.errors import InputError
 from nst.image.decoding import MIN_SIDE
+from nst.ui.runs.kept import Kept
 from nst.ui.runs.storage import Sent
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ _GRACE = 5.0  # seconds in which the other process is to say so itself
 _STARTS = 60.0  # seconds in which a process has to come up, on a host that is busy
 _MOST_WAITING = 64  # files in front of one process
 _REMEMBERED = 2000  # sizes of files, and remarks on them
+_KEPT = 2**27  # bytes of pixels: three photos of 12 million
 
 
 @dataclass(eq=False)
@@ -74,6 +76,8 @@ class Decoder:
         self._lanes = {name: _Lane(name, seconds, self.usage) for name, seconds in deadlines.items()}
         self._sizes: OrderedDict[tuple[str, str], tuple[int, int] | str] = OrderedDict()
         self._remarks: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._kept = Kept(_KEPT)
+        self._ahead: set[asyncio.Task[None]] = set()  # which the loop itself does not hold
 
     def start(self) -> None:
         """Have the processes ready before anybody comes."""
@@ -125,6 +129,8 @@ class Decoder:
     ) -> np.ndarray:
         """Return a picture's pixels, (H, W, 3), uint8 or floats in [0, 1], or with its alpha (H, W, 4).
 
+        They are kept for the next time, so they are not to be changed.
+
         Args:
             file: as for `measure`; all arguments are.
             what: likewise.
@@ -136,6 +142,9 @@ class Decoder:
         Raises:
             InputError: the picture cannot be used, or takes too long.
         """
+        how = (ground, least, alpha)
+        if (kept := self._kept.get(file, how)) is not None:
+            return kept
         lane = "pictures"
         if least >= MIN_SIDE:  # what may be smaller was made for a photo that is not large
             width, height = await self.measure(file, what, visitor)
@@ -145,7 +154,28 @@ class Decoder:
         told, payload = await self._do(lane, "decode", data, what, visitor, **more)
         if told["remark"]:
             _remember(self._remarks, (file.name, what), str(told["remark"]))
-        return _array(told, payload)
+        pixels = _array(told, payload)
+        if not told["remark"]:  # which is said anew to whoever decodes the file
+            self._kept.put(file, how, pixels)
+        return pixels
+
+    def decode_ahead(self, file: Sent, what: str, visitor: str, *, alpha: bool) -> None:
+        """Begin to decode what a run will probably want, so that it then need not wait for it.
+
+        The arguments are those of `decode`.
+        """
+
+        async def quietly() -> None:
+            with contextlib.suppress(InputError):  # the run will tell
+                await self.decode(file, what, visitor, alpha=alpha)
+
+        task = asyncio.get_running_loop().create_task(quietly())
+        self._ahead.add(task)
+        task.add_done_callback(self._ahead.discard)
+
+    def forget(self, folder: Path) -> None:
+        """Know that a folder is gone, and what was sent into it."""
+        self._kept.forget(folder)
 
     def remark(self, file: Sent, what: str) -> str:
         """Return a sentence on what is missing of a picture that was decoded, "" if nothing is."""

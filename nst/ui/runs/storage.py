@@ -12,7 +12,7 @@ import shutil
 import stat
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -85,11 +85,14 @@ class Files:
     Args:
         most: bytes that may be kept; the oldest of whoever has most go first.
         seconds: for how long a thing is kept after it was last used.
+        gone: told of each folder that was removed.
     """
 
-    def __init__(self, most: int = 2 * 2**30, seconds: float = KEPT_SECONDS) -> None:
+    def __init__(
+        self, most: int = 2 * 2**30, seconds: float = KEPT_SECONDS, gone: Callable[[Path], None] | None = None
+    ) -> None:
         self.folder = own_folder()
-        self.most, self.seconds = most, seconds
+        self.most, self.seconds, self.gone = most, seconds, gone
         self._lock = threading.Lock()
         self._items: dict[Path, _Item] = {}
         self._stop = threading.Event()
@@ -310,6 +313,8 @@ class Files:
             shutil.rmtree(item.path, ignore_errors=True)
             with self._lock:
                 self._items.pop(item.path, None)
+            if self.gone:
+                self.gone(item.path)
 
 
 def _safe(name: str | None) -> str:

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 import pillow_heif
 import pytest
-from conftest import picture
+from conftest import eventually, picture
 from PIL import Image
 from playwright.sync_api import Page, expect
 from visits import downloaded, open_group, open_page, press_paint, press_stop
+
+from nst.ui.runs import decoder
 
 
 def source(page: Page, card: str) -> str:
@@ -76,6 +78,26 @@ def test_a_file_that_is_dragged_in_by_hand_takes_the_pictures_place(page, photo)
         browser.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
     expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
     page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 120")
+
+
+@pytest.mark.link("size=64&iterations=20")
+def test_a_run_does_not_wait_for_the_decoding_of_pictures_that_are_there(page, monkeypatch):
+    jobs = []
+
+    def decoded() -> list[str]:
+        return [job.what for job in jobs if job.work == "decode"]
+
+    put = decoder._Lane.put
+    monkeypatch.setattr(decoder._Lane, "put", lambda lane, job: (jobs.append(job), put(lane, job)))
+    assert drop(page, "#photo img", jpeg(), "photo.jpg", "image/jpeg")
+    expect(page.locator("#forecast")).to_contain_text("64 × 43 px")  # noqa: RUF001
+    page.locator("#style-examples button").nth(2).click()  # read ahead, as nothing shows what is read of it
+    eventually(lambda: decoded() == ["This file", "The style picture"])
+    eventually(lambda: all(job.future.done() for job in jobs))
+    jobs.clear()
+    press_paint(page)
+    expect(page.locator("#status")).to_contain_text("Done in")
+    assert decoded() == []
 
 
 @pytest.mark.link("size=64&iterations=20")

@@ -181,6 +181,48 @@ def test_a_size_is_asked_for_once_and_told_from_the_header_alone(decoder, sent, 
     assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
 
 
+def test_a_picture_is_decoded_once_for_each_way_to_see_it(decoder, sent, monkeypatch):
+    file = sent(jpeg())
+    first = complete(decoder.decode(file, "This file", "", alpha=True))
+    asked = []
+    put = module._Lane.put
+    monkeypatch.setattr(module._Lane, "put", lambda lane, job: (asked.append(job.work), put(lane, job)))
+    assert complete(decoder.decode(file, "The photo", "", alpha=True)) is first
+    assert not asked
+    np.testing.assert_array_equal(complete(decoder.decode(file, "This file", "", ground=0.0)), first)
+    assert asked == ["decode"]
+
+
+def test_what_a_run_will_want_is_decoded_ahead(decoder, sent, monkeypatch):
+    good, bad = sent(jpeg()), sent(b"no picture")
+
+    async def ahead():
+        for file in (good, bad):
+            decoder.decode_ahead(file, "The photo", "", alpha=True)
+        await asyncio.gather(*decoder._ahead)
+
+    complete(ahead())
+    with pytest.raises(InputError, match="The photo is not a picture"):  # whoever wants it is told
+        complete(decoder.decode(bad, "The photo", "", alpha=True))
+    monkeypatch.setattr(module._Lane, "put", lambda *_: pytest.fail("asked again"))
+    assert complete(decoder.decode(good, "The photo", "", alpha=True)).shape == (80, 120, 3)
+
+
+def test_a_picture_that_is_gone_is_gone_though_it_was_decoded(decoder, sent):
+    file = sent(jpeg())
+    complete(decoder.decode(file, "The photo", ""))
+    file.path.unlink()
+    with pytest.raises(InputError, match="The photo is no longer kept here"):
+        complete(decoder.decode(file, "The photo", ""))
+
+
+def test_what_is_missing_of_a_picture_is_said_by_each_of_its_names(decoder, sent):
+    file = sent(jpeg()[:-40])
+    for what in ("This file", "The photo"):
+        complete(decoder.decode(file, what, ""))
+        assert decoder.remark(file, what).startswith(f"{what} breaks off early")
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
 def test_the_size_that_is_told_is_the_size_that_is_painted(kind):
     data, exif = io.BytesIO(), Image.Exif()

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, eventually
 
 from nst import InputError
 from nst.ui.runs.cache import own_folder
@@ -22,13 +22,6 @@ KB = 1024
 
 def add(files: Files, visitor: str = "a", size: int = 10, name: str = "photo.jpg"):
     return files.add_upload(visitor, name, io.BytesIO(b"x" * size))
-
-
-def eventually(check, seconds: float = 20.0) -> None:
-    began = time.monotonic()
-    while not check():
-        assert time.monotonic() - began < seconds
-        time.sleep(0.02)
 
 
 def test_only_what_was_sent_or_made_here_can_be_named(tmp_path):
