@@ -25,7 +25,7 @@ from nst.ui.server import served
 
 HERE = Path(__file__).parent
 OUT = HERE / "page"
-PAIR = ("coffee", "night_current")
+PAIR = ("matterhorn", "starry_night")
 PATIENCE = 300_000
 
 

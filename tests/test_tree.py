@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from huggingface_hub import RepoCard
+from PIL import Image
 
 TRACKED = subprocess.run(
     ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -114,7 +115,7 @@ def test_every_file_of_weights_has_its_origin_and_licence_beside_it():
 def test_every_example_has_its_origin_and_licence_beside_it():
     credits = (ROOT / "examples" / "CREDITS.md").read_text()
     pictures = [path for path in (ROOT / "examples").rglob("*") if path.suffix in (".jpg", ".png")]
-    assert len([p for p in pictures if p.parent.name == "photos"]) >= 3
+    assert len([p for p in pictures if p.parent.name == "photos" and max(Image.open(p).size) >= 1024]) >= 6
     assert len([p for p in pictures if p.parent.name == "styles"]) >= 6
     assert "finished/PHOTO-STYLE.jpg" in credits
     for path in pictures:

@@ -15,6 +15,7 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 _THUMBNAIL = 104  # pixels, twice those of the page
 _OF_PAIR = 120  # pixels: it is seen for a moment, and all else waits for it
 # The preset, then what visitors look for.
+_PHOTOS = ("astronaut", "raccoon", "villa", "manhattan", "matterhorn", "surf", "pier")
 _STYLES = ("stained_glass", "starry_night", "great_wave", "the_scream", "composition_vii", "shipwreck")
 
 
@@ -32,7 +33,7 @@ class Example:
 
 def photos() -> list[Example]:
     """Return the example photos, the preset first."""
-    return _ordered("photos", ("astronaut",))
+    return _ordered("photos", _PHOTOS)
 
 
 def styles() -> list[Example]:

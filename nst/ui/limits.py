@@ -1,4 +1,4 @@
-"""What this host allows a visitor, set by whoever runs it."""
+"""What this host allows a visitor, and the size it begins with: set by whoever runs it, or by its device."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from nst.settings import KNOBS, Settings
 from nst.ui.runs.cache import disk_for_pictures
 from nst.ui.runs.storage import KEPT_SECONDS
 
+# Longest side, on a GPU, of a painting that nobody has chosen one for: sharp on a telephone's screen, and
+# done in seconds (nst/lab/bench/speed.md). A CPU takes more than twice as long for it as for the core's own.
+_BEGINS_WITH = 768
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -24,6 +28,7 @@ class Limits:
     disk: int = 2 * 2**30  # bytes of uploads and paintings
     keep: float = KEPT_SECONDS  # for which they are kept after they were last used
     grace: float = 30.0  # seconds for which a run goes on though nobody follows it
+    begins_with: int = int(KNOBS["size"].default)  # the size of whoever has chosen none
 
     @classmethod
     def of_host(cls) -> Limits:
@@ -42,14 +47,15 @@ class Limits:
             disk=2**20 * int(_number("NST_MAX_DISK", disk_for_pictures() // 2**20, 16, 2**24)),
             keep=_number("NST_KEEP_SECONDS", cls.keep, 1, 30 * 86400),
             grace=_number("NST_GRACE_SECONDS", cls.grace, 1, 86400),
+            begins_with=_BEGINS_WITH if roomy else cls.begins_with,
         )
 
     def knob(self, name: str) -> Knob:
-        """Return a knob with the range that this host allows."""
+        """Return a knob with the range and the default of this host."""
         knob = KNOBS[name]
         if name != "size":
             return knob
-        return replace(knob, high=self.size, default=min(knob.default, self.size))
+        return replace(knob, high=self.size, default=min(self.begins_with, self.size))
 
     def apply(self, settings: Settings) -> None:
         """Refuse settings that ask for more.

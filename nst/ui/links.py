@@ -15,14 +15,18 @@ _LONGEST, _LONGEST_QUERY = 400, 4000
 
 
 def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
-    """Return a query that restores what differs from a fresh page.
+    """Return a query that restores what differs from a fresh page, and the size, which differs between hosts.
 
     Args:
         values: the knobs.
         pictures: "photo", "style", "style_2" ..: paths; what is no example is left out.
     """
     accepted = Settings.acceptable(dict(values))
-    told = {name: _text(value) for name, value in accepted.items() if value != KNOBS[name].default}
+    told = {
+        name: _text(value)
+        for name, value in accepted.items()
+        if value != KNOBS[name].default or name == "size"
+    }
     for name, picture in pictures.items():
         examples = _examples(name)
         example = among(examples, picture)

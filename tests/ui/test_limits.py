@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from nst import InputError, Settings
+from nst.ui.components import control
 from nst.ui.limits import Limits
 
 
@@ -14,6 +16,17 @@ def test_a_host_sets_the_largest_picture(monkeypatch):
     limits.apply(Settings(size=96))
     with pytest.raises(InputError, match="This host paints up to 96 px"):
         limits.apply(Settings(size=128))
+
+
+@pytest.mark.parametrize(
+    ("device", "allowed", "size"), [("cpu", "", 512), ("cuda", "", 768), ("cuda", "640", 640)]
+)
+def test_a_page_begins_with_the_size_that_suits_its_device(device, allowed, size, monkeypatch):
+    monkeypatch.setattr("nst.ui.limits.pick_device", lambda: torch.device(device))
+    if allowed:
+        monkeypatch.setenv("NST_MAX_SIZE", allowed)
+    limits = Limits.of_host()
+    assert control(limits.knob("size")).value == size
 
 
 # Without at least two sizes to choose from there is no slider.

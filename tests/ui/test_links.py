@@ -37,9 +37,10 @@ def test_a_link_of_an_earlier_version_still_loads():
     assert from_query({"style_loss": "normal"}, NAMES) == ({"style_loss": "gaussian"}, {})
 
 
-def test_a_fresh_page_needs_no_query():
+def test_of_a_fresh_page_a_link_names_the_size_alone():
+    """Another host may begin with another one."""
     pictures = {"photo": str(photos()[0].path), "style": str(styles()[0].path), "style_2": None}
-    assert to_query(Settings().public(), pictures) == ""
+    assert to_query(Settings().public(), pictures) == "size=512"
 
 
 def test_examples_come_back_and_uploads_stay_away(tmp_path):

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import WAIT, downloaded, finished, open_group, open_page, press_paint, set_number, shown, upload
+from visits import downloaded, finished, open_group, open_page, press_paint, set_number, shown, upload
 
 from nst import Settings
 from nst.image.files import encode_png
@@ -343,24 +343,4 @@ def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser
     ):
         box = page.locator(name).first.bounding_box()
         assert min(box["width"], box["height"]) >= 44, name
-    context.close()
-
-
-def test_on_a_phone_the_next_step_is_in_sight(browser, url):
-    """From Paint to the finished picture without a hand on the page."""
-    context = browser.new_context(viewport={"width": 390, "height": 664}, has_touch=True, is_mobile=True)
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
-    open_page(page, url + "?size=64&iterations=50")
-    page.locator("#paint").tap()
-    expect(page.locator("#status")).to_contain_text("Painting")
-    for name in ("#live .canvas", "#status .line", "#paint"):
-        expect(page.locator(name)).to_be_in_viewport(ratio=0.9)
-    expect(page.locator("#status")).to_contain_text("Done in")
-    for name in ("#live .canvas", "#status .line", "#download"):
-        expect(page.locator(name)).to_be_in_viewport(ratio=0.9)
-    # Whoever goes back up to the pictures keeps them in sight.
-    page.evaluate("window.scrollTo(0, 0)")
-    expect(page.locator("#photo")).to_be_in_viewport()
-    expect(page.locator("#download")).to_be_in_viewport(ratio=0.9)
     context.close()

@@ -40,6 +40,12 @@ button.addEventListener('click', async () => {
     here.querySelector('#live').scrollIntoView({ block: 'start', behavior: still ? 'auto' : 'smooth' });
   }
 });
+// By the page's base address "#paint" is another page, without what a link has brought.
+here.addEventListener('click', (event) => {
+  if (!event.target.closest?.('.skip')) return;
+  event.preventDefault();
+  button.focus();
+});
 watch('value', () => {
   if (props.value !== 'missed') return show(props.value);
   // Begun, but not there yet: asked again, unless the end was told meanwhile.

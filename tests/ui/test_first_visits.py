@@ -1,0 +1,86 @@
+"""Strangers get from opening the page to a shared picture, and need not scroll for the next step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from visits import WAIT
+
+# A browser that shares files, as telephones' do.
+SHARES = """
+navigator.canShare = (data) => Boolean(data.files);
+navigator.share = async (data) => { window.shared = data.files[0].name };
+"""
+SLOW = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
+
+
+@dataclass(frozen=True)
+class Visit:
+    """How somebody comes."""
+
+    width: int
+    height: int
+    by: str = "click"  # or "tap", or "keys"
+    slow: bool = False
+    browser: dict[str, Any] = field(default_factory=dict)
+
+    def press(self, page: Page, name: str) -> None:
+        """Press a button as this visitor does."""
+        if self.by == "keys":
+            for _ in range(30):
+                if page.evaluate(f"document.activeElement.id === '{name}'"):
+                    break
+                page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+        else:
+            getattr(page.locator(f"#{name}"), self.by)()
+
+
+VISITS = {
+    "laptop": Visit(1366, 768),
+    "phone": Visit(390, 664, "tap", browser={"has_touch": True, "is_mobile": True}),
+    "dark": Visit(1024, 768, browser={"color_scheme": "dark"}),
+    "keyboard": Visit(1366, 768, "keys"),
+    "slow line": Visit(390, 664, "tap", slow=True, browser={"has_touch": True, "is_mobile": True}),
+}
+
+
+@pytest.mark.parametrize("visit", VISITS.values(), ids=VISITS)
+def test_from_opening_to_a_shared_picture(visit: Visit, browser: Browser, url: str):
+    context = browser.new_context(
+        viewport={"width": visit.width, "height": visit.height}, base_url=url, **visit.browser
+    )
+    context.add_init_script(SHARES)
+    page = context.new_page()
+    page.set_default_timeout(WAIT)
+    if visit.slow:
+        line = context.new_cdp_session(page)
+        line.send("Network.enable")
+        line.send("Network.emulateNetworkConditions", SLOW)
+
+    def in_sight(*names: str) -> None:
+        for name in names:
+            expect(page.locator(name)).to_be_in_viewport(ratio=0.9)
+
+    page.goto("?size=64&iterations=50")
+    expect(page.locator("#opening")).to_have_count(0)  # what one sees before there is a button
+    in_sight("#paint")
+    expect(page.locator("#iterations input[type=number]")).to_have_value("50")
+    if visit.by == "keys":
+        page.keyboard.press("Tab")  # to the link that skips the pictures
+        page.keyboard.press("Enter")
+    visit.press(page, "paint")
+    expect(page.locator("#paint")).to_have_text("Stop")
+    in_sight("#paint", "#live .canvas", "#status .line")
+    expect(page.locator("#status")).to_contain_text("Done in")
+    in_sight("#live .canvas", "#status .line", "#share", "#download")
+    visit.press(page, "share")
+    page.wait_for_function("window.shared")
+    assert page.evaluate("shared").startswith("astronaut-stained_glass-")
+    # Whoever goes back up to the pictures keeps sight of what there is to do.
+    page.evaluate("window.scrollTo(0, 0)")
+    in_sight("#share", "#download")
+    context.close()
