@@ -49,6 +49,7 @@ _STARTS = 60.0  # seconds in which a process has to come up, on a host that is b
 _MOST_WAITING = 64  # files in front of one process
 _REMEMBERED = 2000  # sizes of files, and remarks on them
 _KEPT = 2**27  # bytes of pixels: three photos of 12 million
+_AHEAD = 2  # files that are decoded for a visitor before anybody asks for them
 
 
 @dataclass(eq=False)
@@ -77,7 +78,7 @@ class Decoder:
         self._sizes: OrderedDict[tuple[str, str], tuple[int, int] | str] = OrderedDict()
         self._remarks: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._kept = Kept(_KEPT)
-        self._ahead: set[asyncio.Task[None]] = set()  # which the loop itself does not hold
+        self._ahead: dict[asyncio.Task[None], str] = {}  # for whom; the loop itself does not hold them
 
     def start(self) -> None:
         """Have the processes ready before anybody comes."""
@@ -162,16 +163,19 @@ class Decoder:
     def decode_ahead(self, file: Sent, what: str, visitor: str, *, alpha: bool) -> None:
         """Begin to decode what a run will probably want, so that it then need not wait for it.
 
-        The arguments are those of `decode`.
+        Of one visitor's no more than a photo and a style at a time: nobody fills the line with what may come to
+        nothing. The arguments are those of `decode`.
         """
+        if list(self._ahead.values()).count(visitor) >= _AHEAD:
+            return
 
         async def quietly() -> None:
             with contextlib.suppress(InputError):  # the run will tell
                 await self.decode(file, what, visitor, alpha=alpha)
 
         task = asyncio.get_running_loop().create_task(quietly())
-        self._ahead.add(task)
-        task.add_done_callback(self._ahead.discard)
+        self._ahead[task] = visitor
+        task.add_done_callback(self._ahead.pop)
 
     def forget(self, folder: Path) -> None:
         """Know that a folder is gone, and what was sent into it."""

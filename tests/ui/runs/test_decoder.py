@@ -208,6 +208,22 @@ def test_what_a_run_will_want_is_decoded_ahead(decoder, sent, monkeypatch):
     assert complete(decoder.decode(good, "The photo", "", alpha=True)).shape == (80, 120, 3)
 
 
+def test_nobody_fills_the_line_with_what_is_decoded_ahead(decoder, sent, monkeypatch):
+    files, asked = [sent(jpeg(seed=number)) for number in range(12)], []
+    put = module._Lane.put
+    monkeypatch.setattr(module._Lane, "put", lambda lane, job: (asked.append(job.work), put(lane, job)))
+
+    async def ahead(some):
+        for file in some:
+            decoder.decode_ahead(file, "The photo", "somebody", alpha=True)
+        await asyncio.gather(*decoder._ahead)
+
+    complete(ahead(files[:6]))
+    assert asked.count("decode") == 2
+    complete(ahead(files[6:]))  # when there is room again
+    assert asked.count("decode") == 4
+
+
 def test_a_picture_that_is_gone_is_gone_though_it_was_decoded(decoder, sent):
     file = sent(jpeg())
     complete(decoder.decode(file, "The photo", ""))
