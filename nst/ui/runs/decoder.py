@@ -163,8 +163,8 @@ class Decoder:
     def decode_ahead(self, file: Sent, what: str, visitor: str, *, alpha: bool) -> None:
         """Begin to decode what a run will probably want, so that it then need not wait for it.
 
-        Of one visitor's no more than a photo and a style at a time, so that nobody fills the line with what may
-        come to nothing. The arguments are those of `decode`.
+        Of one visitor's no more than a photo and a style at a time: nobody fills the line with what may come
+        to nothing. The arguments are those of `decode`.
         """
         if list(self._ahead.values()).count(visitor) >= _AHEAD:
             return
