@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.host.allocator import give_back_when_idle, keep_freed
+from nst.host.allocator import give_back, give_back_when_idle, keep_freed
 from nst.image.pixels import resize, to_pixels
 from nst.optimization.frames import Frame
 from nst.optimization.memory import Plan, is_out_of_memory
@@ -27,6 +27,8 @@ from nst.vgg.encoder import Encoder
 
 log = logging.getLogger(__name__)
 
+# Pixels from which on it is worth a tenth of a second that what is free goes back to the system.
+_LARGE = 2_000_000
 _DIVERGED = "The optimisation went astray and was taken back to its last good picture."
 
 
@@ -91,6 +93,8 @@ class Painting:
             self.pictures.look_at(scale)
             descent = Descent(self._next_canvas(), self.settings.optimizer, self.evaluation)
             evaluate = Replay(self.pictures.objective(encoder, scale), descent.canvas)
+            if scale.pixels >= _LARGE:  # the targets' buffers are of sizes that the evaluations do not need
+                give_back()
         for left in reversed(range(scale.iterations)):
             with progress.watch:
                 if self._steered():

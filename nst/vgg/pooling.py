@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 # More than a CPU has cores for is no faster.
 _BANDS = 8
+
+
+class _Maximum(torch.autograd.Function):
+    """2 x 2 maximum pooling that keeps for the way back where the maxima were, and not what they were of.
+
+    torch's own keeps its input too, whose size is all that it asks for, until the way back has come there.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> Tensor:
+        made, places = F.max_pool2d(features, 2, return_indices=True)
+        ctx.save_for_backward(places)
+        ctx.size = features.shape
+        return made
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (places,) = ctx.saved_tensors
+        back = torch.empty(ctx.size, dtype=gradient.dtype, memory_format=torch.channels_last)
+        of = torch.ops.aten.max_pool2d_with_indices_backward.grad_input
+        return of(gradient, back, [2, 2], [2, 2], [0, 0], [1, 1], False, places, grad_input=back)
 
 
 class MaxPool(nn.MaxPool2d):
@@ -29,7 +52,7 @@ class MaxPool(nn.MaxPool2d):
             return super().forward(features)
         rows = features.permute(0, 2, 3, 1)
         cut = rows.unflatten(1, (bands, height // bands)).flatten(0, 1).permute(0, 3, 1, 2)
-        made = super().forward(cut).permute(0, 2, 3, 1)
+        made = _Maximum.apply(cut).permute(0, 2, 3, 1)
         return made.unflatten(0, (batch, bands)).flatten(1, 2).permute(0, 3, 1, 2)
 
 

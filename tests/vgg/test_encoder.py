@@ -191,6 +191,15 @@ def test_pooling_in_bands_is_pooling(height):
     torch.testing.assert_close(found[1], found[0])
 
 
+def test_pooling_keeps_nothing_as_large_as_what_it_pools():
+    kept = []
+    leaf = torch.rand(1, 6, 64, 22).to(memory_format=torch.channels_last).requires_grad_()
+    with torch.autograd.graph.saved_tensors_hooks(lambda one: kept.append(one) or one, lambda one: one):
+        MaxPool()(leaf)
+    assert kept
+    assert all(4 * one.numel() == leaf.numel() for one in kept)
+
+
 @pytest.mark.parametrize("size", [(8, 9), (3, 2)])
 def test_a_matrix_before_statistics_is_the_same_by_both_ways(size):
     """Times the few positions of a small picture, or times the Gram matrix of many."""
