@@ -209,6 +209,7 @@ FIRST = (
     "test_cluster",
     "test_painting_part",
     "test_page",
+    "test_first_visits",
     "test_faults",
     "test_load",
     "test_cli",

@@ -90,6 +90,7 @@ def _side_by_side(files: Mapping[Path, float], side: int, quality: int) -> bytes
     sheet = Image.new("RGB", (side * len(files), side))
     for number, (path, height) in enumerate(files.items()):
         with Image.open(path) as picture:
+            picture.draft("RGB", (2 * side, 2 * side))  # decoded at a part of its size, if that is enough
             part = ImageOps.fit(picture.convert("RGB"), (side, side), centering=(0.5, height))
         sheet.paste(part, (number * side, 0))
     buffer = io.BytesIO()

@@ -66,10 +66,10 @@ def test_from_opening_to_a_shared_picture(visit: Visit, browser: Browser, url: s
         for name in names:
             expect(page.locator(name)).to_be_in_viewport(ratio=0.9)
 
-    page.goto("?size=64&iterations=50")
+    page.goto("?size=64&iterations=30")
     expect(page.locator("#opening")).to_have_count(0)  # what one sees before there is a button
     in_sight("#paint")
-    expect(page.locator("#iterations input[type=number]")).to_have_value("50")
+    expect(page.locator("#iterations input[type=number]")).to_have_value("30")
     if visit.by == "keys":
         page.keyboard.press("Tab")  # to the link that skips the pictures
         page.keyboard.press("Enter")
