@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 WAIT = 60_000  # what is painted takes its time beside other work
 
+# A browser that shares files, as telephones' do.
+SHARES = """
+navigator.canShare = (data) => Boolean(data.files);
+navigator.share = async (data) => {
+  const [file] = data.files;
+  window.shared = { title: data.title, name: file.name, type: file.type, size: file.size };
+  if (window.refuses) throw new DOMException('no', window.refuses);
+};
+"""
+
 expect.set_options(timeout=WAIT)
 
 

@@ -1,4 +1,4 @@
-"""What this host allows a visitor, and the size it begins with: set by whoever runs it, or by its device."""
+"""What this host allows a visitor, set by whoever runs it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,6 @@ from nst.knob import Knob
 from nst.settings import KNOBS, Settings
 from nst.ui.runs.cache import disk_for_pictures
 from nst.ui.runs.storage import KEPT_SECONDS
-
-# Longest side, on a GPU, of a painting that nobody has chosen one for: sharp on a telephone's screen, and
-# done in seconds (nst/lab/bench/speed.md). A CPU takes more than twice as long for it as for the core's own.
-_BEGINS_WITH = 768
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,8 @@ class Limits:
             disk=2**20 * int(_number("NST_MAX_DISK", disk_for_pictures() // 2**20, 16, 2**24)),
             keep=_number("NST_KEEP_SECONDS", cls.keep, 1, 30 * 86400),
             grace=_number("NST_GRACE_SECONDS", cls.grace, 1, 86400),
-            begins_with=_BEGINS_WITH if roomy else cls.begins_with,
+            # Sharp on a telephone's screen; a CPU takes more than twice as long for it as for the knob's own.
+            begins_with=768 if roomy else cls.begins_with,
         )
 
     def knob(self, name: str) -> Knob:

@@ -58,6 +58,7 @@ def build(service: Service) -> gr.Blocks:
                     with gr.Tab("Link and settings"):
                         share = Share()
         pictures.take_files(knobs.components["initial"])
+        pictures.read_ahead(demo)
         cropping.listen(pictures)
         forecast.listen(demo, pictures, knobs)
         surprise.listen(pictures, knobs)

@@ -15,7 +15,7 @@ _BANDS = 8
 class _Maximum(torch.autograd.Function):
     """2 x 2 maximum pooling that keeps for the way back where the maxima were, and not what they were of.
 
-    torch's own keeps its input too, whose size is all that it asks for, until the way back has come there.
+    torch's own keeps its input too, though all that it asks of it is its size.
     """
 
     @staticmethod
@@ -28,9 +28,7 @@ class _Maximum(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
         (places,) = ctx.saved_tensors
-        back = torch.empty(ctx.size, dtype=gradient.dtype, memory_format=torch.channels_last)
-        of = torch.ops.aten.max_pool2d_with_indices_backward.grad_input
-        return of(gradient, back, [2, 2], [2, 2], [0, 0], [1, 1], False, places, grad_input=back)
+        return F.max_unpool2d(gradient, places, (2, 2), output_size=ctx.size)
 
 
 class MaxPool(nn.MaxPool2d):

@@ -7,13 +7,8 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from visits import WAIT
+from visits import SHARES, WAIT
 
-# A browser that shares files, as telephones' do.
-SHARES = """
-navigator.canShare = (data) => Boolean(data.files);
-navigator.share = async (data) => { window.shared = data.files[0].name };
-"""
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 
 
@@ -50,6 +45,7 @@ VISITS = {
 
 
 @pytest.mark.parametrize("visit", VISITS.values(), ids=VISITS)
+@pytest.mark.usefixtures("unhurried")
 def test_from_opening_to_a_shared_picture(visit: Visit, browser: Browser, url: str):
     context = browser.new_context(
         viewport={"width": visit.width, "height": visit.height}, base_url=url, **visit.browser
@@ -66,16 +62,17 @@ def test_from_opening_to_a_shared_picture(visit: Visit, browser: Browser, url: s
         for name in names:
             expect(page.locator(name)).to_be_in_viewport(ratio=0.9)
 
-    page.goto("?size=64&iterations=30")
+    page.goto("?size=64&iterations=20")
     expect(page.locator("#opening")).to_have_count(0)  # what one sees before there is a button
     in_sight("#paint")
-    expect(page.locator("#iterations input[type=number]")).to_have_value("30")
+    expect(page.locator("#iterations input[type=number]")).to_have_value("20")
     if visit.by == "keys":
         page.keyboard.press("Tab")  # to the link that skips the pictures
         page.keyboard.press("Enter")
     place = page.locator("#paint").bounding_box()
     visit.press(page, "paint")
     expect(page.locator("#paint")).to_have_text("Stop")
+    expect(page.locator("#status")).to_contain_text("Painting")
     in_sight("#paint", "#live .canvas", "#status .line")
     if visit.width >= 1024:  # elsewhere it gives its place to what there is to do
         assert page.locator("#paint").bounding_box() == place
@@ -85,8 +82,9 @@ def test_from_opening_to_a_shared_picture(visit: Visit, browser: Browser, url: s
         assert page.locator("#paint").bounding_box() == place
     visit.press(page, "share")
     page.wait_for_function("window.shared")
-    assert page.evaluate("shared").startswith("astronaut-stained_glass-")
+    assert page.evaluate("shared.name").startswith("astronaut-stained_glass-")
     # Whoever goes back up to the pictures keeps sight of what there is to do.
     page.evaluate("window.scrollTo(0, 0)")
+    expect(page.locator("#photo")).to_be_in_viewport()
     in_sight("#share", "#download")
     context.close()

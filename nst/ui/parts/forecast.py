@@ -24,10 +24,10 @@ class ForecastLine:
     def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> None:
         """Tell anew whenever something changes that it depends on."""
         self.pictures, self.knobs = pictures, knobs
-        self.inputs = {pictures.photo, pictures.style, *knobs.of(COSTLY)}
+        self.inputs = {pictures.photo, *knobs.of(COSTLY)}
         changes = [knobs.components[name].change for name in COSTLY]
         gr.on(
-            [demo.load, pictures.photo.change, pictures.style.change, *changes],
+            [demo.load, pictures.photo.change, *changes],
             self.tell,
             self.inputs,
             self.line,
@@ -37,15 +37,13 @@ class ForecastLine:
 
     async def tell(self, values: Values, request: gr.Request) -> str:
         """Return what the next run will be."""
-        visitor = visitor_of(request)
         try:
-            self.pictures.read_ahead(values, visitor)
             settings = self.knobs.settings(values)
             photo, what = values[self.pictures.photo], "The photo"
             if photo is None:
                 return ""
             file = self.pictures.service.files.sent(photo, what)
-            size = await self.pictures.service.decoder.measure(file, what, visitor)
+            size = await self.pictures.service.decoder.measure(file, what, visitor_of(request))
             painter = self.pictures.service.painter
             return status.forecast(await painter.forecast(*size, settings), await painter.device())
         except InputError as error:

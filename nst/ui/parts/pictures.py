@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Literal
 
 import gradio as gr
@@ -96,6 +97,19 @@ class PictureInputs:
             take, None, [*by_name.values(), initial, self.intake], trigger_mode="multiple", **QUIET
         )
 
+    def read_ahead(self, demo: gr.Blocks) -> None:
+        """Begin to decode photo and style when they are chosen: a run's first frame does not wait for it."""
+        cards = {self.photo: ("The photo", True), self.style: ("The style picture", False)}
+
+        async def begin(values: Values, request: gr.Request) -> None:
+            with contextlib.suppress(InputError):  # a run will tell
+                for card, (what, alpha) in cards.items():
+                    if (sent := self.sent(values[card], what)) is not None:
+                        self.service.decoder.decode_ahead(sent, what, visitor_of(request), alpha=alpha)
+
+        changes = [demo.load, self.photo.change, self.style.change]
+        gr.on(changes, begin, set(cards), None, trigger_mode="multiple", **QUIET)
+
     async def seen(self, path: Any, visitor: str, *, alpha: bool) -> tuple[str, str]:
         """Return what a page shows of an upload, which is what was read of it, and a remark on it or "".
 
@@ -159,16 +173,6 @@ class PictureInputs:
             resume,
         )
         return given
-
-    def read_ahead(self, values: Values, visitor: str) -> None:
-        """Begin to decode photo and style, so that a run's first frame need not wait for that.
-
-        Raises:
-            InputError: one is named that was not sent to this host.
-        """
-        for card, what, alpha in ((self.photo, "The photo", True), (self.style, "The style picture", False)):
-            if (sent := self.sent(values[card], what)) is not None:
-                self.service.decoder.decode_ahead(sent, what, visitor, alpha=alpha)
 
     def sent(self, path: str | None, what: str) -> Sent | None:
         """Return the file that a picture input names.

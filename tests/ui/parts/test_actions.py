@@ -6,16 +6,7 @@ import re
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from visits import WAIT, open_page, press_paint, press_stop, unhurried_host
-
-SHARES = """
-navigator.canShare = (data) => Boolean(data.files);
-navigator.share = async (data) => {
-  const [file] = data.files;
-  window.shared = { title: data.title, name: file.name, type: file.type, size: file.size };
-  if (window.refuses) throw new DOMException('no', window.refuses);
-};
-"""
+from visits import SHARES, WAIT, open_page, press_paint, press_stop, unhurried_host
 
 
 @pytest.fixture(scope="module")
