@@ -37,9 +37,8 @@ class Visit:
 VISITS = {
     "laptop": Visit(1366, 768),
     "phone": Visit(390, 664, "tap", browser={"has_touch": True, "is_mobile": True}),
-    "dark": Visit(1024, 768, browser={"color_scheme": "dark"}),
-    "200 %": Visit(683, 384, browser={"device_scale_factor": 2}),
-    "keyboard": Visit(1366, 768, "keys"),
+    "dark, 200 %": Visit(683, 384, browser={"color_scheme": "dark", "device_scale_factor": 2}),
+    "keyboard": Visit(1024, 768, "keys"),
     "slow line": Visit(390, 664, "tap", slow=True, browser={"has_touch": True, "is_mobile": True}),
 }
 
