@@ -65,10 +65,11 @@ class Queue:
         return turn
 
     def leave(self, turn: Turn) -> None:
-        """Give a place up, whether it paints or waits."""
+        """Give a place up, whether it paints or waits, if it is not given up yet."""
         with self._lock:
-            self._turns.remove(turn)
-            self._begin_next()
+            if turn in self._turns:
+                self._turns.remove(turn)
+                self._begin_next()
 
     def is_ready(self, turn: Turn, seconds: float) -> None:
         """Let a run begin when its turn comes.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import re
 import secrets
-import threading
 import time
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -67,7 +68,8 @@ class Run:
         self.losses = LossLog()
         self.latest: Waiting | Update | None = None
         self.wished: Settings | None = None  # as the sliders stand by now, if they were moved
-        self._asked_to_end, self._stop = threading.Event(), stop
+        self.asked_to_end: Future[None] = Future()  # done when `end` was called, in whichever thread
+        self._stop = stop
         self._followers: dict[object, tuple[str, float]] = {}  # sessions, and since when
         self._left = time.monotonic()  # by the last follower
         self._moved = asyncio.Event()
@@ -80,7 +82,7 @@ class Run:
     @property
     def stopped(self) -> bool:
         """Whether it was asked to end."""
-        return self._asked_to_end.is_set() or self._stop()
+        return self.asked_to_end.done() or self._stop()
 
     def file_name(self, kept: Kept) -> str:
         """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
@@ -92,7 +94,8 @@ class Run:
 
     def end(self) -> None:
         """Ask it to end at its next iteration, and to keep what it has."""
-        self._asked_to_end.set()
+        with contextlib.suppress(InvalidStateError):  # it was asked before
+            self.asked_to_end.set_result(None)
 
     def abandon(self) -> None:
         """End it as if everybody had long left."""

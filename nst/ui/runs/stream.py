@@ -12,18 +12,14 @@ from PIL import Image
 from nst.errors import InputError
 from nst.image.files import encode_jpeg, encode_png
 from nst.image.metadata import describe_painting
-from nst.image.pixels import fit, resize, to_pixels, to_tensor
 from nst.image.timelapse import as_mp4, as_webp
-from nst.image.transparency import on_white, pixels_on_white
 from nst.optimization.frames import Frame
 from nst.settings import Settings
 from nst.ui.runs.folder import Kept, RunFolder
 from nst.ui.runs.pixels import Pixels
+from nst.ui.runs.previews import Preview, at_size
 from nst.ui.runs.storage import Files
 
-# Of at most 512 px: more than that, four times a second, a slow line cannot carry.
-PREVIEW = 512
-_LOOKED_AT = 48  # pixels on a side of what is compared
 _NOTHING = np.zeros((), np.uint8)
 
 
@@ -46,64 +42,18 @@ class Recorder:
 
     def __init__(self, folder: RunFolder, photo: Pixels, settings: Settings) -> None:
         self.folder, self.photo, self.settings = folder, photo, settings
-        self._sharp: np.ndarray | None = None  # the photo at the preview's size
-        self._seen: np.ndarray | None = None  # the frame before, small
-        self._change = 0.0
 
-    def update(self, frame: Frame) -> Update:
+    def update(self, preview: Preview) -> Update:
         """Write a frame; the final one as PNG, with its settings, and the photo beside it."""
-        size = (frame.width, frame.height)
-        told = replace(frame, image=np.broadcast_to(_NOTHING, frame.image.shape))
+        frame, size, change = preview.frame, preview.size, preview.change
+        told = replace(frame, image=np.broadcast_to(_NOTHING, (*reversed(size), 3)))
         if not frame.final:
-            preview = self._preview(pixels_on_white(frame.image))
-            self._look(preview)
-            path = self.folder.add_frame(encode_jpeg(preview), frame.iteration, size, self._change)
-            return Update(told, path)
-        self._look(pixels_on_white(frame.image))
-        before = self._photo_at(size)
+            return Update(told, self.folder.add_frame(preview.jpeg, frame.iteration, size, change))
         steered = frame.settings != self.settings
         text = describe_painting(frame.settings.public(), frame.encoder, steered=steered)
-        finished = self.folder.finish(
-            encode_png(frame.image, text),
-            encode_jpeg(before, quality=92),
-            frame.iteration,
-            size,
-            self._change,
-        )
+        before = encode_jpeg(at_size(self.photo, size), quality=92)
+        finished = self.folder.finish(encode_png(frame.image, text), before, frame.iteration, size, change)
         return Update(told, finished)
-
-    def _preview(self, pixels: np.ndarray) -> np.ndarray:
-        """Return a canvas at the preview's size: a large one reduced, a small one with the photo's detail.
-
-        It is what the next size begins with (`Pictures.enlarged`), so that a painting opens as the photo, and
-        not as a blur.
-        """
-        height, width = pixels.shape[:2]
-        size = fit(width, height, PREVIEW)
-        if size == (width, height):
-            return pixels
-        shown = _resized(pixels, size)
-        if max(size) < max(width, height) or self.settings.initial != "content":
-            return shown
-        if self._sharp is None or self._sharp.shape != shown.shape:
-            self._sharp = self._photo_at(size)
-        blurred = _resized(_resized(self._sharp, (width, height)), size)
-        detail = self._sharp.astype(np.int16) - blurred
-        return (shown + detail).clip(0, 255).astype(np.uint8)
-
-    def _look(self, pixels: np.ndarray) -> None:
-        """Add up what has changed to the eye since the frame before."""
-        small = _resized(pixels, (_LOOKED_AT, _LOOKED_AT)).astype(np.float32) / 255
-        if self._seen is not None:
-            self._change += float(np.abs(small - self._seen).mean())
-        self._seen = small
-
-    def _photo_at(self, size: tuple[int, int]) -> np.ndarray:
-        return to_pixels(resize(on_white(to_tensor(np.asarray(self.photo))), size))
-
-
-def _resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 
 def canvas_of(kept: Kept) -> Image.Image:

@@ -30,6 +30,7 @@ from nst.ui.runs.painters.worker import in_worker
 from nst.ui.runs.pictures import decoded as decode
 from nst.ui.runs.pictures import remarks
 from nst.ui.runs.pixels import Pixels
+from nst.ui.runs.previews import Preview
 from nst.ui.runs.run import Run, State, Waiting
 from nst.ui.runs.storage import FULL, NO_ROOM, Sent
 from nst.ui.runs.stream import Recorder, canvas_of
@@ -39,10 +40,8 @@ log = logging.getLogger(__name__)
 INTERVAL = 0.25  # seconds between frames
 # Seconds after which a run that waits says so, and says so again.
 _AGAIN = 0.5
-# Seconds between two looks at whether a run is to end while its pictures are read.
-_LOOK = 0.05
-# Most seconds between two looks at a run's standing, and until a run that waits has stopped.
-_FAR, _STOPS = 1.0, 0.2
+# Seconds between two looks at whether anybody is still there, while a run waits or its pictures are read.
+_LOOK = 0.5
 # Seconds between two times that a run in progress is written down.
 _WRITTEN = 1.0
 # So many painters may die over one run before it ends with what it has.
@@ -68,6 +67,7 @@ class Work:
         self.recorder: Recorder | None = None
         self.notice = ""
         self._written = 0.0
+        self._asked = asyncio.wrap_future(run.asked_to_end)
 
     async def carry_out(self, turn: Any) -> None:
         """Wait for a turn and paint; how it ended is told to the run, and noted in the log.
@@ -130,9 +130,8 @@ class Work:
 
     async def _begun(self, turn: Any, pictures: Inputs[Pixels] | None) -> Inputs[Pixels] | None:
         """Wait for the turn; return the pictures, None if the run ends meanwhile."""
-        told = time.monotonic()
-        while not self._ending():
-            standing = await self.painter.standing(turn)
+        told, before = time.monotonic(), None
+        while standing := await self._unless_ending(self.painter.standing(turn, before)):
             if standing.begun:
                 return pictures or await self._decoded()
             if standing.place > 1 and not self._resumes(pictures):
@@ -142,14 +141,11 @@ class Work:
             if time.monotonic() - told >= _AGAIN:
                 self.run.tell(Waiting(standing.place, standing.seconds))
                 told = time.monotonic()
-            # Who is far from a turn asks less often: in a cluster each question costs something.
-            asks = time.monotonic() + min(_FAR, self.painter.pause * standing.place)
-            while not self._ending() and (left := asks - time.monotonic()) > 0:
-                await asyncio.sleep(min(left, _STOPS))
+            before = standing
         return None
 
     async def _paint(self, turn: Any, pictures: Inputs[Pixels]) -> None:
-        run = self.run
+        run, painter = self.run, self.painter
         run.state = "painting"
         closed_up, places = pictures.compact()
 
@@ -164,15 +160,23 @@ class Work:
         settings = settings_of(run.settings)
         recorder = self.recorder = Recorder(run.folder, closed_up.photo, settings)
         controls = Controls(self._ending, steered, INTERVAL)
-        async with contextlib.aclosing(self.painter.paint(turn, closed_up, settings, controls)) as frames:
-            async for frame in frames:
-                told = " ".join(
-                    filter(None, (remarks(run.pictures, self.decoder), self.notice, frame.notice))
-                )
-                await self._show(recorder, replace(frame, notice=told))
+        async with contextlib.aclosing(painter.paint(turn, closed_up, settings, controls)) as found:
+            async for preview in found:
+                if preview.frame.final:
+                    break
+                await self._show(recorder, preview)
+            else:
+                return
+        # The next one need not wait until this is written.
+        with contextlib.suppress(PainterDiedError):
+            await painter.leave(turn)
+        await self._show(recorder, preview)
 
-    async def _show(self, recorder: Recorder, frame: Frame) -> None:
-        update = await in_worker(recorder.update, frame)
+    async def _show(self, recorder: Recorder, preview: Preview) -> None:
+        frame = preview.frame
+        notices = remarks(self.run.pictures, self.decoder), self.notice, frame.notice
+        told = replace(preview, frame=replace(frame, notice=" ".join(filter(None, notices))))
+        update = await in_worker(recorder.update, told)
         self.last = self.entry.frame = update.frame
         self.run.tell(update)
         if not frame.final and time.monotonic() - self._written >= _WRITTEN:
@@ -199,9 +203,10 @@ class Work:
             raise InputError("The painters of this host fail one after the other; try again later.")
         canvas = canvas_of(frames[-1]).resize(last.target, Image.Resampling.BICUBIC).convert("RGB")
         self.notice = f"{_DEATHS} painters of this host failed over it; this is how far it came."
-        frame = replace(last, image=np.asarray(canvas), remaining=0.0, final=True, notice=self.notice)
+        frame = replace(last, image=np.asarray(canvas), remaining=0.0, final=True, notice="")
         photo = self.recorder.photo if self.recorder else canvas
-        await self._show(Recorder(self.run.folder, photo, self.run.settings), frame)
+        recorder = Recorder(self.run.folder, photo, self.run.settings)
+        await self._show(recorder, Preview(frame, last.target, frames[-1].change))
 
     # What comes before
 
@@ -219,11 +224,13 @@ class Work:
     async def _unless_ending(self, work: Awaitable[_Found]) -> _Found | None:
         """Return what `work` finds, or None if the run ends meanwhile."""
         task = asyncio.ensure_future(work)
+        either: set[asyncio.Future[Any]] = {task, self._asked}
         try:
-            while not (await asyncio.wait({task}, timeout=_LOOK))[0]:
-                if self._ending():
-                    return None
-            return task.result()
+            while not self._ending():
+                await asyncio.wait(either, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+                if task.done():
+                    return task.result()
+            return None
         finally:
             task.cancel()
 

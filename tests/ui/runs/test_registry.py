@@ -19,6 +19,7 @@ from PIL import Image
 from strangers import jpeg
 
 from nst import InputError, Settings
+from nst.image.files import encode_jpeg
 from nst.inputs import Inputs
 from nst.optimization.estimate import Forecast
 from nst.optimization.frames import Frame
@@ -27,6 +28,7 @@ from nst.ui.runs.decoder import Decoder
 from nst.ui.runs.log import Entry
 from nst.ui.runs.painters import PainterDiedError, Standing
 from nst.ui.runs.painters.worker import submit
+from nst.ui.runs.previews import Preview
 from nst.ui.runs.registry import Registry, owner_of
 from nst.ui.runs.run import Run, Waiting
 from nst.ui.runs.storage import Files, Sent
@@ -39,32 +41,34 @@ MINE, YOURS = owner_of("m" * 32), owner_of("y" * 32)
 class Scripted:
     """A painter who does as told: paints so many frames, and dies after some of them."""
 
-    pause = 0.01
-
     def __init__(self, frames: int = 4, dies_after: tuple[int, ...] = (), slow: float = 0.0) -> None:
         self.frames, self.dies_after, self.slow = frames, list(dies_after), slow
         self.turns = 0
+        self.held: list[str] = []
         self.resumed: list[tuple[int, int] | None] = []
 
     async def join(self, visitor: str, *, again: bool = False) -> str:
         self.turns += 1
-        return "again" if again else "first"
+        self.held.append("again" if again else "first")
+        return self.held[-1]
 
     async def is_ready(self, turn: str, seconds: float) -> None:
         pass
 
-    async def standing(self, turn: str) -> Standing:
+    async def standing(self, turn: str, before: Standing | None = None) -> Standing:
         return Standing(True)
 
     async def leave(self, turn: str) -> None:
-        self.turns -= 1
+        if turn in self.held:
+            self.held.remove(turn)
+            self.turns -= 1
 
     async def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
         return Forecast(width, height, 1.0)
 
     async def paint(
         self, turn: str, pictures: Inputs[Any], settings: Settings, controls: Any
-    ) -> AsyncGenerator[Frame, None]:
+    ) -> AsyncGenerator[Preview, None]:
         self.resumed.append(pictures.resume.size if pictures.resume else None)
         dies = self.dies_after.pop(0) if self.dies_after else None
         for number in range(1, self.frames + 1):
@@ -73,10 +77,11 @@ class Scripted:
                 raise PainterDiedError
             final = number == self.frames or controls.stop()
             image = np.full((40, 60, 3), number % 250, np.uint8)
-            yield Frame(
+            frame = Frame(
                 image, number, self.frames, (60, 40), {"total": 1.0}, number, number, 1.0, 0.0, "tiny", "CPU",
                 settings, final,
             )  # fmt: skip
+            yield Preview(frame, (60, 40), number / 10, b"" if final else encode_jpeg(image))
             if final:
                 return
 
@@ -373,12 +378,13 @@ def test_who_waits_is_told_where(files, decoder, monkeypatch):
     painter = Scripted()
     places = iter([2, 2, 2, 1, 1, 1, 1, 1])
 
-    async def standing(turn: str) -> Standing:
+    async def standing(turn: str, before: Standing | None = None) -> Standing:
+        if before is not None:
+            await asyncio.sleep(0.02)
         place = next(places, 0)
         return Standing(place == 0, place, 10.0 * place)
 
     painter.standing = standing
-    painter.pause = 0.02
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert next(update.place for update in updates if isinstance(update, Waiting)) == 2
     assert run.state == "finished"

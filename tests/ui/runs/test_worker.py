@@ -129,5 +129,5 @@ def test_all_of_a_painting_is_computed_there(monkeypatch):
 
     for module, name in ((painting, "_prepared"), (runs_pixels, "to_tensor"), (loop, "Plan")):
         monkeypatch.setattr(module, name, partial(traced, getattr(module, name)))
-    assert complete(paint())[-1].final
+    assert complete(paint())[-1].frame.final
     assert seen == {submit(threading.get_ident).result()}

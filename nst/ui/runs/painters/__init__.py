@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from nst.inputs import Inputs
 from nst.optimization.estimate import Forecast
-from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs.pixels import Pixels
+from nst.ui.runs.previews import Preview
 
 if TYPE_CHECKING:  # what runs in a cluster needs no Gradio
     from nst.ui.limits import Limits
@@ -32,16 +32,18 @@ class PainterDiedError(Exception):
 class Painter(Protocol):
     """A queue, and what paints for those whose turn it is."""
 
-    pause: float  # seconds between two looks at a run's standing
-
     async def join(self, visitor: str, *, again: bool = False) -> Any:
         """Queue up; return the turn, which `leave` gives up. See `Queue.join`."""
 
     async def is_ready(self, turn: Any, seconds: float) -> None:
         """Let a run begin when its turn comes; see `Queue.is_ready`."""
 
-    async def standing(self, turn: Any) -> Standing:
-        """Return how a run stands; to be asked again and again, as a sign that somebody still wants it.
+    async def standing(self, turn: Any, before: Standing | None = None) -> Standing:
+        """Return how a run stands.
+
+        Args:
+            turn: its own.
+            before: how it stood; it is waited until that has changed, or for a while.
 
         Raises:
             PainterDiedError: the turn is lost.
@@ -52,7 +54,7 @@ class Painter(Protocol):
 
     def paint(
         self, turn: Any, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> AsyncGenerator[Frame, None]:
+    ) -> AsyncGenerator[Preview, None]:
         """Paint for a turn that has begun; the last frame is final.
 
         Raises:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import secrets
 import threading
@@ -16,12 +18,12 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
 from nst.optimization import estimate
-from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs.painters import PainterDiedError, Standing
 from nst.ui.runs.painters.local import frames, warm_up
 from nst.ui.runs.pixels import Pixels
+from nst.ui.runs.previews import Preview
 from nst.ui.runs.queue import Queue, Turn
 
 log = logging.getLogger(__name__)
@@ -29,8 +31,8 @@ log = logging.getLogger(__name__)
 NAMESPACE, SCHEDULER = "painted-live", "scheduler"
 # Seconds without a sign from its page process after which a run is nobody's.
 _SILENT = 10.0
-# Seconds between two looks at which painters there are.
-_ROUND = 0.5
+# Seconds between two looks at which painters there are, and after which a page hears from its turns anyway.
+_ROUND, _QUIET = 0.5, 1.0
 
 
 class PainterActor:
@@ -42,7 +44,7 @@ class PainterActor:
 
     def paint(
         self, number: str, pictures: Inputs[Pixels], settings: Settings, interval: float
-    ) -> Generator[Frame, None, None]:
+    ) -> Generator[Preview, None, None]:
         """Yield frames."""
         job = self._jobs[number] = _Job()
         try:
@@ -116,7 +118,10 @@ class Scheduler:
         self._painters: dict[str, Any] = {}  # by place
         self._answers: dict[str, Any] = {}  # of `is_alive`
         self._ready: set[str] = set()
+        self._offered: set[str] = set()  # of these, what the queue knows of
         self._lock = threading.RLock()
+        self._moves = 0
+        self._moved: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         threading.Thread(target=self._keep_round, name="round", daemon=True).start()
 
     # The queue
@@ -126,6 +131,8 @@ class Scheduler:
         turn, number = self.queue.join(visitor, again=again), secrets.token_hex(8)
         with self._lock:
             self._turns[number] = (turn, [time.monotonic()])
+        if again:
+            self._move()
         return number
 
     def is_ready(self, number: str, seconds: float) -> None:
@@ -137,9 +144,33 @@ class Scheduler:
         turn = self._turn(number)
         return Standing(True) if turn.painter is not None else Standing(False, *self.queue.ahead(turn))
 
-    def goes_on(self, number: str, seconds: float) -> None:
-        """Know how long a run that is painted will still take."""
-        self._turn(number).seconds = seconds
+    async def news(self, known: int, held: dict[str, float]) -> tuple[int, dict[str, Standing | None]]:
+        """Wait until something has moved, though not for long; return how the turns of a page stand then.
+
+        Args:
+            known: what was returned with the news before, -1 to be told at once.
+            held: all turns of the page, each with the seconds that its run will still take if it has begun.
+
+        Returns:
+            What is known now, and the standing of each turn, None where it is lost.
+        """
+        for number, seconds in held.items():
+            with contextlib.suppress(PainterDiedError):
+                turn = self._turn(number)
+                if turn.painter is not None:
+                    turn.seconds = seconds
+        with self._lock:
+            if self._moved is None:
+                self._moved = asyncio.get_running_loop(), asyncio.Event()
+            as_known, (_, moved) = known == self._moves, self._moved
+        if as_known:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(moved.wait(), _QUIET)
+        known, told = self._moves, dict.fromkeys(held)
+        for number in held:
+            with contextlib.suppress(PainterDiedError):
+                told[number] = self.standing(number)
+        return known, told
 
     def leave(self, number: str) -> None:
         """Give a turn up."""
@@ -147,6 +178,16 @@ class Scheduler:
             turn, _ = self._turns.pop(number, (None, None))
         if turn is not None:
             self.queue.leave(turn)
+            self._move()
+
+    def _move(self) -> None:
+        """Have those who wait for news look again."""
+        with self._lock:
+            self._moves += 1
+            if self._moved:
+                loop, moved = self._moved
+                self._moved = None
+                loop.call_soon_threadsafe(moved.set)
 
     def counts(self) -> tuple[int, int]:
         """Return how many runs paint and how many wait."""
@@ -212,8 +253,8 @@ class Scheduler:
                 if place in self._painters:
                     self._ready.add(place)
                     self._answers[place] = self._painters[place].is_alive.remote()
+        self._offer()
         with self._lock:
-            self.queue.offer(sorted(self._ready))
             now = time.monotonic()
             silent = [number for number, (_, heard) in self._turns.items() if now - heard[0] > _SILENT]
         for number in silent:
@@ -223,7 +264,15 @@ class Scheduler:
         self._painters.pop(place, None)
         self._answers.pop(place, None)
         self._ready.discard(place)
-        self.queue.offer(sorted(self._ready))
+        self._offer()
+
+    def _offer(self) -> None:
+        """Have the queue know which painters there are."""
+        with self._lock:
+            if self._offered != self._ready:
+                self._offered = set(self._ready)
+                self.queue.offer(sorted(self._ready))
+                self._move()
 
 
 def places(nodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

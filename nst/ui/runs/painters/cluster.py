@@ -16,12 +16,12 @@ from nst.errors import InputError
 from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
 from nst.optimization import estimate
-from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.limits import Limits
 from nst.ui.runs.painters import PainterDiedError, Standing
 from nst.ui.runs.pixels import Pixels
+from nst.ui.runs.previews import Preview
 
 try:
     import ray
@@ -39,6 +39,8 @@ _GONE = "The painters of this host cannot be reached; try again in a minute."
 _MEGABYTES = 512  # of memory shared between the processes of a cluster that is this host's own
 _SENT_ALONG = ("NST_WEIGHTS",)
 
+log = logging.getLogger(__name__)
+
 _Found = TypeVar("_Found")
 
 
@@ -53,8 +55,6 @@ class Cluster:
     Raises:
         InputError: it cannot be reached.
     """
-
-    pause = 0.2
 
     def __init__(self, address: str, limits: Limits) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
@@ -84,41 +84,74 @@ class Cluster:
             name=SCHEDULER, num_cpus=0, get_if_exists=True, lifetime="detached", max_restarts=-1
         )
         self.scheduler: Any = shared.remote(limits.waiting, limits.each, environment)
+        self._held: dict[str, float] = {}  # turns of this page, with the seconds that they will still take
+        self._told: dict[str, Standing | None] = {}  # how they stand, None where a turn is lost
+        self._news = asyncio.Event()  # set when that has been told
+        self._listening: asyncio.Task[None] | None = None
 
     async def join(self, visitor: str, *, again: bool = False) -> str:
         """Queue up, with the visitors of all page processes."""
         try:
-            return await _asked(self.scheduler.join.remote(visitor, again))
+            turn = await _asked(self.scheduler.join.remote(visitor, again))
         except PainterDiedError as error:
             raise InputError(_GONE) from error
+        self._held[turn] = 0.0
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.create_task(self._listen())
+        return turn
 
     async def is_ready(self, turn: str, seconds: float) -> None:
         """Let a run begin when its turn comes."""
         await _asked(self.scheduler.is_ready.remote(turn, seconds))
 
-    async def standing(self, turn: str) -> Standing:
+    async def standing(self, turn: str, before: Standing | None = None) -> Standing:
         """Return how a run stands."""
-        return await _asked(self.scheduler.standing.remote(turn))
+        if before is None:
+            return await _asked(self.scheduler.standing.remote(turn))
+        if self._told.get(turn, before) == before:
+            await self._news.wait()
+        standing = self._told.get(turn, before)
+        if standing is None:
+            raise PainterDiedError
+        return standing
 
     async def leave(self, turn: str) -> None:
         """Give a turn up."""
+        self._held.pop(turn, None)
         await _asked(self.scheduler.leave.remote(turn))
+
+    async def _listen(self) -> None:
+        """Ask how all of this page's turns stand, in one question that is answered when something moves."""
+        known = -1
+        while self._held:
+            asked = dict(self._held)
+            try:
+                known, self._told = await _asked(self.scheduler.news.remote(known, asked))
+            except Exception as error:
+                if not isinstance(error, PainterDiedError):
+                    log.exception("the queue does not tell how its turns stand")
+                known, self._told = -1, dict.fromkeys(asked)
+                await asyncio.sleep(_LOOK)
+            if self._held.keys() - asked:
+                known = -1  # somebody came meanwhile, and is to be told at once
+            news, self._news = self._news, asyncio.Event()
+            news.set()
+        self._told = {}
 
     async def paint(
         self, turn: str, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> AsyncGenerator[Frame, None]:
+    ) -> AsyncGenerator[Preview, None]:
         """Paint with the painter that the turn names."""
         painter = await _asked(self.scheduler.painter_of.remote(turn))
         job = secrets.token_hex(8)
         streaming = painter.paint.options(num_returns="streaming", _generator_backpressure_num_objects=_AHEAD)
         frames = streaming.remote(job, pictures, settings, controls.interval)
-        remaining = [0.0]
-        beside = asyncio.create_task(self._beside(painter, job, turn, controls, remaining))
+        beside = asyncio.create_task(self._beside(painter, job, controls))
         try:
             async for found in frames:
-                frame: Frame = await _asked(found)
-                remaining[0] = frame.remaining
-                yield frame
+                preview: Preview = await _asked(found)
+                self._held[turn] = preview.frame.remaining
+                yield preview
         except RayActorError as error:
             self.scheduler.lost.remote(turn)
             raise PainterDiedError from error
@@ -130,9 +163,7 @@ class Cluster:
                 painter.stop.remote(job)
                 ray.cancel(frames)
 
-    async def _beside(
-        self, painter: Any, job: str, turn: str, controls: Controls, remaining: list[float]
-    ) -> None:
+    async def _beside(self, painter: Any, job: str, controls: Controls) -> None:
         """Tell a painter what its visitor wants, and that the page is still there."""
         told: Settings | None = None
         since = _SIGN
@@ -148,7 +179,6 @@ class Cluster:
                 if since >= _SIGN:
                     since = 0.0
                     await _asked(painter.goes_on.remote(job))
-                    await _asked(self.scheduler.goes_on.remote(turn, remaining[0]))
                 await asyncio.sleep(_LOOK)
 
     async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:

@@ -5,6 +5,7 @@ Two processes or threads that paint on the same cores were seen to slow each oth
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Generator
@@ -16,18 +17,21 @@ from nst import painting
 from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
 from nst.optimization import estimate
-from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs.painters import Standing
 from nst.ui.runs.painters.worker import busy_for, each_in_worker, submit
 from nst.ui.runs.pixels import Pixels, as_given
+from nst.ui.runs.previews import Preview, previews
 from nst.ui.runs.queue import Queue, Turn
 
 if TYPE_CHECKING:
     from nst.ui.limits import Limits
 
 log = logging.getLogger(__name__)
+
+# Seconds after which a run that waits is told anew how long it has to.
+_AGAIN = 0.5
 
 
 class Local:
@@ -37,10 +41,9 @@ class Local:
         limits: how many may wait.
     """
 
-    pause = 0.05
-
     def __init__(self, limits: Limits) -> None:
         self.queue = Queue(limits.waiting, limits.each)
+        self._left = asyncio.Event()  # set when somebody leaves, and another takes its place
 
     async def join(self, visitor: str, *, again: bool = False) -> Turn:
         """Queue up."""
@@ -50,27 +53,32 @@ class Local:
         """Let a run begin when its turn comes."""
         self.queue.is_ready(turn, seconds)
 
-    async def standing(self, turn: Turn) -> Standing:
+    async def standing(self, turn: Turn, before: Standing | None = None) -> Standing:
         """Return how a run stands."""
+        if before is not None and turn.painter is None:
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._left.wait(), _AGAIN)
         return Standing(True) if turn.painter is not None else Standing(False, *self.queue.ahead(turn))
 
     async def leave(self, turn: Turn) -> None:
         """Give a turn up."""
         self.queue.leave(turn)
+        left, self._left = self._left, asyncio.Event()
+        left.set()
 
     async def paint(
         self, turn: Turn, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> AsyncGenerator[Frame, None]:
+    ) -> AsyncGenerator[Preview, None]:
         """Paint in the thread that computes."""
         frames = each_in_worker(self.frames(pictures, settings, controls))
         async with contextlib.aclosing(frames):
-            async for frame in frames:
-                turn.seconds = frame.remaining
-                yield frame
+            async for preview in frames:
+                turn.seconds = preview.frame.remaining
+                yield preview
 
     def frames(
         self, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> Generator[Frame, None, None]:
+    ) -> Generator[Preview, None, None]:
         """Yield frames."""
         return frames(pictures, settings, controls)
 
@@ -102,9 +110,12 @@ class Local:
         """There is nothing to give back."""
 
 
-def frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame, None, None]:
+def frames(
+    pictures: Inputs[Pixels], settings: Settings, controls: Controls
+) -> Generator[Preview, None, None]:
     """Yield the frames of a painting of decoded pixels; whoever takes the first one computes all."""
-    yield from painting.paint(pictures.map(as_given), settings, controls=controls)
+    painted = painting.paint(pictures.map(as_given), settings, controls=controls)
+    yield from previews(painted, pictures.photo, settings)
 
 
 def warm_up() -> None:

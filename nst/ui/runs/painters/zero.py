@@ -21,6 +21,7 @@ from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs.painters.local import Local
 from nst.ui.runs.pixels import Pixels, as_given
+from nst.ui.runs.previews import Preview, previews
 from nst.vgg.weights import find_vgg19
 
 try:
@@ -114,9 +115,9 @@ class ZeroGPU(Local):
 
     def frames(
         self, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> Generator[Frame, None, None]:
+    ) -> Generator[Preview, None, None]:
         """Yield frames."""
-        yield from paint(pictures.map(as_given), settings, controls)
+        yield from previews(paint(pictures.map(as_given), settings, controls), pictures.photo, settings)
 
     def warm_up(self) -> None:
         """Read the weights once, so that they are there for every process that gets a GPU; here is none."""
