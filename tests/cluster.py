@@ -67,18 +67,27 @@ class Cast:
 
     def painters(self) -> list[int]:
         """Return the processes that are painters."""
-        found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            with contextlib.suppress(OSError):
-                if path.read_text().startswith("ray::PainterActor"):
-                    found.append(int(path.parent.name))
-        return found
+        return _processes("ray::PainterActor")
+
+    def scheduler(self) -> int:
+        """Return the process that has the queue."""
+        return _processes("ray::Scheduler")[0]
 
     def end(self) -> None:
         """End all of it."""
         for app in self.apps:
             app.kill()
         self.cluster.shutdown()
+
+
+def _processes(name: str) -> list[int]:
+    """Return the processes that go by such a name."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if path.read_text().startswith(name):
+                found.append(int(path.parent.name))
+    return found
 
 
 def crowd(pages: list[App], visitors: int, **settings: Any) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def build(service: Service) -> gr.Blocks:
     demo.queue(max_size=None, api_open=False)
     # Gradio looks a thousand times a second whether somebody has come, which a painting on the same
     # cores was seen to pay for with a fourteenth of its time.
-    demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = 0.01, 0.05
+    demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = 0.02, 1.0
     return demo
 
 

@@ -69,8 +69,9 @@ class _Shown:
 
     def __init__(self, photo: Pixels, from_photo: bool) -> None:
         self.photo, self.from_photo = photo, from_photo
-        # What the photo has at the preview's size and not at a canvas's, which has this shape.
-        self._detail: tuple[tuple[int, ...], np.ndarray] | None = None
+        self._sharp = _NOTHING  # the photo at the preview's size
+        self._blurred_as: tuple[int, ...] = ()  # the shape of the canvas before
+        self._detail = _NOTHING  # what the photo has at the preview's size and not at that canvas's
         self._seen: np.ndarray | None = None  # the frame before, small
         self._change = 0.0
 
@@ -95,15 +96,18 @@ class _Shown:
         small = _resized(pixels, size)
         if max(size) < max(width, height) or not self.from_photo:
             return small
-        if self._detail is None or self._detail[0] != pixels.shape:
-            sharp = at_size(self.photo, size)
-            blurred = _resized(_resized(sharp, (width, height)), size)
-            self._detail = pixels.shape, sharp.astype(np.int16) - blurred
-        return (small + self._detail[1]).clip(0, 255).astype(np.uint8)
+        if self._sharp.shape != small.shape:
+            self._sharp = at_size(self.photo, size)
+        if self._blurred_as != pixels.shape:
+            blurred = _resized(_resized(self._sharp, (width, height)), size)
+            self._blurred_as, self._detail = pixels.shape, self._sharp.astype(np.int16) - blurred
+        return (small + self._detail).clip(0, 255).astype(np.uint8)
 
     def _changed(self, pixels: np.ndarray) -> float:
         """Return what has changed to the eye, with this frame added."""
-        small = _resized(pixels, (_LOOKED_AT, _LOOKED_AT)).astype(np.float32) / 255
+        side = (_LOOKED_AT, _LOOKED_AT)
+        looked_at = Image.fromarray(pixels).resize(side, Image.Resampling.BICUBIC, reducing_gap=1.0)
+        small = np.asarray(looked_at, np.float32) / 255
         if self._seen is not None:
             self._change += float(np.abs(small - self._seen).mean())
         self._seen = small

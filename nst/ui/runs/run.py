@@ -35,6 +35,12 @@ class Waiting(NamedTuple):
     place: int  # 1 is the next
     seconds: float  # until its turn, as far as is known
 
+    def is_news(self, told: object) -> bool:
+        """Return whether it says anything to whoever was told that before."""
+        if not isinstance(told, Waiting) or told.place != self.place:
+            return True
+        return abs(told.seconds - self.seconds) >= max(1.0, self.seconds / 10)
+
 
 class Run:
     """A run, from the click to the end of its files.

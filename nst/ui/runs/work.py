@@ -105,11 +105,10 @@ class Work:
             seconds = await self._expected()
             # What cannot be read, or not in time, is found out in the line and costs nobody else a turn.
             pictures = await self._decoded()
-            await painter.is_ready(turn, seconds)
             died = 0
             while True:
                 try:
-                    pictures = await self._begun(turn, pictures)
+                    pictures = await self._begun(turn, seconds, pictures)
                     if pictures is not None:
                         await self._paint(turn, pictures)
                     return
@@ -123,25 +122,28 @@ class Work:
                 with contextlib.suppress(PainterDiedError):
                     await painter.leave(turn)
                 turn = await painter.join(run.visitor, again=True)
-                await painter.is_ready(turn, seconds)
         finally:
             with contextlib.suppress(PainterDiedError):
                 await asyncio.shield(painter.leave(turn))
 
-    async def _begun(self, turn: Any, pictures: Inputs[Pixels] | None) -> Inputs[Pixels] | None:
+    async def _begun(
+        self, turn: Any, seconds: float, pictures: Inputs[Pixels] | None
+    ) -> Inputs[Pixels] | None:
         """Wait for the turn; return the pictures, None if the run ends meanwhile."""
-        told, before = time.monotonic(), None
-        while standing := await self._unless_ending(self.painter.standing(turn, before)):
+        standing = await self._unless_ending(self.painter.is_ready(turn, seconds))
+        told = time.monotonic()
+        while standing is not None:
             if standing.begun:
                 return pictures or await self._decoded()
             if standing.place > 1 and not self._resumes(pictures):
                 pictures = None  # a whole line of pictures would fill the memory
             elif pictures is None:
                 pictures = await self._decoded()
-            if time.monotonic() - told >= _AGAIN:
-                self.run.tell(Waiting(standing.place, standing.seconds))
+            waiting = Waiting(standing.place, standing.seconds)
+            if time.monotonic() - told >= _AGAIN and waiting.is_news(self.run.latest):
+                self.run.tell(waiting)
                 told = time.monotonic()
-            before = standing
+            standing = await self._unless_ending(self.painter.moved(turn, standing))
         return None
 
     async def _paint(self, turn: Any, pictures: Inputs[Pixels]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, complete
 from load import App
 from PIL import Image
 from strangers import API, Stranger, jpeg
@@ -59,6 +60,19 @@ def result(run: tuple[Stranger, str]) -> str:
     return run[0].result(run[1], WAIT)
 
 
+@contextlib.contextmanager
+def results(runs: list[tuple[Stranger, str]]) -> Iterator[list[str]]:
+    """Listen to runs; all results are there when the context has ended."""
+    told: list[str] = []
+    threads = [threading.Thread(target=lambda run=run: told.append(result(run))) for run in runs]
+    for thread in threads:
+        thread.start()
+    yield told
+    for thread in threads:
+        thread.join(WAIT)
+    assert len(told) == len(runs)
+
+
 def heard(run: tuple[Stranger, str]) -> http.client.HTTPConnection:
     """Listen to a run until the connection is closed."""
     connection = http.client.HTTPConnection(run[0].host, timeout=WAIT)
@@ -93,7 +107,7 @@ def test_visitors_of_two_pages_are_served_in_their_order(pages, request):
     visitors = 20 if request.config.getoption("--full") else 8
     found = crowd(list(pages), visitors, size=64, iterations=10)
     assert found["painted"] == visitors, found
-    # Two painters, each visitor's own reading of pictures, and one who asks five times a second.
+    # Two painters, and each visitor's own reading of pictures.
     assert found["places that somebody was served too late, at most"] <= 8, found
 
 
@@ -107,17 +121,10 @@ def test_a_visitors_quota_is_one_for_all_pages(pages):
 def test_a_painter_that_is_killed_loses_no_painting(cast, pages):
     one, two = pages
     runs = [begun(app, "7.7.7.7", size=128, iterations=150) for app in (one, two)]
-    told: list[str] = []
-    threads = [threading.Thread(target=lambda run=run: told.append(result(run))) for run in runs]
-    for thread in threads:
-        thread.start()
-    until(lambda: one.counts() == (2, 0), "both are painted")
-    time.sleep(1.0)
-    before = cast.painters()
-    os.kill(before[0], signal.SIGKILL)
-    for thread in threads:
-        thread.join(WAIT)
-    assert len(told) == 2
+    with results(runs) as told:
+        until(lambda: one.counts() == (2, 0), "both are painted")
+        time.sleep(1.0)
+        os.kill(cast.painters()[0], signal.SIGKILL)
     for text in told:
         assert "event: complete" in text
         last = json.loads(text.split("data: ")[-1])
@@ -126,6 +133,15 @@ def test_a_painter_that_is_killed_loses_no_painting(cast, pages):
     until(lambda: len(cast.painters()) == 2, "another one was hired")
     assert "a painter has died over a run" in one.log.read_text() + two.log.read_text()
     assert "Traceback" not in one.log.read_text() + two.log.read_text()
+
+
+def test_a_queue_that_is_killed_loses_no_painting(cast, pages):
+    one, two = pages
+    runs = [begun(app, "7.7.7.6", size=128, iterations=150) for app in (one, two)]
+    with results(runs) as told:
+        until(lambda: one.counts() == (2, 0), "both are painted")
+        os.kill(cast.scheduler(), signal.SIGKILL)  # and with it go all painters
+    assert all("event: complete" in text for text in told), told
 
 
 def test_each_gpu_of_a_node_has_a_painter_and_what_has_none_gives_way(cast, pages):
@@ -182,3 +198,38 @@ def test_each_gpu_has_a_painter_and_nodes_without_one_only_where_there_is_none()
     with_gpus = places([*nodes, {"NodeID": d, "Alive": True, "Resources": large}])
     assert list(with_gpus) == [f"{d}/0", f"{d}/1"]
     assert all(place["num_gpus"] == 1 for place in with_gpus.values())
+
+
+def test_a_page_is_told_when_one_of_its_turns_has_moved(monkeypatch):
+    from nst.ui.runs.painters import Standing, actors
+
+    monkeypatch.setattr(actors.Scheduler, "_keep_round", lambda scheduler: None)
+    monkeypatch.setattr(actors, "_QUIET", 3600.0)
+    scheduler = actors.Scheduler(10, 10, {})
+    scheduler.queue.offer(["painter"])
+    one, two, three = (scheduler.join("", again=False) for _ in range(3))
+    assert scheduler.is_ready(one, 30.0).begun
+    assert scheduler.is_ready(two, 20.0) == Standing(False, 1, 30.0)
+    held = {one: 12.0, two: 20.0, three: 0.0, "forgotten": 0.0}
+
+    async def listen() -> None:
+        known, told = await scheduler.news(-1, held)
+        # How long the first one will still take has come with the question.
+        assert told == {
+            one: Standing(True),
+            two: (False, 1, 12.0),
+            three: (False, 2, 32.0),
+            "forgotten": None,
+        }
+        waiting = [asyncio.create_task(scheduler.news(known, held)) for _ in range(2)]  # of two pages
+        assert not (await asyncio.wait(waiting, timeout=0.2))[0]
+        await asyncio.to_thread(scheduler.leave, one)
+        for answer in waiting:
+            now, told = await answer
+            assert now > known
+            assert told == {one: None, two: Standing(True), three: (False, 1, 20.0), "forgotten": None}
+        # What has moved before the question is told at once.
+        scheduler.leave(two)
+        assert (await scheduler.news(now, {three: 0.0}))[1] == {three: (False, 1, 0.0)}
+
+    complete(listen())

@@ -32,7 +32,7 @@ from nst.ui.runs.previews import Preview
 from nst.ui.runs.registry import Registry, owner_of
 from nst.ui.runs.run import Run, Waiting
 from nst.ui.runs.storage import Files, Sent
-from nst.ui.runs.stream import Update
+from nst.ui.runs.stream import Recorder, Update
 from nst.ui.web.callers import Listeners
 
 MINE, YOURS = owner_of("m" * 32), owner_of("y" * 32)
@@ -52,10 +52,7 @@ class Scripted:
         self.held.append("again" if again else "first")
         return self.held[-1]
 
-    async def is_ready(self, turn: str, seconds: float) -> None:
-        pass
-
-    async def standing(self, turn: str, before: Standing | None = None) -> Standing:
+    async def is_ready(self, turn: str, seconds: float) -> Standing:
         return Standing(True)
 
     async def leave(self, turn: str) -> None:
@@ -378,13 +375,76 @@ def test_who_waits_is_told_where(files, decoder, monkeypatch):
     painter = Scripted()
     places = iter([2, 2, 2, 1, 1, 1, 1, 1])
 
-    async def standing(turn: str, before: Standing | None = None) -> Standing:
-        if before is not None:
-            await asyncio.sleep(0.02)
+    async def standing(turn: str, *given: Any) -> Standing:
+        await asyncio.sleep(0.02)
         place = next(places, 0)
         return Standing(place == 0, place, 10.0 * place)
 
-    painter.standing = standing
+    painter.is_ready = painter.moved = standing
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert next(update.place for update in updates if isinstance(update, Waiting)) == 2
     assert run.state == "finished"
+
+
+def test_what_is_told_again_says_something_new():
+    told = Waiting(3, 100.0)
+    assert told.is_news(None)
+    assert Waiting(2, 100.0).is_news(told)
+    assert Waiting(3, 89.0).is_news(told)
+    assert not Waiting(3, 95.0).is_news(told)
+    assert Waiting(3, 5.0).is_news(Waiting(3, 6.0))
+    assert not Waiting(3, 5.5).is_news(Waiting(3, 6.0))
+
+
+def test_who_waits_and_is_asked_to_end_has_ended(files, decoder, monkeypatch):
+    # However long it would be until the next look.
+    monkeypatch.setattr("nst.ui.runs.work._LOOK", 3600.0)
+    painter = Scripted()
+
+    async def far(turn: str, *given: Any) -> Standing:
+        return Standing(False, 2, 10.0)
+
+    async def never(turn: str, *given: Any) -> Standing:
+        return await asyncio.Event().wait()
+
+    painter.is_ready, painter.moved = far, never
+
+    async def stopped() -> Run:
+        run = await registry(painter, files, decoder).begin(MINE, "", pictures(files), Settings())
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(run.end)  # as Gradio does
+        run.end()
+        async for _ in run.follow(""):
+            pass
+        return run
+
+    assert complete(stopped()).state == "stopped"
+    assert painter.turns == 0
+
+
+def test_the_next_one_begins_before_the_finished_picture_is_written(files, decoder, monkeypatch):
+    painter, held = Scripted(), []
+    update = Recorder.update
+
+    def noted(recorder: Recorder, preview: Preview) -> Update:
+        held.append((preview.frame.final, painter.turns))
+        return update(recorder, preview)
+
+    monkeypatch.setattr(Recorder, "update", noted)
+    run, _ = complete(painted(registry(painter, files, decoder), files))
+    assert run.state == "finished"
+    assert held == [(False, 1)] * 3 + [(True, 0)]
+
+
+def test_a_turn_that_is_lost_while_a_picture_is_read_is_taken_anew(files, decoder):
+    painter = Scripted()
+
+    async def lost(turn: str, seconds: float) -> Standing:
+        if turn == "first":
+            raise PainterDiedError
+        return Standing(True)
+
+    painter.is_ready = lost
+    run, _ = complete(painted(registry(painter, files, decoder), files))
+    assert run.state == "finished"
+    assert painter.turns == 0

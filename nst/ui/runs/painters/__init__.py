@@ -12,6 +12,7 @@ from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.previews import Preview
+from nst.ui.runs.queue import Queue, Turn
 
 if TYPE_CHECKING:  # what runs in a cluster needs no Gradio
     from nst.ui.limits import Limits
@@ -25,6 +26,11 @@ class Standing(NamedTuple):
     seconds: float = 0.0  # until its turn, as far as is known
 
 
+def standing_in(queue: Queue, turn: Turn) -> Standing:
+    """Return how a run stands in a queue of this process."""
+    return Standing(True) if turn.painter is not None else Standing(False, *queue.ahead(turn))
+
+
 class PainterDiedError(Exception):
     """A painter is gone, and with it what it had painted; the run can go on elsewhere."""
 
@@ -35,15 +41,15 @@ class Painter(Protocol):
     async def join(self, visitor: str, *, again: bool = False) -> Any:
         """Queue up; return the turn, which `leave` gives up. See `Queue.join`."""
 
-    async def is_ready(self, turn: Any, seconds: float) -> None:
-        """Let a run begin when its turn comes; see `Queue.is_ready`."""
+    async def is_ready(self, turn: Any, seconds: float) -> Standing:
+        """Let a run begin when its turn comes; return how it stands. See `Queue.is_ready`.
 
-    async def standing(self, turn: Any, before: Standing | None = None) -> Standing:
-        """Return how a run stands.
+        Raises:
+            PainterDiedError: the turn is lost.
+        """
 
-        Args:
-            turn: its own.
-            before: how it stood; it is waited until that has changed, or for a while.
+    async def moved(self, turn: Any, before: Standing) -> Standing:
+        """Wait until a run stands otherwise than before, or for a while; return how it stands.
 
         Raises:
             PainterDiedError: the turn is lost.

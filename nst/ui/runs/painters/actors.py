@@ -20,7 +20,7 @@ from nst.inputs import Inputs
 from nst.optimization import estimate
 from nst.optimization.loop import Controls
 from nst.settings import Settings
-from nst.ui.runs.painters import PainterDiedError, Standing
+from nst.ui.runs.painters import PainterDiedError, Standing, standing_in
 from nst.ui.runs.painters.local import frames, warm_up
 from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.previews import Preview
@@ -32,7 +32,7 @@ NAMESPACE, SCHEDULER = "painted-live", "scheduler"
 # Seconds without a sign from its page process after which a run is nobody's.
 _SILENT = 10.0
 # Seconds between two looks at which painters there are, and after which a page hears from its turns anyway.
-_ROUND, _QUIET = 0.5, 1.0
+_ROUND, _QUIET = 1.0, 1.0
 
 
 class PainterActor:
@@ -135,14 +135,11 @@ class Scheduler:
             self._move()
         return number
 
-    def is_ready(self, number: str, seconds: float) -> None:
-        """Let a run begin when its turn comes."""
-        self.queue.is_ready(self._turn(number), seconds)
-
-    def standing(self, number: str) -> Standing:
-        """Return how a run stands."""
+    def is_ready(self, number: str, seconds: float) -> Standing:
+        """Let a run begin when its turn comes; return how it stands."""
         turn = self._turn(number)
-        return Standing(True) if turn.painter is not None else Standing(False, *self.queue.ahead(turn))
+        self.queue.is_ready(turn, seconds)
+        return standing_in(self.queue, turn)
 
     async def news(self, known: int, held: dict[str, float]) -> tuple[int, dict[str, Standing | None]]:
         """Wait until something has moved, though not for long; return how the turns of a page stand then.
@@ -169,7 +166,7 @@ class Scheduler:
         known, told = self._moves, dict.fromkeys(held)
         for number in held:
             with contextlib.suppress(PainterDiedError):
-                told[number] = self.standing(number)
+                told[number] = standing_in(self.queue, self._turn(number))
         return known, told
 
     def leave(self, number: str) -> None:

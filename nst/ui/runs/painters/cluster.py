@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import secrets
+import time
 from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,6 +36,8 @@ from nst.ui.runs.painters.actors import NAMESPACE, SCHEDULER, Scheduler
 _AHEAD = 4
 # Seconds between two looks at what the visitor wants, and between two signs that the page is still there.
 _LOOK, _SIGN = 0.1, 1.0
+# Seconds that a queue whose process has died may take to be there again.
+_ANEW = 30.0
 _GONE = "The painters of this host cannot be reached; try again in a minute."
 _MEGABYTES = 512  # of memory shared between the processes of a cluster that is this host's own
 _SENT_ALONG = ("NST_WEIGHTS",)
@@ -91,23 +94,28 @@ class Cluster:
 
     async def join(self, visitor: str, *, again: bool = False) -> str:
         """Queue up, with the visitors of all page processes."""
-        try:
-            turn = await _asked(self.scheduler.join.remote(visitor, again))
-        except PainterDiedError as error:
-            raise InputError(_GONE) from error
+        began = time.monotonic()
+        while True:
+            try:
+                turn = await _asked(self.scheduler.join.remote(visitor, again))
+                break
+            except PainterDiedError as error:
+                # A painting is not given up while the queue starts anew.
+                if not again or time.monotonic() - began > _ANEW:
+                    raise InputError(_GONE) from error
+                await asyncio.sleep(_SIGN)
         self._held[turn] = 0.0
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen())
         return turn
 
-    async def is_ready(self, turn: str, seconds: float) -> None:
+    async def is_ready(self, turn: str, seconds: float) -> Standing:
         """Let a run begin when its turn comes."""
-        await _asked(self.scheduler.is_ready.remote(turn, seconds))
+        self._held[turn] = seconds
+        return await _asked(self.scheduler.is_ready.remote(turn, seconds))
 
-    async def standing(self, turn: str, before: Standing | None = None) -> Standing:
-        """Return how a run stands."""
-        if before is None:
-            return await _asked(self.scheduler.standing.remote(turn))
+    async def moved(self, turn: str, before: Standing) -> Standing:
+        """Wait until a run stands otherwise."""
         if self._told.get(turn, before) == before:
             await self._news.wait()
         standing = self._told.get(turn, before)
@@ -117,8 +125,8 @@ class Cluster:
 
     async def leave(self, turn: str) -> None:
         """Give a turn up."""
-        self._held.pop(turn, None)
-        await _asked(self.scheduler.leave.remote(turn))
+        if self._held.pop(turn, None) is not None:
+            await _asked(self.scheduler.leave.remote(turn))
 
     async def _listen(self) -> None:
         """Ask how all of this page's turns stand, in one question that is answered when something moves."""
@@ -146,11 +154,11 @@ class Cluster:
         job = secrets.token_hex(8)
         streaming = painter.paint.options(num_returns="streaming", _generator_backpressure_num_objects=_AHEAD)
         frames = streaming.remote(job, pictures, settings, controls.interval)
-        beside = asyncio.create_task(self._beside(painter, job, controls))
+        beside, ended = asyncio.create_task(self._beside(painter, job, controls)), False
         try:
             async for found in frames:
                 preview: Preview = await _asked(found)
-                self._held[turn] = preview.frame.remaining
+                self._held[turn], ended = preview.frame.remaining, preview.frame.final
                 yield preview
         except RayActorError as error:
             self.scheduler.lost.remote(turn)
@@ -159,14 +167,15 @@ class Cluster:
             raise _told(error) from error
         finally:
             beside.cancel()
-            with contextlib.suppress(RayError, TypeError, ValueError):
-                painter.stop.remote(job)
-                ray.cancel(frames)
+            if not ended:
+                with contextlib.suppress(RayError, TypeError, ValueError):
+                    painter.stop.remote(job)
+                    ray.cancel(frames)
 
     async def _beside(self, painter: Any, job: str, controls: Controls) -> None:
         """Tell a painter what its visitor wants, and that the page is still there."""
         told: Settings | None = None
-        since = _SIGN
+        since = 0.0
         with contextlib.suppress(PainterDiedError):
             while True:
                 wanted = controls.steer() if controls.steer else None

@@ -19,7 +19,7 @@ from nst.inputs import Inputs
 from nst.optimization import estimate
 from nst.optimization.loop import Controls
 from nst.settings import Settings
-from nst.ui.runs.painters import Standing
+from nst.ui.runs.painters import Standing, standing_in
 from nst.ui.runs.painters.worker import busy_for, each_in_worker, submit
 from nst.ui.runs.pixels import Pixels, as_given
 from nst.ui.runs.previews import Preview, previews
@@ -49,16 +49,17 @@ class Local:
         """Queue up."""
         return self.queue.join(visitor, again=again)
 
-    async def is_ready(self, turn: Turn, seconds: float) -> None:
+    async def is_ready(self, turn: Turn, seconds: float) -> Standing:
         """Let a run begin when its turn comes."""
         self.queue.is_ready(turn, seconds)
+        return standing_in(self.queue, turn)
 
-    async def standing(self, turn: Turn, before: Standing | None = None) -> Standing:
-        """Return how a run stands."""
-        if before is not None and turn.painter is None:
+    async def moved(self, turn: Turn, before: Standing) -> Standing:
+        """Wait until a run stands otherwise."""
+        if turn.painter is None:
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._left.wait(), _AGAIN)
-        return Standing(True) if turn.painter is not None else Standing(False, *self.queue.ahead(turn))
+        return standing_in(self.queue, turn)
 
     async def leave(self, turn: Turn) -> None:
         """Give a turn up."""
