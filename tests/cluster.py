@@ -61,9 +61,9 @@ class Cast:
         self.apps.append(app)
         return app
 
-    def grow(self, gpus: int = 0) -> None:
-        """Have one more node of one core, which says that it has so many GPUs."""
-        self.cluster.add_node(num_cpus=1, num_gpus=gpus)
+    def grow(self, gpus: int = 0) -> Any:
+        """Have one more node of one core, which says that it has so many GPUs; return it."""
+        return self.cluster.add_node(num_cpus=1, num_gpus=gpus)
 
     def painters(self) -> list[int]:
         """Return the processes that are painters."""
@@ -129,25 +129,35 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--size", type=int, default=256)
     parser.add_argument("--iterations", type=int, default=40)
+    parser.add_argument(
+        "--turns", type=int, default=3, help="of one painter and of two, as machines change pace"
+    )
     chosen = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     given = {"size": chosen.size, "iterations": chosen.iterations}
+    seconds: dict[int, list[float]] = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder:
         cast = Cast(Path(folder))
         try:
             pages = [cast.page(name) for name in ("one", "two")]
             for page in pages:
                 page.wait()
-            until(lambda: cast.painters(), "there is a painter")
-            crowd(pages, 2, **given)  # so that all is warm
-            one = crowd(pages, chosen.visitors, **given)
-            print(json.dumps({"painters": 1, **one}), flush=True)
-            cast.grow()
-            until(lambda: len(cast.painters()) == 2, "there are two painters")
-            crowd(pages, 4, **given)
-            two = crowd(pages, chosen.visitors, **given)
-            print(json.dumps({"painters": 2, **two}), flush=True)
-            print(f"two against one: {one['seconds'] / two['seconds']:.2f}")
+
+            def measure(painters: int) -> None:
+                until(lambda: len(cast.painters()) == painters, f"painters: {painters}")
+                crowd(pages, 2 * painters, **given)  # so that all is warm
+                found = crowd(pages, chosen.visitors, **given)
+                seconds[painters].append(found["seconds"])
+                print(json.dumps({"painters": painters, **found}), flush=True)
+
+            for _ in range(chosen.turns):
+                measure(1)
+                node = cast.grow()
+                measure(2)
+                cast.cluster.remove_node(node)
+            one, two = (statistics.median(seconds[painters]) for painters in (1, 2))
+            each = ", ".join(f"{a / b:.2f}" for a, b in zip(seconds[1], seconds[2], strict=True))
+            print(f"two against one: {one / two:.2f} (turn by turn {each})")
         finally:
             cast.end()
 

@@ -160,8 +160,10 @@ class Cluster:
                 preview: Preview = await _asked(found)
                 self._held[turn], ended = preview.frame.remaining, preview.frame.final
                 yield preview
-        except RayActorError as error:
-            self.scheduler.lost.remote(turn)
+        except (RayActorError, PainterDiedError) as error:
+            # Known there before the run queues up again, which else were sent to the same painter.
+            with contextlib.suppress(PainterDiedError):
+                await _asked(self.scheduler.lost.remote(turn))
             raise PainterDiedError from error
         except RayError as error:
             raise _told(error) from error
