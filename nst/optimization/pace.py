@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-# A consumer may take up to 1 / (1 + THRIFT) of the time: after two frames that cost it 10 ms each, the next
-# comes 600 ms later at the earliest. One alone says little: each scale's first one costs more, and who was
-# held up once, by another visitor's work, is not slow.
+# A consumer may take up to 1 / (1 + THRIFT) of the time: after a frame that cost it 10 ms, the next
+# comes 600 ms later at the earliest.
 THRIFT = 60
-# No frame waits longer than this for the sake of those before.
+# But no frame waits longer than this for the sake of the one before: a consumer that was held up once, by
+# another visitor's work, is not a slow one.
 LONGEST = 2.0
 
 
@@ -23,7 +23,6 @@ class Pace:
         self.clock = clock
         self.due_at = clock()
         self.handed_at = 0.0
-        self._cost = 0.0  # of the frame before, in seconds
 
     def due(self) -> bool:
         """Return whether it is time for a frame."""
@@ -36,7 +35,5 @@ class Pace:
     def taken_back(self) -> None:
         """Note that the consumer has asked for the next one."""
         now = self.clock()
-        before, self._cost = self._cost, now - self.handed_at
-        cost = min(before, self._cost)
-        wait = max(self.interval, min(THRIFT * cost, LONGEST)) if self.interval else 0.0
+        wait = max(self.interval, min(THRIFT * (now - self.handed_at), LONGEST)) if self.interval else 0.0
         self.due_at = now + wait
