@@ -23,6 +23,7 @@ class Pace:
         self.clock = clock
         self.due_at = clock()
         self.handed_at = 0.0
+        self._first = True
 
     def due(self) -> bool:
         """Return whether it is time for a frame."""
@@ -35,5 +36,7 @@ class Pace:
     def taken_back(self) -> None:
         """Note that the consumer has asked for the next one."""
         now = self.clock()
-        wait = max(self.interval, min(THRIFT * (now - self.handed_at), LONGEST)) if self.interval else 0.0
+        # The first costs more than those after it: the consumer gets ready.
+        cost, self._first = 0.0 if self._first else now - self.handed_at, False
+        wait = max(self.interval, min(THRIFT * cost, LONGEST)) if self.interval else 0.0
         self.due_at = now + wait
