@@ -10,6 +10,8 @@ import contextlib
 import json
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -17,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from load import App
+from load import ROOT, App
 from ray.cluster_utils import Cluster
 from strangers import Stranger, jpeg
 
@@ -37,6 +39,23 @@ def until(condition: Callable[[], Any], what: str, seconds: float = WAIT) -> Any
         assert time.monotonic() - began < seconds, what
         time.sleep(0.1)
     return found
+
+
+# Paints as often as it is told, once its input is closed.
+_PLAIN = """
+import json, sys
+from PIL import Image
+from nst import stylize
+from nst.settings import Settings
+from nst.ui.runs.painters.local import warm_up
+photo, often, settings = Image.open(sys.argv[1]), int(sys.argv[2]), Settings(**json.loads(sys.argv[3]))
+warm_up()
+print(flush=True)
+sys.stdin.read()
+for _ in range(often):
+    for _ in stylize(photo, [photo], settings):
+        pass
+"""
 
 
 class Cast:
@@ -123,18 +142,46 @@ def crowd(pages: list[App], visitors: int, **settings: Any) -> dict[str, Any]:
     }
 
 
+def plain(folder: Path, painters: int, paintings: int, **settings: Any) -> float:
+    """Return the seconds that so many processes take for the crowd's paintings, without pages or Ray."""
+    photo = folder / "photo.jpg"
+    photo.write_bytes(jpeg(240, 160))
+    shares = [paintings // painters + (number < paintings % painters) for number in range(painters)]
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", _PLAIN, str(photo), str(share), json.dumps(settings)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        for share in shares
+    ]
+    try:
+        for process in processes:
+            process.stdout.readline()  # it is warm
+        began = time.monotonic()
+        for process in processes:
+            process.stdin.close()
+        for process in processes:
+            assert process.wait() == 0
+        return time.monotonic() - began
+    finally:
+        for process in processes:
+            process.kill()
+
+
 def main() -> None:
-    """Print what one painter does for a crowd, and two."""
+    """Print what one painter does for a crowd, and two; and what two processes do that only paint."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=20)
-    parser.add_argument("--size", type=int, default=256)
-    parser.add_argument("--iterations", type=int, default=40)
+    parser.add_argument("--size", type=int, help="otherwise as on the page")
+    parser.add_argument("--iterations", type=int, help="otherwise as on the page")
     parser.add_argument(
         "--turns", type=int, default=3, help="of one painter and of two, as machines change pace"
     )
     chosen = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
-    given = {"size": chosen.size, "iterations": chosen.iterations}
+    given = {name: value for name in ("size", "iterations") if (value := getattr(chosen, name)) is not None}
     seconds: dict[int, list[float]] = {1: [], 2: []}
     with tempfile.TemporaryDirectory() as folder:
         cast = Cast(Path(folder))
@@ -155,11 +202,22 @@ def main() -> None:
                 node = cast.grow()
                 measure(2)
                 cast.cluster.remove_node(node)
-            one, two = (statistics.median(seconds[painters]) for painters in (1, 2))
-            each = ", ".join(f"{a / b:.2f}" for a, b in zip(seconds[1], seconds[2], strict=True))
-            print(f"two against one: {one / two:.2f} (turn by turn {each})")
         finally:
             cast.end()
+        alone: dict[int, list[float]] = {1: [], 2: []}
+        for _ in range(chosen.turns):
+            for painters, taken in alone.items():
+                taken.append(plain(Path(folder), painters, chosen.visitors, **given))
+                told = {"processes that only paint": painters, "seconds": round(taken[-1], 1)}
+                print(json.dumps(told), flush=True)
+    print("two painters against one:", _against(seconds))
+    print("two processes that only paint against one:", _against(alone))
+
+
+def _against(seconds: dict[int, list[float]]) -> str:
+    """Return what the second one gave, in the median and turn by turn."""
+    each = [one / two for one, two in zip(seconds[1], seconds[2], strict=True)]
+    return f"{statistics.median(each):.2f} (turn by turn {', '.join(f'{gain:.2f}' for gain in each)})"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import gradio as gr
 
 from nst.ui.api import add_endpoint
@@ -72,6 +74,9 @@ def build(service: Service) -> gr.Blocks:
     # Gradio looks a thousand times a second whether somebody has come, which a painting on the same
     # cores was seen to pay for with a fourteenth of its time.
     demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = 0.02, 1.0
+    # At each event it asks matplotlib, where that is installed, which windows it would draw in: at the first
+    # one, for half a second, by loading what draws them.
+    os.environ.setdefault("MPLBACKEND", "agg")
     return demo
 
 

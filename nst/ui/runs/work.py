@@ -41,7 +41,7 @@ INTERVAL = 0.25  # seconds between frames
 # Seconds after which a run that waits says so, and says so again.
 _AGAIN = 0.5
 # Seconds between two looks at whether anybody is still there, while a run waits or its pictures are read.
-_LOOK = 0.5
+_LOOK = 1.0
 # Seconds between two times that a run in progress is written down.
 _WRITTEN = 1.0
 # So many painters may die over one run before it ends with what it has.

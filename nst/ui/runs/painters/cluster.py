@@ -35,7 +35,7 @@ from nst.ui.runs.painters.actors import NAMESPACE, SCHEDULER, Scheduler
 # Frames that a painter may be ahead of the page.
 _AHEAD = 4
 # Seconds between two looks at what the visitor wants, and between two signs that the page is still there.
-_LOOK, _SIGN = 0.1, 1.0
+_LOOK, _SIGN = 0.25, 2.0
 # Seconds that a queue whose process has died may take to be there again.
 _ANEW = 30.0
 _GONE = "The painters of this host cannot be reached; try again in a minute."
