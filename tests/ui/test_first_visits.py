@@ -68,10 +68,11 @@ def test_from_opening_to_a_shared_picture(visit: Visit, browser: Browser, url: s
     if visit.by == "keys":
         page.keyboard.press("Tab")  # to the link that skips the pictures
         page.keyboard.press("Enter")
+        expect(page.locator("#paint")).to_be_focused()
     place = page.locator("#paint").bounding_box()
     visit.press(page, "paint")
-    expect(page.locator("#paint")).to_have_text("Stop")
     expect(page.locator("#status")).to_contain_text("Painting")
+    expect(page.locator("#paint")).to_have_text("Stop")
     in_sight("#paint", "#live .canvas", "#status .line")
     if visit.width >= 1024:  # elsewhere it gives its place to what there is to do
         assert page.locator("#paint").bounding_box() == place
