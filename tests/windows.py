@@ -69,7 +69,10 @@ class Window:
         self._found(lambda: self.driver.click(selector), selector)
 
     def wait_for_text(self, selector: str, text: str) -> None:
-        self.until(lambda: text in self.driver.text(selector), f"{selector} says {text!r}")
+        try:
+            self.until(lambda: text in self.driver.text(selector), f"{selector} says {text!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it says {self.driver.text(selector)!r}") from None
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Return when a condition holds.
