@@ -69,10 +69,17 @@ class Window:
         self._found(lambda: self.driver.click(selector), selector)
 
     def wait_for_text(self, selector: str, text: str) -> None:
+        said = ""
+
+        def says() -> bool:
+            nonlocal said
+            said = self.driver.text(selector)
+            return text in said
+
         try:
-            self.until(lambda: text in self.driver.text(selector), f"{selector} says {text!r}")
+            self.until(says, f"{selector} says {text!r}")
         except AssertionError as error:
-            raise AssertionError(f"{error}; it says {self.driver.text(selector)!r}") from None
+            raise AssertionError(f"{error}; it said {said!r}") from None
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Return when a condition holds.

@@ -141,9 +141,7 @@ def test_a_painter_that_is_killed_loses_no_painting(cast, pages):
     assert "Traceback" not in one.log.read_text() + two.log.read_text()
 
 
-def test_a_queue_that_is_killed_loses_no_painting(cast, pages, request):
-    if not request.config.getoption("--full"):
-        pytest.skip("part of the long form: all painters are hired anew")
+def test_a_queue_that_is_killed_loses_no_painting(cast, pages):
     one, two = pages
     runs = [begun(app, "7.7.7.6", size=128, iterations=150) for app in (one, two)]
     with results(runs) as told:
