@@ -97,7 +97,8 @@ def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
                 job.styles,
                 job.settings,
                 keep=options["keep"],
-                regions=_regions(options),
+                regions=_numbered(options, "region"),
+                style_masks=_numbered(options, "style_mask"),
                 start=options["start"],
                 resume=options["resume"],
                 stop=stop.wished,
@@ -193,7 +194,8 @@ def _jobs(options: dict[str, Any]) -> list[_Job]:
         _check_output(film, tuple(FILMS), "MP4 nor WebP")
         if _is_same(film, outputs[0]):
             raise InputError(f"{film.name} is named for both picture and film; give them two names.")
-    read = [*photos, *styles, options["keep"], options["start"], *_regions(options)]
+    masks = [*_numbered(options, "region"), *_numbered(options, "style_mask")]
+    read = [*photos, *styles, options["keep"], options["start"], *masks]
     for path in [*outputs, *([film] if film else [])]:
         if not options["force"] and any(one and _is_same(path, Path(one)) for one in read):
             raise InputError(f"{path.name} is a picture to paint from; name another, or add --force.")
@@ -249,12 +251,12 @@ def _is_same(one: Path, other: Path) -> bool:
     return one.resolve() == other.resolve()
 
 
-def _regions(options: dict[str, Any]) -> list[str | None]:
-    """Return the masks of the styles in their order, as far as any is named."""
-    regions = [options[f"region_{number}"] for number in range(1, MOST_STYLES + 1)]
-    while regions and regions[-1] is None:
-        regions.pop()
-    return regions
+def _numbered(options: dict[str, Any], kind: str) -> list[str | None]:
+    """Return the masks of a kind in the order of the styles, as far as any is named."""
+    masks = [options[f"{kind}_{number}"] for number in range(1, MOST_STYLES + 1)]
+    while masks and masks[-1] is None:
+        masks.pop()
+    return masks
 
 
 def _check_output(path: Path, suffixes: tuple[str, ...], kinds: str) -> None:

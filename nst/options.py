@@ -47,13 +47,21 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--time-lapse", type=Path, metavar="FILE", help="film of the painting, MP4 or WebP")
     options.add_argument("-v", "--verbose", action="store_true", help="say where the weights come from")
     options.add_argument("--version", action="version", version=nst.__version__)
-    masks = options.add_argument_group("pictures that direct the painting", "masks have the photo's shape")
+    masks = options.add_argument_group(
+        "pictures that direct the painting", "masks have the shape of the photo, or of the painting"
+    )
     masks.add_argument("--keep", metavar="FILE", help="mask: where it is white the photo stays")
     for number in range(1, MOST_STYLES + 1):
         masks.add_argument(
             f"--region-{number}",
             metavar="FILE",
             help=f"mask: painting {number} paints where it is white and nowhere else",
+        )
+    for number in range(1, MOST_STYLES + 1):
+        masks.add_argument(
+            f"--style-mask-{number}",
+            metavar="FILE",
+            help=f"mask of painting {number}: its style is taken from where this is white",
         )
     masks.add_argument("--start", metavar="FILE", help="the picture to start from")
     masks.add_argument("--resume", metavar="FILE", help="a painting of this photo to go on with")

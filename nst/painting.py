@@ -11,9 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.image.border import trim
+from nst.image.border import without_border
 from nst.image.files import load_image
-from nst.image.masks import prepare
+from nst.image.masks import prepare, taken_from
 from nst.image.transparency import continued, on_white
 from nst.inputs import Inputs, Role
 from nst.optimization.encoders import encoder_choice, load_encoders
@@ -35,6 +35,7 @@ def stylize(
     *,
     keep: Picture | None = None,
     regions: Sequence[Picture | None] = (),
+    style_masks: Sequence[Picture | None] = (),
     start: Picture | None = None,
     resume: Picture | None = None,
     encoder: Encoder | tuple[Encoder, ...] | None = None,
@@ -61,6 +62,8 @@ def stylize(
         keep: mask of the photo's proportions; where it is white the photo stays.
         regions: for each style, in their order, a mask of where it paints and nowhere else, or None. Styles
             without one are blended over the rest; if all have one, what none covers stays the photo.
+        style_masks: for each style, in their order, a mask of its proportions, white where the style is to be
+            taken from, or None for all of it.
         start: the picture to start from, which `settings.initial` "picture" asks for.
         resume: a painting to go on with, such as an earlier frame, of the photo's proportions. The sizes
             smaller than it are left out.
@@ -80,7 +83,9 @@ def stylize(
     paintings: Sequence[Any] = [styles]
     if isinstance(styles, Sequence) and not isinstance(styles, str | bytes):
         paintings = styles
-    given: Inputs[Picture] = Inputs(content, tuple(paintings), keep, tuple(regions), start, resume)
+    given: Inputs[Picture] = Inputs(
+        content, tuple(paintings), keep, tuple(regions), start, resume, tuple(style_masks)
+    )
     return paint(given, settings or Settings(), encoder, Controls(stop, steer, interval))
 
 
@@ -124,6 +129,8 @@ def _check_counts(pictures: Inputs[Picture], settings: Settings) -> None:
         raise InputError(f"There are {count} style pictures; {MOST_STYLES} are the most.")
     if len(pictures.regions) > count:
         raise InputError("There are more regions than style pictures; give each style at most one.")
+    if len(pictures.style_masks) > count:
+        raise InputError("There are more style masks than style pictures; give each style at most one.")
     if settings.initial == "picture" and pictures.start is None:
         raise InputError("There is no picture to start from; add one, or start from the photo.")
 
@@ -135,16 +142,25 @@ def _decode(role: Role, picture: Picture) -> Tensor:
 
 
 def _prepared(inputs: Inputs[Tensor], settings: Settings) -> Inputs[Tensor]:
-    """Return the styles without their borders, the masks as masks of the photo."""
+    """Return the styles without their borders, the masks as masks of photo and styles."""
 
     def change(role: Role, picture: Tensor) -> Tensor:
         if role.kind == "mask":
             return prepare(picture, inputs.photo, settings.edge, role.name)
         if role.kind == "resume":
             _check_proportions(picture, inputs.photo, role.name)
-        return trim(picture) if role.kind == "style" and settings.trim_border else picture
+        return picture
 
-    return inputs.map(change)
+    styles = inputs.paintings
+    masks = [
+        None if mask is None else taken_from(mask, style, f"The mask of style {number}")
+        for number, (style, mask) in enumerate(zip(styles, inputs.masks_of_styles, strict=True), 1)
+    ]
+    if settings.trim_border:
+        inner = [(..., *without_border(style)) for style in styles]
+        styles = [style[part] for style, part in zip(styles, inner, strict=True)]
+        masks = [None if mask is None else mask[part] for mask, part in zip(masks, inner, strict=True)]
+    return replace(inputs.map(change), styles=tuple(styles), style_masks=tuple(masks))
 
 
 def _check_proportions(canvas: Tensor, photo: Tensor, what: str) -> None:

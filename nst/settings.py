@@ -69,6 +69,15 @@ class Settings:
         step=0.1,
         live=True,
     )
+    subject: float = knob(
+        0.0,
+        "Subject of the painting",
+        "How much of what the painting shows, such as a face, may appear: 0 only how it is painted.",
+        low=0.0,
+        high=10.0,
+        step=0.1,
+        live=True,
+    )
     iterations: int = knob(
         80,
         "Iterations",

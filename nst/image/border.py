@@ -12,8 +12,8 @@ _NEAR, _OTHERS = 0.06, 0.02
 _LEAST, _MOST = 0.01, 0.4
 
 
-def trim(picture: Tensor) -> Tensor:
-    """Return a picture without the border of one colour around it, such as a white frame.
+def without_border(picture: Tensor) -> tuple[slice, slice]:
+    """Return the rows and columns of a picture within the border of one colour around it, such as a frame.
 
     Each side is trimmed by itself. A picture that is plain all over stays as it is.
 
@@ -24,8 +24,8 @@ def trim(picture: Tensor) -> Tensor:
     top, bottom = (_depth(picture, flip=flip) for flip in (False, True))
     left, right = (_depth(picture.mT, flip=flip) for flip in (False, True))
     if top + bottom >= height or left + right >= width:
-        return picture
-    return picture[..., top : height - bottom, left : width - right]
+        return slice(None), slice(None)
+    return slice(top, height - bottom), slice(left, width - right)
 
 
 def _depth(picture: Tensor, *, flip: bool) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from nst.image.masks import Region
@@ -19,11 +20,12 @@ from nst.optimization.losses import (
     prominence,
     total_variation,
 )
+from nst.optimization.subject import MOST_SUBJECT, manner
 from nst.settings import Settings
 from nst.vgg.description import Description
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import AUTOMATIC, DEEP, content_weights, style_weights
-from nst.vgg.moments import Moments, average, total
+from nst.vgg.moments import Moments, average, moments, total
 
 # Content against style with both sliders in the middle; quality.md says what it was measured by.
 BALANCE = 0.076
@@ -42,6 +44,28 @@ def _shaped(weights: dict[str, float], large_shapes: float) -> dict[str, float]:
     factor = large_shapes / 5 if large_shapes < 5 else 4 ** (large_shapes / 5 - 1)
     shaped = {name: weight * factor if name in DEEP else weight for name, weight in weights.items()}
     return {name: weight for name, weight in shaped.items() if weight}
+
+
+def _shrunk(part: Tensor | None, features: Tensor) -> Tensor | None:
+    """Return a mask of a picture at the size of its feature map, by area."""
+    return None if part is None else F.adaptive_avg_pool2d(part, (features.shape[-2], features.shape[-1]))
+
+
+def _weighted(features: Tensor, part: Tensor | None) -> Tensor:
+    """Return features whose mean square is that of the part that counts."""
+    if part is None:
+        return features
+    return features * (part / part.mean().clamp_min(1e-12)).sqrt().to(features.dtype)
+
+
+def _around(picture: Tensor, part: Tensor | None) -> Tensor:
+    """Return the smallest rectangle of a picture that holds the part that counts."""
+    if part is None:
+        return picture
+    rows, columns = (part[0, 0].amax(dim).gt(0.5).nonzero() for dim in (1, 0))
+    if min(len(rows), len(columns)) < 2:
+        return picture
+    return picture[..., rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
 @dataclass(frozen=True)
@@ -72,6 +96,8 @@ class Objective:
         painted: (1, 1, H, W), 1 where the image counts and 0 where the photo stays in its place; everywhere
             if left out.
         strips: in how many strips pictures are looked at, for want of memory.
+        parts: where in each painting the style is taken from, (1, 1, h, w) as large as it, or None for
+            everywhere; everywhere in all of them if left out.
 
     Raises:
         InputError: the settings name a layer that the encoder does not carry.
@@ -81,11 +107,12 @@ class Objective:
         self,
         encoder: Encoder,
         content: Tensor,
-        styles: list[Tensor],
+        styles: Sequence[Tensor],
         settings: Settings,
         regions: Sequence[Region] | None = None,
         painted: Tensor | None = None,
         strips: int = 1,
+        parts: Sequence[Tensor | None] | None = None,
     ) -> None:
         self.encoder, self.strips, self.cache = encoder, strips, cache_of(encoder)
         self.style_weight = 2 ** ((settings.style_weight - 5) / 2)
@@ -106,14 +133,15 @@ class Objective:
         if settings.style_layers == AUTOMATIC:
             style_layers = _shaped(style_layers, settings.large_shapes)
         with torch.no_grad():
-            self._aim(styles, settings, regions, used, shares, tuple(content_layers), tuple(style_layers))
+            paintings = [(styles[k], None if parts is None else parts[k]) for k in used]
+            self._aim(paintings, settings, regions, used, shares, tuple(content_layers), tuple(style_layers))
         self.content_layer_weights = self.rough.new_tensor(list(content_layers.values()))
         self.style_layer_weights = self.rough.new_tensor(list(style_layers.values()))
         self.areas = self.rough.new_tensor(areas)
 
     def _aim(
         self,
-        styles: Sequence[Tensor],
+        styles: Sequence[tuple[Tensor, Tensor | None]],
         settings: Settings,
         regions: Sequence[Region],
         used: Sequence[int],
@@ -124,7 +152,10 @@ class Objective:
         """Set the targets: the photo's content features, the styles' statistics, their total variation."""
         judge = self.encoder.layers[-1]
         photo = self._described(self.photo, tuple(dict.fromkeys((*content_layers, judge))), style_layers)
-        paintings = [self._described(styles[k], content_layers, style_layers) for k in used]
+        paintings = [
+            self._described_painting(*style, settings.subject, content_layers, style_layers)
+            for style in styles
+        ]
         attention = prominence(photo.features[judge], ATTENTION)
         self.content = {
             name: ContentTarget(
@@ -149,7 +180,10 @@ class Objective:
         }
         # What the canvas's activations are multiplied by to be compared.
         self.turns = {name: [target.turn for target in targets] for name, targets in self.styles.items()}
-        rough = total(share * total_variation(styles[k]) for share, k in zip(shares, used, strict=True))
+        rough = total(
+            share * total_variation(_around(picture, part))
+            for share, (picture, part) in zip(shares, styles, strict=True)
+        )
         # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
         self.rough = torch.maximum(rough, PLAINEST * total_variation(self.photo)).clamp_min(1e-4)
 
@@ -158,6 +192,36 @@ class Objective:
         return self.cache.get(
             (digest(picture), content, style),
             lambda: self.encoder.describe(picture, content, style, strips=self.strips),
+        )
+
+    def _described_painting(
+        self,
+        picture: Tensor,
+        part: Tensor | None,
+        subject: float,
+        content: tuple[str, ...],
+        style: tuple[str, ...],
+    ) -> Description:
+        """Return what the encoder sees in a painting: all of its strokes, less of its subject's shapes."""
+        deep = tuple(name for name in style if name in DEEP) if subject < MOST_SUBJECT else ()
+        judge = self.encoder.layers[-1:] if deep else ()
+
+        def look() -> Description:
+            layers = tuple(dict.fromkeys((*content, *deep, *judge)))
+            features, statistics = self.encoder.describe(picture, layers, style, [part], self.strips)
+            counted = {name: _shrunk(part, value) for name, value in features.items()}
+            for name in judge:
+                weights = manner(features[name], subject, counted[name])
+            for name in deep:
+                here = F.interpolate(weights, features[name].shape[-2:], mode="bilinear")
+                counts = counted[name]
+                statistics[name] = (moments(features[name], here if counts is None else here * counts),)
+            return Description(
+                {name: _weighted(features[name], counted[name]) for name in content}, statistics
+            )
+
+        return self.cache.get(
+            (digest(picture), None if part is None else digest(part), subject, content, style), look
         )
 
     def _target(

@@ -35,11 +35,16 @@ class Pictures:
         self.grey = all(map(is_grey, (inputs.photo, *inputs.paintings)))
         self.regions, self.painted = self._divide(settings)
         self.photo, self.styles = inputs.photo, inputs.paintings
+        self.parts = self._parts(self.styles)
 
     def look_at(self, scale: Scale) -> None:
         """Make photo and styles as they are to be seen at a scale."""
         self.photo = self.colored(resize(self.inputs.photo, scale.size).clamp(0, 1))
-        self.styles = [self._beside(style, scale) for style in self.inputs.paintings]
+        self.styles = [
+            self._beside(style, mask, scale)
+            for style, mask in zip(self.inputs.paintings, self.inputs.masks_of_styles, strict=True)
+        ]
+        self.parts = self._parts(self.styles)
 
     def steer(self, settings: Settings) -> None:
         """Go on with other settings.
@@ -65,6 +70,7 @@ class Pictures:
             [region.at(scale.size) for region in self.regions],
             None if self.painted is None else at(self.painted, scale.size),
             scale.strips,
+            self.parts,
         )
 
     def _divide(self, settings: Settings) -> tuple[Sequence[Region], Tensor | None]:
@@ -78,12 +84,20 @@ class Pictures:
         """Return a picture as it is painted: (1, 3, H, W) in colour, or (1, 1, H, W), its luminance alone."""
         return luminance(picture) if self.grey or self.settings.colors == "luminance" else picture
 
-    def _beside(self, style: Tensor, scale: Scale) -> Tensor:
+    def _parts(self, styles: Sequence[Tensor]) -> list[Tensor | None]:
+        """Return where in the styles, as large as these are, they are taken from."""
+        return [
+            None if mask is None else at(mask, (style.shape[-1], style.shape[-2]))
+            for style, mask in zip(styles, self.inputs.masks_of_styles, strict=True)
+        ]
+
+    def _beside(self, style: Tensor, mask: Tensor | None, scale: Scale) -> Tensor:
         """Return a style as it is to be seen beside the photo."""
         area = min(round(scale.pixels * self.settings.style_scale**2), MAX_SIDE**2)
         style = self.colored(resize(style, fit_area(style.shape[-1], style.shape[-2], area)).clamp(0, 1))
         if self.settings.colors in ("luminance", "match-before"):
-            style = match_palette(style, self.photo).clamp(0, 1)
+            part = None if mask is None else at(mask, (style.shape[-1], style.shape[-2]))
+            style = match_palette(style, self.photo, part).clamp(0, 1)
         return style
 
     def first_canvas(self) -> Tensor:

@@ -37,6 +37,10 @@ _OPTIONAL = {
         f"region_{n}": f"mask; style {n} paints where it is white and nowhere else"
         for n in range(1, MOST_STYLES + 1)
     },
+    **{
+        f"style_mask_{n}": f"mask of style {n}; its style is taken from where this is white"
+        for n in range(1, MOST_STYLES + 1)
+    },
     "start": "the picture to start from",
     "resume": "an earlier painting of this photo to go on with",
 }
@@ -73,6 +77,7 @@ def add_endpoint(service: Service) -> None:
                 tuple(files[f"region_{number}"] for number in range(1, MOST_STYLES + 1)),
                 files["start"],
                 files["resume"],
+                tuple(files[f"style_mask_{number}"] for number in range(1, MOST_STYLES + 1)),
             )
             visitor, session = visitor_of(request), session_of(request)
             run = await service.runs.begin("", visitor, pictures, settings, stop=stop)

@@ -161,18 +161,21 @@ class Intake(gr.HTML):
 
 
 class CropTool(gr.HTML):
-    """Turns the photo and cuts a part out of it; `submit` tells which, and by what word it was "asked".
+    """Turns a picture and cuts a part out of it; `submit` tells which, and by what word it was "asked".
 
     Its value is the answer to that: the word, and what is to be "said" against it, "" if it was done.
+
+    Args:
+        of: the element id of the picture input, as people call it.
     """
 
-    def __init__(self, **more: Any) -> None:
+    def __init__(self, of: str, **more: Any) -> None:
         shapes = "".join(f'<option value="{ratio:.6f}">{name}</option>' for name, ratio in _SHAPES.items())
         super().__init__(
             value=None,
             html_template=f"""
-<button type="button" class="open">Crop or turn</button>
-<dialog aria-label="Crop or turn the photo">
+<button type="button" class="open" aria-label="Crop or turn the {of}">Crop or turn</button>
+<dialog aria-label="Crop or turn the {of}" data-of="{of}">
 <div class="frame"><canvas aria-hidden="true"></canvas><div class="part" role="group" tabindex="0"
  aria-label="The part that is kept; arrow keys move it, with Shift they change its size"></div></div>
 <p class="said" role="alert"></p>

@@ -91,9 +91,9 @@ def _add_header() -> None:
 def _add_options(pictures: PictureInputs, knobs: Knobs) -> None:
     """Put the closed groups here, each named for what people want to change."""
     with gr.Accordion("Look", open=False):
-        knobs.add("colors", "style_scale", "large_shapes", "smoothness", "trim_border")
+        knobs.add("colors", "style_scale", "large_shapes", "subject", "smoothness", "trim_border")
     with gr.Accordion("Areas", open=False):
-        pictures.add_brush()
+        pictures.add_brushes()
         knobs.add("edge", "transparency")
         pictures.add_further_styles()
         knobs.add("blend_1", "blend_2", "blend_3", "blend_4")

@@ -7,10 +7,14 @@ import torch
 import torch.nn.functional as F
 
 from nst import Settings, stylize
-from nst.image.border import trim
+from nst.image.border import without_border
 
 GENERATOR = torch.Generator().manual_seed(0)
 PICTURE = torch.rand(1, 3, 80, 120, generator=GENERATOR)
+
+
+def trim(picture: torch.Tensor) -> torch.Tensor:
+    return picture[(..., *without_border(picture))]
 
 
 def framed(left: int, right: int, top: int, bottom: int, color: float = 1.0) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""A part of the photo, or the photo turned, in the place of it."""
+"""A part of photo or style, or either of them turned, in the place of it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from anyio import to_thread
 from nst.errors import InputError
 from nst.image.decoding import MIN_SIDE
 from nst.image.files import encode_jpeg, encode_png
+from nst.ui.components import CropTool, Picture
 from nst.ui.parts import QUIET, Values
 from nst.ui.parts.pictures import PictureInputs
 from nst.ui.runs.storage import NO_ROOM
@@ -26,29 +27,35 @@ def listen(pictures: PictureInputs) -> None:
     """Begin to crop and turn.
 
     Args:
-        pictures: whose photo it is.
+        pictures: whose photo and style it is.
     """
-    files, decoder, tool = pictures.service.files, pictures.service.decoder, pictures.crop
+    for tool, card in pictures.crops.items():
+        _listen(pictures, tool, card)
+
+
+def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
+    files, decoder = pictures.service.files, pictures.service.decoder
+    name = str(card.elem_id)
 
     async def cut(values: Values, event: gr.EventData, request: gr.Request) -> Values:
         told = event._data if isinstance(event._data, dict) else {}
         asked, visitor = str(told.get("asked"))[:40], visitor_of(request)
         try:
-            photo = pictures.sent(values[pictures.photo], "The photo")
-            if photo is None:
-                raise InputError("Add a photo first.")
-            pixels = await decoder.decode(photo, "The photo", visitor, alpha=True)
+            sent = pictures.sent(values[card], f"The {name} picture")
+            if sent is None:
+                raise InputError(f"Add a {name} first.")
+            pixels = await decoder.decode(sent, f"The {name} picture", visitor, alpha=card is pictures.photo)
             suffix, data = await to_thread.run_sync(_cut, pixels, told.get("box"), told.get("turns"))
-            name = Path(photo.name).with_suffix(suffix).name
-            path = await to_thread.run_sync(files.add_upload, visitor, name, io.BytesIO(data))
-            seen, _ = await pictures.seen(str(path), visitor, alpha=True)
+            file = Path(sent.name).with_suffix(suffix).name
+            path = await to_thread.run_sync(files.add_upload, visitor, file, io.BytesIO(data))
+            seen, _ = await pictures.seen(str(path), visitor, alpha=card is pictures.photo)
         except InputError as error:
             return {tool: {"asked": asked, "said": str(error)}}
         except OSError:
             return {tool: {"asked": asked, "said": NO_ROOM}}
-        return {pictures.photo: seen, tool: {"asked": asked, "said": ""}}
+        return {card: seen, tool: {"asked": asked, "said": ""}}
 
-    tool.submit(cut, {pictures.photo}, [pictures.photo, tool], **QUIET)
+    tool.submit(cut, {card}, [card, tool], **QUIET)
 
 
 def _cut(pixels: np.ndarray, box: Any, turns: Any) -> tuple[str, bytes]:

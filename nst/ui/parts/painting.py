@@ -13,7 +13,6 @@ from gradio.blocks import Block
 from nst.errors import InputError
 from nst.settings import Settings
 from nst.ui import status
-from nst.ui.brush import sent_drawing
 from nst.ui.parts import LONG, QUIET, Values
 from nst.ui.parts.comparison import Comparison
 from nst.ui.parts.film import TimeLapse
@@ -139,9 +138,8 @@ class Painting:
             pictures = await self.pictures.read(values, visitor, canvas)
             if kept and (run := stage.run(values)) and run.pictures.photo != pictures.photo:
                 raise InputError("This is a new photo: press Paint.")
-            drawing = sent_drawing(values[self.pictures.brush])
             run = await self.service.runs.begin(
-                stage.owner(values), visitor, pictures, settings, drawing=drawing
+                stage.owner(values), visitor, pictures, settings, drawings=self.pictures.drawings(values)
             )
         except InputError as error:
             yield {stage.status: status.failed(str(error))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import gradio as gr
@@ -15,7 +16,7 @@ from nst.errors import InputError
 from nst.image.files import encode_jpeg
 from nst.inputs import Inputs
 from nst.settings import MOST_STYLES
-from nst.ui.brush import UNREADABLE, Brush, Strokes, sent_drawing, strokes
+from nst.ui.brush import ROLES, SOURCE, UNREADABLE, Brush, sent_drawing, strokes
 from nst.ui.components import Control, CropTool, Intake, Picture, Strip, picked
 from nst.ui.gallery import Example, photos, styles
 from nst.ui.parts import QUIET, Values
@@ -45,9 +46,11 @@ class PictureInputs:
         with gr.Row(elem_id="pictures"):
             with gr.Column(min_width=140, elem_classes="card"):
                 self.photo = _with_examples("Photo", "photo", photos(), ["upload", "webcam", "clipboard"])
-                self.crop = CropTool(elem_id="crop")
+                crop_photo = CropTool("photo", elem_id="crop")
             with gr.Column(min_width=140, elem_classes="card"):
                 self.style = _with_examples("Style", "style", styles(), ["upload", "clipboard"])
+                crop_style = CropTool("style", elem_id="crop-style")
+        self.crops = {crop_photo: self.photo, crop_style: self.style}
 
     def add_further_styles(self) -> None:
         """Put the places for more styles here."""
@@ -133,9 +136,10 @@ class PictureInputs:
             raise InputError(NO_ROOM) from error
         return seen, self.service.decoder.remark(sent, what)
 
-    def add_brush(self) -> None:
-        """Put the brush here that draws masks on the photo."""
+    def add_brushes(self) -> None:
+        """Put the brushes here that draw masks on the photo and on the style picture."""
         self.brush = Brush("photo", elem_id="brush")
+        self.style_brush = Brush("style", SOURCE, elem_id="style-brush")
 
     def add_start(self) -> None:
         """Put the place for a picture to start from here."""
@@ -149,8 +153,22 @@ class PictureInputs:
 
     @property
     def all(self) -> set[Block]:
-        """All inputs for pictures, the brush too."""
-        return {*self.named.values(), self.start, self.brush}
+        """All inputs for pictures, the brushes too."""
+        return {*self.named.values(), self.start, *self.brushes.values()}
+
+    @property
+    def brushes(self) -> dict[str, Brush]:
+        """The brushes by what they draw on."""
+        return {"photo": self.brush, "style": self.style_brush}
+
+    def drawings(self, values: Values) -> dict[str, bytes]:
+        """Return what was drawn, as PNG, by what it was drawn on.
+
+        Raises:
+            InputError: it is no drawing.
+        """
+        sent = {over: sent_drawing(values[brush], over) for over, brush in self.brushes.items()}
+        return {over: data for over, data in sent.items() if data is not None}
 
     async def read(self, values: Values, visitor: str, resume: Image.Image | None) -> Inputs[Given]:
         """Return the pictures to paint from.
@@ -163,14 +181,16 @@ class PictureInputs:
         Raises:
             InputError: one is named that was not sent to this host, or the drawing cannot be read.
         """
-        drawn = await self._drawn(values[self.brush], visitor)
+        drawn = self.drawings(values)
+        keep, *regions = await self._masks(drawn, "photo", ROLES, visitor)
         given: Any = Inputs(
             self.sent(values[self.photo], "The photo"),
             tuple(self.sent(values[each], "The style picture") for each in (self.style, *self.others)),
-            drawn.keep,
-            drawn.regions,
+            keep,
+            tuple(regions),
             self.sent(values[self.start], "The picture to start from"),
             resume,
+            await self._masks(drawn, "style", SOURCE, visitor),
         )
         return given
 
@@ -182,15 +202,17 @@ class PictureInputs:
         """
         return None if path is None else self.service.files.sent(path, what)
 
-    async def _drawn(self, drawing: Any, visitor: str) -> Strokes:
-        data = sent_drawing(drawing)
-        if data is None:
-            return Strokes()
+    async def _masks(
+        self, drawn: Mapping[str, bytes], over: str, roles: Mapping[str, str], visitor: str
+    ) -> tuple[Image.Image | None, ...]:
+        """Return the masks of a drawing, one for each role."""
+        if over not in drawn:
+            return (None,) * len(roles)
         try:
-            pixels = await self.service.decoder.drawing(data, "The drawing", visitor)
+            pixels = await self.service.decoder.drawing(drawn[over], "The drawing", visitor)
         except InputError as error:
-            raise InputError(UNREADABLE) from error
-        return await to_thread.run_sync(strokes, pixels)
+            raise InputError(UNREADABLE.format(over=over)) from error
+        return await to_thread.run_sync(strokes, pixels, roles)
 
 
 def _preview(pixels: np.ndarray) -> bytes:

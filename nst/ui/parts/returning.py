@@ -95,8 +95,9 @@ class Returning:
             place: pictures.service.files.shown(sent) if sent is not None and sent.path.exists() else None
             for place, sent in places.items()
         }
-        drawn = base64.b64encode(run.drawing).decode() if run.drawing else ""
-        shown[pictures.brush] = f"data:image/png;base64,{drawn}" if drawn else None
+        for over, brush in pictures.brushes.items():
+            drawn = base64.b64encode(run.drawings.get(over, b"")).decode()
+            shown[brush] = f"data:image/png;base64,{drawn}" if drawn else None
         settings: dict[str, Any] = run.settings.public()
         return shown | self.knobs.moved(settings)
 

@@ -29,11 +29,15 @@ def check(pictures: Inputs[Given]) -> None:
         raise InputError("Add a photo first.")
     if all(style is None for style in pictures.styles):
         raise InputError("Add a style picture first.")
-    for number, (style, region) in enumerate(zip_longest(pictures.styles, pictures.regions), 1):
+    for number, (style, region, mask) in enumerate(
+        zip_longest(pictures.styles, pictures.regions, pictures.style_masks), 1
+    ):
         if style is None and region is not None:
             raise InputError(
                 f"Style {number} has a region but no picture; add one under Areas or erase its region."
             )
+        if style is None and mask is not None:
+            raise InputError(f"Style {number} has a mask but no picture; add one, or leave the mask out.")
 
 
 def folders(pictures: Inputs[Given]) -> list[Path]:

@@ -15,7 +15,8 @@ from nst.ui.runs.run import Run
 from nst.ui.runs.storage import Sent
 
 # Names that nothing is served by (nst/ui/runs/storage.py).
-_RECORD, _DRAWING = ".run.json", ".drawing.png"
+_RECORD = ".run.json"
+_DRAWINGS = {"photo": ".drawing.png", "style": ".style-drawing.png"}
 _INTERRUPTED = "This host was started anew in the midst of it."
 _NOT_BEGUN = "This host was started anew before it began; press Paint to begin again."
 
@@ -27,8 +28,9 @@ def write(run: Run) -> None:
         OSError: there is no room, or its folder is gone.
     """
     folder = run.folder
-    if run.drawing and not (folder.path / _DRAWING).exists():
-        folder.add(_DRAWING, run.drawing)
+    for over, drawing in run.drawings.items():
+        if not (folder.path / _DRAWINGS[over]).exists():
+            folder.add(_DRAWINGS[over], drawing)
     told = {
         "id": run.id,
         "owner": run.owner,
@@ -69,8 +71,8 @@ def read(folder: RunFolder, root: Path) -> Run:
         run.id, run.began, run.state, run.said = told["id"], told["began"], told["state"], told["said"]
         if not (run.owner and isinstance(run.id, str) and 0 <= time.time() - run.began < 1e9):
             raise InputError("Nobody can ask for this run.")
-        drawing = folder.path / _DRAWING
-        run.drawing = drawing.read_bytes() if drawing.exists() else None
+        files = {over: folder.path / name for over, name in _DRAWINGS.items()}
+        run.drawings = {over: file.read_bytes() for over, file in files.items() if file.exists()}
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise InputError("This run was not written down.") from error
     if run.under_way:

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ class Registry:
         pictures: Inputs[Given],
         settings: Settings,
         *,
-        drawing: bytes | None = None,
+        drawings: Mapping[str, bytes] | None = None,
         stop: Callable[[], bool] = bool,
     ) -> Run:
         """Return a run that is in the queue from now on.
@@ -66,7 +66,7 @@ class Registry:
             visitor: as for `Queue.join`.
             pictures: what to paint from.
             settings: how.
-            drawing: PNG of what its masks were drawn with.
+            drawings: PNG of what its masks were drawn with, by what it was drawn on.
             stop: asked whether it is to end.
 
         Raises:
@@ -76,7 +76,7 @@ class Registry:
         self._prune()
         turn = await self.painter.join(visitor)  # the quota comes before any work
         try:
-            run = Run(owner, visitor, pictures, settings, self.files.new_run(visitor), drawing, stop)
+            run = Run(owner, visitor, pictures, settings, self.files.new_run(visitor), drawings, stop)
             record.write(run)
         except OSError as error:
             await self.painter.leave(turn)
@@ -100,7 +100,7 @@ class Registry:
         with self.files.held([run.folder.path, *folders(run.pictures)]):
             await Work(run, self.painter, self.decoder, left).carry_out(turn)
         # Masks and canvas were whole pictures; what is needed again is on the disk.
-        run.pictures = replace(run.pictures, keep=None, regions=(), resume=None)
+        run.pictures = replace(run.pictures, keep=None, regions=(), resume=None, style_masks=())
         if run.id not in self._runs:  # deleted while it was painted
             self.files.remove(run.folder.path)
         elif not run.owner:  # nobody can ask for it

@@ -8,7 +8,7 @@ import math
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -51,7 +51,7 @@ class Run:
         pictures: what it is painted from.
         settings: how.
         folder: where its files are.
-        drawing: PNG of the strokes that its masks were drawn with, if there are any.
+        drawings: PNG of the strokes that its masks were drawn with, by what they were drawn on.
         stop: asked whether it is to end, besides `end`.
     """
 
@@ -62,12 +62,12 @@ class Run:
         pictures: Inputs[Given],
         settings: Settings,
         folder: RunFolder,
-        drawing: bytes | None = None,
+        drawings: Mapping[str, bytes] | None = None,
         stop: Callable[[], bool] = bool,
     ) -> None:
         self.id = secrets.token_hex(16)
         self.owner, self.visitor, self.folder = owner, visitor, folder
-        self.pictures, self.settings, self.drawing = pictures, settings, drawing
+        self.pictures, self.settings, self.drawings = pictures, settings, dict(drawings or {})
         self.began = time.time()
         self.state: State = "waiting"
         self.said = ""  # a sentence on how it ended, if not well

@@ -1,8 +1,8 @@
-// Turns the photo and cuts a part out of it: what is chosen here is cut by the host, from the file that was sent.
+// Turns a picture and cuts a part out of it: what is chosen here is cut by the host, from the file that was sent.
 const find = (name) => element.querySelector(name);
 const here = element.getRootNode();
 const dialog = find('dialog'), canvas = find('canvas'), frame = find('.frame'), part = find('.part');
-const photo = () => here.querySelector('#photo img');
+const photo = () => here.querySelector(`#${dialog.dataset.of} img`);
 let picture = null, turns = 0, box = [0, 0, 1, 1], grip = null, asked = '';
 const LEAST = 0.05;
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
