@@ -28,7 +28,7 @@ from nst.vgg.layers import AUTOMATIC, DEEP, content_weights, style_weights
 from nst.vgg.moments import Moments, average, moments, total
 
 # Content against style with both sliders in the middle; quality.md says what it was measured by.
-BALANCE = 0.076
+BALANCE = 0.027
 # How much more the photo counts where it has something to say: the power of its deepest features' prominence.
 ATTENTION = 0.5
 # The deep layers' covariances are of many channels over few positions: most directions mean nothing.
@@ -66,6 +66,22 @@ def _around(picture: Tensor, part: Tensor | None) -> Tensor:
     if min(len(rows), len(columns)) < 2:
         return picture
     return picture[..., rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+@dataclass(frozen=True)
+class _Painting:
+    """What is taken from a painting."""
+
+    features: dict[str, Tensor]  # of the content layers; only their energies count
+    statistics: dict[str, Moments]
+    shares: dict[str, Tensor]  # of a deep layer's positions, those that are not the subject's
+
+    def filled(self, layer: str, photo: Moments) -> Moments:
+        """Return a layer's statistics with the photo's in the place that the subject would take."""
+        if layer not in self.shares:
+            return self.statistics[layer]
+        share = self.shares[layer]
+        return average([self.statistics[layer], photo], [share, 1 - share])
 
 
 @dataclass(frozen=True)
@@ -170,7 +186,8 @@ class Objective:
                     settings.style_loss,
                     DEEP_FLOOR if name in DEEP else GaussianTarget.FLOOR,
                     average(
-                        [each.statistics[name][0] for each in paintings], [region.shares[k] for k in used]
+                        [each.filled(name, photo.statistics[name][0]) for each in paintings],
+                        [region.shares[k] for k in used],
                     ),
                     photo.statistics[name][0],
                 )
@@ -201,24 +218,27 @@ class Objective:
         subject: float,
         content: tuple[str, ...],
         style: tuple[str, ...],
-    ) -> Description:
-        """Return what the encoder sees in a painting: all of its strokes, less of its subject's shapes."""
+    ) -> _Painting:
+        """Return what is taken from a painting: all of its strokes, but not its subject's large shapes."""
         deep = tuple(name for name in style if name in DEEP) if subject < MOST_SUBJECT else ()
         judge = self.encoder.layers[-1:] if deep else ()
 
-        def look() -> Description:
+        def look() -> _Painting:
             layers = tuple(dict.fromkeys((*content, *deep, *judge)))
-            features, statistics = self.encoder.describe(picture, layers, style, [part], self.strips)
+            features, seen = self.encoder.describe(picture, layers, style, [part], self.strips)
             counted = {name: _shrunk(part, value) for name, value in features.items()}
+            statistics, shares = {name: each[0] for name, each in seen.items()}, {}
             for name in judge:
                 weights = manner(features[name], subject, counted[name])
             for name in deep:
-                here = F.interpolate(weights, features[name].shape[-2:], mode="bilinear")
-                counts = counted[name]
-                statistics[name] = (moments(features[name], here if counts is None else here * counts),)
-            return Description(
-                {name: _weighted(features[name], counted[name]) for name in content}, statistics
-            )
+                whole, size = counted[name], (features[name].shape[-2], features[name].shape[-1])
+                counts = F.interpolate(weights, size, mode="bilinear")
+                if whole is not None:
+                    counts = counts * whole
+                statistics[name] = moments(features[name], counts)
+                shares[name] = counts.mean() / (1 if whole is None else whole.mean().clamp_min(1e-12))
+            contents = {name: _weighted(features[name], counted[name]) for name in content}
+            return _Painting(contents, statistics, shares)
 
         return self.cache.get(
             (digest(picture), None if part is None else digest(part), subject, content, style), look
