@@ -149,6 +149,7 @@ def test_help_knows_every_knob(capsys):
         (["PHOTO", "PAINTING", "--settings-from", "no.png"], "was not found: there is no file no.png"),
         (["PHOTO", "PAINTING", "--keep", "no.png"], "The mask of what to keep was not found"),
         (["PHOTO", "PAINTING", "--region-2", "PHOTO"], "more regions than style pictures"),
+        (["PHOTO", "PAINTING", "--style-mask-2", "PHOTO"], "more style masks than style pictures"),
         (["PHOTO", "PAINTING", "--keep", "PAINTING"], "a mask has the photo's proportions"),
         (["PHOTO", "PAINTING", "--initial", "picture"], "no picture to start from"),
         (["PHOTO", "PAINTING", "--style-layers", "relu9_9"], "There is no layer 'relu9_9'"),

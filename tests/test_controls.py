@@ -12,6 +12,7 @@ from nst import InputError, Settings, stylize
 from nst.image.colors import luminance
 from nst.image.pixels import fit_area, resize
 from nst.optimization.losses import relative_error
+from nst.optimization.subject import manner
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import moments
 
@@ -126,7 +127,10 @@ def test_matched_palettes_come_to_the_photos(eye, colors):
         return float((a.mean(1) - b.mean(1)).norm() + (torch.cov(a) - torch.cov(b)).norm() ** 0.5)
 
     limit = {"match-before": 0.7, "match-after": 0.2}[colors]
-    assert distance(paint(eye, STYLES[1], colors=colors)) < limit * distance(paint(eye, STYLES[1]))
+    near = {"content_weight": 8.0}
+    assert distance(paint(eye, STYLES[1], colors=colors, **near)) < limit * distance(
+        paint(eye, STYLES[1], **near)
+    )
 
 
 def test_what_is_kept_is_kept_and_the_rest_painted(eye):
@@ -166,7 +170,67 @@ def test_one_region_leaves_the_rest_to_the_other_style(eye):
     assert np.abs(both.astype(int) - paint(eye, **few)).max() > 20
 
 
+def test_a_style_mask_takes_the_style_from_there_alone(eye):
+    both = torch.cat([resize(style, (100, 100)).clamp(0, 1) for style in STYLES], 3)
+    for number, style in enumerate(STYLES):
+        there = torch.zeros(1, 3, 100, 200)
+        there[..., 100 * number : 100 * (number + 1)] = 1
+        found = paint(eye, both, more={"style_masks": [there]}, iterations=40)
+        assert residual(eye, found, style) < 0.5 * residual(eye, found, STYLES[1 - number])
+    # In company, and with the photo's palette, where the part's own colours are what is moved.
+    alone = paint(eye, [STYLES[0], both], more={"style_masks": [None, there]}, blend_1=0.0, iterations=40)
+    assert np.array_equal(alone, found)
+    moved = paint(eye, both, more={"style_masks": [there]}, colors="match-before", iterations=40)
+    assert np.abs(tensor(moved).mean((0, 2, 3)) - PHOTO.mean((0, 2, 3))).max() < 0.15
+
+
+def test_a_style_mask_is_cut_as_the_border_of_its_style_is(eye):
+    framed = torch.nn.functional.pad(STYLES[0], (20, 0, 0, 0), value=1.0)
+    width = framed.shape[-1]
+    there = torch.zeros(1, 3, 100, width)
+    there[..., width // 2 :] = 1
+    few = {"iterations": 12, "optimizer": "adam"}
+    whole = paint(eye, framed, more={"style_masks": [there]}, **few)
+    assert np.array_equal(
+        whole, paint(eye, framed[..., 21:], more={"style_masks": [there[..., 21:]]}, trim_border=False, **few)
+    )
+
+
+def test_what_stands_alone_in_a_style_is_left_out_unless_it_is_wanted():
+    layers = torch.zeros(1, 8, 24, 24)
+    layers[:, :4] = 0.2 * torch.rand(1, 4, 24, 24, generator=torch.Generator().manual_seed(1))
+    face, stars = layers.clone(), layers.clone()
+    face[:, 4:6, 8:13, 8:13] = 1
+    for y in range(1, 24, 3):
+        for x in range(1, 24, 3):
+            stars[:, 6, y : y + 2, x : x + 2] = 1
+    alone, many = manner(face, 0.0), manner(stars, 0.0)
+    assert alone.shape == (1, 1, 24, 24)
+    assert 0 <= float(alone.min()) < float(alone.max()) <= 1
+    assert float(alone[..., 9:12, 9:12].max()) < 0.05 < 0.5 < float(alone[..., 16:, 16:].mean())
+    assert float(many[..., 10:12, 10:12].mean()) > 0.5  # as bright, but it recurs
+    assert torch.equal(manner(face, 10.0), torch.ones(1, 1, 24, 24))
+    halfway = manner(face, 5.0)
+    assert torch.allclose(halfway, (1 + alone) / 2)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (24, 18), (128, 96)])
+def test_any_features_have_a_manner(size):
+    for features in (torch.zeros(1, 4, *size), torch.ones(1, 4, *size), torch.rand(1, 4, *size)):
+        for part in (None, torch.zeros(1, 1, *size), torch.ones(1, 1, *size)):
+            found = manner(features, 0.0, part)
+            assert found.shape == (1, 1, *size)
+            assert torch.isfinite(found).all()
+            assert 0 <= float(found.min()) <= float(found.max()) <= 1
+
+
 def test_bad_masks_are_said(eye):
+    with pytest.raises(InputError, match="more style masks than style"):
+        paint(eye, STYLES[0], more={"style_masks": [None, mask(0.5)]})
+    with pytest.raises(InputError, match=r"The mask of style 1 is 96 x 96 and the style picture 120 x 100"):
+        paint(eye, STYLES[0], more={"style_masks": [mask(0.5, 96, 96)]})
+    with pytest.raises(InputError, match="The mask of style 2 is black"):
+        paint(eye, more={"style_masks": [None, torch.zeros(1, 3, 100, 120)]})
     with pytest.raises(InputError, match="more regions than style"):
         paint(eye, STYLES[0], more={"regions": [None, mask(0.5)]})
     with pytest.raises(InputError, match=r"The region of style 2 is 96 x 96"):

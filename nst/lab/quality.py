@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
@@ -43,6 +44,16 @@ STYLE_LAYERS = tuple(PRESETS["gatys"])
 CONTENT_LAYERS = ("relu3_3", "relu4_2")
 # Where the faces are, by the name of the photo: left, top, right, bottom as shares of its sides.
 FACES = {"astronaut": (0.33, 0.07, 0.56, 0.37), "chelsea": (0.28, 0.22, 0.78, 0.92)}
+# Where the subject is, by the name of the style, likewise.
+SUBJECTS = {
+    **FACES,
+    "in_bed": (0.38, 0.25, 0.82, 0.47),
+    "dance_foyer": (0.62, 0.36, 0.97, 0.72),
+    "picasso_selfport1907": (0.25, 0.10, 0.80, 0.75),
+    "the_scream": (0.30, 0.55, 0.75, 0.95),
+    "raccoon": (0.45, 0.10, 0.95, 0.70),
+}
+ECHOED_AT = 384  # pixels on the longest side
 OWN = tuple(name for name in KNOBS["encoder"].choices if name != "auto")
 Box = tuple[float, float, float, float]
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -60,6 +71,9 @@ class Score:
     content: float  # at relu4_2
     face_edges: float  # the same two inside the photo's face, NaN where it has none
     face: float
+    echo: (
+        float  # of the style's subject anywhere in the painting, NaN where it has none; see `Yardstick.echo`
+    )
     grain: float  # energy of the highest octave of luminance, the style's own being 1
     next: float  # of the octave below
     chroma: float  # of the highest octave of chroma
@@ -87,8 +101,18 @@ class Yardstick:
         style: Tensor,
         seconds: float = 0.0,
         face: Box | None = None,
+        subject: Box | None = None,
     ) -> Score:
-        """Return the score of a painting, (H, W, 3) uint8, made from `photo` and `style`."""
+        """Return the score of a painting, (H, W, 3) uint8, made from `photo` and `style`.
+
+        Args:
+            painting: what is measured.
+            photo: (1, 3, h, w).
+            style: likewise.
+            seconds: that it took.
+            face: where the photo has one.
+            subject: where the style has one.
+        """
         image = torch.from_numpy(painting.copy()).permute(2, 0, 1)[None].float().to(self.encoder.device) / 255
         height, width = painting.shape[:2]
         sized = resize(photo.to(image.device), (width, height)).clamp(0, 1)
@@ -115,12 +139,38 @@ class Yardstick:
             content=content,
             face_edges=face_edges,
             face=face_content,
+            echo=self.echo(image, style, subject) if subject else math.nan,
             grain=grain["luminance 1"],
             next=grain["luminance 2"],
             chroma=grain["chroma 1"],
             clipped=float(np.isin(painting, (0, 255)).mean()),
             seconds=seconds,
         )
+
+    @torch.no_grad()
+    def echo(self, image: Tensor, style: Tensor, subject: Box) -> float:
+        """Return how much of a style's subject can be found anywhere in a picture.
+
+        For each position of relu5_1 inside the subject the best cosine similarity with any position of the
+        picture, both less the style's mean feature; the mean of these. A photo itself has 0.1 to 0.25.
+
+        Args:
+            image: (1, 3, H, W).
+            style: (1, 3, h, w).
+            subject: where in the style it is.
+        """
+        wanted, seen = (
+            self.encoder(
+                resize(picture.to(self.encoder.device), fit(*picture.shape[:-3:-1], ECHOED_AT)).clamp(0, 1),
+                ["relu5_1"],
+            )["relu5_1"].float()
+            for picture in (style, image)
+        )
+        mean = wanted.mean((2, 3), keepdim=True)
+        parts, found = (
+            F.normalize(each[0].flatten(1), dim=0) for each in (_inside(wanted - mean, subject), seen - mean)
+        )
+        return float((parts.T @ found).amax(1).mean())
 
     def _residuals(self, image: Tensor, style: Tensor, target: Tensor, factor: float) -> list[float]:
         key = (id(style), factor, tuple(target.shape))
@@ -282,7 +332,9 @@ def measure(
             for painter in painters:
                 file = folder / f"{photo_name}-{style_name}-{painter.name}.png" if folder else None
                 pixels, seconds = _painted(painter, photo, style, file)
-                score = yardstick.measure(pixels, photo, style, seconds, FACES.get(photo_name))
+                score = yardstick.measure(
+                    pixels, photo, style, seconds, FACES.get(photo_name), SUBJECTS.get(style_name)
+                )
                 scores[painter.name].append(score)
                 row.append(pixels)
                 _print_row(photo_name, style_name, painter.name, score)

@@ -69,6 +69,20 @@ def test_the_style_itself_has_no_residual_and_the_photo_no_content_distance(yard
     assert black.grain == 0
 
 
+def test_a_subject_echoes_in_its_own_picture_and_in_one_that_holds_it(yardstick):
+    look = resize(torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(3)), (96, 96)).clamp(0, 1)
+    other = resize(torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(4)), (96, 96)).clamp(0, 1)
+    subject = (0.25, 0.25, 0.75, 0.75)
+    held = other.clone()
+    held[..., 16:80, 16:80] = look[..., 16:80, 16:80]
+    echoes = [yardstick.echo(picture, look, subject) for picture in (look, held, other)]
+    assert echoes[0] == pytest.approx(1, abs=1e-3)
+    assert echoes[0] > echoes[1] > echoes[2]
+    pixels = to_pixels(look)
+    assert yardstick.measure(pixels, other, look, subject=subject).echo == pytest.approx(1, abs=0.01)
+    assert np.isnan(yardstick.measure(pixels, other, look).echo)
+
+
 # The classic's weights are for VGG-19's activations; tests/lab/test_bench.py paints it.
 @pytest.mark.parametrize("name", [name for name in RECIPES if name != "classic"])
 def test_recipes_paint(photo, painting, name, monkeypatch):

@@ -27,11 +27,12 @@ def test_the_endpoint_has_every_public_knob_with_its_default(client):
     assert list(endpoints) == ["/stylize"]
     parameters = {p["parameter_name"]: p for p in endpoints["/stylize"]["parameters"]}
     public = [name for name, knob in KNOBS.items() if not knob.local]
-    styles, regions = [f"style_{n}" for n in (2, 3, 4)], [f"region_{n}" for n in (1, 2, 3, 4)]
+    styles = [f"style_{n}" for n in (2, 3, 4)]
+    masks = [f"{kind}_{n}" for kind in ("region", "style_mask") for n in (1, 2, 3, 4)]
     assert sorted(parameters) == sorted(
-        ["photo", "style", *public, *styles, "keep", *regions, "start", "resume"]
+        ["photo", "style", *public, *styles, "keep", *masks, "start", "resume"]
     )
-    for name in (*styles, "keep", *regions, "start", "resume"):
+    for name in (*styles, "keep", *masks, "start", "resume"):
         assert parameters[name]["parameter_default"] is None
     for name in public:
         assert parameters[name]["parameter_has_default"]

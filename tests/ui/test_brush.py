@@ -11,7 +11,7 @@ from conftest import complete
 from PIL import Image, ImageDraw
 
 from nst import InputError
-from nst.ui.brush import KEEP, STYLES, Strokes, sent_drawing, strokes
+from nst.ui.brush import KEEP, ROLES, SOURCE, STYLES, sent_drawing, strokes
 from nst.ui.runs.decoder import Decoder
 
 
@@ -20,11 +20,11 @@ def drawn():
     """Return what the page makes of the value of the brush."""
     decoder = Decoder()
 
-    def masks(value) -> Strokes:
+    def masks(value, roles=ROLES):
         data = sent_drawing(value)
         if data is None:
-            return Strokes()
-        return strokes(complete(decoder.drawing(data, "The drawing", "")))
+            return (None,) * len(roles)
+        return strokes(complete(decoder.drawing(data, "The drawing", "")), roles)
 
     yield masks
     decoder.close()
@@ -45,15 +45,13 @@ def drawing(*parts: tuple[str, tuple[int, int, int, int]]) -> str:
 
 def test_nothing_drawn_is_no_mask(drawn):
     for nothing in (None, "", drawing()):
-        found = drawn(nothing)
-        assert found.keep is None
-        assert found.regions == (None,) * 4
+        assert drawn(nothing) == (None,) * 5
 
 
 def test_every_colour_is_its_own_mask(drawn):
     boxes = [(16 * n, 0, 16 * n + 15, 30) for n in range(5)]
     found = drawn(drawing(*zip((KEEP, *STYLES), boxes, strict=True)))
-    for mask, (left, _, right, bottom) in zip((found.keep, *found.regions), boxes, strict=True):
+    for mask, (left, _, right, bottom) in zip(found, boxes, strict=True):
         pixels = np.asarray(mask)
         assert pixels.shape == (60, 80)
         assert (pixels[: bottom + 1, left : right + 1] == 255).all()
@@ -65,9 +63,15 @@ def test_the_smooth_rim_of_a_stroke_keeps_its_role(drawn):
     red = Image.new("RGBA", (80, 60), STYLES[0])
     rim = Image.linear_gradient("L").resize((80, 60))
     found = drawn(url(Image.composite(red, image, rim)))
-    assert found.keep is None
-    assert found.regions[1:] == (None,) * 3
-    assert np.abs(np.asarray(found.regions[0], int) - np.asarray(rim, int)).mean() < 12
+    assert (found[0], *found[2:]) == (None,) * 4
+    assert np.abs(np.asarray(found[1], int) - np.asarray(rim, int)).mean() < 12
+
+
+def test_on_the_style_whatever_is_drawn_says_where_it_is_taken_from(drawn):
+    (mask,) = drawn(drawing((STYLES[0], (10, 10, 39, 29))), SOURCE)
+    assert (np.asarray(mask) == 255).sum() == 30 * 20
+    with pytest.raises(InputError, match="drawn on the style cannot be read"):
+        sent_drawing("nonsense", "style")
 
 
 @pytest.mark.parametrize(

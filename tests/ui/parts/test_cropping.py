@@ -65,14 +65,14 @@ def size_of(page: Page) -> list[int]:
 @pytest.mark.link("size=64&iterations=20")
 def test_a_part_of_the_photo_is_painted(page):
     before = page.locator("#photo img").first.get_attribute("src")
-    page.get_by_role("button", name="Crop or turn").click()
+    page.get_by_role("button", name="Crop or turn the photo").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
     assert page.locator("#photo img").first.get_attribute("src") == before
     # Turned, in the wanted shape, moved to the edge by the keyboard.
-    page.get_by_role("button", name="Crop or turn").click()
+    page.get_by_role("button", name="Crop or turn the photo").click()
     dialog.get_by_role("button", name="Turn right").click()
     dialog.get_by_label("Shape").select_option(label="16 : 9")
     area = dialog.locator(".part")
@@ -99,7 +99,7 @@ def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(page
     file = {"name": "clear.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
     page.locator("#photo input[type=file]").first.set_input_files(file)
     wait_for_width(page, "width === 200")
-    page.get_by_role("button", name="Crop or turn").click()
+    page.get_by_role("button", name="Crop or turn the photo").click()
     frame = page.locator("#crop .frame")
     expect(frame).to_be_visible()
     bounds = frame.bounding_box()
@@ -147,7 +147,7 @@ def test_a_part_that_is_too_small_is_said_in_its_place(page):
         base64.b64encode(buffer.getvalue()).decode(),
     )
     wait_for_width(page, "width === 40")
-    page.get_by_role("button", name="Crop or turn").click()
+    page.get_by_role("button", name="Crop or turn the photo").click()
     area = page.locator("#crop .part")
     area.focus()
     for _ in range(40):
@@ -157,3 +157,17 @@ def test_a_part_that_is_too_small_is_said_in_its_place(page):
         expect(page.locator("#crop").get_by_role("alert")).to_contain_text("That part is too small to paint")
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     assert size_of(page) == [40, 40]
+
+
+def test_a_part_of_the_style_takes_its_place_and_the_photo_stays(page):
+    before = size_of(page)
+    page.get_by_role("button", name="Crop or turn the style").click()
+    page.locator("#crop-style select").select_option(label="Square")
+    page.locator("#crop-style .use").click()
+    page.wait_for_function(
+        "() => { const i = document.querySelector('#style img');"
+        " return i && i.naturalWidth && i.naturalWidth === i.naturalHeight }"
+    )
+    assert size_of(page) == before
+    press_paint(page)
+    expect(page.locator("#status")).to_contain_text("Done in")
