@@ -28,11 +28,13 @@ from nst.vgg.layers import AUTOMATIC, DEEP, content_weights, style_weights
 from nst.vgg.moments import Moments, average, moments, total
 
 # Content against style with both sliders in the middle; quality.md says what it was measured by.
-BALANCE = 0.027
+BALANCE = 0.034
 # How much more the photo counts where it has something to say: the power of its deepest features' prominence.
 ATTENTION = 0.5
 # The deep layers' covariances are of many channels over few positions: most directions mean nothing.
 DEEP_FLOOR = 0.3
+# How much of the place that a style's subject would take is left to the photo; the rest is its manner's.
+FILL = 0.6
 # Smoothness in the middle of its slider weighs this much.
 ROUGHNESS = 0.0168
 # The least total variation that a style is taken to have, as a share of the photo's.
@@ -80,7 +82,7 @@ class _Painting:
         """Return a layer's statistics with the photo's in the place that the subject would take."""
         if layer not in self.shares:
             return self.statistics[layer]
-        share = self.shares[layer]
+        share = 1 - FILL * (1 - self.shares[layer])
         return average([self.statistics[layer], photo], [share, 1 - share])
 
 
