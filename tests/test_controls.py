@@ -207,8 +207,9 @@ def test_what_stands_alone_in_a_style_is_left_out_unless_it_is_wanted():
     alone, many = manner(face, 0.0), manner(stars, 0.0)
     assert alone.shape == (1, 1, 24, 24)
     assert 0 <= float(alone.min()) < float(alone.max()) <= 1
-    assert float(alone[..., 9:12, 9:12].max()) < 0.05 < 0.5 < float(alone[..., 16:, 16:].mean())
-    assert float(many[..., 10:12, 10:12].mean()) > 0.5  # as bright, but it recurs
+    # What is as bright but recurs counts about as much as the usual position, the face not at all.
+    assert float(alone[..., 9:12, 9:12].max()) < 0.001 * float(alone.mean())
+    assert float(many[..., 10:12, 10:12].mean()) > 0.2 * float(many.mean())
     assert torch.equal(manner(face, 10.0), torch.ones(1, 1, 24, 24))
     halfway = manner(face, 5.0)
     assert torch.allclose(halfway, (1 + alone) / 2)

@@ -277,7 +277,7 @@ def test_after_a_kill_its_owner_finds_it_and_can_go_on(files, decoder, monkeypat
     async def killed():
         runs = registry(Scripted(frames=1000, slow=0.05), files, decoder)
         monkeypatch.setattr("nst.ui.runs.work._WRITTEN", 0.0)
-        run = await runs.begin(MINE, "", pictures(files), Settings(style_weight=7), drawing=b"PNG")
+        run = await runs.begin(MINE, "", pictures(files), Settings(style_weight=7), drawings={"photo": b"PNG"})
         program = await runs.begin("", "", pictures(files, 5), Settings())
         while len(run.folder.frames) < 3:
             await asyncio.sleep(0.01)
@@ -291,7 +291,7 @@ def test_after_a_kill_its_owner_finds_it_and_can_go_on(files, decoder, monkeypat
     assert again.state == "interrupted"
     assert again.said == "This host was started anew in the midst of it."
     assert again.settings.style_weight == 7
-    assert again.drawing == b"PNG"
+    assert again.drawings == {"photo": b"PNG"}
     assert again.pictures.photo == run.pictures.photo
     assert again.pictures.photo.path.exists()
     assert again.folder.frames == run.folder.frames[: len(again.folder.frames)]
