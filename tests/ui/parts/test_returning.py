@@ -207,19 +207,22 @@ def test_three_tabs_paint_and_five_are_idle(browser, url):
     context.close()
 
 
-def test_what_was_drawn_comes_back(browser, url):
+@pytest.mark.parametrize(
+    ("brush", "role"), [("#brush", "Keep the photo"), ("#style-brush", "Take the style from here")]
+)
+def test_what_was_drawn_comes_back(browser, url, brush, role):
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     page = tab(context, url + LONG_LINK)
     open_group(page, "Areas")
-    page.locator("#brush button", has_text="Keep the photo").click()
-    canvas = page.locator("#brush canvas")
+    page.locator(f"{brush} button", has_text=role).click()
+    canvas = page.locator(f"{brush} canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     page.mouse.move(box["x"] + 30, box["y"] + 30)
     page.mouse.down()
     page.mouse.move(box["x"] + 120, box["y"] + 90, steps=5)
     page.mouse.up()
-    drawn = "() => { const c = document.querySelector('#brush canvas');"
+    drawn = f"() => {{ const c = document.querySelector('{brush} canvas');"
     drawn += " const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
     drawn += " return d.filter((value, index) => index % 4 === 3 && value > 128).length }"
     before = page.evaluate(drawn)

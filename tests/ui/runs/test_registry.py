@@ -277,7 +277,9 @@ def test_after_a_kill_its_owner_finds_it_and_can_go_on(files, decoder, monkeypat
     async def killed():
         runs = registry(Scripted(frames=1000, slow=0.05), files, decoder)
         monkeypatch.setattr("nst.ui.runs.work._WRITTEN", 0.0)
-        run = await runs.begin(MINE, "", pictures(files), Settings(style_weight=7), drawings={"photo": b"PNG"})
+        run = await runs.begin(
+            MINE, "", pictures(files), Settings(style_weight=7), drawings={"photo": b"PNG"}
+        )
         program = await runs.begin("", "", pictures(files, 5), Settings())
         while len(run.folder.frames) < 3:
             await asyncio.sleep(0.01)
