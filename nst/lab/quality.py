@@ -162,7 +162,9 @@ class Yardstick:
         """
         wanted, seen = (
             self.encoder(
-                resize(picture.to(self.encoder.device), fit(*picture.shape[:-3:-1], ECHOED_AT)).clamp(0, 1),
+                resize(
+                    picture.to(self.encoder.device), fit(picture.shape[-1], picture.shape[-2], ECHOED_AT)
+                ).clamp(0, 1),
                 ["relu5_1"],
             )["relu5_1"].float()
             for picture in (style, image)
