@@ -33,7 +33,8 @@ BALANCE = 0.034
 ATTENTION = 0.5
 # The deep layers' covariances are of many channels over few positions: most directions mean nothing.
 DEEP_FLOOR = 0.3
-# How much of the place that a style's subject would take is left to the photo; the rest is its manner's.
+# How much of the place that a style's subject would take is left to the photo, the rest being its manner's;
+# with large shapes in their middle.
 FILL = 0.6
 # Smoothness in the middle of its slider weighs this much.
 ROUGHNESS = 0.0168
@@ -46,6 +47,11 @@ def _shaped(weights: dict[str, float], large_shapes: float) -> dict[str, float]:
     factor = large_shapes / 5 if large_shapes < 5 else 4 ** (large_shapes / 5 - 1)
     shaped = {name: weight * factor if name in DEEP else weight for name, weight in weights.items()}
     return {name: weight for name, weight in shaped.items() if weight}
+
+
+def _fill(large_shapes: float) -> float:
+    """Return the photo's share of the subject's place: all of it at 0, `FILL` at 5, nothing at 10."""
+    return 1 - (1 - FILL) * large_shapes / 5 if large_shapes < 5 else FILL * (2 - large_shapes / 5)
 
 
 def _shrunk(part: Tensor | None, features: Tensor) -> Tensor | None:
@@ -78,11 +84,11 @@ class _Painting:
     statistics: dict[str, Moments]
     shares: dict[str, Tensor]  # of a deep layer's positions, those that are not the subject's
 
-    def filled(self, layer: str, photo: Moments) -> Moments:
-        """Return a layer's statistics with the photo's in the place that the subject would take."""
+    def filled(self, layer: str, photo: Moments, fill: float) -> Moments:
+        """Return a layer's statistics, the photo's in a share of the place of the subject."""
         if layer not in self.shares:
             return self.statistics[layer]
-        share = 1 - FILL * (1 - self.shares[layer])
+        share = 1 - fill * (1 - self.shares[layer])
         return average([self.statistics[layer], photo], [share, 1 - share])
 
 
@@ -169,6 +175,7 @@ class Objective:
     ) -> None:
         """Set the targets: the photo's content features, the styles' statistics, their total variation."""
         judge = self.encoder.layers[-1]
+        fill = _fill(settings.large_shapes)
         photo = self._described(self.photo, tuple(dict.fromkeys((*content_layers, judge))), style_layers)
         paintings = [
             self._described_painting(*style, settings.subject, content_layers, style_layers)
@@ -188,7 +195,7 @@ class Objective:
                     settings.style_loss,
                     DEEP_FLOOR if name in DEEP else GaussianTarget.FLOOR,
                     average(
-                        [each.filled(name, photo.statistics[name][0]) for each in paintings],
+                        [each.filled(name, photo.statistics[name][0], fill) for each in paintings],
                         [region.shares[k] for k in used],
                     ),
                     photo.statistics[name][0],

@@ -15,11 +15,11 @@ MOST_SUBJECT = 10.0
 # Positions along the longest side at which a painting is judged, whatever its size: those of 384 px.
 _POSITIONS = 24
 # Other positions count as elsewhere from this share of the longest side on.
-_ELSEWHERE = 0.2
+_ELSEWHERE = 0.3
 # How many of the positions elsewhere, as a share of all, say how well a position recurs.
 _RECURRING = 0.15
 # The score at which a position is half subject, how fast that changes, and the power of recurrence in it.
-_SUBJECT, _POWER, _RECURRENCE = 0.75, 8.0, 5.0
+_SUBJECT, _POWER, _RECURRENCE = 0.65, 12.0, 5.0
 
 
 def manner(features: Tensor, subject: float, part: Tensor | None = None) -> Tensor:
@@ -30,7 +30,7 @@ def manner(features: Tensor, subject: float, part: Tensor | None = None) -> Tens
     out (the energy of its features less their mean), and little elsewhere in the painting is like it (the
     cosine similarity with the positions elsewhere that are most like it). A star of The Starry Night stands
     out and recurs; a face stands out alone. With s = energy / recurrence^5, both relative to their means,
-    a position counts 1 / (1 + (s / 0.75)^8). quality.md says what it was chosen by.
+    a position counts 1 / (1 + (s / 0.65)^12). quality.md says what it was chosen by.
 
     Args:
         features: (1, C, H, W) of the deepest layer.

@@ -35,11 +35,12 @@ def test_the_style_comes_to_its_deepest_layer_and_the_face_stays(yardstick):
 
 def test_large_shapes_are_as_large_as_is_wanted(yardstick):
     deep = []
-    for wanted in (0.0, 10.0):
+    for wanted in (0.0, 5.0, 10.0):
         settings = Settings(size=128, iterations=30, encoder="builtin", large_shapes=wanted)
         *_, frame = stylize(PHOTO, STYLE, settings)
         deep.append(yardstick.measure(frame.image, PHOTO, STYLE).deep)
-    assert deep[0] > 1.3 * deep[1]
+    assert deep[0] > 1.3 * deep[1]  # 2.7, 1.5 and 0.8 were seen
+    assert deep[1] > 1.3 * deep[2]
 
 
 def test_a_face_in_the_style_does_not_stand_in_the_sky(yardstick):
