@@ -176,7 +176,7 @@ class Objective:
         """Set the targets: the photo's content features, the styles' statistics, their total variation."""
         judge = self.encoder.layers[-1]
         fill = _fill(settings.large_shapes)
-        photo = self._described(self.photo, tuple(dict.fromkeys((*content_layers, judge))), style_layers)
+        photo = self._described_photo(tuple(dict.fromkeys((*content_layers, judge))), style_layers)
         paintings = [
             self._described_painting(*style, settings.subject, content_layers, style_layers)
             for style in styles
@@ -195,12 +195,12 @@ class Objective:
                     settings.style_loss,
                     DEEP_FLOOR if name in DEEP else GaussianTarget.FLOOR,
                     average(
-                        [each.filled(name, photo.statistics[name][0], fill) for each in paintings],
+                        [each.filled(name, seen, fill) for each in paintings],
                         [region.shares[k] for k in used],
                     ),
-                    photo.statistics[name][0],
+                    seen,
                 )
-                for region in regions
+                for region, seen in zip(regions, photo.statistics[name], strict=True)
             ]
             for name in style_layers
         }
@@ -213,11 +213,12 @@ class Objective:
         # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
         self.rough = torch.maximum(rough, PLAINEST * total_variation(self.photo)).clamp_min(1e-4)
 
-    def _described(self, picture: Tensor, content: tuple[str, ...], style: tuple[str, ...]) -> Description:
-        """Return what the encoder sees in a picture that stays as it is."""
+    def _described_photo(self, content: tuple[str, ...], style: tuple[str, ...]) -> Description:
+        """Return what the encoder sees in the photo, for style in each region by itself."""
+        masks = tuple(None if mask is None else digest(mask) for mask in self.masks)
         return self.cache.get(
-            (digest(picture), content, style),
-            lambda: self.encoder.describe(picture, content, style, strips=self.strips),
+            (digest(self.photo), masks, content, style),
+            lambda: self.encoder.describe(self.photo, content, style, self.masks, self.strips),
         )
 
     def _described_painting(

@@ -8,8 +8,11 @@ import torch
 from conftest import ROOT
 
 from nst import Settings, load_image, stylize
+from nst.image.masks import Region
 from nst.image.pixels import resize, to_pixels
 from nst.lab.quality import FACES, Yardstick
+from nst.optimization.encoders import load_encoders
+from nst.optimization.objective import Objective
 from nst.vgg.weights import find_vgg19
 
 # Small: the yardstick looks at double the size too, which would take most of the time.
@@ -52,6 +55,21 @@ def test_a_face_in_the_style_does_not_stand_in_the_sky(yardstick):
         image = torch.from_numpy(frame.image).permute(2, 0, 1)[None].float() / 255
         echoes.append(yardstick.echo(image, PHOTO, FACE))
     assert echoes[0] < 0.75 * echoes[1]
+
+
+def test_a_region_has_in_a_subjects_place_what_the_photo_has_there():
+    (encoder,) = load_encoders(Settings(encoder="builtin"), torch.device("cpu"))
+    right = torch.zeros(1, 1, 128, 128)
+    right[..., 64:] = 1
+    regions = [Region((1.0, 0.0), 1 - right), Region((0.0, 1.0), right)]
+    other = PHOTO.clone()
+    other[..., :56] = 0.5  # a photo that is another one on the left
+    found = []
+    for photo in (PHOTO, other):
+        objective = Objective(encoder, photo, [STYLE, STYLE.flip(3)], Settings(), regions)
+        found.append([float(target.eigenvalues.sum()) for target in objective.styles["relu5_1"]])
+    (left, right_), (left_other, right_other) = found
+    assert abs(left_other / left - 1) > 4 * abs(right_other / right_ - 1)  # 0.57 and 0.05 were seen
 
 
 @pytest.mark.parametrize("color", [(200, 20, 20), (30, 60, 160)], ids=["red", "blue"])
