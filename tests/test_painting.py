@@ -163,7 +163,7 @@ def test_stop_keeps_the_picture_at_the_next_iteration(encoder, photo, painting):
             wish.append(1)
     assert frames[-1].final
     assert frames[-1].iteration == 8
-    assert frames[-1].total == 8
+    assert frames[-1].total == frames[0].total > 8  # of which it was that far
     assert frames[-1].image.any()
     early = last(stylize(photo, painting, Settings(size=256), encoder=encoder, stop=lambda: True))
     assert early.image.shape == (171, 256, 3)  # a keepable size, though only the coarsest was begun

@@ -69,6 +69,7 @@ class Painting:
         self.evaluation: Evaluation | None = None  # of the canvas as it is
         self.notice = ""
         self.ended = False
+        self.unpainted = 0  # iterations that were left when it ended
 
     def frames(self) -> Generator[Frame, None, None]:
         """Yield frames, the last one final."""
@@ -117,6 +118,7 @@ class Painting:
                 self.notice = f"The time limit of {self.settings.time_limit:g} seconds was reached."
             if ending or descent.hopeless:
                 self.ended = True
+                self.unpainted = left + sum(each.iterations for each in self.plan.later)
                 return
             if not steady:
                 continue
@@ -157,4 +159,4 @@ class Painting:
         if left is None:  # a picture that ends early still has the size that was asked for
             canvas = resize(canvas, self.plan.scales[-1].size)
         pixels = to_pixels(self.pictures.finished(canvas))
-        return self.progress.frame(pixels, self.evaluation, self.settings, self.notice, left)
+        return self.progress.frame(pixels, self.evaluation, self.settings, self.notice, left, self.unpainted)

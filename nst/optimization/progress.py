@@ -62,6 +62,7 @@ class Progress:
         settings: Settings,
         notice: str,
         left: int | None,
+        unpainted: int = 0,
     ) -> Frame:
         """Return a frame.
 
@@ -71,6 +72,7 @@ class Progress:
             settings: as they are by now.
             notice: what is not as it was asked for.
             left: how many iterations are left at this scale, None for the final frame.
+            unpainted: how many were left at all scales when it was ended early.
         """
         scale = self.plan.scale or self.plan.scales[-1]
         later = [] if left is None else self.plan.later
@@ -78,7 +80,7 @@ class Progress:
         return Frame(
             image=pixels,
             iteration=self.iterations,
-            total=self.iterations + (left or 0) + sum(each.iterations for each in later),
+            total=self.iterations + (left or 0) + sum(each.iterations for each in later) + unpainted,
             target=self.plan.scales[-1].size,
             losses=evaluation.named() if evaluation else {},
             seconds=self.seconds,
