@@ -311,15 +311,27 @@ class Actions(gr.HTML):
         return {"type": "object"}
 
 
+class Filmed(NamedTuple):
+    """A film that can be watched and saved."""
+
+    mp4: str  # path
+    webp: str  # path
+    name: str  # of the files that are saved, without an ending
+
+
 class Film(gr.HTML):
-    """A short film that plays by itself. Its value is the path of an MP4 in Gradio's cache folder."""
+    """A short film that plays by itself, and links to save it. Its value is a `Filmed`."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
             value=None,
             html_template=(
                 "{{#if value}}<video controls autoplay loop muted playsinline"
-                ' aria-label="The painting as a time-lapse" src="{{value.url}}"></video>{{/if}}'
+                ' aria-label="The painting as a time-lapse" src="{{value.mp4.url}}"></video><div class="row">'
+                '<a class="action" id="mp4" href="{{value.mp4.url}}" download="{{value.name}}.mp4">'
+                "Download MP4</a>"
+                '<a class="action" id="webp" href="{{value.webp.url}}" download="{{value.name}}.webp">'
+                "Download WebP</a></div>{{/if}}"
             ),
             js_on_load=None,
             **more,
@@ -327,7 +339,10 @@ class Film(gr.HTML):
 
     def postprocess(self, value: Any) -> Any:
         """Return the file as Gradio serves it."""
-        return None if value is None else FileData(path=value).model_dump()
+        if value is None:
+            return None
+        files = {kind: FileData(path=getattr(value, kind)).model_dump() for kind in ("mp4", "webp")}
+        return {**files, "name": value.name}
 
     def api_info(self) -> dict[str, Any]:
         """Describe the value as an object."""

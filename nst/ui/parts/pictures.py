@@ -21,7 +21,7 @@ from nst.ui.components import Control, CropTool, Intake, Picture, Strip, picked
 from nst.ui.gallery import Example, photos, styles
 from nst.ui.parts import QUIET, Values
 from nst.ui.runs.pictures import Given
-from nst.ui.runs.storage import NO_ROOM, SHOWN, Sent
+from nst.ui.runs.storage import NO_ROOM, Sent
 from nst.ui.service import Service
 from nst.ui.web.visitors import visitor_of
 
@@ -131,7 +131,7 @@ class PictureInputs:
         pixels = await self.service.decoder.decode(sent, what, visitor, alpha=alpha)
         preview = await to_thread.run_sync(_preview, pixels)
         try:
-            seen = await to_thread.run_sync(files.add_beside, sent.path, SHOWN, preview)
+            seen = await to_thread.run_sync(files.add_shown, sent, preview)
         except OSError as error:
             raise InputError(NO_ROOM) from error
         return seen, self.service.decoder.remark(sent, what)

@@ -37,10 +37,12 @@ class RunFolder:
         self.path, self._grew = path, grew
         self.frames: list[Kept] = []
         self.finished: Kept | None = None
+        self.before = ""  # path of the photo at the finished size
+        self.film: tuple[list[Kept], str, str] | None = None  # of which pictures, and paths of MP4 and WebP
 
     def add_frame(self, data: bytes, iteration: int, size: tuple[int, int], change: float = 0.0) -> str:
         """Write a passing frame under a new name; return its path. Of a long run ever fewer are kept."""
-        path = self.add(f"{secrets.token_hex(4)}.jpg", data)
+        path = self.add("step", ".jpg", data)
         self.frames.append(Kept(path, iteration, size, change))
         if len(self.frames) > MOST_FRAMES:
             old, new = self.frames[:-_IN_FLIGHT], self.frames[-_IN_FLIGHT:]
@@ -51,7 +53,11 @@ class RunFolder:
             self.frames = old[::2] + new
         return path
 
-    def add(self, name: str, data: bytes) -> str:
+    def add(self, kind: str, suffix: str, data: bytes) -> str:
+        """Write a file that can be fetched; return its path, which tells nobody another one's."""
+        return self.write(f"{kind}-{secrets.token_hex(8)}{suffix}", data)
+
+    def write(self, name: str, data: bytes) -> str:
         """Write a file that stays as long as the folder, whole or not at all; return its path."""
         path = self.path / name
         before = path.stat().st_size if path.exists() else 0
@@ -65,17 +71,12 @@ class RunFolder:
         self._grew(self.path, len(data) - before)
         return str(path)
 
-    @property
-    def before(self) -> str:
-        """Path of the photo at the finished size."""
-        return str(self.path / "photo.jpg")
-
     def finish(
         self, picture: bytes, photo: bytes, iteration: int, size: tuple[int, int], change: float = 0.0
     ) -> str:
         """Write the finished PNG, and the photo at its size as JPEG; return the former's path."""
-        self.add("photo.jpg", photo)
-        path = self.add("painting.png", picture)
+        self.before = self.add("photo", ".jpg", photo)
+        path = self.add("painting", ".png", picture)
         self.finished = Kept(path, iteration, size, change)
         return path
 

@@ -30,7 +30,7 @@ def write(run: Run) -> None:
     folder = run.folder
     for over, drawing in run.drawings.items():
         if not (folder.path / _DRAWINGS[over]).exists():
-            folder.add(_DRAWINGS[over], drawing)
+            folder.write(_DRAWINGS[over], drawing)
     told = {
         "id": run.id,
         "owner": run.owner,
@@ -43,8 +43,9 @@ def write(run: Run) -> None:
         "start": _name(run.pictures.start),
         "frames": [_entry(kept) for kept in folder.frames],
         "finished": _entry(folder.finished) if folder.finished else None,
+        "before": Path(folder.before).name,
     }
-    folder.add(_RECORD, json.dumps(told).encode())
+    folder.write(_RECORD, json.dumps(told).encode())
 
 
 def read(folder: RunFolder, root: Path) -> Run:
@@ -62,6 +63,7 @@ def read(folder: RunFolder, root: Path) -> Run:
         folder.frames = [_kept(folder.path, entry) for entry in told["frames"]]
         folder.frames = [kept for kept in folder.frames if Path(kept.path).exists()]
         folder.finished = _kept(folder.path, told["finished"]) if told["finished"] else None
+        folder.before = str(folder.path / Path(str(told["before"])).name)
         pictures: Any = Inputs(
             _sent(root, told["photo"]),
             tuple(_sent(root, name) for name in told["styles"]),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
@@ -93,10 +92,13 @@ class Run:
     def file_name(self, kept: Kept) -> str:
         """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
         given = [picture for _, picture in self.pictures.pictures() if isinstance(picture, Sent)]
-        names = [re.sub(r"[^\w]+", "-", picture.path.stem).strip("-")[:40] for picture in given[:2]]
+        names = [picture.label for picture in given[:2]]
         step = "" if kept is self.folder.finished else f"step-{kept.iteration}"
         day = time.strftime("%Y-%m-%d", time.localtime(self.began))
-        return "-".join(filter(None, (*names, step, day))) + Path(kept.path).suffix
+        return (
+            "-".join(filter(None, (*(names if any(names) else ["painting"]), step, day)))
+            + Path(kept.path).suffix
+        )
 
     def end(self) -> None:
         """Ask it to end at its next iteration, and to keep what it has."""

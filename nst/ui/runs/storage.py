@@ -17,23 +17,40 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from gradio_client.utils import strip_invalid_filename_characters
-
 from nst.errors import InputError
+from nst.ui.runs.accounts import accounts
 from nst.ui.runs.cache import left_behind, own_folder
 from nst.ui.runs.folder import RunFolder
 
 log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600.0
-# What one visitor may have here, as a share of all that is kept, and how many runs.
+# What one account may have here, as a share of all that is kept, and how many runs.
 _SHARE, RUNS_EACH = 8, 20
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room left says
 NO_ROOM = "This host has no room left to keep pictures; try again later."
-# What a page shows of an upload, beside it.
-SHOWN = "shown-of-upload.jpg"
+# An upload, whatever its sender calls it, and what a page shows of it, beside it.
+_ORIGINAL, _SHOWN = "original", "shown.jpg"
+_SUFFIXES = frozenset(
+    (
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".webp",
+        ".avif",
+        ".heic",
+        ".heif",
+        ".tif",
+        ".tiff",
+        ".gif",
+        ".bmp",
+        ".ppm",
+        ".tga",
+    )
+)
 # Made by an upload, by a run, or by Gradio for what the page itself shows.
 _FOLDER = re.compile(r"(?:upload|run)-[0-9a-f]{32}|[0-9a-f]{64}")
+_FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,119}")
 
 
 @dataclass(eq=False)
@@ -42,9 +59,14 @@ class _Item:
 
     path: Path
     visitor: str
+    label: str = ""  # what its sender calls it
     used: float = field(default_factory=time.monotonic)  # last
     size: int = 0  # bytes
     holds: int = 0  # how many wait for it or work with it
+
+    def is_of(self, account: str) -> bool:
+        """Return whether it is charged to an account."""
+        return any(account == own for own, _ in accounts(self.visitor))
 
     @property
     def is_run(self) -> bool:
@@ -56,6 +78,13 @@ class Sent(NamedTuple):
     """A file that a visitor sent, or that was made here for one."""
 
     path: Path
+    sender: str = ""  # what its sender calls it, if that is known
+
+    @property
+    def label(self) -> str:
+        """What people call it, without an ending; "" if nobody knows."""
+        stem = Path(self.sender).stem or self.path.stem.removeprefix(_ORIGINAL)
+        return re.sub(r"[^\w]+", "-", stem).strip("-")[:40]
 
     @property
     def name(self) -> str:
@@ -103,8 +132,8 @@ class Files:
                 self._items[path] = _Item(
                     path,
                     "",
-                    time.monotonic() - max(0.0, time.time() - path.stat().st_mtime),
-                    sum(file.stat().st_size for file in path.iterdir()),
+                    used=time.monotonic() - max(0.0, time.time() - path.stat().st_mtime),
+                    size=sum(file.stat().st_size for file in path.iterdir()),
                 )
 
     # What comes in
@@ -112,11 +141,17 @@ class Files:
     def add_upload(self, visitor: str, name: str | None, source: IO[bytes]) -> Path:
         """Keep an upload under a name that nobody can guess; return its path.
 
+        Args:
+            visitor: who sends it.
+            name: its sender's; in the file's own only a suffix is left of it, if pictures have that.
+            source: its bytes.
+
         Raises:
             OSError: there is no room.
         """
-        path = self._new("upload", visitor)
-        path /= _safe(name)
+        suffix = Path(name or "").suffix.lower()
+        folder = self._new("upload", visitor, (name or "")[-120:])
+        path = folder / (_ORIGINAL + (suffix if suffix in _SUFFIXES else ""))
         try:
             with path.open("xb") as file:
                 shutil.copyfileobj(source, file, 2**20)
@@ -131,17 +166,39 @@ class Files:
         """Return an empty folder for a run."""
         return RunFolder(self._new("run", visitor), self._grew)
 
-    def add_beside(self, path: Path, name: str, data: bytes) -> str:
-        """Write a file into the folder of another one; return its path.
+    def add_shown(self, sent: Sent, data: bytes) -> str:
+        """Write what a page shows of an upload, a JPEG; return its path.
 
         Raises:
-            OSError: the folder is gone, or there is no room.
+            OSError: the upload is gone, or there is no room.
         """
-        beside = path.with_name(name)
+        beside = sent.path.with_name(_SHOWN)
         before = beside.stat().st_size if beside.exists() else 0
         beside.write_bytes(data)
-        self._grew(path.parent, len(data) - before)
+        self._grew(beside.parent, len(data) - before)
         return str(beside)
+
+    @contextlib.contextmanager
+    def coming(self, visitor: str) -> Iterator[Callable[[int], None]]:
+        """Count bytes that are on their way in as kept, for as long as the context lasts.
+
+        Yields:
+            what is told how many more have come; raises OSError if there is no room for them.
+        """
+        item = _Item(self.folder / f"coming-{secrets.token_hex(16)}", visitor, holds=1)  # it never exists
+        with self._lock:
+            self._items[item.path] = item
+
+        def more(size: int) -> None:
+            self._grew(item.path, size)
+            if self.held_bytes() > self.most:
+                raise OSError(errno.ENOSPC, "as much is on its way as may be kept")
+
+        try:
+            yield more
+        finally:
+            with self._lock:
+                self._items.pop(item.path, None)
 
     # What a host that was killed has left
 
@@ -169,14 +226,15 @@ class Files:
 
         Whether it is still there is not asked: whoever may name it was told its name.
         """
-        if not isinstance(name, str) or len(name) > 600 or not name.isprintable():
+        if not isinstance(name, str) or len(name) > 600:
             return None
         path = Path(name)
-        if ".." in path.parts or path.parent.parent != self.folder:
+        if ".." in path.parts or not path.is_absolute():
             return None
-        if not _FOLDER.fullmatch(path.parent.name) or path.name.startswith("."):
+        if not (_FOLDER.fullmatch(path.parent.name) and _FILE.fullmatch(path.name)):
             return None
-        return path
+        # A page that was opened before a restart names what then lay in another folder, such as an example.
+        return self.folder / path.parent.name / path.name
 
     def sent(self, name: Any, what: str) -> Sent:
         """Return a file that a visitor may name.
@@ -188,15 +246,15 @@ class Files:
         if path is None:
             raise InputError(f"{what} is not a file that was sent here; upload it first.")
         self._touch(path.parent)
-        if path.name == SHOWN:
-            others = (each for each in path.parent.iterdir() if each.name != SHOWN)
-            with contextlib.suppress(OSError, StopIteration):
-                return Sent(next(others))
-        return Sent(path)
+        if path.name == _SHOWN:
+            path = next(path.parent.glob(f"{_ORIGINAL}*"), path)
+        with self._lock:
+            item = self._items.get(path.parent)
+        return Sent(path, item.label if item else "")
 
     def shown(self, sent: Sent) -> str:
         """Return the path of what a page shows of a file."""
-        preview = sent.path.with_name(SHOWN)
+        preview = sent.path.with_name(_SHOWN)
         return str(preview if preview.exists() else sent.path)
 
     @contextlib.contextmanager
@@ -259,11 +317,11 @@ class Files:
             except Exception:
                 log.exception("sweeping failed; it is tried again")
 
-    def _new(self, kind: str, visitor: str) -> Path:
+    def _new(self, kind: str, visitor: str, label: str = "") -> Path:
         path = self.folder / f"{kind}-{secrets.token_hex(16)}"
         path.mkdir(mode=0o700)
         with self._lock:
-            self._items[path] = _Item(path, visitor)
+            self._items[path] = _Item(path, visitor, label)
         return path
 
     def _touch(self, path: Path) -> None:
@@ -283,16 +341,16 @@ class Files:
         self._remove(going)
 
     def _too_much(self, grown: _Item) -> list[_Item]:
-        """Return what has to go: a visitor's own oldest first, then the oldest of whoever has most."""
+        """Return what has to go: an account's own oldest first, then the oldest of whoever has most."""
         loose = [one for one in self._items.values() if not one.holds and one is not grown]
         loose.sort(key=lambda one: one.used)
         going: list[_Item] = []
-        if grown.visitor:  # those who cannot be told from others share the room of all
-            own = [one for one in self._items.values() if one.visitor == grown.visitor]
+        for account, share in accounts(grown.visitor) if grown.visitor else ():  # the others share all of it
+            own = [one for one in self._items.values() if one.is_of(account) and one not in going]
             size, runs = sum(one.size for one in own), sum(one.is_run for one in own)
             for one in loose:
-                over = size > self.most // _SHARE or (one.is_run and runs > RUNS_EACH)
-                if over and one.visitor == grown.visitor:
+                over = size > self.most * share // _SHARE or (one.is_run and runs > RUNS_EACH * share)
+                if over and one.is_of(account):
                     going.append(one)
                     size, runs = size - one.size, runs - one.is_run
             loose = [one for one in loose if one not in going]
@@ -300,9 +358,10 @@ class Files:
         while size > self.most and loose:
             shares: dict[str, int] = {}
             for one in loose:
-                shares[one.visitor] = shares.get(one.visitor, 0) + one.size
+                widest = accounts(one.visitor)[-1][0]
+                shares[widest] = shares.get(widest, 0) + one.size
             richest = max(shares, key=shares.__getitem__)
-            oldest = next(one for one in loose if one.visitor == richest)
+            oldest = next(one for one in loose if one.is_of(richest))
             going.append(oldest)
             loose.remove(oldest)
             size -= oldest.size
@@ -315,11 +374,3 @@ class Files:
                 self._items.pop(item.path, None)
             if self.gone:
                 self.gone(item.path)
-
-
-def _safe(name: str | None) -> str:
-    """Return a file name that is nothing but a name."""
-    plain = Path((name or "").replace("\\", "/")).name.lstrip(".") or "picture"
-    if plain == SHOWN:
-        plain = "picture.jpg"
-    return strip_invalid_filename_characters(plain.encode()[-120:].decode(errors="ignore")).lstrip(".")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -18,7 +16,6 @@ from nst.settings import Settings
 from nst.ui.runs.folder import Kept, RunFolder
 from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.previews import Preview, at_size
-from nst.ui.runs.storage import Files
 
 _NOTHING = np.zeros((), np.uint8)
 
@@ -69,25 +66,25 @@ def canvas_of(kept: Kept) -> Image.Image:
         raise InputError("That painting is no longer kept here; press Paint to make it anew.") from error
 
 
-def film(files: Files, frames: Sequence[Kept]) -> tuple[str, str]:
-    """Write a time-lapse of kept frames beside them; return the paths of an MP4 and an animated WebP.
-
-    Args:
-        files: where they are kept.
-        frames: the finished picture last.
+def film(folder: RunFolder) -> tuple[str, str]:
+    """Return the paths of a run's time-lapse as MP4 and animated WebP; it is made when first asked for.
 
     Raises:
         InputError: the frames are no longer there.
     """
+    frames = folder.kept()
+    if folder.film and folder.film[0] == frames:
+        return folder.film[1:]
     try:
         pictures = []
         for kept in frames:
             with Image.open(kept.path) as picture:
                 pictures.append(np.asarray(picture))
-        finished = Path(frames[-1].path)
-        return (
-            files.add_beside(finished, "time-lapse.mp4", as_mp4(pictures)),
-            files.add_beside(finished, "time-lapse.webp", as_webp(pictures)),
+        paths = (
+            folder.add("time-lapse", ".mp4", as_mp4(pictures)),
+            folder.add("time-lapse", ".webp", as_webp(pictures)),
         )
+        folder.film = (frames, *paths)
+        return paths
     except FileNotFoundError as error:
         raise InputError("That painting is no longer kept here; press Paint to make it anew.") from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
@@ -70,7 +69,7 @@ def served(files: Files, name: str) -> FileResponse:
     return FileResponse(
         path,
         media_type=kind if shown else "application/octet-stream",
-        filename=Path(path).name,
-        content_disposition_type="inline" if shown else "attachment",
+        # What a page says that a picture is to be saved as counts only if nothing is said of it here.
+        filename=None if shown else path.name,
         headers={"cache-control": "private, max-age=3600"},
     )

@@ -43,7 +43,7 @@ class Scripted:
 
     def __init__(self, frames: int = 4, dies_after: tuple[int, ...] = (), slow: float = 0.0) -> None:
         self.frames, self.dies_after, self.slow = frames, list(dies_after), slow
-        self.turns = 0
+        self.turns = self.waiting = 0
         self.held: list[str] = []
         self.resumed: list[tuple[int, int] | None] = []
 
@@ -59,6 +59,9 @@ class Scripted:
         if turn in self.held:
             self.held.remove(turn)
             self.turns -= 1
+
+    async def counts(self) -> tuple[int, int]:
+        return 1, self.waiting
 
     async def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
         return Forecast(width, height, 1.0)
@@ -98,8 +101,8 @@ def files():
     files.close()
 
 
-def registry(painter: Any, files: Files, decoder: Decoder, grace: float = 30.0) -> Registry:
-    return Registry(painter, files, decoder, Listeners(), grace)
+def registry(painter: Any, files: Files, decoder: Decoder, grace: float = 30.0, **more: float) -> Registry:
+    return Registry(painter, files, decoder, Listeners(), grace, **more)
 
 
 def pictures(files: Files, seed: int = 1) -> Inputs[Any]:
@@ -112,6 +115,21 @@ async def painted(runs: Registry, files: Files, owner: str = MINE, **more: Any) 
     run = await runs.begin(owner, "", pictures(files), Settings(), **more)
     with runs.listeners.listening("page"):
         return run, [update async for update in run.follow("page")]
+
+
+def test_while_others_wait_a_long_run_ends_with_what_it_has(files, decoder, monkeypatch):
+    monkeypatch.setattr("nst.ui.runs.work._WRITTEN", 0.0)
+    painter = Scripted(frames=400, slow=0.002)
+    run, updates = complete(painted(registry(painter, files, decoder, busy=20), files))
+    assert updates[-1].frame.iteration == 400  # nobody waits
+    painter.waiting = 1
+    run, updates = complete(painted(registry(painter, files, decoder, busy=20), files))
+    last = updates[-1].frame
+    assert last.final
+    assert 20 < last.iteration < 40  # each takes a second, says the frame
+    assert last.notice == "Others are waiting, so it ended after 21 s; Continue goes on."
+    assert run.state == "finished"
+    assert run.folder.finished
 
 
 def test_a_run_belongs_to_its_key(files, decoder):
@@ -338,7 +356,7 @@ def test_a_record_that_is_damaged_is_removed_with_its_run(damage, files, decoder
 
 def test_the_record_is_served_to_nobody(files, decoder):
     run, _ = complete(painted(registry(Scripted(), files, decoder), files))
-    assert files.find(str(run.folder.path / "painting.png"))
+    assert files.find(run.folder.finished.path)
     for name in (".run.json", ".drawing.png"):
         assert files.find(str(run.folder.path / name)) is None
     assert "m" * 32 not in (run.folder.path / ".run.json").read_text()  # nor does it hold the key
