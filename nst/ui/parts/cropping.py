@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -44,11 +43,14 @@ def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
             sent = pictures.sent(values[card], f"The {name} picture")
             if sent is None:
                 raise InputError(f"Add a {name} first.")
-            pixels = await decoder.decode(sent, f"The {name} picture", visitor, alpha=card is pictures.photo)
-            suffix, data = await to_thread.run_sync(_cut, pixels, told.get("box"), told.get("turns"))
-            file = Path(sent.name).with_suffix(suffix).name
-            path = await to_thread.run_sync(files.add_upload, visitor, file, io.BytesIO(data))
-            seen, _ = await pictures.seen(str(path), visitor, alpha=card is pictures.photo)
+            async with pictures.service.side_work.place(visitor):
+                pixels = await decoder.decode(
+                    sent, f"The {name} picture", visitor, alpha=card is pictures.photo
+                )
+                suffix, data = await to_thread.run_sync(_cut, pixels, told.get("box"), told.get("turns"))
+                file = f"{sent.label}{suffix}"
+                path = await to_thread.run_sync(files.add_upload, visitor, file, io.BytesIO(data))
+                seen, _ = await pictures.seen(str(path), visitor, alpha=card is pictures.photo)
         except InputError as error:
             return {tool: {"asked": asked, "said": str(error)}}
         except OSError:

@@ -62,7 +62,7 @@ class Inside:
             if layer not in LAYERS:
                 raise InputError(f"There is nothing to see of that layer; choose one of {', '.join(LAYERS)}.")
             settings = Settings(encoder="builtin", **self.knobs.read(values))
-            with self.service.side_work.place(visitor):
+            async with self.service.side_work.place(visitor):
                 what = "The style picture"
                 pixels = await self.service.decoder.decode(
                     self.service.files.sent(style, what), what, visitor

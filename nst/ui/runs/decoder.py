@@ -2,8 +2,8 @@
 
 A small file can make a decoder work for minutes or hold gigabytes, in C code that nothing in this process
 could interrupt. So another process does it and is killed when its time is up. There are three lines, so that
-what is quick never waits for what is not: headers, ordinary pictures, very large ones. In each whoever has
-used least comes first, and a file is at first given a moment only: what was not done in it then comes last.
+what is quick never waits for what is not: headers, ordinary pictures, very large ones. In each a client has
+a few places, and whoever has used least comes first.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Mapping
-from concurrent.futures import Future
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -32,7 +32,9 @@ from anyio import to_thread
 
 import nst
 from nst.errors import InputError
+from nst.host.allocator import give_back_when_idle
 from nst.image.decoding import MIN_SIDE
+from nst.ui.runs.accounts import accounts
 from nst.ui.runs.kept import Kept
 from nst.ui.runs.storage import Sent
 
@@ -41,14 +43,15 @@ log = logging.getLogger(__name__)
 # Seconds that a file may take: to tell its size, to become pixels, and to become very many of them.
 DEADLINES = {"headers": 3.0, "pictures": 5.0, "large": 20.0}
 ORDINARY = 25_000_000  # pixels
-_MOMENT = 1 / 6  # of that
-# Seconds of decoding that a visitor may use up; they come back at this rate.
-_CREDIT, _REFILL = 40.0, 0.25
+_REFILL = 0.25  # seconds of decoding that are forgotten in a second
 _GRACE = 5.0  # seconds in which the other process is to say so itself
 _STARTS = 60.0  # seconds in which a process has to come up, on a host that is busy
-_MOST_WAITING = 64  # files in front of one process
+# Files in front of one process, and of one client among them all: a photo, a style and a mask.
+_MOST_WAITING, _EACH = 64, 3
+_BUSY = "This host is busy reading other pictures; try again in a minute."
 _REMEMBERED = 2000  # sizes of files, and remarks on them
 _KEPT = 2**27  # bytes of pixels: three photos of 12 million
+_LARGE = 2**24  # bytes of pixels, with which more of the kind will have been held for a moment
 _AHEAD = 2  # files that are decoded for a visitor before anybody asks for them
 
 
@@ -61,7 +64,6 @@ class _Job:
     visitor: str
     future: Future[tuple[dict[str, Any], bytes]] = field(default_factory=Future)
     given_up: bool = False
-    tried: bool = False  # for a moment
     crashed: bool = False  # the process that had it died
 
 
@@ -78,6 +80,7 @@ class Decoder:
         self._sizes: OrderedDict[tuple[str, str], tuple[int, int] | str] = OrderedDict()
         self._remarks: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._kept = Kept(_KEPT)
+        self._places: dict[str, tuple[asyncio.Semaphore, int]] = {}  # of each account, and how many use it
         self._ahead: dict[asyncio.Task[None], str] = {}  # for whom; the loop itself does not hold them
 
     def start(self) -> None:
@@ -108,9 +111,8 @@ class Decoder:
         key = (file.name, what)
         known = self._sizes.get(key)
         if known is None:
-            data = await to_thread.run_sync(file.read, what)
             try:
-                told, _ = await self._do("headers", "measure", data, what, visitor)
+                told, _ = await self._do("headers", "measure", file, what, visitor)
                 known = (int(told["size"][0]), int(told["size"][1]))
             except _VerdictError as error:
                 known = str(error)
@@ -150,12 +152,13 @@ class Decoder:
         if least >= MIN_SIDE:  # what may be smaller was made for a photo that is not large
             width, height = await self.measure(file, what, visitor)
             lane = "pictures" if width * height <= ORDINARY else "large"
-        data = await to_thread.run_sync(file.read, what)
         more = {"ground": ground, "least": least, "alpha": alpha}
-        told, payload = await self._do(lane, "decode", data, what, visitor, **more)
+        told, payload = await self._do(lane, "decode", file, what, visitor, **more)
         if told["remark"]:
             _remember(self._remarks, (file.name, what), str(told["remark"]))
         pixels = _array(told, payload)
+        if pixels.nbytes > _LARGE:
+            give_back_when_idle()  # a host on which nobody paints would hold it for ever
         if not told["remark"]:  # which is said anew to whoever decodes the file
             self._kept.put(file, how, pixels)
         return pixels
@@ -199,23 +202,39 @@ class Decoder:
         Raises:
             InputError: it is no picture, or takes too long.
         """
-        data = await to_thread.run_sync(file.read, what)
-        return (await self._do("pictures", "text", data, what, visitor))[0]["text"]
+        return (await self._do("pictures", "text", file, what, visitor))[0]["text"]
 
     async def _do(
-        self, lane: str, work: str, data: bytes, what: str, visitor: str, **more: Any
+        self, lane: str, work: str, file: Sent | bytes, what: str, visitor: str, **more: Any
     ) -> tuple[dict[str, Any], bytes]:
-        job = _Job(work, data, {"what": what, **more}, what, visitor)
-        self._lanes[lane].put(job)
-        try:
-            told, payload = await asyncio.wrap_future(job.future)
-        finally:
-            job.given_up = True  # also when whoever asked has left
+        async with contextlib.AsyncExitStack() as places:
+            for account, share in accounts(visitor):
+                await places.enter_async_context(self._place(account, _EACH * share))
+            data = await to_thread.run_sync(file.read, what) if isinstance(file, Sent) else file
+            job = _Job(work, data, {"what": what, **more}, what, visitor)
+            self._lanes[lane].put(job)
+            try:
+                told, payload = await asyncio.wrap_future(job.future)
+            finally:
+                job.given_up = True  # also when whoever asked has left
         if "failed" in told:
             raise InputError(told["failed"])
         if "refused" in told:
             raise _VerdictError(told["refused"])
         return told, payload
+
+    @contextlib.asynccontextmanager
+    async def _place(self, account: str, most: int) -> AsyncIterator[None]:
+        """Wait until an account has fewer files in front of the processes than it may have."""
+        places, users = self._places.get(account, (asyncio.Semaphore(most), 0))
+        self._places[account] = places, users + 1
+        try:
+            async with places:
+                yield
+        finally:
+            places, users = self._places.pop(account)
+            if users > 1:
+                self._places[account] = places, users - 1
 
 
 class _VerdictError(InputError):
@@ -232,6 +251,11 @@ def _array(told: dict[str, Any], payload: bytes) -> np.ndarray:
     """Return pixels as they were told; the process that tells them is trusted with nothing."""
     kind = np.dtype({"uint8": np.uint8, "float32": np.float32}[told["kind"]])
     return np.frombuffer(bytearray(payload), kind).reshape([int(side) for side in told["shape"]])
+
+
+def _answer(job: _Job, told: dict[str, Any], payload: bytes = b"") -> None:
+    with contextlib.suppress(InvalidStateError):  # whoever asked has left
+        job.future.set_result((told, payload))
 
 
 class Usage:
@@ -279,19 +303,19 @@ class _Lane:
                 self._thread.start()
 
     def put(self, job: _Job) -> None:
-        """Stand in line.
+        """Stand in line; if it is full, the newest of whoever has most in it goes.
 
         Raises:
-            InputError: the line is too long, or the visitor has used up what there is for each.
+            InputError: it is full, and nobody has more in it.
         """
-        # Who cannot be told from others is many: they share the line, but nobody is sent away.
-        if job.visitor and self.usage.of(job.visitor) > _CREDIT:
-            raise InputError(
-                "Your pictures have taken too long to read here; try again in a minute, with smaller ones."
-            )
         with self._changed:
             if len(self._jobs) >= _MOST_WAITING:
-                raise InputError("This host is busy reading other pictures; try again in a minute.")
+                of = Counter(one.visitor for one in self._jobs)
+                newest = max(reversed(self._jobs), key=lambda one: of[one.visitor])
+                if of[job.visitor] + 1 >= of[newest.visitor]:
+                    raise InputError(_BUSY)
+                self._jobs.remove(newest)
+                _answer(newest, {"failed": _BUSY})
             if not self._jobs:
                 self._since = time.monotonic()
             self._jobs.append(job)
@@ -315,7 +339,7 @@ class _Lane:
             if self._closed:
                 return None
             # Of equals, whoever came first.
-            job = min(self._jobs, key=lambda one: (one.tried, self.usage.of(one.visitor)))
+            job = min(self._jobs, key=lambda one: self.usage.of(one.visitor))
             self._jobs.remove(job)
             self._since = time.monotonic() if self._jobs else math.inf
             return job
@@ -334,10 +358,9 @@ class _Lane:
                 self._end()
                 told, payload = {"failed": f"{job.what} cannot be read here just now; try again."}, b""
             self.usage.add(job.visitor, time.monotonic() - began)
-            if (told.get("late") and not job.tried) or (told.get("crashed") and not job.crashed):
+            if told.get("crashed") and not job.crashed:
                 # A process may also die of something else, such as the system's want of memory.
-                job.tried |= "late" in told
-                job.crashed |= "crashed" in told
+                job.crashed = True
                 with self._changed:
                     self._jobs.append(job)
                 continue
@@ -346,20 +369,18 @@ class _Lane:
                 told = {"failed": f"{job.what} takes too long to read; save it as a plain JPEG or PNG."}
             elif "crashed" in told or "late" in told:
                 told = {"failed": f"{job.what} is damaged or incomplete; save or download it again."}
-            if not job.future.cancelled():
-                job.future.set_result((told, payload))
+            _answer(job, told, payload)
 
     def _ask(self, job: _Job) -> tuple[dict[str, Any], bytes]:
         """Have a job done, unless its time is over first or nobody waits for it any more."""
         if self._link is None or self._process is None or self._process.poll() is not None:
             self._link = self._begin()
         link = self._link
-        seconds = self.seconds if job.tried else self.seconds * _MOMENT
-        order = {"work": job.work, "more": job.more, "seconds": seconds}
+        order = {"work": job.work, "more": job.more, "seconds": self.seconds}
         try:
             link.send_bytes(json.dumps(order).encode())
             link.send_bytes(job.data)
-            until, stopped = time.monotonic() + seconds + _GRACE, False
+            until, stopped = time.monotonic() + self.seconds + _GRACE, False
             while not link.poll(0.05):
                 if job.given_up and not stopped:
                     link.send_bytes(b'{"stop": true}')

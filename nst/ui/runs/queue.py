@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from nst.errors import InputError
+from nst.ui.runs.accounts import accounts
 
 
 @dataclass(eq=False)
@@ -17,13 +19,21 @@ class Turn:
     visitor: str  # whoever cannot be told from others is ""
     seconds: float = 0.0  # how long the run will take from now on, as far as is known
     ready: bool = False  # it could begin at once
+    again: bool = False  # it has lost its painter
     painter: str | None = None  # who paints it, once its turn has come
+
+    @property
+    def account(self) -> str:
+        """The widest account that it is charged to."""
+        return accounts(self.visitor)[-1][0]
 
 
 class Queue:
-    """Gives each painter one run at a time; the others wait in the order in which they came.
+    """Gives each painter one run at a time; the others wait.
 
-    Who is not ready when a turn is to be had is passed over, and keeps the place.
+    Whoever has no run that paints or waits comes before anybody's second, and so on; of equals, whoever had a
+    turn longest ago or came first. Who is not ready when a turn is to be had is passed over, and keeps the
+    place.
 
     Args:
         waiting: how many runs may wait.
@@ -36,6 +46,7 @@ class Queue:
         self._lock = threading.Lock()
         self._painters = list(painters)
         self._turns: list[Turn] = []
+        self._begun: dict[str, int] = {}  # of accounts with a turn, which began last, by rising numbers
 
     def join(self, visitor: str, *, again: bool = False) -> Turn:
         """Queue up until `leave`.
@@ -44,23 +55,31 @@ class Queue:
             visitor: who asks, or "" where that cannot be told; then there is no limit for each.
             again: it has had its turn and lost its painter, so it comes before all who wait.
 
+        If the queue is full, the newest run of whoever has most waiting goes.
+
         Raises:
             InputError: the queue is full, or this visitor has enough runs in it.
         """
-        turn = Turn(visitor)
+        turn = Turn(visitor, again=again)
         with self._lock:
             if again:
                 self._turns.insert(0, turn)
                 return turn
-            if visitor and sum(other.visitor == visitor for other in self._turns) >= self.each:
+            of = Counter(account for other in self._turns for account, _ in accounts(other.visitor))
+            if visitor and any(of[account] >= self.each * share for account, share in accounts(visitor)):
                 raise InputError(
                     f"You have {self.each} paintings under way here; stop one or let it finish first."
                 )
             if self._waiting() >= self.most + self._free():
-                raise InputError(
-                    f"This host is full: {self.most} people are waiting; try again in about"
-                    f" {minutes(self._seconds(self._turns))}."
+                waiting = Counter(other.account for other in self._turns if other.painter is None)
+                newest = max(
+                    (other for other in reversed(self._turns) if other.painter is None and other.account),
+                    key=lambda other: waiting[other.account],
+                    default=None,
                 )
+                if newest is None or waiting[turn.account] + 1 >= waiting[newest.account]:
+                    raise InputError(self._full())
+                self._turns.remove(newest)
             self._turns.append(turn)
         return turn
 
@@ -83,12 +102,18 @@ class Queue:
             self._begin_next()
 
     def ahead(self, turn: Turn) -> tuple[int, float]:
-        """Return the place of a run that waits, 1 being the next, and the seconds until its turn."""
+        """Return the place of a run that waits, 1 being the next, and the seconds until its turn.
+
+        Raises:
+            InputError: it had to go for somebody who had less.
+        """
         with self._lock:
-            before = self._turns[: self._turns.index(turn)]
-            others = [other for other in self._turns if other.painter is not None and other not in before]
-            waiting = sum(other.painter is None for other in before)
-            return waiting + 1, self._seconds([*before, *others])
+            waiting = self._in_order()
+            if turn not in waiting:
+                raise InputError(self._full())
+            before = waiting[: waiting.index(turn)]
+            painting = [other for other in self._turns if other.painter is not None]
+            return len(before) + 1, self._seconds([*before, *painting])
 
     def counts(self) -> tuple[int, int]:
         """Return how many runs paint and how many wait."""
@@ -100,6 +125,23 @@ class Queue:
         with self._lock:
             self._painters = list(painters)
             self._begin_next()
+
+    def _full(self) -> str:
+        return (
+            f"This host is full: {self.most} people are waiting; try again in about"
+            f" {minutes(self._seconds(self._turns))}."
+        )
+
+    def _in_order(self) -> list[Turn]:
+        """Return those that wait, whoever comes next first."""
+        of = Counter(turn.account for turn in self._turns if turn.painter is not None)
+        ranked: list[tuple[tuple[int, int], Turn]] = []
+        for turn in self._turns:
+            if turn.painter is None:
+                rank = (of[turn.account], self._begun.get(turn.account, 0)) if turn.visitor else (0, 0)
+                ranked.append(((-1, 0) if turn.again else rank, turn))
+                of[turn.account] += 1
+        return [turn for _, turn in sorted(ranked, key=lambda pair: pair[0])]
 
     def _waiting(self) -> int:
         return sum(turn.painter is None for turn in self._turns)
@@ -114,9 +156,10 @@ class Queue:
     def _begin_next(self) -> None:
         at_work = {turn.painter for turn in self._turns}
         free = [painter for painter in self._painters if painter not in at_work]
-        for turn in self._turns:
-            if free and turn.ready and turn.painter is None:
-                turn.painter = free.pop(0)
+        while free and (turn := next((turn for turn in self._in_order() if turn.ready), None)):
+            turn.painter = free.pop(0)
+            self._begun = {other.account: self._begun.get(other.account, 0) for other in self._turns}
+            self._begun[turn.account] = 1 + max(self._begun.values())
 
 
 def minutes(seconds: float) -> str:

@@ -13,10 +13,11 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 # Brackets, and commas, that no request has: what is parsed costs by its parts, a picture is one of them.
 _MOST_BRACKETS, _MOST_COMMAS = 500, 5000
+_SLOW = "That came too slowly; send it again, or something smaller."
 SMALL = 2**18  # bytes of a body that are read at once
-# Seconds for the first part of a body and between two, and the bytes per second of the slowest line that is
+# Of each so many seconds of a body, the bytes that have to come in them: those of the slowest line that is
 # waited for.
-SILENCE, START, SLOWEST = 15.0, 20.0, 16_000
+PERIOD, LEAST = 15.0, 240_000
 
 
 class RefusedError(Exception):
@@ -50,21 +51,45 @@ def bounded(receive: Receive, most: int, length: str) -> Receive:
     sentence = f"That is too much at once; send at most {_size(most)}."
     if length and not (length.isdigit() and int(length) <= most):
         raise RefusedError(413, sentence)
-    began, received, done = time.monotonic(), 0, False
+    received, done = 0, False
+    left, before = PERIOD, 0  # of the period, in which only waiting counts, and what had come when it began
 
     async def take() -> dict[str, Any]:
-        nonlocal received, done
+        nonlocal received, done, left, before
         if done:
             return await receive()
-        left = START + received / SLOWEST - (time.monotonic() - began)
+        began = time.monotonic()
         try:
-            message = await asyncio.wait_for(receive(), max(0.01, min(SILENCE, left)))
+            message = await asyncio.wait_for(receive(), left)
         except asyncio.TimeoutError as error:
-            raise RefusedError(408, "That came too slowly; send it again, or something smaller.") from error
+            raise RefusedError(408, _SLOW) from error
         received += len(message.get("body", b""))
         if received > most:
             raise RefusedError(413, sentence)
+        left -= time.monotonic() - began
+        if left <= 0:
+            if received - before < LEAST:
+                raise RefusedError(408, _SLOW)
+            left, before = PERIOD, received
         done = message["type"] != "http.request" or not message.get("more_body")
+        return message
+
+    return take
+
+
+def counted(receive: Receive, came: Callable[[int], None]) -> Receive:
+    """Return a way to receive a body that tells how many bytes have come, and takes that back at its end."""
+    received, done = 0, False
+
+    async def take() -> dict[str, Any]:
+        nonlocal received, done
+        message = await receive()
+        if not done:
+            size = len(message.get("body", b""))
+            received += size
+            done = message["type"] != "http.request" or not message.get("more_body")
+            if change := size - received if done else size:
+                came(change)
         return message
 
     return take

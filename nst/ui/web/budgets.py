@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 from nst.errors import InputError
+from nst.ui.runs.accounts import accounts
 from nst.ui.web.bodies import RefusedError
 
 # For each kind of request: how many at once, how many a second from then on, how many under way.
@@ -21,92 +23,100 @@ RATES: dict[str, tuple[float, float, int]] = {
     "call": (40, 2, 12),
     "mcp": (40, 4, 4),
     "listen": (120, 10, 40),
+    "await": (120, 10, 40),
     "progress": (80, 4, 12),
     "file": (1500, 100, 60),
     "health": (120, 10, 10),
 }
-# Those who cannot be told apart are given so many times as much together, all together of a kind likewise.
-_CROWD = 12
+# Of every other kind. A page has some 80 files, and an office or a school opens many pages at once.
+OTHERS = (3000, 200, 100)
+# Requests of all kinds together that are under way: an answer that nobody reads takes a place too.
+UNDER_WAY = 150
 _TOO_MUCH = "That is more than one visitor may ask for at a time; wait a moment and try again."
 
 
 class Budgets:
-    """What each visitor has left, by kind of request."""
+    """What each client has left, by account and kind of request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._left: dict[tuple[str, str], tuple[float, float]] = {}  # (visitor, kind): left, when that was
-        self._under_way: Counter[tuple[str, str]] = Counter()
+        self._left: dict[tuple[str, str], tuple[float, float]] = {}  # (account, kind): left, when that was
+        self._under_way: Counter[tuple[str, str]] = Counter()  # and of the kind "" all kinds together
 
     @contextlib.contextmanager
     def spend(self, visitor: str, kind: str) -> Iterator[None]:
-        """Take one request off a budget, for as long as it lasts.
+        """Take one request off the budgets, for as long as it lasts.
 
         Raises:
             RefusedError: there is nothing left.
         """
-        if kind not in RATES:
-            yield
-            return
-        burst, rate, most = RATES[kind]
-        if not visitor:
-            burst, rate, most = burst * _CROWD, rate * _CROWD, most * _CROWD
-        key, now = (visitor, kind), time.monotonic()
+        burst, rate, most = RATES.get(kind, OTHERS)
+        now, left = time.monotonic(), {}
         with self._lock:
-            before, when = self._left.get(key, (burst, now))
-            left = min(burst, before + rate * (now - when))
-            if left < 1 or self._under_way[key] >= most:
-                raise RefusedError(429, _TOO_MUCH)
-            self._left[key] = (left - 1, now)
-            self._under_way[key] += 1
+            for account, share in accounts(visitor):
+                key = (account, kind)
+                before, when = self._left.get(key, (burst * share, now))
+                left[key] = min(burst * share, before + rate * share * (now - when)) - 1
+                if (
+                    left[key] < 0
+                    or self._under_way[key] >= most * share
+                    or self._under_way[account, ""] >= UNDER_WAY * share
+                ):
+                    raise RefusedError(429, _TOO_MUCH)
+            taken = [*left, *((account, "") for account, _ in left)]
+            self._left.update({key: (value, now) for key, value in left.items()})
+            self._under_way.update(taken)
             if len(self._left) > 20_000:
                 self._forget(now)
         try:
             yield
         finally:
             with self._lock:
-                self._under_way[key] -= 1
-                if not self._under_way[key]:
-                    del self._under_way[key]
+                for key in taken:
+                    self._under_way[key] -= 1
+                    if not self._under_way[key]:
+                        del self._under_way[key]
 
     def _forget(self, now: float) -> None:
-        """Drop what has filled up again."""
-        for key, (left, when) in list(self._left.items()):
-            burst, rate, _ = RATES[key[1]]
-            if left + rate * (now - when) >= burst:
+        """Drop what has filled up again, as far as can be told without knowing its share."""
+        for key, (_, when) in list(self._left.items()):
+            burst, rate, _ = RATES.get(key[1], OTHERS)
+            if now - when >= burst / rate:
                 del self._left[key]
 
 
 class SideWork:
-    """What is done beside the paintings, such as films: a little of it, a little of it for each.
+    """What is done beside the paintings, such as films and crops: a little of it, a little of it for each.
 
     Args:
-        each: how much of a visitor's may be under way.
-        most: how much in all.
+        each: how much of a client's may be asked for at a time.
+        most: how much of all clients'.
+        at_once: how much is done at a time; it takes memory, and processors from whoever paints.
     """
 
-    def __init__(self, each: int = 2, most: int = 8) -> None:
+    def __init__(self, each: int = 2, most: int = 8, at_once: int = 2) -> None:
         self.each, self.most = each, most
-        self._lock = threading.Lock()
-        self._under_way: Counter[str] = Counter()
+        self._at_once = asyncio.Semaphore(at_once)
+        self._asked: Counter[str] = Counter()
+        self._under_way = 0
 
-    @contextlib.contextmanager
-    def place(self, visitor: str) -> Iterator[None]:
-        """Take a place for as long as the context lasts.
+    @contextlib.asynccontextmanager
+    async def place(self, visitor: str) -> AsyncIterator[None]:
+        """Take a place for as long as the context lasts; it begins when there is room.
 
         Raises:
             InputError: there is none left.
         """
-        with self._lock:
-            if visitor and self._under_way[visitor] >= self.each:
-                raise InputError("You have asked for that already; it is on its way.")
-            if self._under_way.total() >= self.most:
-                raise InputError("This host is busy with other visitors' films; try again in a minute.")
-            self._under_way[visitor] += 1
+        if visitor and any(self._asked[account] >= self.each * share for account, share in accounts(visitor)):
+            raise InputError("You have asked for that already; it is on its way.")
+        if self._under_way >= self.most:
+            raise InputError("This host is busy with other visitors; try again in a minute.")
+        taken = [account for account, _ in accounts(visitor)]
+        self._asked.update(taken)
+        self._under_way += 1
         try:
-            yield
+            async with self._at_once:
+                yield
         finally:
-            with self._lock:
-                self._under_way[visitor] -= 1
-                if not self._under_way[visitor]:
-                    del self._under_way[visitor]
+            self._under_way -= 1
+            self._asked -= Counter(taken)

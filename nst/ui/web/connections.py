@@ -1,4 +1,4 @@
-"""Connections: how many there may be, and how long one may stay silent."""
+"""Connections: how many there may be, and how long one may stay silent or leave an answer unread."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ import uvicorn
 from uvicorn.config import HTTP_PROTOCOLS, WS_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from nst.ui.web.visitors import is_outside
+from nst.ui.runs.accounts import accounts
+from nst.ui.web.visitors import network_of
 
 # Seconds in which the head of a request has to be there, from the connection's begin or its first byte on.
 HEAD = 15.0
-# Connections of one address of the internet; behind a proxy all come from the proxy's.
+# Seconds in which at least some of an answer has to be taken.
+UNREAD = 30.0
+# Connections of one network of the internet; behind a proxy all come from the proxy's, and what is asked over
+# them is counted by the guard.
 EACH = 100
 # Files that are open for other things, and connections that are worth having whatever the limit.
 _OTHERS, _LEAST, _MOST = 256, 64, 4000
@@ -28,27 +32,28 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
     """A connection that is closed when it is silent for too long, or when it is one too many.
 
     Where all places are taken the one that has been silent for longest goes: somebody who asks for something
-    is worth more than somebody who does not.
+    is worth more than somebody who does not. If none is silent, the newest of whoever has most goes.
     """
 
     most: ClassVar[int] = _MOST
     _silent: ClassVar[dict[Connection, None]] = {}  # in the order in which they fell silent
     _count: ClassVar[int] = 0
     _of: ClassVar[Counter[str]] = Counter()
+    _busy: ClassVar[dict[Connection, None]] = {}  # those that are not silent, in the order of their requests
 
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+    _accounts: tuple[tuple[str, int], ...] = ()
     _counted = False
 
     def connection_made(self, transport: Any) -> None:
         """Take a place, or close."""
         super().connection_made(transport)
-        kind, address = type(self), (self.client or ("",))[0]
-        outside = is_outside(address)
+        kind, network = type(self), network_of((self.client or ("",))[0], ())
         kind._count += 1
-        self._counted, self._address = True, address if outside else ""
-        if outside:
-            kind._of[address] += 1
-        if outside and kind._of[address] > EACH:
+        self._counted, self._accounts = True, accounts(network)
+        kind._of.update(account for account, _ in self._accounts)
+        if network and any(kind._of[account] > EACH * share for account, share in self._accounts):
             transport.abort()
             return
         if kind._count > kind.most and not self._make_room():
@@ -62,28 +67,49 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
         super().data_received(data)
         if self.cycle is not before:
             self._speak()
+            type(self)._busy[self] = None
 
     def on_response_complete(self) -> None:
         """Note that it is silent again, until the next request or uvicorn's own deadline."""
         super().on_response_complete()
         if not self.transport.is_closing():
             self._wait()
+        elif self._unread is None:
+            self._look_again(-1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
         super().connection_lost(exc)
         self._speak()
+        kind = type(self)
+        kind._busy.pop(self, None)
+        if self._unread is not None:
+            self._unread.cancel()
         if self._counted:
-            kind = type(self)
             self._counted = False
             kind._count -= 1
-            if self._address:
-                kind._of[self._address] -= 1
-                if not kind._of[self._address]:
-                    del kind._of[self._address]
+            for account, _ in self._accounts:
+                kind._of[account] -= 1
+                if not kind._of[account]:
+                    del kind._of[account]
+
+    def pause_writing(self) -> None:
+        """Begin to look whether what is answered is taken."""
+        super().pause_writing()
+        if self._unread is None:
+            self._look_again(-1)
+
+    def _look_again(self, before: int) -> None:
+        """Close if nothing was taken since the last look."""
+        unread, self._unread = self.transport.get_write_buffer_size(), None
+        if unread == before:
+            self.transport.abort()
+        elif unread:
+            self._unread = self.loop.call_later(UNREAD, self._look_again, unread)
 
     def _wait(self) -> None:
         self._speak()
+        type(self)._busy.pop(self, None)
         type(self)._silent[self] = None
         self._deadline = self.loop.call_later(HEAD, self._too_late)
 
@@ -99,29 +125,43 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
             self.transport.abort()
 
     def _make_room(self) -> bool:
-        longest = next(iter(type(self)._silent), None)
-        if longest is None:
-            return False
-        longest._speak()
-        longest.transport.abort()
+        kind = type(self)
+        going = next(iter(kind._silent), None)
+        if going is None:
+            richest = max((each._widest for each in kind._busy), key=kind._of.__getitem__, default=None)
+            if richest is None or richest == self._widest:
+                return False
+            going = next(each for each in reversed(kind._busy) if each._widest == richest)
+        going._speak()
+        kind._busy.pop(going, None)
+        going.transport.abort()
         return True
+
+    @property
+    def _widest(self) -> str:
+        return self._accounts[-1][0]
 
 
 class _Config(uvicorn.config.Config):
-    """uvicorn's own takes 2,048 connections at once: every file that there is, however few may stay."""
+    """Takes fewer connections at once, and believes no proxy.
+
+    uvicorn's own takes 2,048: every file that there is, however few may stay. And it puts what a proxy on
+    this machine says in the place of the address at the other end, by which the guard tells what is a proxy.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **{"backlog": _AT_ONCE, **options})
+        super().__init__(*arguments, **{"backlog": _AT_ONCE, "proxy_headers": False, **options})
 
 
 def bound() -> None:
     """Have uvicorn, which Gradio starts without asking, make connections of this kind."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _MOST + _OTHERS
+    wanted = 2 * _MOST + _OTHERS
     if soft < wanted and (hard == resource.RLIM_INFINITY or hard > soft):
         soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    Connection.most = max(_LEAST, min(_MOST, soft - _OTHERS))
+    # An answer may hold a file beside its connection.
+    Connection.most = max(_LEAST, min(_MOST, (soft - _OTHERS) // 2))
     uvicorn.Config = _Config  # type: ignore[misc]
     HTTP_PROTOCOLS["auto"] = f"{__name__}:{Connection.__name__}"
     WS_PROTOCOLS["auto"] = None  # there are none here

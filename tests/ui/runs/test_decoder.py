@@ -10,6 +10,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -107,15 +108,47 @@ def test_whoever_has_used_least_comes_first(decoder, sent):
     assert order.index("somebody") <= 1  # only what was under way comes before
 
 
-def test_who_has_used_up_his_share_is_told(decoder, sent):
-    file = sent(jpeg())
-    complete(decoder.measure(file, "The photo", "greedy"))
-    decoder.usage.add("greedy", 100)
-    decoder.usage.add("", 100)
-    with pytest.raises(InputError, match="have taken too long to read here; try again in a minute"):
-        complete(decoder.decode(file, "The photo", "greedy"))
-    complete(decoder.decode(file, "The photo", "modest"))
-    complete(decoder.decode(file, "The photo", ""))  # many people, who cannot be told apart
+def test_of_one_client_a_few_files_wait_and_the_others_for_a_place(decoder, sent):
+    """Forty files that take long, of one network: somebody else's is next all the same."""
+    lane = decoder._lanes["pictures"]
+
+    async def crowd():
+        files = [sent(slow_jpeg(3000 + number)) for number in range(8)]
+        slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32")) for file in files * 5]
+        while len(lane._jobs) < 2:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.5)
+        assert len(lane._jobs) == 2  # and one is being read
+        await decoder.decode(sent(jpeg()), "The photo", "8.8.8.8/32")
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+
+    assert took(crowd()) < 30
+    assert not decoder._places
+
+
+def test_a_full_line_sends_away_the_newest_of_whoever_has_most(sent, monkeypatch):
+    monkeypatch.setattr(module, "_MOST_WAITING", 4)
+    lane = module._Lane("pictures", 5.0, module.Usage())
+    monkeypatch.setattr(lane, "start", lambda: None)  # nothing is taken out of it
+
+    def job(visitor: str) -> Any:
+        one = module._Job("decode", b"", {}, "The photo", visitor)
+        lane.put(one)
+        return one
+
+    first, second, newest, other = job("a"), job("a"), job("a"), job("b")
+    job("c")
+    assert newest.future.result()[0]["failed"].startswith("This host is busy reading other pictures")
+    assert not (first.future.done() or second.future.done() or other.future.done())
+    for visitor in ("a", "b"):  # nobody has more than they would have then
+        with pytest.raises(InputError, match="This host is busy"):
+            job(visitor)
+    job("d")
+    assert second.future.done()
+    with pytest.raises(InputError, match="This host is busy"):
+        job("e")
 
 
 def test_a_process_that_dies_is_replaced(decoder, sent):

@@ -47,6 +47,55 @@ def test_a_full_host_says_so_and_when_to_come_back():
     queue.join("")
 
 
+def test_whoever_has_nothing_painting_comes_before_anybodys_second():
+    queue = Queue(waiting=20, each=3)
+    mine = [ready(queue, "a", 100) for _ in range(3)]
+    other, third = ready(queue, "b", 10), ready(queue, "c", 10)
+    assert [queue.ahead(turn)[0] for turn in (other, third, mine[1], mine[2])] == [1, 2, 3, 4]
+    assert queue.ahead(other) == (1, 100)
+    order = []
+    for _ in range(5):
+        now = next(turn for turn in (*mine, other, third) if turn.painter is not None)
+        order.append(now)
+        queue.leave(now)
+        now.painter = None
+    assert order == [mine[0], other, third, mine[1], mine[2]]
+
+
+def test_those_who_cannot_be_told_apart_keep_the_order_in_which_they_came():
+    queue = Queue(waiting=20, each=1)
+    first, *crowd = [ready(queue, "", 10) for _ in range(4)]
+    queue.leave(first)
+    assert painting(*crowd) == [True, False, False]
+    assert [queue.ahead(turn)[0] for turn in crowd[1:]] == [1, 2]
+
+
+def test_a_full_queue_sends_away_the_newest_of_whoever_has_most():
+    queue = Queue(waiting=3, each=4)
+    painted = ready(queue, "a", 60)
+    waiting = [ready(queue, "a", 60) for _ in range(3)]
+    other = ready(queue, "b", 10)
+    with pytest.raises(InputError, match="This host is full: 3 people are waiting"):
+        queue.ahead(waiting[2])
+    assert [queue.ahead(turn)[0] for turn in (other, *waiting[:2])] == [1, 2, 3]
+    assert painted.painter is not None
+    with pytest.raises(InputError, match="This host is full"):
+        queue.join("a")
+
+
+def test_the_networks_of_a_larger_one_fill_no_queue():
+    queue = Queue(waiting=20, each=3)
+    joined = 0
+    for number in range(9):
+        for _ in range(3):
+            try:
+                ready(queue, f"2a00:1:2:{number}::/64", 60)
+                joined += 1
+            except InputError as error:
+                assert "paintings under way here" in str(error)
+    assert joined == 12
+
+
 def test_one_visitor_cannot_fill_the_queue():
     queue = Queue(waiting=20, each=2)
     mine = [queue.join("a") for _ in range(2)]

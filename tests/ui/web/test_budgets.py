@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 
 import pytest
+from conftest import complete
 
 from nst import InputError
 from nst.ui.web import budgets
@@ -55,8 +57,33 @@ def test_only_so_many_at_a_time(clock):
     assert spent(found, "a", "upload", 1) == 1
 
 
-def test_what_is_not_counted_is_free(clock):
-    assert spent(Budgets(), "a", "plain", 5000) == 5000
+def test_a_kind_that_nobody_listed_has_a_limit_too(clock):
+    burst, _, most = budgets.OTHERS
+    found = Budgets()
+    assert spent(found, "a", "made up", 5000) == burst
+    with contextlib.ExitStack() as under_way:
+        for _ in range(most):
+            under_way.enter_context(found.spend("b", "made up"))
+        assert spent(found, "b", "made up", 1) == 0
+
+
+def test_requests_of_all_kinds_have_a_limit_together(clock):
+    found, kinds = Budgets(), ("file", "listen", "await", "plain", "page")
+    with contextlib.ExitStack() as under_way:
+        for number in range(budgets.UNDER_WAY):
+            under_way.enter_context(found.spend("a", kinds[number % len(kinds)]))
+        for kind in (*kinds, "upload", "made up"):
+            assert spent(found, "a", kind, 1) == 0
+        assert spent(found, "b", "page", 1) == 1
+    assert spent(found, "a", "page", 1) == 1
+
+
+def test_the_networks_of_a_larger_one_share_four_times_as_much(clock):
+    found = Budgets()
+    burst, _, _ = budgets.RATES["upload"]
+    own = [spent(found, f"2a00:1:2:{number:x}::/64", "upload", 100) for number in range(8)]
+    assert own == [burst] * 4 + [0] * 4
+    assert spent(found, "2a00:1:3::/64", "upload", 100) == burst
 
 
 def test_visitors_are_forgotten_when_they_have_all_they_may_have(clock):
@@ -70,15 +97,38 @@ def test_visitors_are_forgotten_when_they_have_all_they_may_have(clock):
 
 
 def test_side_work_has_few_places_and_one_visitor_not_all():
-    work = SideWork(each=2, most=4)
-    with work.place("a"), work.place("a"), work.place("b"):
-        with pytest.raises(InputError, match="asked for that already"), work.place("a"):
-            pass
-        with (
-            work.place("c"),
-            pytest.raises(InputError, match="busy with other visitors' films"),
-            work.place("d"),
-        ):
-            pass
-    with work.place("a"):
-        pass
+    work = SideWork(each=2, most=4, at_once=1)
+    done: list[str] = []
+
+    async def asked(visitor: str) -> None:
+        async with work.place(visitor):
+            done.append(visitor)
+            await asyncio.sleep(0.01)
+            assert done[-1] == visitor  # one at a time
+
+    async def all_of_them() -> list[BaseException | None]:
+        return await asyncio.gather(*map(asked, ("a", "a", "a", "b", "c", "d")), return_exceptions=True)
+
+    async def twice() -> list[list[str]]:
+        return [[str(one) for one in await all_of_them()] for _ in range(2)]
+
+    for told in complete(twice()):  # all have given their places back
+        assert [told[number] for number in (0, 1, 3, 4)] == ["None"] * 4
+        assert "asked for that already" in told[2]
+        assert "busy with other visitors" in told[5]
+
+
+def test_side_work_of_the_networks_of_a_larger_one_is_limited_too():
+    work = SideWork(each=1, most=100, at_once=100)
+
+    async def many() -> int:
+        refused = 0
+        async with contextlib.AsyncExitStack() as held:
+            for number in range(20):
+                try:
+                    await held.enter_async_context(work.place(f"2a00:1:2:{number:x}::/64"))
+                except InputError:
+                    refused += 1
+        return refused
+
+    assert complete(many()) == 16

@@ -9,9 +9,11 @@ import resource
 import signal
 import socket
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import gradio
 import pytest
 from load import App
 from served import serve
@@ -116,7 +118,7 @@ def test_who_stays_silent_is_closed(monkeypatch, said):
 
 
 def test_one_address_of_the_internet_has_so_many(monkeypatch):
-    monkeypatch.setattr(connections, "is_outside", lambda address: True)
+    monkeypatch.setattr(connections, "network_of", lambda *_: "8.8.8.8/32")
     monkeypatch.setattr(connections, "EACH", 5)
     with serve() as url:
         at = ("127.0.0.1", urlsplit(url).port)
@@ -131,6 +133,55 @@ def test_one_address_of_the_internet_has_so_many(monkeypatch):
             assert time.monotonic() - began < 20
             time.sleep(0.02)
         assert connections.Connection._count == 0
+
+
+def until(said: Callable[[], object]) -> None:
+    began = time.monotonic()
+    while not said():
+        assert time.monotonic() - began < 20
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_an_answer_that_nobody_takes_ends(monkeypatch, closing):
+    kind = connections.Connection
+    monkeypatch.setattr(connections, "UNREAD", 1.0)
+    assets = (Path(gradio.__file__).parent / "templates/frontend/assets").glob("*.js")
+    largest = max(assets, key=lambda path: path.stat().st_size)
+    with serve() as url, socket.socket() as one:
+        until(lambda: not kind._count)  # Gradio asks itself for something at its start
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.connect(("127.0.0.1", urlsplit(url).port))
+        end = "Connection: close\r\n" if closing else ""
+        one.sendall(f"GET /assets/{largest.name} HTTP/1.1\r\nHost: x\r\n{end}\r\n".encode())
+        until(lambda: any(each._unread for each in [*kind._busy, *kind._silent]))
+        until(lambda: not kind._count)  # though nobody has hung up
+
+
+def test_who_has_most_makes_room_when_nobody_is_silent(monkeypatch):
+    kind = connections.Connection
+    body, head = form(b"x" * 100_000)
+    lines = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nContent-Type: {head['Content-Type']}\r\n"
+    lines += f"Content-Length: {len(body)}\r\n\r\n"
+    networks = iter(["1.1.1.1/32"] * 3 + ["2.2.2.2/32", "3.3.3.3/32"])
+    with serve() as url, contextlib.ExitStack() as held:
+        until(lambda: not kind._count)
+        monkeypatch.setattr(kind, "most", 4)
+        monkeypatch.setattr(connections, "network_of", lambda *_: next(networks))
+        made = []
+        for number in range(1, 6):
+            one = socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=10)
+            made.append(held.enter_context(one))
+            one.sendall(lines.encode() + body[:200])
+            until(
+                lambda number=number: (
+                    sum(kind._of.values()) >= min(number, 4) and len(kind._busy) >= min(number, 4)
+                )
+            )
+        until(lambda: kind._of["3.3.3.3/32"])
+        until(lambda: kind._of["1.1.1.1/32"] == 2)
+        with contextlib.suppress(ConnectionResetError):
+            assert made[2].recv(10) == b""  # the newest of those who have most
 
 
 def test_files_do_not_pile_up(app):

@@ -81,7 +81,7 @@ def test_an_upload_without_end_is_refused_and_leaves_nothing(url):
 def test_a_slow_body_is_not_waited_for(url, monkeypatch):
     from nst.ui.web import bodies
 
-    monkeypatch.setattr(bodies, "SILENCE", 0.5)
+    monkeypatch.setattr(bodies, "PERIOD", 0.5)
     head = f"POST {API}/queue/join HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode()
     told = raw(url, head, wait=1.5)
     assert b"408" in told.split(b"\r\n")[0]
