@@ -23,6 +23,7 @@ class Limits:
     each: int = 3  # runs of one visitor, waiting or painting
     disk: int = 2 * 2**30  # bytes of uploads and paintings
     keep: float = KEPT_SECONDS  # for which they are kept after they were last used
+    busy: float = 120.0  # seconds that a run may paint while others wait
     grace: float = 30.0  # seconds for which a run goes on though nobody follows it
     begins_with: int = int(KNOBS["size"].default)  # the size of whoever has chosen none
 
@@ -42,6 +43,7 @@ class Limits:
             each=int(_number("NST_MAX_EACH", cls.each, 1, 1000)),
             disk=2**20 * int(_number("NST_MAX_DISK", disk_for_pictures() // 2**20, 16, 2**24)),
             keep=_number("NST_KEEP_SECONDS", cls.keep, 1, 30 * 86400),
+            busy=_number("NST_BUSY_SECONDS", cls.busy, 1, KNOBS["time_limit"].high),
             grace=_number("NST_GRACE_SECONDS", cls.grace, 1, 86400),
             # Sharp on a telephone's screen; a CPU takes more than twice as long for it as for the knob's own.
             begins_with=768 if roomy else cls.begins_with,

@@ -35,7 +35,9 @@ class Service:
         self.listeners = Listeners()
         self.calls = Calls()
         self.painter = painter_of(limits)
-        self.runs = Registry(self.painter, self.files, self.decoder, self.listeners, limits.grace)
+        self.runs = Registry(
+            self.painter, self.files, self.decoder, self.listeners, limits.grace, limits.busy
+        )
         self.runs.adopt()  # before anybody can ask for what is there
 
     def start(self, demo: gr.Blocks) -> None:

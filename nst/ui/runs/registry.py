@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import math
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -39,13 +40,20 @@ class Registry:
         decoder: reads what they are painted from.
         listeners: who is still there.
         grace: seconds for which a run goes on though nobody follows it.
+        busy: seconds that a run may paint while others wait.
     """
 
     def __init__(
-        self, painter: Painter, files: Files, decoder: Decoder, listeners: Listeners, grace: float
+        self,
+        painter: Painter,
+        files: Files,
+        decoder: Decoder,
+        listeners: Listeners,
+        grace: float,
+        busy: float = math.inf,
     ) -> None:
         self.painter, self.files, self.decoder = painter, files, decoder
-        self.listeners, self.grace = listeners, grace
+        self.listeners, self.grace, self.busy = listeners, grace, busy
         self._runs: dict[str, Run] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -98,7 +106,7 @@ class Registry:
             return run.alone_for(self.listeners) > self.grace
 
         with self.files.held([run.folder.path, *folders(run.pictures)]):
-            await Work(run, self.painter, self.decoder, left).carry_out(turn)
+            await Work(run, self.painter, self.decoder, left, self.busy).carry_out(turn)
         # Masks and canvas were whole pictures; what is needed again is on the disk.
         run.pictures = replace(run.pictures, keep=None, regions=(), resume=None, style_masks=())
         if run.id not in self._runs:  # deleted while it was painted

@@ -58,10 +58,14 @@ class Work:
         painter: by whom.
         decoder: of this host.
         left: asked whether everybody has left.
+        busy: seconds that it may paint while others wait.
     """
 
-    def __init__(self, run: Run, painter: Painter, decoder: Decoder, left: Callable[[], bool]) -> None:
-        self.run, self.painter, self.decoder, self.left = run, painter, decoder, left
+    def __init__(
+        self, run: Run, painter: Painter, decoder: Decoder, left: Callable[[], bool], busy: float
+    ) -> None:
+        self.run, self.painter, self.decoder, self.left, self.busy = run, painter, decoder, left, busy
+        self._gives_way = False
         self.entry = Entry(run.settings)
         self.last: Frame | None = None
         self.recorder: Recorder | None = None
@@ -184,6 +188,11 @@ class Work:
         if not frame.final and time.monotonic() - self._written >= _WRITTEN:
             record.write(self.run)
             self._written = time.monotonic()
+            if frame.seconds > self.busy and (await self.painter.counts())[1]:
+                self._gives_way = True
+                self.notice = (
+                    f"Others are waiting, so it ended after {frame.seconds:.0f} s; Continue goes on."
+                )
 
     # When a painter dies
 
@@ -239,7 +248,7 @@ class Work:
     # How it ends
 
     def _ending(self) -> bool:
-        return self.run.stopped or self.left()
+        return self.run.stopped or self._gives_way or self.left()
 
     def _end(self, state: State, said: str = "", number: str = "") -> None:
         self.entry.end(state, number)

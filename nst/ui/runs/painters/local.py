@@ -42,7 +42,7 @@ class Local:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self.queue = Queue(limits.waiting, limits.each)
+        self.queue, self.busy = Queue(limits.waiting, limits.each), limits.busy
         self._left = asyncio.Event()  # set when somebody leaves, and another takes its place
 
     async def join(self, visitor: str, *, again: bool = False) -> Turn:
@@ -51,7 +51,7 @@ class Local:
 
     async def is_ready(self, turn: Turn, seconds: float) -> Standing:
         """Let a run begin when its turn comes."""
-        self.queue.is_ready(turn, seconds)
+        self.queue.is_ready(turn, min(seconds, self.busy))
         return standing_in(self.queue, turn)
 
     async def moved(self, turn: Turn, before: Standing) -> Standing:
@@ -74,7 +74,7 @@ class Local:
         frames = each_in_worker(self.frames(pictures, settings, controls))
         async with contextlib.aclosing(frames):
             async for preview in frames:
-                turn.seconds = preview.frame.remaining
+                turn.seconds = min(preview.frame.remaining, self.busy)
                 yield preview
 
     def frames(
