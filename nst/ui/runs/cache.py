@@ -1,4 +1,4 @@
-"""This process's own folder in Gradio's cache, which several hosts may share."""
+"""This process's own folder in a cache that several hosts of the same user may share."""
 
 from __future__ import annotations
 
@@ -8,32 +8,34 @@ import functools
 import os
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 from pathlib import Path
 from typing import IO
 
-from gradio.utils import get_upload_folder
-
 from nst.errors import InputError
 
+_NAMED = "GRADIO_TEMP_DIR"  # the variable with the folder that Gradio keeps files in
 _YOUNG = 60.0  # seconds in which a host that has just started may not have locked its folder yet
 
 
 @functools.cache
 def own_folder() -> Path:
-    """Return this process's own folder in Gradio's cache, which from now on is Gradio's cache.
+    """Return this process's own folder in the cache, which from now on is Gradio's cache.
 
-    Several hosts may share a cache: each has a folder that it holds locked. Those of hosts that were killed
-    are taken over: one becomes this process's own, so that what pages still name stays where it was, and
-    what there is in the others is moved into it.
+    Several hosts may share a cache: each has a folder that it holds locked. Of those of hosts that were
+    killed the last becomes this process's own, so that what pages still name stays where it was; the others
+    go. What another user could have put there is left alone.
 
     Raises:
-        InputError: the cache cannot be written.
+        InputError: the cache cannot be written, or is another user's.
     """
-    cache = Path(get_upload_folder()).resolve()
+    cache = _cache()
     try:
-        cache.mkdir(parents=True, exist_ok=True)
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.environ.get(_NAMED) and not _is_own(cache):
+            raise InputError(f"The folder {cache} is not yours alone; name another in {_NAMED}.")
         dead = [(folder, lock) for folder in cache.glob("host-*") if (lock := _lock_of_dead(folder))]
         dead.sort(key=lambda pair: pair[0].stat().st_mtime)
         if dead:
@@ -44,17 +46,15 @@ def own_folder() -> Path:
             lock = (folder / "lock").open("w")
             fcntl.flock(lock, fcntl.LOCK_EX)
         for other, others_lock in dead:
-            for left in _left_in(other):
-                left.rename(folder / left.name)
             shutil.rmtree(other, ignore_errors=True)
             others_lock.close()
         _left.extend(_left_in(folder))
     except OSError as error:
         raise InputError(
-            f"The folder for pictures cannot be written ({error.strerror}); name another in GRADIO_TEMP_DIR."
+            f"The folder for pictures cannot be written ({error.strerror}); name another in {_NAMED}."
         ) from error
     _locks.append(lock)
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    os.environ[_NAMED] = str(folder)
     return folder
 
 
@@ -77,6 +77,8 @@ def _left_in(folder: Path) -> list[Path]:
 def _lock_of_dead(folder: Path) -> IO[str] | None:
     """Return the lock of a folder, held from now on, if the host that it belonged to is dead."""
     with contextlib.suppress(OSError):
+        if not _is_own(folder):
+            return None
         if time.time() - folder.stat().st_mtime < _YOUNG and not (folder / "lock").exists():
             return None
         lock = (folder / "lock").open("a")
@@ -88,6 +90,22 @@ def _lock_of_dead(folder: Path) -> IO[str] | None:
     return None
 
 
+def _cache() -> Path:
+    """Return the folder that was named, or one of this user's own: the system's is everybody's."""
+    if named := os.environ.get(_NAMED):
+        return Path(named).resolve()
+    number = os.getuid() if hasattr(os, "getuid") else ""
+    return Path(tempfile.gettempdir()).resolve() / f"nst-{number}"
+
+
+def _is_own(path: Path) -> bool:
+    """Return whether what lies there is a folder into which nobody but this user can put anything."""
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        return False
+    return not hasattr(os, "getuid") or (found.st_uid == os.getuid() and not found.st_mode & 0o077)
+
+
 def remove_own_folder() -> None:
     """Leave nothing behind when the process ends."""
     if own_folder.cache_info().currsize:
@@ -97,7 +115,7 @@ def remove_own_folder() -> None:
 def disk_for_pictures() -> int:
     """Return the bytes that may be kept where nobody has said: two gigabytes, or half of what is free."""
     try:
-        free = shutil.disk_usage(Path(get_upload_folder()).parent).free
+        free = shutil.disk_usage(_cache().parent).free
     except OSError:
         free = shutil.disk_usage(tempfile.gettempdir()).free
     return min(2 * 2**30, free // 2)

@@ -69,22 +69,16 @@ class Guard:
             if route is None:
                 raise RefusedError(404, _NOTHING)
             visitor, own = self._who(scope)
-            with self.service.budgets.spend(visitor, route.kind):
+            with (
+                self.service.budgets.spend(visitor, route.kind),
+                self.service.files.coming(visitor) as came,
+            ):
+                receive = bodies.counted(receive, came)
                 await self._let_through(route, visitor, own, scope, receive, answer)
-        except RefusedError as error:
-            await answer.refuse(error.status, error.sentence)
         except LeftError:
             pass
         except Exception as error:
-            full = isinstance(error, OSError) and error.errno in FULL
-            number = uuid.uuid4().hex[:8]
-            log.error("%s %s, error %s: %r", scope["method"], scope["path"][:100], number, error)
-            if full:
-                await answer.refuse(507, NO_ROOM)
-            elif scope["method"] == "POST":
-                await answer.refuse(422, _UNFIT)
-            else:
-                await answer.refuse(500, f"Something broke here (error {number}); try again.")
+            await answer.refuse(*_refusal(error, scope))
 
     def _who(self, scope: dict[str, Any]) -> tuple[str, headers.Heads]:
         """Return the visitor, and the headers that tell everything behind this."""
@@ -201,9 +195,15 @@ class Guard:
         return next(one for one in self.demo.fns.values() if one.api_name == "stylize")
 
     def _named(self, given: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-        """Yield each input of /stylize with what a call gives for it, in a list or by name."""
+        """Yield each input of /stylize with what a call gives for it, in a list or by name.
+
+        Raises:
+            RefusedError: it is a list of another length.
+        """
         inputs = self._stylize.inputs
         if isinstance(given.get("data"), list):
+            if len(given["data"]) != len(inputs):
+                raise RefusedError(422, _UNFIT)
             yield from zip(inputs, given["data"], strict=True)
             return
         for component in inputs:
@@ -275,9 +275,7 @@ class Guard:
         except (RefusedError, OSError) as error:
             if not given:  # it is no call yet that could be answered as one
                 raise
-            log.info("a tool's call refused: %r", error)
-            sentence = error.sentence if isinstance(error, RefusedError) else NO_ROOM
-            await answer.json(200, _tool_error(given, sentence))
+            await answer.json(200, _tool_error(given, _refusal(error, scope)[1]))
             return
         if given.get("method") != "tools/call":
             await self._again(body, scope, receive, answer)
@@ -326,6 +324,17 @@ def _check_picture(component: Any, value: Any) -> None:
         value is None or (isinstance(value, dict) and "path" in value)
     ):
         raise RefusedError(422, _NO_FILE.format(what=component.label))
+
+
+def _refusal(error: Exception, scope: dict[str, Any]) -> tuple[int, str]:
+    """Return status and sentence of what went wrong; what nobody foresaw is noted in the log."""
+    if isinstance(error, RefusedError):
+        return error.status, error.sentence
+    number = uuid.uuid4().hex[:8]
+    log.error("%s %s, error %s: %r", scope["method"], scope["path"][:100], number, error)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return 507, NO_ROOM
+    return 500, f"Something broke here (error {number}); try again."
 
 
 def _tool_error(given: dict[str, Any], sentence: str) -> dict[str, Any]:

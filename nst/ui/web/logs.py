@@ -7,6 +7,9 @@ import logging
 import sys
 import threading
 import time
+from collections import Counter
+
+log = logging.getLogger(__name__)
 
 _LONGEST = 2000  # letters of a line
 # Lines of a place in the code within a while; what is more is counted.
@@ -27,27 +30,35 @@ class Line(logging.Formatter):
 
 
 class Sparing(logging.Filter):
-    """Lets so many lines of one place through in a while, then says how many were left out."""
+    """Lets so many lines of one place through in a while; then a line says how many were left out."""
 
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
-        self._seen: dict[tuple[str, int], tuple[float, int]] = {}
+        self._seen: dict[tuple[str, int], tuple[float, int]] = {}  # since when, and how many since
+        self._left_out: Counter[tuple[str, int]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is to be written."""
         place, now = (record.pathname, record.lineno), time.monotonic()
         with self._lock:
             since, count = self._seen.get(place, (now, 0))
-            left_out = count - LINES
             if now - since > _WHILE:
                 since, count = now, 0
             self._seen[place] = (since, count + 1)
-        if count >= LINES:
+            if count < LINES:
+                return True
+            if not self._left_out[place]:
+                timer = threading.Timer(_WHILE, self._tell, (place, record.name))
+                timer.daemon = True
+                timer.start()
+            self._left_out[place] += 1
             return False
-        if count == 0 and left_out > 0:
-            record.msg = f"({left_out} lines like this one were left out) {record.msg}"
-        return True
+
+    def _tell(self, place: tuple[str, int], name: str) -> None:
+        with self._lock:
+            count = self._left_out.pop(place)
+        log.warning("%d lines of %s were left out", count, name)
 
 
 class _Printed(io.TextIOBase):

@@ -6,6 +6,7 @@ import gzip
 import io
 import re
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import brotli
 import pytest
@@ -108,7 +109,17 @@ def test_a_card_has_the_address_that_the_visitor_used_whatever_stands_between(ur
     page, _ = fetched(url, **{"X-Forwarded-Proto": told, "X-Forwarded-Host": "paint.example.org"})
     found = dict(re.findall(rb'<meta property="(og:\w+)" content="([^"]*)"', page))
     assert found[b"og:url"].decode() == f"{scheme}://paint.example.org/"
-    assert found[b"og:image"].decode() == f"{scheme}://paint.example.org/card/astronaut-stained_glass.jpg"
+    assert found[b"og:image"].decode() == f"{scheme}://paint.example.org/card/matterhorn-starry_night.jpg"
+
+
+def test_each_visitor_behind_a_proxy_of_this_machine_has_the_address_that_he_used(url):
+    def seen(number: int) -> bytes:
+        host = f"paint{number % 2}.example.org"
+        page, _ = fetched(url, **{"X-Forwarded-For": f"8.8.8.{number}", "X-Forwarded-Host": host})
+        return re.search(rb'<meta property="og:url" content="http://([^/"]*)', page).group(1)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(seen, range(12))) == [b"paint0.example.org", b"paint1.example.org"] * 6
 
 
 def test_what_one_replica_names_every_other_has(url):

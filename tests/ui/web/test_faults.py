@@ -141,7 +141,7 @@ def test_every_run_leaves_one_line_in_the_log(app):
     assert lines[0]["settings"] == {"style_weight": 7.5, "iterations": 40, "size": 128}
     assert lines[0]["size"] == "128x85"
     assert lines[0]["optimising"] <= lines[0]["painting"] <= lines[0]["seconds"]
-    for told in ("127.0.0.1", "rocket", "mosaic"):
+    for told in ("127.0.0.1", "rocket", "marbling"):
         assert told not in "".join(line for line in text.splitlines() if "nst.runs" in line)
 
 

@@ -28,7 +28,8 @@ http {{
   uwsgi_temp_path {folder}/4; scgi_temp_path {folder}/5;
   server {{
     listen 127.0.0.1:{port};
-    client_max_body_size 256m;
+    client_max_body_size 50m;
+    client_body_timeout 15s;
     location /paint/ {{
       proxy_pass {url};
       proxy_http_version 1.1;

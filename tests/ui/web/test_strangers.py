@@ -230,7 +230,7 @@ def test_a_cache_that_can_no_longer_be_written_is_a_sentence_without_its_path(st
     for text in told:
         assert "/somewhere" not in text
         assert "Errno" not in text
-        assert "no room left" in text or "not what is taken here" in text
+        assert re.search(r"Something broke here \(error [0-9a-f]{8}\); try again\.", text), text
 
 
 @pytest.mark.parametrize(
@@ -250,5 +250,5 @@ def test_a_part_of_a_file_can_be_fetched(stranger):
     status, head, body = stranger.ask("GET", f"{API}/file={photo['path']}", headers={"Range": "bytes=2-5"})
     assert (status, body) == (206, data[2:6])
     assert head["content-type"] == "image/jpeg"
-    assert head["content-disposition"].startswith("inline")
+    assert "content-disposition" not in head
     assert stranger.ask("HEAD", f"{API}/file={photo['path']}")[0] == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -100,6 +101,11 @@ def painter_of(limits: Limits) -> Painter:
     from nst.ui.runs.painters.zero import ACTIVE, ZeroGPU
 
     if address := os.environ.get("NST_CLUSTER", ""):
+        if address == "local":
+            # Read when Ray is imported. Whoever has the token may run anything as this user, so it stands in
+            # this process's environment, and not in a file that others can read.
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         from nst.ui.runs.painters.cluster import Cluster
 
         return Cluster(address, limits)
