@@ -94,20 +94,24 @@ const fromClipboard = async (card) => {
     complain(card, 'The browser may not read the clipboard; press Ctrl+V on the page instead, or choose a file.');
   }
 };
+const choose = (card) => { chosenFor = card; chooser.removeAttribute('capture'); chooser.click(); };
+const photograph = (card) => { chosenFor = card; chooser.setAttribute('capture', 'environment'); chooser.click(); };
+const touched = matchMedia('(pointer: coarse)').matches;
 let clicked = null;
 listen('click', (event) => {
   const card = cardOf(event), target = event.composedPath()[0];
   if (!card) return;
   clicked = card;
-  // Gradio's own takes the picture off the card before it has another one.
+  // Gradio's own take the picture off the card before they have another one, and the first one opens nothing.
   const button = target.closest('.source-selection button');
-  if (button && button === button.parentElement.lastElementChild) {
-    event.stopPropagation();
-    fromClipboard(card);
-    return;
+  if (button) {
+    const [upload, ...others] = button.parentElement.querySelectorAll('button'), paste = others.pop();
+    // A phone has an app to film with; elsewhere Gradio's own shows what a camera sees.
+    const source = button === upload ? choose : button === paste ? fromClipboard : touched ? photograph : null;
+    if (source) { event.stopPropagation(); source(card); return; }
   }
   // A picture that stands there already is changed by a click on it; Gradio's own does nothing.
-  if (target.tagName === 'IMG' && target.closest(`#${card}`)) { chosenFor = card; chooser.click(); return; }
+  if (target.tagName === 'IMG' && target.closest(`#${card}`)) { choose(card); return; }
   for (const name of cards) {
     for (const input of here.querySelectorAll(`#${name} input[type=file]`)) input.accept = KINDS;
   }

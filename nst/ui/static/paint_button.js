@@ -13,6 +13,22 @@ const show = (next) => {
   button.setAttribute('aria-disabled', String(state === 'stopping'));
   element.closest('#studio')?.classList.toggle('busy', state !== 'ready');
 };
+// A start that is refused or does not get through is told to nobody by Gradio, and the button would say Stop for ever.
+let starting = false;
+const UNREACHED = { error: 'The server cannot be reached; check your connection and press Paint again.' };
+const ask = window.fetch;
+window.fetch = async (...given) => {
+  if (!starting || !String(given[0]?.url || given[0]).includes('/queue/join')) return ask(...given);
+  starting = false;
+  // As an answer: of a line that is cut Gradio makes a page that is loaded anew, without the visitor's pictures.
+  const answer = await ask(...given).catch(() => new Response(JSON.stringify(UNREACHED), { status: 503 }));
+  if (!answer.ok) {
+    const said = (await answer.clone().json().catch(() => UNREACHED)).error, line = here.querySelector('#status .line');
+    show(props.value = 'ready');
+    if (line) line.textContent = said;
+  }
+  return answer;
+};
 // Until the pictures that are on their way are there.
 const received = async () => {
   while (here.querySelector('.receiving')) await new Promise((done) => { setTimeout(done, 100); });
@@ -33,6 +49,7 @@ button.addEventListener('click', async () => {
     if (!awaiting) return;
     awaiting = false;
   }
+  starting = begins;
   trigger(begins ? 'submit' : 'stop');
   const narrow = matchMedia('(max-width: 1023px)').matches && !element.closest('.embed');
   if (begins && narrow) {

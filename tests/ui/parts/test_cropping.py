@@ -82,9 +82,9 @@ def test_a_part_of_the_photo_is_painted(page):
     dialog.get_by_role("button", name="Use this part").click()
     expect(dialog).to_be_hidden()
     expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
-    page.wait_for_function("document.querySelector('#photo img')?.naturalHeight === 288")
-    assert size_of(page) == [512, 288]
-    # The top of the turned astronaut is the left of the upright one, cut from the file itself.
+    page.wait_for_function("document.querySelector('#photo img')?.naturalHeight === 405")
+    assert size_of(page) == [720, 405]
+    # The top of the turned mountain is the left of the upright one, cut from the file itself.
     press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")
     assert downloaded(page).size == (64, 36)

@@ -65,7 +65,7 @@ def test_a_file_dropped_on_a_card_with_a_picture_takes_its_place(data, name, kin
     expect(page.locator("#forecast")).to_contain_text("256 × 171 px")  # noqa: RUF001
     # What is shown was made here of what was read here.
     page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 90")
-    assert source(page, "photo").endswith("shown-of-upload.jpg")
+    assert source(page, "photo").endswith("shown.jpg")
 
 
 def test_a_file_that_is_dragged_in_by_hand_takes_the_pictures_place(page, photo):
@@ -176,6 +176,25 @@ def test_rows_that_are_missing_are_said_on_the_card(page):
     expect(page.locator(".fault")).to_have_count(0)
 
 
+@pytest.mark.parametrize("how", ["mouse", "key"])
+def test_upload_opens_a_chooser_and_keeps_the_picture_until_another_is_there(page, how):
+    before = source(page, "photo")
+    button = page.locator("#photo .source-selection button").first
+    with page.expect_file_chooser() as chooser:
+        if how == "mouse":
+            button.click()
+        else:
+            button.focus()
+            page.keyboard.press("Enter")
+    assert source(page, "photo") == before
+    chooser.value.set_files([])  # thought better of it
+    assert source(page, "photo") == before
+    with page.expect_file_chooser() as chooser:
+        button.click()
+    chooser.value.set_files([{"name": "a\u202fphoto.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}])
+    expect(page.locator("#photo img").first).to_have_attribute("src", re.compile(r"shown\.jpg"))
+
+
 def test_the_card_shows_the_colours_that_are_painted(page, tmp_path: Path):
     """A TIFF, which Chromium shows nothing of."""
     import tifffile
@@ -184,7 +203,7 @@ def test_the_card_shows_the_colours_that_are_painted(page, tmp_path: Path):
     tifffile.imwrite(path, np.full((60, 90, 3), 13 * 257, np.uint16), photometric="rgb")
     assert drop(page, "#photo img", path.read_bytes(), path.name, "image/tiff")
     page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 90")
-    with page.expect_response(re.compile("shown-of-upload")) as caught:
+    with page.expect_response(re.compile(r"shown\.jpg")) as caught:
         page.evaluate("fetch(document.querySelector('#photo img').src)")
     shown = np.asarray(Image.open(io.BytesIO(caught.value.body())))
     assert shown.mean() == pytest.approx(13, abs=1)
