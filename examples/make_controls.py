@@ -104,17 +104,17 @@ def smoothness() -> dict[str, Image.Image]:
 
 def pooling() -> dict[str, Image.Image]:
     """How the network shrinks what it sees."""
-    return {name: paint("coffee", ("mosaic",), pooling=name) for name in ("max", "average")}
+    return {name: paint("coffee", ("marbling",), pooling=name) for name in ("max", "average")}
 
 
 def optimizer() -> dict[str, Image.Image]:
     """The same number of steps by each optimiser."""
-    return {name: paint("coffee", ("mosaic",), optimizer=name) for name in KNOBS["optimizer"].choices}
+    return {name: paint("coffee", ("marbling",), optimizer=name) for name in KNOBS["optimizer"].choices}
 
 
 def seed() -> dict[str, Image.Image]:
     """From other noise."""
-    return {str(n): paint("rocket", ("mosaic",), initial="noise", seed=n) for n in (0, 1, 2)}
+    return {str(n): paint("rocket", ("marbling",), initial="noise", seed=n) for n in (0, 1, 2)}
 
 
 def size() -> dict[str, Image.Image]:

@@ -11,6 +11,7 @@ import itertools
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
@@ -29,7 +30,7 @@ PAIR = ("matterhorn", "starry_night")
 PATIENCE = 300_000
 
 
-def paint(photo: Example, style: Example, **settings: float) -> Image.Image:
+def paint(photo: Example, style: Example, **settings: Any) -> Image.Image:
     """Return two examples, painted."""
     *_, frame = stylize(photo.path, style.path, Settings(encoder="builtin", **settings))
     return Image.fromarray(frame.image)
@@ -37,10 +38,10 @@ def paint(photo: Example, style: Example, **settings: float) -> Image.Image:
 
 def visit(page: Page, url: str) -> None:
     """Paint another pair on the page; keep what is seen and what can be downloaded."""
-    page.goto(url)
-    photo, style = (name.replace("_", " ").capitalize() for name in PAIR)
-    page.get_by_role("button", name=f"Use the photo {photo}").click()
-    page.get_by_role("button", name=f"Use the style {style}").click()
+    page.goto(f"{url}?size=1024")
+    for kind, examples, name in (("photo", photos(), PAIR[0]), ("style", styles(), PAIR[1])):
+        title = next(example.title for example in examples if example.path.stem == name)
+        page.get_by_role("button", name=f"Use the {kind} {title}").click()
     page.wait_for_timeout(1500)
     page.locator("#paint").click()
     page.wait_for_function(
@@ -84,10 +85,10 @@ def main() -> None:
     for photo, style in itertools.product(photos(), styles()):
         file = finished_file(photo, style)
         file.parent.mkdir(exist_ok=True)
-        paint(photo, style).save(file, quality=80, optimize=True, progressive=True)
+        paint(photo, style, size=1024).save(file, quality=80, optimize=True, progressive=True)
     for name, values in PRESETS.items():
         preset_file(name).parent.mkdir(exist_ok=True)
-        paint(photos()[0], styles()[0], size=320, **values).save(preset_file(name), quality=85)
+        paint(photos()[0], styles()[0], size=512, **values).save(preset_file(name), quality=85)
     installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with served(Limits.of_host(), quiet=True) as demo, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])

@@ -75,7 +75,6 @@ def strokes(
     *,
     ground: Array,
     jitter: float = 0.06,
-    relief: float = 0.5,
 ) -> Image.Image:
     """Paint `target` with bristle strokes along `angle`, thick paint catching light from the upper left.
 
@@ -114,7 +113,7 @@ def strokes(
                 pen.line(line, fill=tuple(int(255 * c) for c in tone), width=thick, joint="curve")
                 ridge.line(line, fill=int(np.clip(128 + 50 * lift, 0, 255)), width=thick)
     slope = floats(ImageChops.subtract(thickness, ImageChops.offset(thickness, 2, 2), 1, 128)) - 0.5
-    light = Image.fromarray((slope * relief + 0.0).astype(np.float32))
+    light = Image.fromarray((slope * 0.5 + 0.0).astype(np.float32))
     shaded = floats(canvas) + np.asarray(light)[..., None]
     return image(shaded).resize((width, height), Image.Resampling.LANCZOS)
 
@@ -162,29 +161,6 @@ def night_current() -> Image.Image:
         [(2600, 90, 22, 0.05), (5200, 70, 13, 0.07), (6500, 48, 8, 0.08)],
         ground=colour("#1a2c55"),
         jitter=0.07,
-    )
-
-
-def ember_knife() -> Image.Image:
-    """Autumn colours laid on with short, broad, crossing strokes."""
-    rng = np.random.default_rng(8)
-    x, y = grid(WIDTH, HEIGHT)
-    warm = noise(rng, (WIDTH, HEIGHT), 300, 5)
-    target = ramp(
-        0.75 * warm + 0.25 * (1 - y / HEIGHT),
-        ["#2a1014", "#7d1f1a", "#c9401c", "#ee8a24", "#f7c64b", "#f4e4b0", "#2f6d72"],
-    )
-    trees = noise(rng, (WIDTH, HEIGHT), 90, 2) > 0.72
-    target = np.where((trees & (y > 240))[..., None], colour("#1c2b3a") * 0.8 + 0.2 * target, target)
-    angle = noise(rng, (WIDTH, HEIGHT), 240, 2) * 5 + 0.8 * np.sign(np.sin(x / 45 + 3 * warm))
-    return strokes(
-        rng,
-        target,
-        angle,
-        [(1500, 110, 44, 0.05), (2600, 60, 30, 0.08), (2400, 36, 18, 0.10)],
-        ground=colour("#5a1a16"),
-        jitter=0.05,
-        relief=0.8,
     )
 
 
@@ -378,76 +354,6 @@ def marbling() -> Image.Image:
     return image(small * (0.94 + 0.1 * noise(rng, (WIDTH, HEIGHT), 7, 3))[..., None])
 
 
-def mosaic() -> Image.Image:
-    """Peacock eyes in tesserae that run along the forms."""
-    rng = np.random.default_rng(89)
-    width, height = WIDTH * FINE, HEIGHT * FINE
-    canvas = Image.new("RGB", (width, height), "#3a332b")
-    pen = ImageDraw.Draw(canvas)
-    centres = [
-        (0.2, 0.3, 300),
-        (0.56, 0.62, 420),
-        (0.86, 0.2, 260),
-        (0.12, 0.86, 260),
-        (0.93, 0.9, 240),
-        (0.5, 0.04, 210),
-    ]
-    centres = [(cx * width, cy * height, r) for cx, cy, r in centres]
-    rings = [
-        "#f3d27a",
-        "#b8862b",
-        "#0f4c5c",
-        "#11698a",
-        "#2fa5a0",
-        "#8ccfc0",
-        "#e8e0c6",
-        "#c75b39",
-        "#8c2f2b",
-        "#f3d27a",
-        "#1c3d5a",
-        "#2b6f8f",
-    ]
-    waves = ["#e9e0c9", "#d8c9a2", "#b9a77a", "#7f9c93", "#46798a", "#2b5570", "#d8c9a2"]
-    tile = 22
-
-    def piece(px: float, py: float, a: float, long: float, tint: str) -> None:
-        """Set one tessera, slightly askew and unevenly cut."""
-        tone = np.clip(colour(tint) * rng.uniform(0.78, 1.18) + rng.normal(0, 0.025, 3), 0, 1)
-        a += rng.normal(0, 0.05)
-        half = [(-long / 2, -tile / 2), (long / 2, -tile / 2), (long / 2, tile / 2), (-long / 2, tile / 2)]
-        shape = [(u + rng.normal(0, 1.2), v + rng.normal(0, 1.2)) for u, v in half]
-        corners = [
-            (px + u * math.cos(a) - v * math.sin(a), py + u * math.sin(a) + v * math.cos(a)) for u, v in shape
-        ]
-        pen.polygon(corners, fill=tuple(int(255 * c) for c in tone))
-
-    step = tile + 4
-    for row in range(-8, height // step + 8):
-        px = -30.0
-        while px < width + 30:
-            py = row * step + 60 * math.sin(px / 260) + 24 * math.sin(px / 97 + 1)
-            slope = math.atan2(60 / 260 * math.cos(px / 260) + 24 / 97 * math.cos(px / 97 + 1), 1)
-            long = tile * rng.uniform(0.8, 1.4)
-            piece(px, py, slope, long, waves[(row // 3) % len(waves)])
-            px += (long + 4) * math.cos(slope)
-    for cx, cy, radius in centres:
-        pen.ellipse([cx - radius, cy - radius, cx + radius, cy + radius], fill="#3a332b")
-        for ring in range(int(radius // step) + 1):
-            r = ring * step
-            count = max(1, int(2 * math.pi * r / (tile * 1.05 + 4)))
-            for k in range(count):
-                a = 2 * math.pi * (k + 0.5 * (ring % 2)) / count
-                piece(
-                    cx + r * math.cos(a),
-                    cy + r * math.sin(a),
-                    a + math.pi / 2,
-                    2 * math.pi * max(r, 6) / count - 4 if r else tile,
-                    rings[ring % len(rings)],
-                )
-    glint = noise(rng, (WIDTH, HEIGHT), 40, 4)[..., None]
-    return image(floats(canvas.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS)) * (0.86 + 0.28 * glint))
-
-
 def cut_paper() -> Image.Image:
     """Leaves and stars cut from painted paper and pasted in blocks."""
     rng = np.random.default_rng(144)
@@ -532,12 +438,10 @@ STYLES: dict[str, Callable[[], Image.Image]] = {
     f.__name__: f
     for f in (
         night_current,
-        ember_knife,
         woodblock_waves,
         stained_glass,
         ink_wash,
         marbling,
-        mosaic,
         cut_paper,
     )
 }

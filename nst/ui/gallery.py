@@ -15,8 +15,21 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 _THUMBNAIL = 104  # pixels, twice those of the page
 _OF_PAIR = 120  # pixels: it is seen for a moment, and all else waits for it
 # The preset, then what visitors look for.
-_PHOTOS = ("astronaut", "raccoon", "villa", "manhattan", "matterhorn", "surf", "pier")
-_STYLES = ("stained_glass", "starry_night", "great_wave", "the_scream", "composition_vii", "shipwreck")
+_PHOTOS = ("matterhorn", "raccoon", "villa", "astronaut", "manhattan", "surf", "pier")
+_STYLES = (
+    *("starry_night", "great_wave", "the_scream", "stained_glass", "composition_vii"),
+    *("san_giorgio_maggiore", "te_fare", "bedroom_in_arles"),
+)
+# Of paintings; everything else is called as its file.
+_TITLES = {
+    "starry_night": "The Starry Night (van Gogh)",
+    "great_wave": "The Great Wave (Hokusai)",
+    "the_scream": "The Scream (Munch)",
+    "composition_vii": "Composition VII (Kandinsky)",
+    "san_giorgio_maggiore": "San Giorgio Maggiore (Monet)",
+    "te_fare": "Te Fare (Gauguin)",
+    "bedroom_in_arles": "Bedroom in Arles (van Gogh)",
+}
 
 
 @dataclass(frozen=True)
@@ -27,8 +40,9 @@ class Example:
 
     @property
     def title(self) -> str:
-        """The file's name as people read it."""
-        return self.path.stem.replace("_", " ").capitalize()
+        """The painting with its painter, or the file's name as people read it."""
+        stem = self.path.stem
+        return _TITLES.get(stem, stem.replace("_", " ").capitalize())
 
 
 def photos() -> list[Example]:
