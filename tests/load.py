@@ -33,7 +33,7 @@ from gradio_client.exceptions import AppError
 
 ROOT = Path(__file__).parents[1]
 UNHURRIED = str(ROOT / "tests" / "unhurried.py")
-PHOTO, STYLE = ROOT / "examples" / "photos" / "rocket.jpg", ROOT / "examples" / "styles" / "mosaic.jpg"
+PHOTO, STYLE = ROOT / "examples" / "photos" / "rocket.jpg", ROOT / "examples" / "styles" / "marbling.jpg"
 KINDS = ("stays", "stops", "leaves", "returns", "reads", "reloads")
 PATIENCE = 600.0
 

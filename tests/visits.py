@@ -166,7 +166,7 @@ def shown(page: Page) -> str:
 
 def finished(page: Page) -> str:
     """Return the source of the finished picture, which comes a moment after the word that it is finished."""
-    expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile(r"painting\.png$"))
+    expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile(r"painting-\w+\.png$"))
     return shown(page)
 
 

@@ -92,11 +92,11 @@ def test_everything_is_reached_by_keyboard(page):
     for _ in range(80):
         page.keyboard.press("Tab")
         passed.append(focused(page))
-        if passed[-1] == "Use the style Mosaic":
+        if passed[-1] == "Use the style Marbling":
             page.keyboard.press("Enter")
         if passed[-1] == "Bold":
             break
-    for name in ("Use the photo Rocket", "Use the style Mosaic", "paint", "Light touch", "Bold"):
+    for name in ("Use the photo Rocket", "Use the style Marbling", "paint", "Light touch", "Bold"):
         assert name in passed, passed
     # The first stop leads past all the pictures.
     page.locator(".skip").focus()
@@ -107,4 +107,4 @@ def test_everything_is_reached_by_keyboard(page):
     expect(page.locator("#paint")).to_have_text("Stop")
     assert focused(page) == "paint"
     expect(page.locator("#status")).to_contain_text("Done in")
-    expect(page.locator("#style img").first).to_have_attribute("src", re.compile("mosaic"))
+    expect(page.locator("#style img").first).to_have_attribute("src", re.compile("marbling"))

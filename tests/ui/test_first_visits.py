@@ -82,7 +82,7 @@ def test_from_opening_to_a_shared_picture(visit: Visit, browser: Browser, url: s
         assert page.locator("#paint").bounding_box() == place
     visit.press(page, "share")
     page.wait_for_function("window.shared")
-    assert page.evaluate("shared.name").startswith("astronaut-stained_glass-")
+    assert page.evaluate("shared.name").startswith("matterhorn-starry_night-")
     # Whoever goes back up to the pictures keeps sight of what there is to do.
     page.evaluate("window.scrollTo(0, 0)")
     expect(page.locator("#photo")).to_be_in_viewport()

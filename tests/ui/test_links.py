@@ -46,11 +46,11 @@ def test_of_a_fresh_page_a_link_names_the_size_alone():
 def test_examples_come_back_and_uploads_stay_away(tmp_path):
     copy = tmp_path / photos()[2].path.name
     shutil.copy(photos()[2].path, copy)  # as Gradio's cache holds it
-    own = tmp_path / "mosaic.jpg"
+    own = tmp_path / "marbling.jpg"
     own.write_bytes(b"a visitor's own file of that name")
     pictures = {"photo": str(copy), "style": str(own), "style_2": str(styles()[0].path)}
     query = to_query({}, pictures)
-    assert "mosaic" not in query
+    assert "marbling" not in query
     assert str(tmp_path) not in query
     _, found = from_query(dict(parse_qsl(query)), NAMES)
     assert found == {"photo": photos()[2].path, "style_2": styles()[0].path}
