@@ -3,7 +3,8 @@
 A small file can make a decoder work for minutes or hold gigabytes, in C code that nothing in this process
 could interrupt. So another process does it and is killed when its time is up. There are three lines, so that
 what is quick never waits for what is not: headers, ordinary pictures, very large ones. In each a client has
-a few places, and whoever has used least comes first.
+a few places, whoever has used least comes first, and a file is at first given a moment only: what was not
+done in it then comes last.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 # Seconds that a file may take: to tell its size, to become pixels, and to become very many of them.
 DEADLINES = {"headers": 3.0, "pictures": 5.0, "large": 20.0}
 ORDINARY = 25_000_000  # pixels
+_MOMENT = 1 / 6  # of that
 _REFILL = 0.25  # seconds of decoding that are forgotten in a second
 _GRACE = 5.0  # seconds in which the other process is to say so itself
 _STARTS = 60.0  # seconds in which a process has to come up, on a host that is busy
@@ -64,6 +66,7 @@ class _Job:
     visitor: str
     future: Future[tuple[dict[str, Any], bytes]] = field(default_factory=Future)
     given_up: bool = False
+    tried: bool = False  # for a moment
     crashed: bool = False  # the process that had it died
 
 
@@ -339,7 +342,7 @@ class _Lane:
             if self._closed:
                 return None
             # Of equals, whoever came first.
-            job = min(self._jobs, key=lambda one: self.usage.of(one.visitor))
+            job = min(self._jobs, key=lambda one: (one.tried, self.usage.of(one.visitor)))
             self._jobs.remove(job)
             self._since = time.monotonic() if self._jobs else math.inf
             return job
@@ -358,9 +361,10 @@ class _Lane:
                 self._end()
                 told, payload = {"failed": f"{job.what} cannot be read here just now; try again."}, b""
             self.usage.add(job.visitor, time.monotonic() - began)
-            if told.get("crashed") and not job.crashed:
+            if (told.get("late") and not job.tried) or (told.get("crashed") and not job.crashed):
                 # A process may also die of something else, such as the system's want of memory.
-                job.crashed = True
+                job.tried |= "late" in told
+                job.crashed |= "crashed" in told
                 with self._changed:
                     self._jobs.append(job)
                 continue
@@ -376,11 +380,12 @@ class _Lane:
         if self._link is None or self._process is None or self._process.poll() is not None:
             self._link = self._begin()
         link = self._link
-        order = {"work": job.work, "more": job.more, "seconds": self.seconds}
+        seconds = self.seconds if job.tried else self.seconds * _MOMENT
+        order = {"work": job.work, "more": job.more, "seconds": seconds}
         try:
             link.send_bytes(json.dumps(order).encode())
             link.send_bytes(job.data)
-            until, stopped = time.monotonic() + self.seconds + _GRACE, False
+            until, stopped = time.monotonic() + seconds + _GRACE, False
             while not link.poll(0.05):
                 if job.given_up and not stopped:
                     link.send_bytes(b'{"stop": true}')
