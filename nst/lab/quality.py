@@ -72,9 +72,7 @@ class Score:
     content: float  # at relu4_2
     face_edges: float  # the same two inside the photo's face, NaN where it has none
     face: float
-    echo: (
-        float  # of the style's subject anywhere in the painting, NaN where it has none; see `Yardstick.echo`
-    )
+    echo: float  # of the style's subject anywhere in the painting, NaN where it has none
     grain: float  # energy of the highest octave of luminance, the style's own being 1
     next: float  # of the octave below
     chroma: float  # of the highest octave of chroma

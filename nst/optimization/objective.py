@@ -77,7 +77,7 @@ def _around(picture: Tensor, part: Tensor | None) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _Painting:
+class _StyleDescription:
     """What is taken from a painting."""
 
     features: dict[str, Tensor]  # of the content layers; only their energies count
@@ -175,7 +175,8 @@ class Objective:
     ) -> None:
         """Set the targets: the photo's content features, the styles' statistics, their total variation."""
         judge = self.encoder.layers[-1]
-        fill = _fill(settings.large_shapes)
+        # As the weights: layers that somebody has chosen are nothing that the knob shapes.
+        fill = _fill(settings.large_shapes) if settings.style_layers == AUTOMATIC else FILL
         photo = self._described_photo(tuple(dict.fromkeys((*content_layers, judge))), style_layers)
         paintings = [
             self._described_painting(*style, settings.subject, content_layers, style_layers)
@@ -228,12 +229,12 @@ class Objective:
         subject: float,
         content: tuple[str, ...],
         style: tuple[str, ...],
-    ) -> _Painting:
+    ) -> _StyleDescription:
         """Return what is taken from a painting: all of its strokes, but not its subject's large shapes."""
         deep = tuple(name for name in style if name in DEEP) if subject < MOST_SUBJECT else ()
         judge = self.encoder.layers[-1:] if deep else ()
 
-        def look() -> _Painting:
+        def look() -> _StyleDescription:
             layers = tuple(dict.fromkeys((*content, *deep, *judge)))
             features, seen = self.encoder.describe(picture, layers, style, [part], self.strips)
             counted = {name: _shrunk(part, value) for name, value in features.items()}
@@ -248,7 +249,7 @@ class Objective:
                 statistics[name] = moments(features[name], counts)
                 shares[name] = counts.mean() / (1 if whole is None else whole.mean().clamp_min(1e-12))
             contents = {name: _weighted(features[name], counted[name]) for name in content}
-            return _Painting(contents, statistics, shares)
+            return _StyleDescription(contents, statistics, shares)
 
         return self.cache.get(
             (digest(picture), None if part is None else digest(part), subject, content, style), look

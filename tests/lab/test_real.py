@@ -57,6 +57,16 @@ def test_a_face_in_the_style_does_not_stand_in_the_sky(yardstick):
     assert echoes[0] < 0.75 * echoes[1]
 
 
+def test_layers_that_somebody_has_chosen_are_not_shaped():
+    (encoder,) = load_encoders(Settings(encoder="builtin"), torch.device("cpu"))
+    found = []
+    for wanted in (0.0, 10.0):
+        settings = Settings(style_layers="relu3_1, relu5_1", large_shapes=wanted)
+        objective = Objective(encoder, PHOTO, [STYLE], settings)
+        found.append(objective.styles["relu5_1"][0].eigenvalues)
+    assert torch.equal(*found)
+
+
 def test_a_region_has_in_a_subjects_place_what_the_photo_has_there():
     (encoder,) = load_encoders(Settings(encoder="builtin"), torch.device("cpu"))
     right = torch.zeros(1, 1, 128, 128)

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import takewhile
 
 from nst.errors import InputError
 from nst.ui.runs.accounts import accounts
@@ -49,13 +50,11 @@ class Queue:
         self._begun: dict[str, int] = {}  # of accounts with a turn, which began last, by rising numbers
 
     def join(self, visitor: str, *, again: bool = False) -> Turn:
-        """Queue up until `leave`.
+        """Queue up until `leave`; in a full queue the newest run of whoever has most waiting goes.
 
         Args:
             visitor: who asks, or "" where that cannot be told; then there is no limit for each.
             again: it has had its turn and lost its painter, so it comes before all who wait.
-
-        If the queue is full, the newest run of whoever has most waiting goes.
 
         Raises:
             InputError: the queue is full, or this visitor has enough runs in it.
@@ -78,7 +77,10 @@ class Queue:
                     default=None,
                 )
                 if newest is None or waiting[turn.account] + 1 >= waiting[newest.account]:
-                    raise InputError(self._full())
+                    raise InputError(
+                        f"This host is full: {self.most} people are waiting; try again in about"
+                        f" {minutes(self._seconds(self._turns))}."
+                    )
                 self._turns.remove(newest)
             self._turns.append(turn)
         return turn
@@ -104,14 +106,13 @@ class Queue:
     def ahead(self, turn: Turn) -> tuple[int, float]:
         """Return the place of a run that waits, 1 being the next, and the seconds until its turn.
 
-        Raises:
-            InputError: it had to go for somebody who had less.
+        Of one that had to go for somebody who had less: 0, and the seconds of all that are there.
         """
         with self._lock:
-            waiting = self._in_order()
-            if turn not in waiting:
-                raise InputError(self._full())
-            before = waiting[: waiting.index(turn)]
+            if turn not in self._turns:
+                return 0, self._seconds(self._turns)
+            # All that wait, if it began in this moment.
+            before = list(takewhile(lambda other: other is not turn, self._in_order()))
             painting = [other for other in self._turns if other.painter is not None]
             return len(before) + 1, self._seconds([*before, *painting])
 
@@ -125,12 +126,6 @@ class Queue:
         with self._lock:
             self._painters = list(painters)
             self._begin_next()
-
-    def _full(self) -> str:
-        return (
-            f"This host is full: {self.most} people are waiting; try again in about"
-            f" {minutes(self._seconds(self._turns))}."
-        )
 
     def _in_order(self) -> list[Turn]:
         """Return those that wait, whoever comes next first."""

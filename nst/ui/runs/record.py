@@ -63,7 +63,7 @@ def read(folder: RunFolder, root: Path) -> Run:
         folder.frames = [_kept(folder.path, entry) for entry in told["frames"]]
         folder.frames = [kept for kept in folder.frames if Path(kept.path).exists()]
         folder.finished = _kept(folder.path, told["finished"]) if told["finished"] else None
-        folder.before = str(folder.path / Path(str(told["before"])).name)
+        folder.before = str(folder.path / Path(str(told.get("before", "photo.jpg"))).name)
         pictures: Any = Inputs(
             _sent(root, told["photo"]),
             tuple(_sent(root, name) for name in told["styles"]),

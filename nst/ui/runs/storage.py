@@ -32,21 +32,7 @@ NO_ROOM = "This host has no room left to keep pictures; try again later."
 # An upload, whatever its sender calls it, and what a page shows of it, beside it.
 _ORIGINAL, _SHOWN = "original", "shown.jpg"
 _SUFFIXES = frozenset(
-    (
-        ".jpg",
-        ".jpeg",
-        ".png",
-        ".webp",
-        ".avif",
-        ".heic",
-        ".heif",
-        ".tif",
-        ".tiff",
-        ".gif",
-        ".bmp",
-        ".ppm",
-        ".tga",
-    )
+    ".jpg .jpeg .png .webp .avif .heic .heif .tif .tiff .gif .bmp .ppm .tga".split()  # noqa: SIM905
 )
 # Made by an upload, by a run, or by Gradio for what the page itself shows.
 _FOLDER = re.compile(r"(?:upload|run)-[0-9a-f]{32}|[0-9a-f]{64}")

@@ -31,6 +31,7 @@ from nst.ui.runs.pictures import decoded as decode
 from nst.ui.runs.pictures import remarks
 from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.previews import Preview
+from nst.ui.runs.queue import minutes
 from nst.ui.runs.run import Run, State, Waiting
 from nst.ui.runs.storage import FULL, NO_ROOM, Sent
 from nst.ui.runs.stream import Recorder, canvas_of
@@ -139,6 +140,8 @@ class Work:
         while standing is not None:
             if standing.begun:
                 return pictures or await self._decoded()
+            if not standing.place:
+                raise InputError(f"This host is full; try again in about {minutes(standing.seconds)}.")
             if standing.place > 1 and not self._resumes(pictures):
                 pictures = None  # a whole line of pictures would fill the memory
             elif pictures is None:

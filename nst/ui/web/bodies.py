@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from tempfile import SpooledTemporaryFile
 from typing import Any
 
+from anyio import to_thread
+
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 # Brackets, and commas, that no request has: what is parsed costs by its parts, a picture is one of them.
@@ -89,7 +91,7 @@ def counted(receive: Receive, came: Callable[[int], None]) -> Receive:
             received += size
             done = message["type"] != "http.request" or not message.get("more_body")
             if change := size - received if done else size:
-                came(change)
+                await to_thread.run_sync(came, change)  # it may have to remove what is oldest
         return message
 
     return take

@@ -117,6 +117,19 @@ async def painted(runs: Registry, files: Files, owner: str = MINE, **more: Any) 
         return run, [update async for update in run.follow("page")]
 
 
+def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder, monkeypatch):
+    painter = Scripted()
+
+    async def gone(turn: str, seconds: float) -> Standing:
+        return Standing(False, 0, 190)
+
+    monkeypatch.setattr(painter, "is_ready", gone)
+    run, updates = complete(painted(registry(painter, files, decoder), files))
+    assert (run.state, updates) == ("refused", [])
+    assert run.said == "This host is full; try again in about 4 minutes."
+    assert painter.turns == 0
+
+
 def test_while_others_wait_a_long_run_ends_with_what_it_has(files, decoder, monkeypatch):
     monkeypatch.setattr("nst.ui.runs.work._WRITTEN", 0.0)
     painter = Scripted(frames=400, slow=0.002)

@@ -23,7 +23,7 @@ class Standing(NamedTuple):
     """How a run stands in the queue."""
 
     begun: bool
-    place: int = 0  # 1 is the next
+    place: int = 0  # 1 is the next; 0 of one that had to go for somebody who had less
     seconds: float = 0.0  # until its turn, as far as is known
 
 
