@@ -2,7 +2,7 @@
 
 import sys
 
-from nst.ui.server import main
+if __name__ == "__main__":  # the processes that read pictures import this file too, and need none of it
+    from nst.ui.server import main
 
-if __name__ == "__main__":
     sys.exit(main())

@@ -90,7 +90,7 @@ class Cast:
 
     def scheduler(self) -> int:
         """Return the process that has the queue."""
-        return _processes("ray::Scheduler")[0]
+        return _processes("ray::SchedulerActor")[0]
 
     def end(self) -> None:
         """End all of it."""

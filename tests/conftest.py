@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +100,8 @@ def nothing_is_left() -> Iterator[None]:
     """End whatever the tests have started and not ended, and fail for it."""
     mark = os.environ["NST_TESTS"] = secrets.token_hex(8)
     yield
+    # Ends with this process, but not before.
+    forkserver._forkserver._stop()  # type: ignore[attr-defined]
     began = time.monotonic()
     while (left := marked(mark)) and time.monotonic() - began < 30:
         time.sleep(0.05)

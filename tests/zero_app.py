@@ -7,18 +7,18 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-import_module("nst.ui")  # before Gradio, which `spaces` imports: no stubs for editors
-
-import spaces.zero.torch  # noqa: E402
-import torch  # noqa: E402
-
-# In the process that is lent a GPU these would look for it.
-spaces.zero.torch.init = lambda uuid: None
-spaces.zero.torch.move = lambda callback=None: None
-torch.cuda.is_available = lambda: False
-
-from nst.ui import server  # noqa: E402
-
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    import_module("nst.ui")  # before Gradio, which `spaces` imports: no stubs for editors
+
+    import spaces.zero.torch
+    import torch
+
+    # In the process that is lent a GPU these would look for it.
+    spaces.zero.torch.init = lambda uuid: None
+    spaces.zero.torch.move = lambda callback=None: None
+    torch.cuda.is_available = lambda: False
+
+    from nst.ui import server
+
     sys.exit(server.main())

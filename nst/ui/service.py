@@ -11,12 +11,13 @@ from nst.ui.limits import Limits
 from nst.ui.runs.decoder import Decoder
 from nst.ui.runs.painters import painter_of
 from nst.ui.runs.registry import Registry
+from nst.ui.runs.scheduler import Scheduler
 from nst.ui.runs.storage import Files
-from nst.ui.web.budgets import Budgets, SideWork
+from nst.ui.web.budgets import Budgets
 from nst.ui.web.callers import Calls, Listeners
 
-# Seconds after which a file that waits, or an iteration that goes on, is taken for stuck.
-_WAITED, _AT_WORK = 30.0, 180.0
+# Seconds after which a line in which nothing moves, or an iteration that goes on, is taken for stuck.
+_STALLED, _AT_WORK = 60.0, 180.0
 
 
 class Service:
@@ -31,7 +32,14 @@ class Service:
         self.decoder = Decoder()
         self.files = Files(limits.disk, limits.keep, self.decoder.forget)
         self.budgets = Budgets()
-        self.side_work = SideWork()
+        # Films, crops, looks inside: each takes memory, and processors from whoever paints.
+        self.side_work = Scheduler(
+            6,
+            2,
+            ("first", "second"),
+            enough="You have asked for that already; it is on its way.",
+            full="This host is busy with other visitors; try again in a minute.",
+        )
         self.listeners = Listeners()
         self.calls = Calls()
         self.painter = painter_of(limits)
@@ -53,7 +61,6 @@ class Service:
         """End what runs beside the page, and remove all files."""
         self.runs.close()
         self.painter.close()
-        self.decoder.close()
         self.files.close()
 
     async def health(self, demo: gr.Blocks) -> dict[str, str | int]:
@@ -63,7 +70,10 @@ class Service:
         """
         painting, waiting = await self.painter.counts()
         status = "full" if waiting >= self.limits.waiting else "ok"
-        stuck = self.decoder.waited() > _WAITED or self.painter.busy_for() > _AT_WORK
+        stuck = (
+            max(self.decoder.stalled(), self.side_work.stalled()) > _STALLED
+            or self.painter.busy_for() > _AT_WORK
+        )
         if not stuck:
             began = time.monotonic()
             with anyio.move_on_after(3.0) as scope:

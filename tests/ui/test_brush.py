@@ -27,7 +27,6 @@ def drawn():
         return strokes(complete(decoder.drawing(data, "The drawing", "")), roles)
 
     yield masks
-    decoder.close()
 
 
 def url(image: Image.Image) -> str:

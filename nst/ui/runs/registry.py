@@ -82,31 +82,31 @@ class Registry:
         """
         check(pictures)
         self._prune()
-        turn = await self.painter.join(visitor)  # the quota comes before any work
+        ticket = await self.painter.join(visitor)  # the quota comes before any work
         try:
             run = Run(owner, visitor, pictures, settings, self.files.new_run(visitor), drawings, stop)
             record.write(run)
         except OSError as error:
-            await self.painter.leave(turn)
+            await self.painter.leave(ticket)
             if error.errno not in FULL:
                 raise
             log.error("no room left: %s", error)
             raise InputError(NO_ROOM) from error
         except BaseException:
-            await self.painter.leave(turn)
+            await self.painter.leave(ticket)
             raise
         self._runs[run.id] = run
-        task = asyncio.create_task(self._carry_out(run, turn))
+        task = asyncio.create_task(self._carry_out(run, ticket))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return run
 
-    async def _carry_out(self, run: Run, turn: Any) -> None:
+    async def _carry_out(self, run: Run, ticket: Any) -> None:
         def left() -> bool:
             return run.alone_for(self.listeners) > self.grace
 
         with self.files.held([run.folder.path, *folders(run.pictures)]):
-            await Work(run, self.painter, self.decoder, left, self.busy).carry_out(turn)
+            await Work(run, self.painter, self.decoder, left, self.busy).carry_out(ticket)
         # Masks and canvas were whole pictures; what is needed again is on the disk.
         run.pictures = replace(run.pictures, keep=None, regions=(), resume=None, style_masks=())
         if run.id not in self._runs:  # deleted while it was painted

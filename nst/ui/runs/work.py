@@ -31,8 +31,8 @@ from nst.ui.runs.pictures import decoded as decode
 from nst.ui.runs.pictures import remarks
 from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.previews import Preview
-from nst.ui.runs.queue import minutes
 from nst.ui.runs.run import Run, State, Waiting
+from nst.ui.runs.scheduler import minutes
 from nst.ui.runs.storage import FULL, NO_ROOM, Sent
 from nst.ui.runs.stream import Recorder, canvas_of
 
@@ -74,15 +74,15 @@ class Work:
         self._written = 0.0
         self._asked = asyncio.wrap_future(run.asked_to_end)
 
-    async def carry_out(self, turn: Any) -> None:
+    async def carry_out(self, ticket: Any) -> None:
         """Wait for a turn and paint; how it ended is told to the run, and noted in the log.
 
         Args:
-            turn: its place in the queue, given up in the end.
+            ticket: its place in the queue, given up in the end.
         """
         run = self.run
         try:
-            await self._carry_out(turn)
+            await self._carry_out(ticket)
             state: State = "stopped" if run.stopped else "left" if self.left() else "finished"
             self._end(state)
         except InputError as error:
@@ -104,7 +104,7 @@ class Work:
             with contextlib.suppress(OSError):  # without it the run is lost if this process is killed
                 record.write(run)
 
-    async def _carry_out(self, turn: Any) -> None:
+    async def _carry_out(self, ticket: Any) -> None:
         run, painter = self.run, self.painter
         try:
             seconds = await self._expected()
@@ -113,9 +113,9 @@ class Work:
             died = 0
             while True:
                 try:
-                    pictures = await self._begun(turn, seconds, pictures)
+                    pictures = await self._begun(ticket, seconds, pictures)
                     if pictures is not None:
-                        await self._paint(turn, pictures)
+                        await self._paint(ticket, pictures)
                     return
                 except PainterDiedError:
                     died += 1
@@ -125,17 +125,17 @@ class Work:
                     return
                 pictures = pictures and self._resumed(pictures)
                 with contextlib.suppress(PainterDiedError):
-                    await painter.leave(turn)
-                turn = await painter.join(run.visitor, again=True)
+                    await painter.leave(ticket)
+                ticket = await painter.join(run.visitor, again=True)
         finally:
             with contextlib.suppress(PainterDiedError):
-                await asyncio.shield(painter.leave(turn))
+                await asyncio.shield(painter.leave(ticket))
 
     async def _begun(
-        self, turn: Any, seconds: float, pictures: Inputs[Pixels] | None
+        self, ticket: Any, seconds: float, pictures: Inputs[Pixels] | None
     ) -> Inputs[Pixels] | None:
         """Wait for the turn; return the pictures, None if the run ends meanwhile."""
-        standing = await self._unless_ending(self.painter.is_ready(turn, seconds))
+        standing = await self._unless_ending(self.painter.mark_ready(ticket, seconds))
         told = time.monotonic()
         while standing is not None:
             if standing.begun:
@@ -150,10 +150,10 @@ class Work:
             if time.monotonic() - told >= _AGAIN and waiting.is_news(self.run.latest):
                 self.run.tell(waiting)
                 told = time.monotonic()
-            standing = await self._unless_ending(self.painter.moved(turn, standing))
+            standing = await self._unless_ending(self.painter.wait_for_change(ticket, standing))
         return None
 
-    async def _paint(self, turn: Any, pictures: Inputs[Pixels]) -> None:
+    async def _paint(self, ticket: Any, pictures: Inputs[Pixels]) -> None:
         run, painter = self.run, self.painter
         run.state = "painting"
         closed_up, places = pictures.compact()
@@ -169,7 +169,7 @@ class Work:
         settings = settings_of(run.settings)
         recorder = self.recorder = Recorder(run.folder, closed_up.photo, settings)
         controls = Controls(self._ending, steered, INTERVAL)
-        async with contextlib.aclosing(painter.paint(turn, closed_up, settings, controls)) as found:
+        async with contextlib.aclosing(painter.paint(ticket, closed_up, settings, controls)) as found:
             async for preview in found:
                 if preview.frame.final:
                     break
@@ -178,7 +178,7 @@ class Work:
                 return
         # The next one need not wait until this is written.
         with contextlib.suppress(PainterDiedError):
-            await painter.leave(turn)
+            await painter.leave(ticket)
         await self._show(recorder, preview)
 
     async def _show(self, recorder: Recorder, preview: Preview) -> None:

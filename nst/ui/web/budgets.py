@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
-from nst.errors import InputError
 from nst.ui.runs.accounts import accounts
 from nst.ui.web.bodies import RefusedError
 
@@ -83,40 +81,3 @@ class Budgets:
             burst, rate, _ = RATES.get(key[1], OTHERS)
             if now - when >= burst / rate:
                 del self._left[key]
-
-
-class SideWork:
-    """What is done beside the paintings, such as films and crops: a little of it, a little of it for each.
-
-    Args:
-        each: how much of a client's may be asked for at a time.
-        most: how much of all clients'.
-        at_once: how much is done at a time; it takes memory, and processors from whoever paints.
-    """
-
-    def __init__(self, each: int = 2, most: int = 8, at_once: int = 2) -> None:
-        self.each, self.most = each, most
-        self._at_once = asyncio.Semaphore(at_once)
-        self._asked: Counter[str] = Counter()
-        self._under_way = 0
-
-    @contextlib.asynccontextmanager
-    async def place(self, visitor: str) -> AsyncIterator[None]:
-        """Take a place for as long as the context lasts; it begins when there is room.
-
-        Raises:
-            InputError: there is none left.
-        """
-        if visitor and any(self._asked[account] >= self.each * share for account, share in accounts(visitor)):
-            raise InputError("You have asked for that already; it is on its way.")
-        if self._under_way >= self.most:
-            raise InputError("This host is busy with other visitors; try again in a minute.")
-        taken = [account for account, _ in accounts(visitor)]
-        self._asked.update(taken)
-        self._under_way += 1
-        try:
-            async with self._at_once:
-                yield
-        finally:
-            self._under_way -= 1
-            self._asked -= Counter(taken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import multiprocessing
 import re
 from pathlib import Path
 
@@ -85,15 +86,15 @@ def test_a_run_does_not_wait_for_the_decoding_of_pictures_that_are_there(page, m
     jobs = []
 
     def decoded() -> list[str]:
-        return [job.what for job in jobs if job.work == "decode"]
+        return [options["what"] for work, _, options, _ in jobs if work == "decode"]
 
-    put = decoder._Lane.put
-    monkeypatch.setattr(decoder._Lane, "put", lambda lane, job: (jobs.append(job), put(lane, job)))
+    kind = decoder._Process
+    monkeypatch.setattr(decoder, "_Process", lambda *given: (jobs.append(given), kind(*given))[1])
     assert drop(page, "#photo img", jpeg(), "photo.jpg", "image/jpeg")
     expect(page.locator("#forecast")).to_contain_text("64 × 43 px")  # noqa: RUF001
     page.locator("#style-examples button").nth(2).click()  # read ahead, as nothing shows what is read of it
     eventually(lambda: decoded() == ["This file", "The style picture"])
-    eventually(lambda: all(job.future.done() for job in jobs))
+    eventually(lambda: not multiprocessing.active_children())
     jobs.clear()
     press_paint(page)
     expect(page.locator("#status")).to_contain_text("Done in")

@@ -209,13 +209,13 @@ def test_each_gpu_has_a_painter_and_nodes_without_one_only_where_there_is_none()
 def test_a_page_is_told_when_one_of_its_turns_has_moved(monkeypatch):
     from nst.ui.runs.painters import Standing, actors
 
-    monkeypatch.setattr(actors.Scheduler, "_keep_round", lambda scheduler: None)
+    monkeypatch.setattr(actors.SchedulerActor, "_keep_round", lambda scheduler: None)
     monkeypatch.setattr(actors, "_QUIET", 3600.0)
-    scheduler = actors.Scheduler(10, 10, {})
-    scheduler.queue.offer(["painter"])
+    scheduler = actors.SchedulerActor(10, 10, {})
+    scheduler.scheduler.offer(["painter"])
     one, two, three = (scheduler.join("", again=False) for _ in range(3))
-    assert scheduler.is_ready(one, 30.0).begun
-    assert scheduler.is_ready(two, 20.0) == Standing(False, 1, 30.0)
+    assert scheduler.mark_ready(one, 30.0).begun
+    assert scheduler.mark_ready(two, 20.0) == Standing(False, 1, 30.0)
     held = {one: 12.0, two: 20.0, three: 0.0, "forgotten": 0.0}
 
     async def listen() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
+import json
+import multiprocessing
 import os
 import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from strangers import bomb, gif_of_comments, jpeg, memory, slow_jpeg
 from nst import InputError, load_image
 from nst.image.decoding import measure
 from nst.image.pixels import to_tensor
+from nst.ui.runs import decode_worker
 from nst.ui.runs import decoder as module
 from nst.ui.runs.decoder import Decoder
 from nst.ui.runs.storage import Files
@@ -30,8 +32,7 @@ from nst.ui.runs.storage import Files
 def decoder():
     decoder = Decoder({"headers": 2.0, "pictures": 2.0, "large": 4.0})
     decoder.start()
-    yield decoder
-    decoder.close()
+    return decoder
 
 
 @pytest.fixture(scope="module")
@@ -87,118 +88,98 @@ def test_who_gives_up_ends_the_work(sent):
         await asyncio.wait_for(decoder.decode(sent(jpeg()), "The photo", "b"), 60)
 
     assert took(give_up()) < 55
-    decoder.close()
 
 
-def test_whoever_has_used_least_comes_first(decoder, sent):
-    order = []
-    decoder.usage.add("a", 5)
-
-    async def decode(data, visitor):
-        with contextlib.suppress(InputError):
-            await decoder.decode(data, "The photo", visitor)
-        order.append(visitor)
-
-    async def crowd():
-        slow = [asyncio.create_task(decode(sent(slow_jpeg(seed)), "a")) for seed in range(3000, 3002)]
-        await asyncio.sleep(1)
-        await asyncio.gather(*slow, decode(sent(jpeg()), "somebody"))
-
-    complete(crowd())
-    assert order.index("somebody") <= 1  # only what was under way comes before
-
-
-def test_of_one_client_a_few_files_wait_and_the_others_for_a_place(decoder, sent):
-    """Forty files that take long, of one network: somebody else's is next all the same."""
-    lane = decoder._lanes["pictures"]
+def test_forty_slow_files_of_one_client_let_anothers_through(decoder, sent):
+    line = decoder.lines["pictures"]
 
     async def crowd():
         files = [sent(slow_jpeg(3000 + number)) for number in range(8)]
         slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32")) for file in files * 5]
-        while len(lane._jobs) < 2:
+        while line.counts()[1] < 38:  # one is being read, and the size of one asked for
             await asyncio.sleep(0.02)
-        await asyncio.sleep(0.5)
-        assert len(lane._jobs) == 2  # and one is being read
+        before = time.monotonic()
         await decoder.decode(sent(jpeg()), "The photo", "8.8.8.8/32")
+        waited = time.monotonic() - before
+        assert line.counts()[1] > 30  # they were not gone
         for task in slow:
             task.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
+        return waited
 
-    assert took(crowd()) < 30
-    assert not decoder._places
-
-
-def test_a_full_line_sends_away_the_newest_of_whoever_has_most(sent, monkeypatch):
-    monkeypatch.setattr(module, "_MOST_WAITING", 4)
-    lane = module._Lane("pictures", 5.0, module.Usage())
-    monkeypatch.setattr(lane, "start", lambda: None)  # nothing is taken out of it
-
-    def job(visitor: str) -> Any:
-        one = module._Job("decode", b"", {}, "The photo", visitor)
-        lane.put(one)
-        return one
-
-    first, second, newest, other = job("a"), job("a"), job("a"), job("b")
-    job("c")
-    assert newest.future.result()[0]["failed"].startswith("This host is busy reading other pictures")
-    assert not (first.future.done() or second.future.done() or other.future.done())
-    for visitor in ("a", "b"):  # nobody has more than they would have then
-        with pytest.raises(InputError, match="This host is busy"):
-            job(visitor)
-    job("d")
-    assert second.future.done()
-    with pytest.raises(InputError, match="This host is busy"):
-        job("e")
+    assert complete(crowd()) < 30  # a moment of what is under way; all forty would take minutes
+    assert line.counts() == (0, 0)
 
 
-def test_a_process_that_dies_is_replaced(decoder, sent):
-    complete(decoder.decode(sent(jpeg()), "The photo", ""))
-    os.kill(decoder._lanes["pictures"]._process.pid, signal.SIGKILL)
-    complete(decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
+def test_a_full_line_sends_away_the_newest_of_whoever_has_most(decoder, sent):
+    async def crowd():
+        line = decoder.lines["pictures"]
+        files = [sent(slow_jpeg(3000 + number)) for number in range(8)]
+        slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32", least=1)) for file in files * 10]
+        while line.counts()[1] < 64:
+            await asyncio.sleep(0.02)
+        await decoder.decode(sent(jpeg()), "The photo", "8.8.8.8/32")
+        refused = [task.exception() for task in slow if task.done()]
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return refused
+
+    refused = complete(crowd())
+    assert refused
+    assert {str(error) for error in refused} == {
+        "This host is busy reading other pictures; try again in a minute."
+    }
 
 
-def test_a_process_that_dies_over_a_file_costs_another_try_and_no_file(decoder, sent):
-    complete(decoder.decode(sent(jpeg()), "The photo", ""))
-    process = decoder._lanes["pictures"]._process
-    os.kill(process.pid, signal.SIGSTOP)
-    with ThreadPoolExecutor(1) as threads:
-        told = threads.submit(complete, decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
-        time.sleep(0.3)
-        os.kill(process.pid, signal.SIGKILL)
-        assert told.result().shape[2] == 3
-    assert process.poll() is not None
+def test_a_process_that_dies_over_a_file_costs_another_try_and_no_file(decoder, sent, monkeypatch):
+    began, start = [], module._processes.Process.start
+
+    def killed(process):
+        began.append(process)
+        if len(began) == 1:
+            os.kill(process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(
+        module._processes.Process, "start", lambda process: (start(process), killed(process))[0]
+    )
+    file = sent(jpeg(seed=3))
+    assert complete(decoder.decode(file, "The photo", "")).shape[2] == 3
+    assert len(began) == 3  # its size, twice, and its pixels
 
 
 def test_a_file_that_every_process_dies_of_is_said_to_be_damaged(decoder, sent, monkeypatch):
     died = []
 
-    def ask(lane, job):
-        died.append(job)
-        lane._process.kill()
-        lane._process.wait()
-        return {"crashed": True}, b""
+    def dies(process):
+        died.append(process)
+        os.kill(process.pid, signal.SIGKILL)
 
-    complete(decoder.decode(sent(jpeg()), "The photo", ""))
-    monkeypatch.setattr(type(decoder._lanes["pictures"]), "_ask", ask)
+    start = module._processes.Process.start
+    monkeypatch.setattr(
+        module._processes.Process, "start", lambda process: (start(process), dies(process))[0]
+    )
     with pytest.raises(InputError, match="The photo is damaged"):
-        complete(decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
+        complete(decoder.measure(sent(jpeg(seed=4)), "The photo", ""))
     assert len(died) == 2
+
+
+def test_a_server_of_processes_that_dies_is_replaced(decoder, sent):
+    complete(decoder.decode(sent(jpeg()), "The photo", ""))
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    complete(decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
 
 
 def test_a_bomb_weighs_on_another_process_that_is_ended_for_it(sent):
     decoder, data = Decoder(), bomb()
-    try:
-        complete(decoder.measure(sent(jpeg()), "The photo", ""))
-        before = memory()
-        for _ in range(3):
-            width, height = complete(decoder.measure(sent(data), "The photo", ""))
-            assert (width, height) == (7900, 7900)
-        assert memory() < before + 60
-        complete(decoder.decode(sent(data), "The photo", ""))
-        held = memory(decoder._lanes["large"]._process.pid)
-        assert held < 100  # what decoded it is gone
-    finally:
-        decoder.close()
+    complete(decoder.measure(sent(jpeg()), "The photo", ""))
+    before = memory()
+    for _ in range(3):
+        width, height = complete(decoder.measure(sent(data), "The photo", ""))
+        assert (width, height) == (7900, 7900)
+    assert memory() < before + 60
+    complete(decoder.decode(sent(data), "The photo", ""))
+    assert not multiprocessing.active_children()  # what decoded it is gone
 
 
 def test_a_size_is_asked_for_once_and_told_from_the_header_alone(decoder, sent, monkeypatch):
@@ -210,7 +191,7 @@ def test_a_size_is_asked_for_once_and_told_from_the_header_alone(decoder, sent, 
     assert measure(broken) == (30, 40)
     file = sent(broken)
     assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
-    monkeypatch.setattr(module._Lane, "put", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr(module, "_Process", lambda *_: pytest.fail("asked again"))
     assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
 
 
@@ -218,8 +199,8 @@ def test_a_picture_is_decoded_once_for_each_way_to_see_it(decoder, sent, monkeyp
     file = sent(jpeg())
     first = complete(decoder.decode(file, "This file", "", alpha=True))
     asked = []
-    put = module._Lane.put
-    monkeypatch.setattr(module._Lane, "put", lambda lane, job: (asked.append(job.work), put(lane, job)))
+    kind = module._Process
+    monkeypatch.setattr(module, "_Process", lambda work, *more: (asked.append(work), kind(work, *more))[1])
     assert complete(decoder.decode(file, "The photo", "", alpha=True)) is first
     assert not asked
     np.testing.assert_array_equal(complete(decoder.decode(file, "This file", "", ground=0.0)), first)
@@ -237,14 +218,14 @@ def test_what_a_run_will_want_is_decoded_ahead(decoder, sent, monkeypatch):
     complete(ahead())
     with pytest.raises(InputError, match="The photo is not a picture"):  # whoever wants it is told
         complete(decoder.decode(bad, "The photo", "", alpha=True))
-    monkeypatch.setattr(module._Lane, "put", lambda *_: pytest.fail("asked again"))
+    monkeypatch.setattr(module, "_Process", lambda *_: pytest.fail("asked again"))
     assert complete(decoder.decode(good, "The photo", "", alpha=True)).shape == (80, 120, 3)
 
 
 def test_nobody_fills_the_line_with_what_is_decoded_ahead(decoder, sent, monkeypatch):
     files, asked = [sent(jpeg(seed=number)) for number in range(12)], []
-    put = module._Lane.put
-    monkeypatch.setattr(module._Lane, "put", lambda lane, job: (asked.append(job.work), put(lane, job)))
+    kind = module._Process
+    monkeypatch.setattr(module, "_Process", lambda work, *more: (asked.append(work), kind(work, *more))[1])
 
     async def ahead(some):
         for file in some:
@@ -280,11 +261,26 @@ def test_the_size_that_is_told_is_the_size_that_is_painted(kind):
     assert measure(data.getvalue()) == load_image(data.getvalue()).shape[:1:-1]
 
 
-def test_no_process_is_left_when_the_decoder_ends(sent):
-    decoder = Decoder()
-    complete(decoder.decode(sent(jpeg()), "The photo", ""))
-    pids = [lane._process.pid for lane in decoder._lanes.values() if lane._process]
-    assert len(pids) == 2
-    decoder.close()
-    for pid in pids:
-        assert not Path(f"/proc/{pid}").exists()
+def test_a_process_knows_no_secret_and_writes_no_file(monkeypatch, capfd):
+    monkeypatch.setattr(decode_worker, "_WORK", {"look": _looks})
+    link, theirs = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(
+        target=decode_worker.serve, args=(theirs, 30.0, "look", b"", {})
+    )
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    child.start()
+    assert link.recv_bytes()
+    assert json.loads(link.recv_bytes()) == {"environment": [], "written": False}
+    child.kill()
+    child.join()
+
+
+def _looks(data: bytes) -> tuple[dict[str, Any], bytes]:
+    written = True
+    try:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        with Path("/tmp/never").open("wb", buffering=0) as file:
+            file.write(b"1")
+    except OSError:
+        written = False
+    return {"environment": sorted(os.environ), "written": written}, b""

@@ -52,7 +52,7 @@ class Scripted:
         self.held.append("again" if again else "first")
         return self.held[-1]
 
-    async def is_ready(self, turn: str, seconds: float) -> Standing:
+    async def mark_ready(self, turn: str, seconds: float) -> Standing:
         return Standing(True)
 
     async def leave(self, turn: str) -> None:
@@ -91,7 +91,6 @@ def decoder():
     decoder = Decoder()
     decoder.start()
     yield decoder
-    decoder.close()
 
 
 @pytest.fixture
@@ -123,7 +122,7 @@ def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder, monkeypa
     async def gone(turn: str, seconds: float) -> Standing:
         return Standing(False, 0, 190)
 
-    monkeypatch.setattr(painter, "is_ready", gone)
+    monkeypatch.setattr(painter, "mark_ready", gone)
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert (run.state, updates) == ("refused", [])
     assert run.said == "This host is full; try again in about 4 minutes."
@@ -413,7 +412,7 @@ def test_who_waits_is_told_where(files, decoder, monkeypatch):
         place = next(places, 0)
         return Standing(place == 0, place, 10.0 * place)
 
-    painter.is_ready = painter.moved = standing
+    painter.mark_ready = painter.wait_for_change = standing
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert next(update.place for update in updates if isinstance(update, Waiting)) == 2
     assert run.state == "finished"
@@ -440,7 +439,7 @@ def test_who_waits_and_is_asked_to_end_has_ended(files, decoder, monkeypatch):
     async def never(turn: str, *given: Any) -> Standing:
         return await asyncio.Event().wait()
 
-    painter.is_ready, painter.moved = far, never
+    painter.mark_ready, painter.wait_for_change = far, never
 
     async def stopped() -> Run:
         run = await registry(painter, files, decoder).begin(MINE, "", pictures(files), Settings())
@@ -477,7 +476,7 @@ def test_a_turn_that_is_lost_while_a_picture_is_read_is_taken_anew(files, decode
             raise PainterDiedError
         return Standing(True)
 
-    painter.is_ready = lost
+    painter.mark_ready = lost
     run, _ = complete(painted(registry(painter, files, decoder), files))
     assert run.state == "finished"
     assert painter.turns == 0

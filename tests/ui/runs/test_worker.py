@@ -122,7 +122,7 @@ def test_all_of_a_painting_is_computed_there(monkeypatch):
     async def paint():
         local = Local(LIMITS)
         turn = await local.join("")
-        await local.is_ready(turn, 1.0)
+        await local.mark_ready(turn, 1.0)
         pixels = np.zeros((48, 64, 3), np.uint8)
         settings = Settings(size=64, iterations=10)
         return [f async for f in local.paint(turn, Inputs(pixels, (pixels,)), settings, Controls())]

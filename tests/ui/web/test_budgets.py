@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 
 import pytest
-from conftest import complete
 
-from nst import InputError
 from nst.ui.web import budgets
 from nst.ui.web.bodies import RefusedError
-from nst.ui.web.budgets import Budgets, SideWork
+from nst.ui.web.budgets import Budgets
 
 
 @pytest.fixture
@@ -94,41 +91,3 @@ def test_visitors_are_forgotten_when_they_have_all_they_may_have(clock):
     for number in range(5):
         spent(found, f"w{number}", "join", 1)
     assert len(found._left) < 10
-
-
-def test_side_work_has_few_places_and_one_visitor_not_all():
-    work = SideWork(each=2, most=4, at_once=1)
-    done: list[str] = []
-
-    async def asked(visitor: str) -> None:
-        async with work.place(visitor):
-            done.append(visitor)
-            await asyncio.sleep(0.01)
-            assert done[-1] == visitor  # one at a time
-
-    async def all_of_them() -> list[BaseException | None]:
-        return await asyncio.gather(*map(asked, ("a", "a", "a", "b", "c", "d")), return_exceptions=True)
-
-    async def twice() -> list[list[str]]:
-        return [[str(one) for one in await all_of_them()] for _ in range(2)]
-
-    for told in complete(twice()):  # all have given their places back
-        assert [told[number] for number in (0, 1, 3, 4)] == ["None"] * 4
-        assert "asked for that already" in told[2]
-        assert "busy with other visitors" in told[5]
-
-
-def test_side_work_of_the_networks_of_a_larger_one_is_limited_too():
-    work = SideWork(each=1, most=100, at_once=100)
-
-    async def many() -> int:
-        refused = 0
-        async with contextlib.AsyncExitStack() as held:
-            for number in range(20):
-                try:
-                    await held.enter_async_context(work.place(f"2a00:1:2:{number:x}::/64"))
-                except InputError:
-                    refused += 1
-        return refused
-
-    assert complete(many()) == 16

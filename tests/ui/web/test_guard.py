@@ -53,11 +53,11 @@ def test_who_would_not_be_served_is_told(monkeypatch):
         guarded = next(one for one in demo.app.user_middleware if one.cls is guard.Guard)
         service = guarded.kwargs["service"]
         assert told() == (200, "ok")
-        turns = [service.painter.queue.join("") for _ in range(2)]
+        turns = [service.painter.scheduler.join("") for _ in range(2)]
         assert told() == (200, "full")
         for turn in turns:
-            service.painter.queue.leave(turn)
-        monkeypatch.setattr(service.decoder, "waited", lambda: 100.0)
+            service.painter.scheduler.leave(turn)
+        monkeypatch.setattr(service.decoder, "stalled", lambda: 100.0)
         assert told() == (503, "stuck")
         monkeypatch.undo()
         assert told() == (200, "ok")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nst.inputs import Inputs
 from nst.optimization.estimate import Forecast
@@ -13,23 +13,10 @@ from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.previews import Preview
-from nst.ui.runs.queue import Queue, Turn
+from nst.ui.runs.scheduler import Standing
 
 if TYPE_CHECKING:  # what runs in a cluster needs no Gradio
     from nst.ui.limits import Limits
-
-
-class Standing(NamedTuple):
-    """How a run stands in the queue."""
-
-    begun: bool
-    place: int = 0  # 1 is the next; 0 of one that had to go for somebody who had less
-    seconds: float = 0.0  # until its turn, as far as is known
-
-
-def standing_in(queue: Queue, turn: Turn) -> Standing:
-    """Return how a run stands in a queue of this process."""
-    return Standing(True) if turn.painter is not None else Standing(False, *queue.ahead(turn))
 
 
 class PainterDiedError(Exception):
@@ -40,29 +27,29 @@ class Painter(Protocol):
     """A queue, and what paints for those whose turn it is."""
 
     async def join(self, visitor: str, *, again: bool = False) -> Any:
-        """Queue up; return the turn, which `leave` gives up. See `Queue.join`."""
+        """Queue up; return the ticket, which `leave` gives up. See `Scheduler.join`."""
 
-    async def is_ready(self, turn: Any, seconds: float) -> Standing:
-        """Let a run begin when its turn comes; return how it stands. See `Queue.is_ready`.
+    async def mark_ready(self, ticket: Any, seconds: float) -> Standing:
+        """Let a run begin when its turn comes; return how it stands. See `Scheduler.mark_ready`.
 
         Raises:
-            PainterDiedError: the turn is lost.
+            PainterDiedError: the ticket is lost.
         """
 
-    async def moved(self, turn: Any, before: Standing) -> Standing:
+    async def wait_for_change(self, ticket: Any, before: Standing) -> Standing:
         """Wait until a run stands otherwise than before, or for a while; return how it stands.
 
         Raises:
-            PainterDiedError: the turn is lost.
+            PainterDiedError: the ticket is lost.
         """
 
-    async def leave(self, turn: Any) -> None:
-        """Give a turn up."""
+    async def leave(self, ticket: Any) -> None:
+        """Give a ticket up."""
 
     def paint(
-        self, turn: Any, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+        self, ticket: Any, pictures: Inputs[Pixels], settings: Settings, controls: Controls
     ) -> AsyncGenerator[Preview, None]:
-        """Paint for a turn that has begun; the last frame is final.
+        """Paint for a ticket whose turn has come; the last frame is final.
 
         Raises:
             InputError: a picture cannot be used.

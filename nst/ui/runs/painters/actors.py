@@ -1,8 +1,7 @@
-"""What runs in a Ray cluster: the painters, and the scheduler who has the one queue for them."""
+"""What runs in a Ray cluster: the painters, and the one scheduler for them."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 import secrets
@@ -20,18 +19,19 @@ from nst.inputs import Inputs
 from nst.optimization import estimate
 from nst.optimization.loop import Controls
 from nst.settings import Settings
-from nst.ui.runs.painters import PainterDiedError, Standing, standing_in
+from nst.ui.runs import scheduler
+from nst.ui.runs.painters import PainterDiedError
 from nst.ui.runs.painters.local import frames, warm_up
 from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.previews import Preview
-from nst.ui.runs.queue import Queue, Turn
+from nst.ui.runs.scheduler import Standing, Ticket
 
 log = logging.getLogger(__name__)
 
 NAMESPACE, SCHEDULER = "painted-live", "scheduler"
 # Seconds without a sign from its page process after which a run is nobody's.
 _SILENT = 10.0
-# Seconds between two looks at which painters there are, and after which a page hears from its turns anyway.
+# Seconds between two looks at which painters there are, and after which a page hears of its tickets anyway.
 _ROUND, _QUIET = 1.0, 1.0
 
 
@@ -102,108 +102,88 @@ class _Job:
         return self.stopped or time.monotonic() - self.seen > _SILENT
 
 
-class Scheduler:
-    """Has the queue of all page processes, and a painter on each GPU, or on each node where there is none.
+class SchedulerActor:
+    """Has the scheduler of all page processes, and a painter on each GPU, or on each node if there is none.
 
     Args:
-        waiting: as for `Queue`.
-        each: as for `Queue`.
+        waiting: as for `nst.ui.runs.scheduler.Scheduler`.
+        each: as for the same.
         environment: Ray's runtime environment for the painters.
     """
 
     def __init__(self, waiting: int, each: int, environment: dict[str, Any]) -> None:
-        self.queue = Queue(waiting, each, ())
+        self.scheduler = scheduler.of_runs(waiting, each, ())
         self.environment = environment
-        self._turns: dict[str, tuple[Turn, list[float]]] = {}  # each with when its page was last heard
+        self._tickets: dict[str, tuple[Ticket, list[float]]] = {}  # each with when its page was last heard
         self._painters: dict[str, Any] = {}  # by place
         self._answers: dict[str, Any] = {}  # of `is_alive`
         self._ready: set[str] = set()
-        self._offered: set[str] = set()  # of these, what the queue knows of
+        self._offered: set[str] = set()  # of these, what the scheduler knows of
         self._lock = threading.RLock()
-        self._moves = 0
-        self._moved: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         threading.Thread(target=self._keep_round, name="round", daemon=True).start()
 
     # The queue
 
     def join(self, visitor: str, again: bool) -> str:
-        """Queue up; return the number of the turn."""
-        turn, number = self.queue.join(visitor, again=again), secrets.token_hex(8)
+        """Queue up; return the number of the ticket."""
+        ticket, number = self.scheduler.join(visitor, again=again), secrets.token_hex(8)
         with self._lock:
-            self._turns[number] = (turn, [time.monotonic()])
-        if again:
-            self._move()
+            self._tickets[number] = (ticket, [time.monotonic()])
         return number
 
-    def is_ready(self, number: str, seconds: float) -> Standing:
+    def mark_ready(self, number: str, seconds: float) -> Standing:
         """Let a run begin when its turn comes; return how it stands."""
-        turn = self._turn(number)
-        self.queue.is_ready(turn, seconds)
-        return standing_in(self.queue, turn)
+        ticket = self._ticket(number)
+        self.scheduler.mark_ready(ticket, seconds)
+        return self.scheduler.standing(ticket)
 
     async def news(self, known: int, held: dict[str, float]) -> tuple[int, dict[str, Standing | None]]:
-        """Wait until something has moved, though not for long; return how the turns of a page stand then.
+        """Wait until something has changed, though not for long; return how a page's tickets stand then.
 
         Args:
             known: what was returned with the news before, -1 to be told at once.
-            held: all turns of the page, each with the seconds that its run will still take if it has begun.
+            held: all tickets of the page, each with the seconds that its run will still take if it has begun.
 
         Returns:
-            What is known now, and the standing of each turn, None where it is lost.
+            What is known now, and the standing of each ticket, None where it is lost.
         """
         for number, seconds in held.items():
             with contextlib.suppress(PainterDiedError):
-                turn = self._turn(number)
-                if turn.painter is not None:
-                    turn.seconds = seconds
-        with self._lock:
-            if self._moved is None:
-                self._moved = asyncio.get_running_loop(), asyncio.Event()
-            as_known, (_, moved) = known == self._moves, self._moved
-        if as_known:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(moved.wait(), _QUIET)
-        known, told = self._moves, dict.fromkeys(held)
+                ticket = self._ticket(number)
+                if ticket.worker is not None:
+                    ticket.seconds = seconds
+        known = await self.scheduler.wait_for_change(known, _QUIET)
+        standings: dict[str, Standing | None] = dict.fromkeys(held)
         for number in held:
             with contextlib.suppress(PainterDiedError):
-                told[number] = standing_in(self.queue, self._turn(number))
-        return known, told
+                standings[number] = self.scheduler.standing(self._ticket(number))
+        return known, standings
 
     def leave(self, number: str) -> None:
-        """Give a turn up."""
+        """Give a ticket up."""
         with self._lock:
-            turn, _ = self._turns.pop(number, (None, None))
-        if turn is not None:
-            self.queue.leave(turn)
-            self._move()
-
-    def _move(self) -> None:
-        """Have those who wait for news look again."""
-        with self._lock:
-            self._moves += 1
-            if self._moved:
-                loop, moved = self._moved
-                self._moved = None
-                loop.call_soon_threadsafe(moved.set)
+            ticket, _ = self._tickets.pop(number, (None, None))
+        if ticket is not None:
+            self.scheduler.leave(ticket)
 
     def counts(self) -> tuple[int, int]:
         """Return how many runs paint and how many wait."""
-        return self.queue.counts()
+        return self.scheduler.counts()
 
-    def _turn(self, number: str) -> Turn:
+    def _ticket(self, number: str) -> Ticket:
         with self._lock:
-            if number not in self._turns:  # another scheduler's, or forgotten
+            if number not in self._tickets:  # another scheduler's, or forgotten
                 raise PainterDiedError
-            turn, heard = self._turns[number]
+            ticket, heard = self._tickets[number]
             heard[0] = time.monotonic()
-        return turn
+        return ticket
 
     # The painters
 
     def painter_of(self, number: str) -> Any:
-        """Return the painter of a turn that has begun."""
+        """Return the painter of a run that has begun."""
         with self._lock:
-            painter = self._painters.get(self._turn(number).painter or "")
+            painter = self._painters.get(self._ticket(number).worker or "")
         if painter is None:
             raise PainterDiedError
         return painter
@@ -214,9 +194,9 @@ class Scheduler:
             return next((self._painters[place] for place in self._ready), None)
 
     def lost(self, number: str) -> None:
-        """Know that the painter of a turn did not answer."""
+        """Know that the painter of a run did not answer."""
         with self._lock:
-            self._drop(self._turn(number).painter or "")
+            self._drop(self._ticket(number).worker or "")
 
     def _keep_round(self) -> None:
         while True:
@@ -253,7 +233,7 @@ class Scheduler:
         self._offer()
         with self._lock:
             now = time.monotonic()
-            silent = [number for number, (_, heard) in self._turns.items() if now - heard[0] > _SILENT]
+            silent = [number for number, (_, heard) in self._tickets.items() if now - heard[0] > _SILENT]
         for number in silent:
             self.leave(number)
 
@@ -264,12 +244,11 @@ class Scheduler:
         self._offer()
 
     def _offer(self) -> None:
-        """Have the queue know which painters there are."""
+        """Have the scheduler know which painters there are."""
         with self._lock:
             if self._offered != self._ready:
                 self._offered = set(self._ready)
-                self.queue.offer(sorted(self._ready))
-                self._move()
+                self.scheduler.offer(sorted(self._ready))
 
 
 def places(nodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -20,9 +20,10 @@ from nst.optimization import estimate
 from nst.optimization.loop import Controls
 from nst.settings import Settings
 from nst.ui.limits import Limits
-from nst.ui.runs.painters import PainterDiedError, Standing
+from nst.ui.runs.painters import PainterDiedError
 from nst.ui.runs.pixels import Pixels
 from nst.ui.runs.previews import Preview
+from nst.ui.runs.scheduler import Standing
 
 try:
     import ray
@@ -30,7 +31,7 @@ try:
 except ImportError as error:
     raise InputError("NST_CLUSTER needs Ray; install it with: pip install ray") from error
 
-from nst.ui.runs.painters.actors import NAMESPACE, SCHEDULER, Scheduler
+from nst.ui.runs.painters.actors import NAMESPACE, SCHEDULER, SchedulerActor
 
 # Frames that a painter may be ahead of the page.
 _AHEAD = 4
@@ -83,12 +84,12 @@ class Cluster:
             raise InputError(
                 f"There is no Ray cluster at {address!r}; NST_CLUSTER is local, auto or an address."
             ) from error
-        shared = ray.remote(Scheduler).options(
+        shared = ray.remote(SchedulerActor).options(
             name=SCHEDULER, num_cpus=0, get_if_exists=True, lifetime="detached", max_restarts=-1
         )
         self.scheduler: Any = shared.remote(limits.waiting, limits.each, environment)
-        self._held: dict[str, float] = {}  # turns of this page, with the seconds that they will still take
-        self._told: dict[str, Standing | None] = {}  # how they stand, None where a turn is lost
+        self._held: dict[str, float] = {}  # tickets of this page, with the seconds that they will still take
+        self._told: dict[str, Standing | None] = {}  # how they stand, None where one is lost
         self._news = asyncio.Event()  # set when that has been told
         self._listening: asyncio.Task[None] | None = None
 
@@ -97,39 +98,39 @@ class Cluster:
         began = time.monotonic()
         while True:
             try:
-                turn = await _asked(self.scheduler.join.remote(visitor, again))
+                ticket = await _asked(self.scheduler.join.remote(visitor, again))
                 break
             except PainterDiedError as error:
                 # A painting is not given up while the queue starts anew.
                 if not again or time.monotonic() - began > _ANEW:
                     raise InputError(_GONE) from error
                 await asyncio.sleep(_SIGN)
-        self._held[turn] = 0.0
+        self._held[ticket] = 0.0
         if self._listening is None or self._listening.done():
             self._listening = asyncio.create_task(self._listen())
-        return turn
+        return ticket
 
-    async def is_ready(self, turn: str, seconds: float) -> Standing:
+    async def mark_ready(self, ticket: str, seconds: float) -> Standing:
         """Let a run begin when its turn comes."""
-        self._held[turn] = seconds
-        return await _asked(self.scheduler.is_ready.remote(turn, seconds))
+        self._held[ticket] = seconds
+        return await _asked(self.scheduler.mark_ready.remote(ticket, seconds))
 
-    async def moved(self, turn: str, before: Standing) -> Standing:
-        """Wait until a run stands otherwise."""
-        if self._told.get(turn, before) == before:
+    async def wait_for_change(self, ticket: str, before: Standing) -> Standing:
+        """Wait until a run stands otherwise, or for a while."""
+        if self._told.get(ticket, before) == before:
             await self._news.wait()
-        standing = self._told.get(turn, before)
+        standing = self._told.get(ticket, before)
         if standing is None:
             raise PainterDiedError
         return standing
 
-    async def leave(self, turn: str) -> None:
-        """Give a turn up."""
-        if self._held.pop(turn, None) is not None:
-            await _asked(self.scheduler.leave.remote(turn))
+    async def leave(self, ticket: str) -> None:
+        """Give a ticket up."""
+        if self._held.pop(ticket, None) is not None:
+            await _asked(self.scheduler.leave.remote(ticket))
 
     async def _listen(self) -> None:
-        """Ask how all of this page's turns stand, in one question that is answered when something moves."""
+        """Ask how all of this page's tickets stand, in one question, answered when one changes."""
         known = -1
         while self._held:
             asked = dict(self._held)
@@ -137,7 +138,7 @@ class Cluster:
                 known, self._told = await _asked(self.scheduler.news.remote(known, asked))
             except Exception as error:
                 if not isinstance(error, PainterDiedError):
-                    log.exception("the queue does not tell how its turns stand")
+                    log.exception("the scheduler does not tell how its tickets stand")
                 known, self._told = -1, dict.fromkeys(asked)
                 await asyncio.sleep(_LOOK)
             if self._held.keys() - asked:
@@ -147,10 +148,10 @@ class Cluster:
         self._told = {}
 
     async def paint(
-        self, turn: str, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+        self, ticket: str, pictures: Inputs[Pixels], settings: Settings, controls: Controls
     ) -> AsyncGenerator[Preview, None]:
-        """Paint with the painter that the turn names."""
-        painter = await _asked(self.scheduler.painter_of.remote(turn))
+        """Paint with the painter that the ticket names."""
+        painter = await _asked(self.scheduler.painter_of.remote(ticket))
         job = secrets.token_hex(8)
         streaming = painter.paint.options(num_returns="streaming", _generator_backpressure_num_objects=_AHEAD)
         frames = streaming.remote(job, pictures, settings, controls.interval)
@@ -158,12 +159,12 @@ class Cluster:
         try:
             async for found in frames:
                 preview: Preview = await _asked(found)
-                self._held[turn], ended = preview.frame.remaining, preview.frame.final
+                self._held[ticket], ended = preview.frame.remaining, preview.frame.final
                 yield preview
         except (RayActorError, PainterDiedError) as error:
             # Known there before the run queues up again, which else were sent to the same painter.
             with contextlib.suppress(PainterDiedError):
-                await _asked(self.scheduler.lost.remote(turn))
+                await _asked(self.scheduler.lost.remote(ticket))
             raise PainterDiedError from error
         except RayError as error:
             raise _told(error) from error

@@ -5,7 +5,6 @@ Two processes or threads that paint on the same cores were seen to slow each oth
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Generator
@@ -19,18 +18,18 @@ from nst.inputs import Inputs
 from nst.optimization import estimate
 from nst.optimization.loop import Controls
 from nst.settings import Settings
-from nst.ui.runs.painters import Standing, standing_in
+from nst.ui.runs import scheduler
 from nst.ui.runs.painters.worker import busy_for, each_in_worker, submit
 from nst.ui.runs.pixels import Pixels, as_given
 from nst.ui.runs.previews import Preview, previews
-from nst.ui.runs.queue import Queue, Turn
+from nst.ui.runs.scheduler import Standing, Ticket
 
 if TYPE_CHECKING:
     from nst.ui.limits import Limits
 
 log = logging.getLogger(__name__)
 
-# Seconds after which a run that waits is told anew how long it has to.
+# Seconds after which a run that waits is told anew how long it has to wait.
 _AGAIN = 0.5
 
 
@@ -42,39 +41,34 @@ class Local:
     """
 
     def __init__(self, limits: Limits) -> None:
-        self.queue, self.busy = Queue(limits.waiting, limits.each), limits.busy
-        self._left = asyncio.Event()  # set when somebody leaves, and another takes its place
+        self.scheduler, self.busy = scheduler.of_runs(limits.waiting, limits.each), limits.busy
 
-    async def join(self, visitor: str, *, again: bool = False) -> Turn:
+    async def join(self, visitor: str, *, again: bool = False) -> Ticket:
         """Queue up."""
-        return self.queue.join(visitor, again=again)
+        return self.scheduler.join(visitor, again=again)
 
-    async def is_ready(self, turn: Turn, seconds: float) -> Standing:
+    async def mark_ready(self, ticket: Ticket, seconds: float) -> Standing:
         """Let a run begin when its turn comes."""
-        self.queue.is_ready(turn, min(seconds, self.busy))
-        return standing_in(self.queue, turn)
+        self.scheduler.mark_ready(ticket, min(seconds, self.busy))
+        return self.scheduler.standing(ticket)
 
-    async def moved(self, turn: Turn, before: Standing) -> Standing:
-        """Wait until a run stands otherwise."""
-        if turn.painter is None:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._left.wait(), _AGAIN)
-        return standing_in(self.queue, turn)
+    async def wait_for_change(self, ticket: Ticket, before: Standing) -> Standing:
+        """Wait until a run stands otherwise, or for a while."""
+        ticket.known = await self.scheduler.wait_for_change(ticket.known, _AGAIN)
+        return self.scheduler.standing(ticket)
 
-    async def leave(self, turn: Turn) -> None:
-        """Give a turn up."""
-        self.queue.leave(turn)
-        left, self._left = self._left, asyncio.Event()
-        left.set()
+    async def leave(self, ticket: Ticket) -> None:
+        """Give a ticket up."""
+        self.scheduler.leave(ticket)
 
     async def paint(
-        self, turn: Turn, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+        self, ticket: Ticket, pictures: Inputs[Pixels], settings: Settings, controls: Controls
     ) -> AsyncGenerator[Preview, None]:
         """Paint in the thread that computes."""
         frames = each_in_worker(self.frames(pictures, settings, controls))
         async with contextlib.aclosing(frames):
             async for preview in frames:
-                turn.seconds = min(preview.frame.remaining, self.busy)
+                ticket.seconds = min(preview.frame.remaining, self.busy)
                 yield preview
 
     def frames(
@@ -93,7 +87,7 @@ class Local:
 
     async def counts(self) -> tuple[int, int]:
         """Return how many runs paint and how many wait."""
-        return self.queue.counts()
+        return self.scheduler.counts()
 
     def busy_for(self) -> float:
         """Return for how long the computation in progress has gone on."""
