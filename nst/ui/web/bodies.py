@@ -39,13 +39,14 @@ class LeftError(Exception):
     """Whoever sent it has hung up."""
 
 
-def bounded(receive: Receive, most: int, length: str) -> Receive:
+def bounded(receive: Receive, most: int, length: str, came: Callable[[int], None]) -> Receive:
     """Return a way to receive a body that refuses it once it is too large or too slow.
 
     Args:
         receive: ASGI's.
         most: bytes.
         length: what the head says of it, or "".
+        came: called, in a thread, with how many bytes have come, and with what takes that back at the end.
 
     Raises:
         RefusedError: the head alone says that it is too large; raised by what is returned as well.
@@ -65,7 +66,8 @@ def bounded(receive: Receive, most: int, length: str) -> Receive:
             message = await asyncio.wait_for(receive(), left)
         except asyncio.TimeoutError as error:
             raise RefusedError(408, _SLOW) from error
-        received += len(message.get("body", b""))
+        size = len(message.get("body", b""))
+        received += size
         if received > most:
             raise RefusedError(413, sentence)
         left -= time.monotonic() - began
@@ -74,24 +76,8 @@ def bounded(receive: Receive, most: int, length: str) -> Receive:
                 raise RefusedError(408, _SLOW)
             left, before = PERIOD, received
         done = message["type"] != "http.request" or not message.get("more_body")
-        return message
-
-    return take
-
-
-def counted(receive: Receive, came: Callable[[int], None]) -> Receive:
-    """Return a way to receive a body that tells how many bytes have come, and takes that back at its end."""
-    received, done = 0, False
-
-    async def take() -> dict[str, Any]:
-        nonlocal received, done
-        message = await receive()
-        if not done:
-            size = len(message.get("body", b""))
-            received += size
-            done = message["type"] != "http.request" or not message.get("more_body")
-            if change := size - received if done else size:
-                await to_thread.run_sync(came, change)  # it may have to remove what is oldest
+        if change := size - received if done else size:
+            await to_thread.run_sync(came, change)  # it may have to remove what is oldest
         return message
 
     return take

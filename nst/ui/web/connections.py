@@ -12,7 +12,7 @@ from uvicorn.config import HTTP_PROTOCOLS, WS_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from nst.ui.runs.accounts import accounts
-from nst.ui.web.visitors import network_of
+from nst.ui.web.visitors import caller_of
 
 # Seconds in which the head of a request has to be there, from the connection's begin or its first byte on.
 HEAD = 15.0
@@ -36,38 +36,30 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
     """
 
     most: ClassVar[int] = _MOST
-    _silent: ClassVar[dict[Connection, None]] = {}  # in the order in which they fell silent
-    _count: ClassVar[int] = 0
+    _all: ClassVar[dict[Connection, None]] = {}  # in the order in which they last fell silent or asked
     _of: ClassVar[Counter[str]] = Counter()
-    _busy: ClassVar[dict[Connection, None]] = {}  # those that are not silent, in the order of their requests
 
-    _deadline: asyncio.TimerHandle | None = None
+    _deadline: asyncio.TimerHandle | None = None  # while it is silent
     _unread: asyncio.TimerHandle | None = None
     _accounts: tuple[tuple[str, int], ...] = ()
-    _counted = False
 
     def connection_made(self, transport: Any) -> None:
         """Take a place, or close."""
         super().connection_made(transport)
-        kind, network = type(self), network_of((self.client or ("",))[0], ())
-        kind._count += 1
-        self._counted, self._accounts = True, accounts(network)
+        kind, network = type(self), caller_of((self.client or ("",))[0], ()).network
+        self._accounts = accounts(network)
         kind._of.update(account for account, _ in self._accounts)
-        if network and any(kind._of[account] > EACH * share for account, share in self._accounts):
+        too_many = network and any(kind._of[account] > EACH * share for account, share in self._accounts)
+        if too_many or (len(kind._all) >= kind.most and not self._make_room()):
             transport.abort()
-            return
-        if kind._count > kind.most and not self._make_room():
-            transport.abort()
-            return
         self._wait()
 
     def data_received(self, data: bytes) -> None:
         """Note that it is not silent any more once a head is whole."""
         before = self.cycle
         super().data_received(data)
-        if self.cycle is not before:
-            self._speak()
-            type(self)._busy[self] = None
+        if self.cycle is not before and self in self._all:
+            self._move()
 
     def on_response_complete(self) -> None:
         """Note that it is silent again, until the next request or uvicorn's own deadline."""
@@ -80,18 +72,11 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
         super().connection_lost(exc)
-        self._speak()
-        kind = type(self)
-        kind._busy.pop(self, None)
+        self._move()
+        del self._all[self]
         if self._unread is not None:
             self._unread.cancel()
-        if self._counted:
-            self._counted = False
-            kind._count -= 1
-            for account, _ in self._accounts:
-                kind._of[account] -= 1
-                if not kind._of[account]:
-                    del kind._of[account]
+        type(self)._of -= Counter(account for account, _ in self._accounts)
 
     def pause_writing(self) -> None:
         """Begin to look whether what is answered is taken."""
@@ -108,32 +93,31 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
             self._unread = self.loop.call_later(UNREAD, self._look_again, unread)
 
     def _wait(self) -> None:
-        self._speak()
-        type(self)._busy.pop(self, None)
-        type(self)._silent[self] = None
+        self._move()
         self._deadline = self.loop.call_later(HEAD, self._too_late)
 
-    def _speak(self) -> None:
-        type(self)._silent.pop(self, None)
+    def _move(self) -> None:
+        """Put it behind all others, and not silent."""
+        self._all.pop(self, None)
+        self._all[self] = None
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
     def _too_late(self) -> None:
-        self._deadline = None
         if self.cycle is None or self.cycle.response_complete:
             self.transport.abort()
 
     def _make_room(self) -> bool:
-        kind = type(self)
-        going = next(iter(kind._silent), None)
+        """Close another connection, unless none is silent and nobody has more than whoever made this one."""
+        open_ones = [one for one in self._all if not one.transport.is_closing()]
+        if len(open_ones) < self.most:
+            return True  # others are on their way out
+        going = next((one for one in open_ones if one._deadline is not None), None)
         if going is None:
-            richest = max((each._widest for each in kind._busy), key=kind._of.__getitem__, default=None)
-            if richest is None or richest == self._widest:
+            going = max(reversed(open_ones), key=lambda one: self._of[one._widest])
+            if self._of[going._widest] <= self._of[self._widest]:
                 return False
-            going = next(each for each in reversed(kind._busy) if each._widest == richest)
-        going._speak()
-        kind._busy.pop(going, None)
         going.transport.abort()
         return True
 

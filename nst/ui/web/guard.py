@@ -28,8 +28,10 @@ from nst.ui.web.routes import Route, match
 
 log = logging.getLogger(__name__)
 
-# Bodies, by kind: a drawing goes along with what is painted, pictures as data: URLs with what programs send.
-_MOST_JOIN, _MOST_DIRECT, _MOST_SMALL, _MOST_CALL = 4 * 2**20, 2**20, 16 * 2**10, 48 * 2**20
+# Bytes of a body, by kind: a drawing goes along with what is painted, pictures as data: URLs with what
+# programs send. And of every other kind.
+MOST = {"upload": files.MOST_UPLOAD, "join": 2**22, "direct": 2**20, "call": 48 * 2**20, "mcp": 48 * 2**20}
+OTHERS = 16 * 2**10
 _READ_AT_A_TIME = 2  # of the larger ones, in threads: the page must not stand still meanwhile
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MOST_CALLS = 16  # of the MCP tool, each of which takes a thread
@@ -68,41 +70,33 @@ class Guard:
             route = match(scope["method"], scope["path"], scope["query_string"])
             if route is None:
                 raise RefusedError(404, _NOTHING)
-            visitor, own = self._who(scope)
+            caller, own = self._who(scope)
+            visitor = caller.network
+            scope = {**scope, "headers": headers.incoming(scope["headers"], own, proxied=caller.proxied)}
             with (
                 self.service.budgets.spend(visitor, route.kind),
                 self.service.files.coming(visitor) as came,
             ):
-                receive = bodies.counted(receive, came)
-                await self._let_through(route, visitor, own, scope, receive, answer)
+                most = MOST.get(route.kind, OTHERS)
+                receive = bodies.bounded(receive, most, _length(scope), came)
+                await self._let_through(route, visitor, scope, receive, answer)
         except LeftError:
             pass
         except Exception as error:
             await answer.refuse(*_refusal(error, scope))
 
-    def _who(self, scope: dict[str, Any]) -> tuple[str, headers.Heads]:
-        """Return the visitor, and the headers that tell everything behind this."""
-        given = {name: value for name, value in scope["headers"] if name == Calls.HEADER}
-        word = given.get(Calls.HEADER, b"")
+    def _who(self, scope: dict[str, Any]) -> tuple[visitors.Caller, headers.Heads]:
+        """Return who asks, and the headers that tell everything behind this."""
+        word = next((value for name, value in scope["headers"] if name == Calls.HEADER), b"")
         if call := self.service.calls.find(word.decode("latin-1")):
-            return call.visitor, [(visitors.HEADER, call.visitor.encode()), (Calls.HEADER, word)]
-        forwarded = [
-            value.decode("latin-1") for name, value in scope["headers"] if name == b"x-forwarded-for"
-        ]
-        visitor = visitors.network_of((scope.get("client") or [""])[0], forwarded)
-        return visitor, [(visitors.HEADER, visitor.encode())]
+            own = [(visitors.HEADER, call.visitor.encode()), (Calls.HEADER, word)]
+            return visitors.Caller(call.visitor, True), own
+        caller = visitors.caller_of((scope.get("client") or [""])[0], scope["headers"])
+        return caller, [(visitors.HEADER, caller.network.encode())]
 
     async def _let_through(
-        self,
-        route: Route,
-        visitor: str,
-        own: headers.Heads,
-        scope: dict[str, Any],
-        receive: Any,
-        answer: Answer,
+        self, route: Route, visitor: str, scope: dict[str, Any], receive: Any, answer: Answer
     ) -> None:
-        outside = visitors.is_outside((scope.get("client") or [""])[0])
-        scope = {**scope, "headers": headers.incoming(scope["headers"], own, outside=outside)}
         if route.kind == "page":
             answer.nonce = scope["nonce"] = secrets.token_urlsafe(16)
         step = getattr(self, f"_{route.kind}", None)
@@ -118,7 +112,6 @@ class Guard:
         await answer.json(503 if told["status"] == "stuck" else 200, told)
 
     async def _upload(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
-        receive = bodies.bounded(receive, files.MOST_UPLOAD, _length(scope))
         told = await files.take_upload(self.service.files, scope, receive, visitor)
         await answer.body(200, told, b"application/json")
 
@@ -134,15 +127,11 @@ class Guard:
 
     async def _join(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         self._tidy()
-        body = await self._read(
-            scope, receive, _MOST_JOIN, lambda data: self._event(data, visitor, queued=True)
-        )
+        body = await self._read(receive, lambda data: self._event(data, visitor, queued=True))
         await self._again(body, scope, receive, answer)
 
     async def _direct(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
-        body = await self._read(
-            scope, receive, _MOST_DIRECT, lambda data: self._event(data, visitor, queued=False)
-        )
+        body = await self._read(receive, lambda data: self._event(data, visitor, queued=False))
         await self._again(body, scope, receive, answer)
 
     async def _call(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
@@ -163,10 +152,10 @@ class Guard:
                 _check_picture(component, value)
             return admitted
 
-        await self._again(await self._read(scope, receive, _MOST_CALL, admitted), scope, receive, answer)
+        await self._again(await self._read(receive, admitted), scope, receive, answer)
 
     async def _small(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
-        await self._again(await self._read(scope, receive, _MOST_SMALL, bodies.parse), scope, receive, answer)
+        await self._again(await self._read(receive, bodies.parse), scope, receive, answer)
 
     def _event(self, data: bytes, visitor: str, *, queued: bool) -> dict[str, Any]:
         """Return an event of the page, or of a program that knows its number, as Gradio may have it."""
@@ -211,11 +200,9 @@ class Guard:
             if name in given:
                 yield component, given[name]
 
-    async def _read(
-        self, scope: dict[str, Any], receive: Any, most: int, work: Callable[[bytes], dict[str, Any]]
-    ) -> dict[str, Any]:
+    async def _read(self, receive: Any, work: Callable[[bytes], dict[str, Any]]) -> dict[str, Any]:
         """Return what `work` makes of a body; large ones wait on the disk for their turn, not in memory."""
-        with await bodies.read(bodies.bounded(receive, most, _length(scope))) as spool:
+        with await bodies.read(receive) as spool:
             if spool.tell() <= bodies.SMALL:
                 spool.seek(0)
                 return work(spool.read())
@@ -240,13 +227,13 @@ class Guard:
 
     async def _listen(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
-        if session not in self.demo._queue.pending_messages_per_session:
-            # As Gradio says it, which adds a traceback to the log each time.
-            told = {"msg": "unexpected_error", "message": "404", "success": False, "session_not_found": True}
-            await answer.body(200, f"data: {json.dumps(told)}\n\n".encode(), b"text/event-stream")
+        if session in self.demo._queue.pending_messages_per_session:
+            with self.service.listeners.listening(session):
+                await self.app(scope, receive, answer.send)
             return
-        with self.service.listeners.listening(session):
-            await self.app(scope, receive, answer.send)
+        # As Gradio says it, which adds a traceback to the log each time.
+        told = {"msg": "unexpected_error", "message": "404", "success": False, "session_not_found": True}
+        await answer.body(200, f"data: {json.dumps(told)}\n\n".encode(), b"text/event-stream")
 
     async def _await(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         queue, number = self.demo._queue, scope["path"].rstrip("/").rpartition("/")[2]
@@ -271,7 +258,7 @@ class Guard:
             return {**given, "params": {**asked, "arguments": arguments}}
 
         try:
-            body = await self._read(scope, receive, _MOST_CALL, admitted)
+            body = await self._read(receive, admitted)
         except (RefusedError, OSError) as error:
             if not given:  # it is no call yet that could be answered as one
                 raise

@@ -30,20 +30,20 @@ def page_policy(nonce: str) -> bytes:
     ).encode()
 
 
-def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, outside: bool) -> Heads:
+def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: bool) -> Heads:
     """Return the headers of a request as the app may see them.
 
     Args:
         headers: as they came.
         own: those that only this host writes.
-        outside: whether they come from the internet itself; what then claims to be a proxy's is left out.
+        proxied: whether what they say of a proxy is believed; it is left out if not.
     """
     # Gradio takes its own address, and where it redirects to, from a header of its own that anybody can send.
     return [
         *(
             (name, value)
             for name, value in headers
-            if not name.startswith((b"x-gradio-", b"x-nst-")) and not (outside and name in _OF_PROXIES)
+            if not name.startswith((b"x-gradio-", b"x-nst-")) and (proxied or name not in _OF_PROXIES)
         ),
         *own,
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import gradio as gr
 
@@ -23,32 +24,36 @@ def session_of(request: gr.Request) -> str:
     return request.session_hash or ""
 
 
-def network_of(client: str | None, forwarded: Iterable[str]) -> str:
-    """Return the network that a request comes from, or "" where that cannot be told.
+class Caller(NamedTuple):
+    """Who makes a request."""
+
+    network: str  # that it comes from, "" where that cannot be told
+    proxied: bool  # what it says of a proxy is believed
+
+
+def caller_of(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
+    """Decide who makes a request; nothing else here reads what a proxy says of that.
 
     What a proxy says counts only if the request comes from a private network, where a proxy would be; of the
     addresses that it names, the last public one is what the outermost proxy has seen, and those before it are
     anybody's word.
 
     Args:
-        client: address at the other end of the connection.
-        forwarded: all lines of X-Forwarded-For, in their order: each proxy adds an entry, or a line.
+        peer: address at the other end of the connection.
+        headers: of the request; each proxy adds an entry to X-Forwarded-For, or a line.
     """
-    told = [entry for line in forwarded for entry in line.split(",")]
-    for text in (client or "", *reversed(told)):
-        address = _address(text)
-        if address is None:
-            return ""
-        if address.is_global:
+    address = _address(peer)
+    proxied = address is None or not address.is_global
+    lines = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
+    named = [entry for line in lines for entry in line.split(",")] if proxied else []
+    for place in (address, *(_address(text) for text in reversed(named))):
+        if place is None:
+            break
+        if place.is_global:
             # One household or machine has a whole network of version 6.
-            return str(ipaddress.ip_network((address, 64 if address.version == 6 else 32), strict=False))
-    return ""
-
-
-def is_outside(client: str | None) -> bool:
-    """Return whether a connection comes from the internet itself, and not from a proxy or this machine."""
-    address = _address(client or "")
-    return address is not None and address.is_global
+            network = ipaddress.ip_network((place, 64 if place.version == 6 else 32), strict=False)
+            return Caller(str(network), proxied)
+    return Caller("", proxied)
 
 
 def _address(text: str) -> _Address | None:

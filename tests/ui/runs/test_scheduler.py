@@ -12,7 +12,6 @@ from nst import InputError
 from nst.ui import status
 from nst.ui.runs import scheduler
 from nst.ui.runs.scheduler import Scheduler, Ticket, of_runs
-from nst.ui.web.visitors import network_of
 
 
 def ready(queue: Scheduler, visitor: str, seconds: float, **more: bool) -> Ticket:
@@ -160,30 +159,6 @@ def test_who_has_lost_a_painter_comes_before_all_who_wait_and_is_never_turned_aw
     again = ready(queue, "a", 10, again=True)
     queue.leave(first)
     assert painting(again, waiting) == [True, False]
-
-
-@pytest.mark.parametrize(
-    ("host", "forwarded", "visitor"),
-    [
-        ("8.8.8.8", "", "8.8.8.8/32"),
-        ("8.8.8.8", "1.1.1.1", "8.8.8.8/32"),  # what a stranger says of himself does not count
-        ("127.0.0.1", "1.1.1.1", "1.1.1.1/32"),
-        ("10.0.0.7", "9.9.9.9, 1.1.1.1, 10.0.0.1", "1.1.1.1/32"),  # the first entry is anybody's word
-        ("10.0.0.7", "nonsense, 10.0.0.1", ""),
-        ("127.0.0.1", "", ""),
-        ("testclient", "", ""),
-        ("2a00:1450:4001:82b::200e", "", "2a00:1450:4001:82b::/64"),
-        ("::ffff:8.8.8.8", "", "8.8.8.8/32"),  # all of version 4 is no one network of version 6
-        ("127.0.0.1", "::ffff:1.1.1.1", "1.1.1.1/32"),
-        ("127.0.0.1", "1.1.1.1:50312", "1.1.1.1/32"),  # as some proxies write it
-        ("127.0.0.1", "[2a00:1450:4001:82b::200e]:443", "2a00:1450:4001:82b::/64"),
-        ("127.0.0.1", "9.9.9.9\n1.1.1.1", "1.1.1.1/32"),  # a proxy that adds a line, not an entry
-        ("127.0.0.1", "9.9.9.9, unknown, 10.0.0.1", ""),  # before what nobody understands is anybody's word
-        ("100.64.0.9", "1.1.1.1", "1.1.1.1/32"),  # behind a provider's own translation
-    ],
-)
-def test_a_visitor_is_told_by_an_address_that_can_be_trusted(host, forwarded, visitor):
-    assert network_of(host, forwarded.split("\n")) == visitor
 
 
 def test_who_waits_is_told_place_and_time():

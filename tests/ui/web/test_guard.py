@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import socket
 import threading
 from dataclasses import replace
@@ -20,7 +21,7 @@ from served import LIMITS, serving
 from nst import InputError
 from nst.ui.components import picked
 from nst.ui.server import served
-from nst.ui.web import guard
+from nst.ui.web import budgets, guard, routes
 
 
 def ask(url: str, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None):
@@ -82,7 +83,7 @@ def test_everything_is_served_with_its_own_type(url):
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_without_end_is_refused(url, monkeypatch, chunked):
-    monkeypatch.setattr(guard, "_MOST_CALL", 2**20)
+    monkeypatch.setitem(guard.MOST, "call", 2**20)
     body = b'{"data": ["' + b"x" * 2**21 + b'"]}'
     sent = iter([body[: 2**20], body[2**20 :]]) if chunked else body
     try:
@@ -171,3 +172,13 @@ def test_nothing_is_fetched_for_a_visitor(url, painting):
             client.predict(photo, handle_file(painting), api_name="/stylize")
     trap.join()
     assert asked == []
+
+
+def test_a_route_that_nobody_listed_a_limit_for_has_one(url, monkeypatch):
+    made_up = routes.Route("novel", ("GET",), "/novel", "made up")
+    monkeypatch.setattr(routes, "_COMPILED", ((re.compile(made_up.pattern), made_up), *routes._COMPILED))
+    monkeypatch.setattr(budgets, "OTHERS", (3, 0.001, 2))
+    stranger = {"X-Forwarded-For": "77.1.1.1"}
+    codes = [ask(url, "GET", "/novel", headers=stranger)[0] for _ in range(5)]
+    assert codes == [404] * 3 + [429] * 2
+    assert ask(url, "GET", "/novel", headers={"X-Forwarded-For": "77.1.1.2"})[0] == 404
