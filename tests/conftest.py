@@ -175,6 +175,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="attack, load and fault tests in their long form")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare what a test may say of itself."""
+    config.addinivalue_line("markers", "full: of a kind of which another test stands for all without --full")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what only --full has."""
+    if item.get_closest_marker("full") and not item.config.getoption("--full"):
+        pytest.skip("with --full only")
+
+
 # Modules whose tests each take seconds.
 SLOW = {
     "test_api",

@@ -2,9 +2,10 @@
 
     python tests/siege.py --attackers 10 --seconds 60
 
-Each attacker has an address of his own and does one thing after the other, as fast as he is answered: files
-that take minutes to read, bombs, JSON that is dear, names of this host's files, uploads that break off, films
-by the hundred, assistants' calls, and connections that say nothing. What they may do as everybody may, to
+Two attackers share an address, and each does one thing after the other, as fast as he is answered: files and
+drawings that take minutes to read, bombs, JSON that is dear, names of this host's files, uploads that break
+off or come by the byte, films and crops by the hundred, assistants' calls, and connections that say nothing
+or read nothing. What they may do as everybody may, to
 paint three long pictures at a time, they do not: whoever comes then waits in the line, as the page says.
 """
 
@@ -27,13 +28,15 @@ from typing import Any
 from load import App, running
 from strangers import API, FILE, Stranger, bomb, files_below, form, gif_of_comments, jpeg, memory, slow_jpeg
 
+from nst.ui.web.assets import listed
+
 
 class Attacker(threading.Thread):
     """Somebody who wants the page to be of use to nobody."""
 
     def __init__(self, url: str, number: int, over: threading.Event) -> None:
         super().__init__(daemon=True)
-        self.me, self.over, self.begin = Stranger(url, f"23.1.{number}.1"), over, number
+        self.me, self.over, self.begin = Stranger(url, f"23.1.{number // 2}.1"), over, number
         self.answers: Counter[str] = Counter()
 
     def run(self) -> None:
@@ -47,6 +50,10 @@ class Attacker(threading.Thread):
             self.films,
             self.tools,
             self.silence,
+            self.unread,
+            self.crops,
+            self.drawings,
+            self.drops,
         ]
         for attack in itertools.islice(itertools.cycle(attacks), self.begin, None):
             if self.over.is_set():
@@ -153,15 +160,75 @@ class Attacker(threading.Thread):
             one.close()
         yield 1
 
+    def unread(self) -> Iterator[int]:
+        """Answers that nobody takes, and runs that nobody has begun."""
+        host, port = self.me.host.split(":")
+        line = f"Host: x\r\nX-Forwarded-For: {self.me.address}\r\n\r\n"
+        script = next(path for path in listed() if path.endswith(".js"))
+        held = []
+        with self._whatever():
+            for path in (f"/assets/{script}", f"{API}/call/v2/stylize/none") * 200:
+                one = socket.create_connection((host, int(port)), timeout=20)
+                one.sendall(f"GET {path} HTTP/1.1\r\n{line}".encode())
+                held.append(one)
+        self.over.wait(2)
+        for one in held:
+            one.close()
+        yield 1
 
-SLOW, COMMENTS, BOMB = slow_jpeg(), gif_of_comments(), bomb()
+    def crops(self) -> Iterator[int]:
+        """Parts of a large picture, many at once."""
+        with self._whatever():
+            crop = self.me.event("crop", "submit")
+            photo, data = self.me.sent(LARGE), {"asked": "x", "box": [0, 0, 1, 1], "turns": 1}
+            values = self.me.data(crop, photo=photo)
+            body = {"data": values, "fn_index": crop["id"], "event_data": data}
+            for number in range(20):
+                asked = {**body, "session_hash": f"c{self.begin}x{number}"}
+                way = "queue/join" if crop["queue"] else "run/predict"
+                yield self.me.ask("POST", f"{API}/{way}", asked)[0]
+
+    def drawings(self) -> Iterator[int]:
+        """Drawings that take minutes to read."""
+        brush = "data:image/jpeg;base64," + base64.b64encode(slow_jpeg(1500, 700)).decode()
+        with self._whatever():
+            paint = self.me.event("go", "submit")
+            photo = self.me.sent(jpeg())
+            for number in range(20):
+                session = f"d{self.begin}x{number}"
+                yield self.me.fire(paint, session, photo=photo, style=photo, brush=brush)[0]
+
+    def drops(self) -> Iterator[int]:
+        """Uploads that come by the byte, once most of them is there."""
+        host, port = self.me.host.split(":")
+        body, head = form(b"x" * 30_000_000)
+        lines = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {self.me.address}\r\n"
+        lines += f"Content-Type: {head['Content-Type']}\r\nContent-Length: {len(body)}\r\n\r\n"
+        held = []
+        with self._whatever():
+            for _ in range(5):
+                one = socket.create_connection((host, int(port)), timeout=20)
+                one.sendall(lines.encode() + body[:-1000])
+                held.append(one)
+        for _ in range(10):
+            self.over.wait(1)
+            for one in held:
+                with self._whatever():
+                    one.sendall(b"x")
+        for one in held:
+            one.close()
+        yield 1
 
 
-def painting(url: str, number: int) -> tuple[float, float]:
-    """Paint as a visitor does; return the seconds from opening the page to the first and the last frame."""
+SLOW, COMMENTS, BOMB, LARGE = slow_jpeg(), gif_of_comments(), bomb(), jpeg(4096, 4000)
+
+
+def painting(url: str, number: int) -> tuple[float, float, float]:
+    """Paint as a visitor does; return the seconds until the page, the first and the last frame are there."""
     me = Stranger(url, f"24.1.{number}.1")
     began = time.monotonic()
     assert me.ask("GET", "/")[0] == 200
+    page = time.monotonic() - began
     photo, style = me.sent(jpeg(800, 600, seed=1)), me.sent(jpeg(600, 800, seed=2))
     status, told = me.call(photo=photo, style=style, size=128, iterations=20)
     assert status == 200, told
@@ -177,7 +244,7 @@ def painting(url: str, number: int) -> tuple[float, float]:
     connection.close()
     assert first is not None, said
     assert said[-1].startswith(b"event: complete"), said
-    return first, time.monotonic() - began
+    return page, first, time.monotonic() - began
 
 
 def weight(app: App) -> float:
@@ -200,9 +267,11 @@ def siege(app: App, attackers: int, seconds: float) -> dict[str, Any]:
     for attacker in crowd:
         attacker.start()
     began, most = time.monotonic(), 0.0
-    waits: list[tuple[float, float]] = []
+    waits: list[tuple[float, float, float]] = []
+    health = Counter()
     while time.monotonic() - began < seconds:
         waits.append(painting(app.url, len(waits) + 1))
+        health[json.loads(app.get("/health")[1])["status"]] += 1
         most = max(most, weight(app))
     over.set()
     for attacker in crowd:
@@ -214,15 +283,16 @@ def siege(app: App, attackers: int, seconds: float) -> dict[str, Any]:
         time.sleep(0.2)
     return {
         "pictures painted meanwhile": len(waits),
-        "alone, from opening the page to the first frame and the last": alone,
-        "longest to the first frame": max(first for first, _ in waits),
-        "longest to the last": max(last for _, last in waits),
+        "alone, until the page, the first frame and the last": alone,
+        "longest to the page": max(page for page, _, _ in waits),
+        "longest to the first frame": max(first for _, first, _ in waits),
+        "longest to the last": max(last for _, _, last in waits),
         "requests of attackers": answers.total(),
         "answers": dict(sorted(answers.items())),
         "before": before,
         "MB at most": most,
         "after": {"MB": weight(app), "files": len(files_below(app.folder))},
-        "health": json.loads(app.get("/health")[1]),
+        "health": dict(health),
     }
 
 

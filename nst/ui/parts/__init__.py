@@ -9,5 +9,5 @@ Values = dict[Block, Any]
 
 # What answers at once: no queue, no spinner, no place in the API.
 QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-# What has a queue or places of its own (nst/ui/runs/queue.py, nst/ui/web/budgets.py).
+# What has a queue or places of its own (nst/ui/runs/scheduler.py).
 LONG: dict[str, Any] = {"show_progress": "minimal", "concurrency_limit": None, "api_visibility": "private"}

@@ -13,11 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import ROOT, complete
-from load import App
+from load import App, running
 from PIL import Image
 from strangers import API, Stranger, jpeg
 
@@ -161,6 +162,7 @@ def test_each_gpu_of_a_node_has_a_painter_and_what_has_none_gives_way(cast, page
         until(lambda: one.counts() == two.counts() == (2, 0), "both paint at once")
 
 
+@pytest.mark.full
 def test_a_page_that_is_killed_frees_its_painters_for_the_others(cast, pages):
     one, two = pages
     listening = [heard(begun(one, "8.8.4.4", **LONG)) for _ in range(2)]
@@ -170,6 +172,39 @@ def test_a_page_that_is_killed_frees_its_painters_for_the_others(cast, pages):
     until(lambda: two.counts() == (0, 0), "nobody is thought to paint")
     for connection in listening:
         connection.close()
+
+
+def test_a_cluster_of_ones_own_listens_on_this_machine_alone_and_writes_no_token(tmp_path):
+    with running(NST_CLUSTER="local", HOME=str(tmp_path)) as app:
+        mine = below(app.process.pid)
+        assert len(mine) > 4
+        open_to_all = [place for pid in mine for place in listening(pid) if not place.endswith("0100007F")]
+        assert not open_to_all
+        assert not list(tmp_path.rglob("*token*"))
+        assert app.end() < 20
+
+
+def below(pid: int) -> set[int]:
+    """Return a process and all that it has started."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+def listening(pid: int) -> list[str]:
+    """Return the addresses that a process listens on, in the kernel's own hexadecimal."""
+    with contextlib.suppress(OSError):
+        names = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
+        tables = [Path(f"/proc/{pid}/net/{kind}").read_text() for kind in ("tcp", "tcp6")]
+        lines = [line.split() for table in tables for line in table.splitlines()]
+        open_here = [line for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in names]
+        return [line[1].partition(":")[0] for line in open_here]
+    return []
 
 
 def test_without_ray_nothing_of_it_is_imported_and_who_wants_it_is_told(tmp_path):

@@ -68,8 +68,10 @@ def test_attackers_hold_nobody_up_and_leave_little(app, request):
     before = app.log.stat().st_size
     found = siege(app, 10 if full else 3, 60 if full else 2)
     assert found["longest to the first frame"] < (15 if full else 60), found
-    assert found["health"]["status"] == "ok", found
-    assert found["after"]["MB"] < found["before"]["MB"] + 300, found
+    assert set(found["health"]) == {"ok"}, found
+    if full:
+        assert found["longest to the page"] < 3, found
+    assert found["after"]["MB"] < found["before"]["MB"] + (200 if full else 300), found
     assert not any(answer.split()[-1].startswith("5") for answer in found["answers"]), found
     assert app.counts() == (0, 0)
     assert app.log.stat().st_size - before < 200_000

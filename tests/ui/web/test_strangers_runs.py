@@ -97,7 +97,7 @@ def test_what_a_caller_says_of_himself_blames_nobody(url, demo):
     }
     from nst.ui.web import headers, visitors
 
-    seen = dict(headers.incoming(given.items(), [(visitors.HEADER, b"8.8.8.8/32")], outside=True))
+    seen = dict(headers.incoming(given.items(), [(visitors.HEADER, b"8.8.8.8/32")], proxied=False))
     assert seen == {visitors.HEADER: b"8.8.8.8/32"}
     status, _, body = stranger.ask("GET", "/config", headers={"X-Gradio-Server": "http://evil.example"})
     assert status == 200

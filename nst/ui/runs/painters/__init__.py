@@ -89,8 +89,10 @@ def painter_of(limits: Limits) -> Painter:
 
     if address := os.environ.get("NST_CLUSTER", ""):
         if address == "local":
-            # Read when Ray is imported. Whoever has the token may run anything as this user, so it stands in
-            # this process's environment, and not in a file that others can read.
+            # Read when Ray is imported. All of its ports are on the loopback address, as Ray has it on macOS
+            # and Windows. Whoever has the token may run anything as this user, so it stands in this process's
+            # environment, and not in a file that others can read.
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
             os.environ.setdefault("RAY_AUTH_MODE", "token")
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         from nst.ui.runs.painters.cluster import Cluster
