@@ -141,7 +141,8 @@ def test_requirements_bring_what_is_imported():
         "uvicorn",
         "anyio",
         "brotli",
-    }  # Gradio's own requirements
+        "filelock",
+    }  # Gradio's own requirements, and huggingface-hub's
     # Only where they are there: on ZeroGPU, in a cluster, and for benchmarks.
     optional = {"spaces", "ray", "matplotlib", "playwright"}
     for path in [ROOT / "app.py", *(ROOT / "nst").rglob("*.py")]:

@@ -9,12 +9,13 @@ import gradio as gr
 
 from nst.ui.limits import Limits
 from nst.ui.runs.decoder import Decoder
+from nst.ui.runs.listeners import Listeners
 from nst.ui.runs.painters import painter_of
 from nst.ui.runs.registry import Registry
 from nst.ui.runs.scheduler import Scheduler
 from nst.ui.runs.storage import Files
 from nst.ui.web.budgets import Budgets
-from nst.ui.web.callers import Calls, Listeners
+from nst.ui.web.callers import Calls
 
 # Seconds after which a line in which nothing moves, or an iteration that goes on, is taken for stuck.
 _STALLED, _AT_WORK = 60.0, 180.0

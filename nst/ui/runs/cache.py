@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import functools
 import os
 import secrets
@@ -12,7 +11,8 @@ import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock
 
 from nst.errors import InputError
 
@@ -43,12 +43,11 @@ def own_folder() -> Path:
         else:
             folder = cache / f"host-{secrets.token_hex(8)}"
             folder.mkdir(mode=0o700)
-            lock = (folder / "lock").open("w")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            (lock := FileLock(folder / "lock")).acquire()
         for other, others_lock in dead:
             shutil.rmtree(other, ignore_errors=True)
-            others_lock.close()
-        _left.extend(_left_in(folder))
+            others_lock.release()
+        _left.extend((*folder.glob("run-*"), *folder.glob("upload-*")))
     except OSError as error:
         raise InputError(
             f"The folder for pictures cannot be written ({error.strerror}); name another in {_NAMED}."
@@ -58,7 +57,7 @@ def own_folder() -> Path:
     return folder
 
 
-_locks: list[IO[str]] = []  # held for as long as the process lives
+_locks: list[FileLock] = []  # held for as long as the process lives
 _left: list[Path] = []  # folders of uploads and runs of hosts that were killed
 
 
@@ -70,23 +69,13 @@ def left_behind() -> list[Path]:
     return taken
 
 
-def _left_in(folder: Path) -> list[Path]:
-    return [*folder.glob("run-*"), *folder.glob("upload-*")]
-
-
-def _lock_of_dead(folder: Path) -> IO[str] | None:
+def _lock_of_dead(folder: Path) -> FileLock | None:
     """Return the lock of a folder, held from now on, if the host that it belonged to is dead."""
-    with contextlib.suppress(OSError):
-        if not _is_own(folder):
-            return None
-        if time.time() - folder.stat().st_mtime < _YOUNG and not (folder / "lock").exists():
-            return None
-        lock = (folder / "lock").open("a")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises while its host lives
+    with contextlib.suppress(OSError):  # such as that its host lives
+        path = folder / "lock"
+        if _is_own(folder) and (path.exists() or time.time() - folder.stat().st_mtime > _YOUNG):
+            (lock := FileLock(path)).acquire(timeout=0)
             return lock
-        except OSError:
-            lock.close()
     return None
 
 

@@ -18,12 +18,12 @@ from nst.inputs import Inputs
 from nst.settings import Settings
 from nst.ui.runs import record
 from nst.ui.runs.decoder import Decoder
+from nst.ui.runs.listeners import Listeners
 from nst.ui.runs.painters import Painter
 from nst.ui.runs.pictures import Given, check, folders
 from nst.ui.runs.run import Run
 from nst.ui.runs.storage import FULL, NO_ROOM, Files
 from nst.ui.runs.work import Work
-from nst.ui.web.callers import Listeners
 
 log = logging.getLogger(__name__)
 

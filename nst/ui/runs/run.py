@@ -16,10 +16,10 @@ from nst.inputs import Inputs
 from nst.settings import Settings
 from nst.ui.chart import LossLog
 from nst.ui.runs.folder import Kept, RunFolder
+from nst.ui.runs.listeners import Listeners
 from nst.ui.runs.pictures import Given
 from nst.ui.runs.storage import Sent
 from nst.ui.runs.stream import Update
-from nst.ui.web.callers import Listeners
 
 # "left" has been stopped as nobody followed it any more, "interrupted" by the end of its host.
 State = Literal["waiting", "painting", "finished", "stopped", "left", "refused", "failed", "interrupted"]

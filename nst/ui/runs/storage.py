@@ -158,11 +158,7 @@ class Files:
         Raises:
             OSError: the upload is gone, or there is no room.
         """
-        beside = sent.path.with_name(_SHOWN)
-        before = beside.stat().st_size if beside.exists() else 0
-        beside.write_bytes(data)
-        self._grew(beside.parent, len(data) - before)
-        return str(beside)
+        return RunFolder(sent.path.parent, self._grew).write(_SHOWN, data)
 
     @contextlib.contextmanager
     def coming(self, visitor: str) -> Iterator[Callable[[int], None]]:

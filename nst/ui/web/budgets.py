@@ -30,6 +30,7 @@ RATES: dict[str, tuple[float, float, int]] = {
 OTHERS = (3000, 200, 100)
 # Requests of all kinds together that are under way: an answer that nobody reads takes a place too.
 UNDER_WAY = 150
+_REMEMBERED = 20_000  # accounts and kinds
 _TOO_MUCH = "That is more than one visitor may ask for at a time; wait a moment and try again."
 
 
@@ -53,7 +54,8 @@ class Budgets:
         with self._lock:
             for account, share in accounts(visitor):
                 key = (account, kind)
-                before, when = self._left.get(key, (burst * share, now))
+                # Put behind all others: those that have asked for nothing for longest are forgotten first.
+                before, when = self._left[key] = self._left.pop(key, (burst * share, now))
                 left[key] = min(burst * share, before + rate * share * (now - when)) - 1
                 if (
                     left[key] < 0
@@ -63,21 +65,11 @@ class Budgets:
                     raise RefusedError(429, _TOO_MUCH)
             taken = [*left, *((account, "") for account, _ in left)]
             self._left.update({key: (value, now) for key, value in left.items()})
+            while len(self._left) > _REMEMBERED:
+                del self._left[next(iter(self._left))]
             self._under_way.update(taken)
-            if len(self._left) > 20_000:
-                self._forget(now)
         try:
             yield
         finally:
             with self._lock:
-                for key in taken:
-                    self._under_way[key] -= 1
-                    if not self._under_way[key]:
-                        del self._under_way[key]
-
-    def _forget(self, now: float) -> None:
-        """Drop what has filled up again, as far as can be told without knowing its share."""
-        for key, (_, when) in list(self._left.items()):
-            burst, rate, _ = RATES.get(key[1], OTHERS)
-            if now - when >= burst / rate:
-                del self._left[key]
+                self._under_way -= Counter(taken)

@@ -6,7 +6,6 @@ import io
 import logging
 import sys
 import threading
-import time
 from collections import Counter
 
 log = logging.getLogger(__name__)
@@ -35,30 +34,25 @@ class Sparing(logging.Filter):
     def __init__(self) -> None:
         super().__init__()
         self._lock = threading.Lock()
-        self._seen: dict[tuple[str, int], tuple[float, int]] = {}  # since when, and how many since
-        self._left_out: Counter[tuple[str, int]] = Counter()
+        self._seen: Counter[tuple[str, int]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether the record is to be written."""
-        place, now = (record.pathname, record.lineno), time.monotonic()
+        place = (record.pathname, record.lineno)
         with self._lock:
-            since, count = self._seen.get(place, (now, 0))
-            if now - since > _WHILE:
-                since, count = now, 0
-            self._seen[place] = (since, count + 1)
-            if count < LINES:
-                return True
-            if not self._left_out[place]:
-                timer = threading.Timer(_WHILE, self._tell, (place, record.name))
-                timer.daemon = True
-                timer.start()
-            self._left_out[place] += 1
-            return False
+            self._seen[place] += 1
+            count = self._seen[place]
+        if count == 1:
+            timer = threading.Timer(_WHILE, self._begin_anew, (place, record.name))
+            timer.daemon = True
+            timer.start()
+        return count <= LINES
 
-    def _tell(self, place: tuple[str, int], name: str) -> None:
+    def _begin_anew(self, place: tuple[str, int], name: str) -> None:
         with self._lock:
-            count = self._left_out.pop(place)
-        log.warning("%d lines of %s were left out", count, name)
+            count = self._seen.pop(place) - LINES
+        if count > 0:
+            log.warning("%d lines of %s were left out", count, name)
 
 
 class _Printed(io.TextIOBase):

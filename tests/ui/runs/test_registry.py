@@ -25,6 +25,7 @@ from nst.optimization.estimate import Forecast
 from nst.optimization.frames import Frame
 from nst.ui.runs import record
 from nst.ui.runs.decoder import Decoder
+from nst.ui.runs.listeners import Listeners
 from nst.ui.runs.log import Entry
 from nst.ui.runs.painters import PainterDiedError, Standing
 from nst.ui.runs.painters.worker import submit
@@ -33,7 +34,6 @@ from nst.ui.runs.registry import Registry, owner_of
 from nst.ui.runs.run import Run, Waiting
 from nst.ui.runs.storage import Files, Sent
 from nst.ui.runs.stream import Recorder, Update
-from nst.ui.web.callers import Listeners
 
 MINE, YOURS = owner_of("m" * 32), owner_of("y" * 32)
 

@@ -83,11 +83,13 @@ def test_the_networks_of_a_larger_one_share_four_times_as_much(clock):
     assert spent(found, "2a00:1:3::/64", "upload", 100) == burst
 
 
-def test_visitors_are_forgotten_when_they_have_all_they_may_have(clock):
+def test_clients_are_forgotten_when_they_have_asked_for_nothing_for_longest(clock, monkeypatch):
+    monkeypatch.setattr(budgets, "_REMEMBERED", 100)
     found = Budgets()
-    for number in range(20_000):
+    burst, _, _ = budgets.RATES["upload"]
+    assert spent(found, "busy", "upload", 1000) == burst
+    for number in range(1000):
         spent(found, f"v{number}", "join", 1)
-    clock[0] += 3600
-    for number in range(5):
-        spent(found, f"w{number}", "join", 1)
-    assert len(found._left) < 10
+        assert spent(found, "busy", "upload", 1) == 0
+        clock[0] += 1e-4
+    assert len(found._left) == 100
