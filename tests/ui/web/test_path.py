@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import pytest
+from conftest import ROOT
 from playwright.sync_api import expect
 from served import free_port, serve
 from visits import WAIT, finished, open_page, press_paint
@@ -96,3 +98,20 @@ def test_a_card_a_painting_a_reload_and_a_link(below, browser):
     page.locator("#make-link").click()
     expect(page.locator("#link textarea, #link input")).to_have_value(f"{below}?iterations=20&size=64")
     context.close()
+
+
+def test_nginx_keeps_no_more_than_a_host_takes_for_any_route(below, tmp_path):
+    """With the lines of hosting.md what is too much is refused by its head, before a byte of it is kept."""
+    conf = (ROOT / "nst/ui/hosting.md").read_text()
+    for line in ("client_max_body_size 50m;", "client_body_timeout 15s;"):
+        assert line in conf
+        assert line in CONF
+    place = urlsplit(below)
+    for path in ("upload", "nothing/of/the/kind"):
+        with socket.create_connection((place.hostname, place.port), timeout=20) as one:
+            head = (
+                f"POST {place.path}gradio_api/{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 60000000\r\n\r\n"
+            )
+            one.sendall(head.encode() + b"x" * 1000)
+            assert one.recv(12) == b"HTTP/1.1 413"
+    assert not [file for file in (tmp_path / "1").rglob("*") if file.is_file()]

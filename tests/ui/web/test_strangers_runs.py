@@ -7,6 +7,7 @@ import http.client
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from served import LIMITS, serve
@@ -163,3 +164,30 @@ def test_whatever_is_sent_for_key_run_and_frame_opens_nothing_and_breaks_nothing
         assert stranger.fire(stranger.making("film"), run=handle)[0] == 200
         assert stranger.fire(stranger.event("intake", "upload"))[0] == 200
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_of_one_client_two_crops_are_cut_at_a_time_and_another_is_served(stranger, url):
+    crop, large = stranger.event("crop", "submit"), stranger.sent(jpeg(3000, 2500))
+    body = {
+        "data": stranger.data(crop, photo=large),
+        "fn_index": crop["id"],
+        "event_data": {"asked": "x", "box": [0, 0, 1, 1], "turns": 1},
+    }
+    with ThreadPoolExecutor(8) as threads:
+        answers = [
+            threads.submit(
+                stranger.ask, "POST", f"{API}/run/predict", {**body, "session_hash": f"crop{number}"}
+            )
+            for number in range(8)
+        ]
+        somebody = Stranger(url, "7.7.9.9")
+        photo = somebody.sent(jpeg(seed=1))
+        other = somebody.ask(
+            "POST",
+            f"{API}/run/predict",
+            {**body, "data": somebody.data(crop, photo=photo), "session_hash": "other"},
+        )
+    said = [answer.result()[2].decode() for answer in answers]
+    assert sum("it is on its way" in one for one in said) >= 4
+    assert sum('"said":""' in one for one in said) >= 2
+    assert '"said":""' in other[2].decode()
