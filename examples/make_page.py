@@ -1,7 +1,7 @@
 """Make the pictures of the page and of README from the app itself.
 
 Run as `python examples/make_page.py`; it needs tests/requirements.txt and a Chromium. It paints what every
-two examples become and the thumbnails of the presets, then visits the page as anybody would: a screenshot,
+two examples become, then visits the page as anybody would: a screenshot,
 the film of the painting, and before and after.
 """
 
@@ -19,9 +19,8 @@ from playwright.sync_api import Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from nst import Settings, stylize
-from nst.ui.gallery import Example, finished_file, photos, preset_file, styles
+from nst.ui.gallery import Example, finished_file, photos, styles
 from nst.ui.limits import Limits
-from nst.ui.parts.presets import PRESETS
 from nst.ui.server import served
 
 HERE = Path(__file__).parent
@@ -45,7 +44,7 @@ def visit(page: Page, url: str) -> None:
     page.wait_for_timeout(1500)
     page.locator("#paint").click()
     page.wait_for_function(
-        "() => /Done in/.test(document.querySelector('#status').innerText)", timeout=PATIENCE
+        "() => /is ready/.test(document.querySelector('#status').innerText)", timeout=PATIENCE
     )
     page.wait_for_timeout(1500)
     shot = OUT / "page.png"
@@ -86,9 +85,6 @@ def main() -> None:
         file = finished_file(photo, style)
         file.parent.mkdir(exist_ok=True)
         paint(photo, style, size=1024).save(file, quality=80, optimize=True, progressive=True)
-    for name, values in PRESETS.items():
-        preset_file(name).parent.mkdir(exist_ok=True)
-        paint(photos()[0], styles()[0], size=512, **values).save(preset_file(name), quality=85)
     installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with served(Limits.of_host(), quiet=True) as demo, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])

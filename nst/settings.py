@@ -45,7 +45,7 @@ class Settings:
     content_weight: float = knob(
         5.0,
         "Content weight",
-        "Keep more of the photo; 2 points double it.",
+        "Higher stays closer to your photo.",
         low=0.0,
         high=10.0,
         step=0.1,
@@ -54,7 +54,7 @@ class Settings:
     style_weight: float = knob(
         5.0,
         "Style weight",
-        "Follow the style further; 2 points double it.",
+        "Higher looks more like the painting.",
         low=0.0,
         high=10.0,
         step=0.1,
@@ -63,7 +63,7 @@ class Settings:
     large_shapes: float = knob(
         5.0,
         "Large shapes",
-        "How far the style's own forms go, such as whirls and waves; 0 leaves only its brushwork.",
+        "How much of the style's big swirls and waves to use; 0 keeps only its brushwork.",
         low=0.0,
         high=10.0,
         step=0.1,
@@ -72,7 +72,7 @@ class Settings:
     subject: float = knob(
         0.0,
         "Subject of the painting",
-        "How much of what the painting shows, such as a face, may appear: 0 only how it is painted.",
+        "How much of what the style picture shows, such as a face, may appear; 0 is only how it is painted.",
         low=0.0,
         high=10.0,
         step=0.1,
@@ -81,7 +81,7 @@ class Settings:
     iterations: int = knob(
         80,
         "Iterations",
-        "More steps finish finer, fewer stay a sketch.",
+        "More steps: finer, but slower.",
         low=10,
         high=1000,
         step=10,
@@ -89,7 +89,7 @@ class Settings:
     size: int = knob(
         512,
         "Size",
-        "Longest side of the result in pixels; twice the size takes about four times as long.",
+        "Longest side in pixels; twice the size takes about four times as long.",
         low=64,
         high=4096,
         step=32,
@@ -97,7 +97,7 @@ class Settings:
     smoothness: float = knob(
         5.0,
         "Smoothness",
-        "Calmer surfaces: higher removes grain (total variation), 0 leaves every speck.",
+        "Higher is smoother (total variation); 0 keeps all grain.",
         low=0.0,
         high=10.0,
         step=0.1,
@@ -106,23 +106,23 @@ class Settings:
     coarse_to_fine: bool = knob(
         True,
         "Coarse to fine",
-        "Lay out big strokes at a small size first, then refine: faster and richer than one size alone.",
+        "Paint big strokes first, then detail: faster, and richer.",
     )
     colors: str = knob(
         "style",
-        "Colours",
-        "Whose colours the painting has.",
+        "Colours from",
+        "Whose colours the painting uses.",
         choices={
-            "style": "The style's",
-            "luminance": "The photo's; only light and dark are painted",
-            "match-before": "The style's strokes in the photo's palette",
-            "match-after": "The finished painting, shifted to the photo's palette",
+            "style": "The painting",
+            "luminance": "Photo's colours exactly",
+            "match-before": "Painting's strokes in the photo's colours",
+            "match-after": "Finished painting, shifted to the photo's colours",
         },
     )
     style_scale: float = knob(
         1.0,
         "Stroke size",
-        "Size of the style's strokes: 2 makes them twice as large, 0.5 half.",
+        "2 makes the strokes twice as large, 0.5 half.",
         low=0.5,
         high=2.0,
         step=0.05,
@@ -130,12 +130,12 @@ class Settings:
     transparency: bool = knob(
         False,
         "Keep transparency",
-        "What is transparent in the photo is so in the painting (PNG, WebP, TIFF); otherwise it is white.",
+        "Keep transparent parts transparent (otherwise white).",
     )
     trim_border: bool = knob(
         True,
         "Trim borders",
-        "Leave out the plain frame around a style picture, such as white paper.",
+        "Ignore a plain border around the style picture, such as white paper.",
     )
     blend_1: float = share(1, "first")
     blend_2: float = share(2, "second")
@@ -144,7 +144,7 @@ class Settings:
     edge: float = knob(
         2.0,
         "Soft edge",
-        "How gradually areas pass into each other, in per cent of the longest side.",
+        "How softly areas blend, in percent of the longest side.",
         low=0.0,
         high=10.0,
         step=0.5,
@@ -152,7 +152,7 @@ class Settings:
     initial: str = knob(
         "content",
         "Start from",
-        "What is on the canvas before the first stroke.",
+        "What is on the canvas at the beginning.",
         choices={
             "content": "The photo",
             "style": "The style picture",
@@ -162,8 +162,8 @@ class Settings:
     )
     initial_noise: float = knob(
         0.0,
-        "Noise in the start",
-        "How much noise is mixed into the start: 0 none, 1 nothing else; noise invents more.",
+        "Added noise",
+        "How much noise to mix in at the beginning: 0 none, 1 only noise.",
         low=0.0,
         high=1.0,
         step=0.05,
@@ -171,7 +171,7 @@ class Settings:
     seed: int = knob(
         0,
         "Seed",
-        "Same seed, settings and machine, same picture; it matters when starting from noise.",
+        "The same seed and settings give the same picture on the same machine.",
         low=0,
         high=2**32 - 1,
         step=1,
@@ -179,8 +179,8 @@ class Settings:
     encoder: str = knob(
         "auto",
         "Encoder",
-        "The network that looks at the pictures: VGG-19 sees most, and takes longest; automatic is what"
-        " suits this host.",
+        "The network that compares the pictures: VGG-19 sees most and takes longest; automatic is"
+        " what suits this server.",
         choices={
             "auto": "Automatic",
             "builtin": "Fast",
@@ -192,20 +192,20 @@ class Settings:
     optimizer: str = knob(
         "lbfgs",
         "Optimizer",
-        "How the pixels are improved: L-BFGS gets furthest in the same time.",
+        "How the pixels are improved; L-BFGS gets furthest in the same time.",
         choices={"lbfgs": "L-BFGS", "adam": "Adam", "gradient-descent": "Gradient descent"},
     )
     style_loss: str = knob(
         "gaussian",
         "Style loss",
-        "What of a layer's features is matched: means and covariances make longer, calmer strokes.",
+        "What is matched of each layer; means and covariances give longer, calmer strokes.",
         choices={"gaussian": "Means and covariances", "gram": "Gram matrices (Gatys)"},
         former={"normal": "gaussian"},
     )
     style_layers: str = knob(
         "auto",
         "Style layers",
-        "Which layers see the style: one of auto, gatys, low, crowsonkb, or your own with weights, such as"
+        "Layers that compare the style: one of auto, gatys, low, crowsonkb, or your own with weights, such as"
         " relu1_1:2, relu3_1:0.5.",
         suggestions={"auto": "Automatic", **{name: described(name) for name in PRESETS}},
         refuse=check_style_layers,
@@ -213,14 +213,14 @@ class Settings:
     content_layer: str = knob(
         "auto",
         "Content layer",
-        "Which layer holds the photo's scene: auto or one such as relu2_1; early ones keep more detail.",
+        "Layer that compares the photo: auto, or one such as relu2_1; early layers keep more detail.",
         suggestions={"auto": "Automatic", **{name: name for name in LAYERS}},
         refuse=check_content_layer,
     )
     pooling: str = knob(
         "max",
         "Pooling",
-        "How the network shrinks what it sees: average is softer, maximum crisper.",
+        "How the network scales down; average is softer, maximum crisper.",
         choices={"max": "Maximum", "average": "Average"},
     )
     time_limit: float = knob(

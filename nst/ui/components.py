@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,7 +75,8 @@ class LivePreview(gr.HTML):
     def __init__(self, value: str | None = None, **more: Any) -> None:
         super().__init__(
             value=value,
-            html_template='<img class="canvas" alt="The painting" title="Hold to see the photo">'
+            html_template='<img class="canvas" alt="The painting" title="Hold to see the photo"'
+            ' tabindex="0" aria-description="Hold space to see the photo">'
             '<img class="photo" alt="" hidden>',
             js_on_load=script("live_preview"),
             **more,
@@ -90,28 +92,45 @@ class LivePreview(gr.HTML):
 
 
 class Strip(gr.HTML):
-    """A row of thumbnails that are buttons with names; a click tells its `index`.
+    """A row of thumbnails that are buttons with names; a click tells its `index`, the card's is marked.
 
     Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing.
 
     Args:
         examples: title and file of each, one of those in `gallery.thumbnails`.
-        of: what they are examples of, such as "photo"; nothing if the titles stand under the pictures.
+        of: the element id of the card that shows the one that was chosen.
     """
 
-    def __init__(self, examples: list[tuple[str, Path]], of: str = "", **more: Any) -> None:
+    def __init__(self, examples: list[tuple[str, Path]], of: str, **more: Any) -> None:
         buttons = ""
         for index, (title, path) in enumerate(examples):
             title = html.escape(title)
-            image = f'<i style="--place: {place(path)}"></i>'
-            named = f' title="{title}" aria-label="{html.escape(f"Use the {of} ")}{title}"' if of else ""
-            shown = image if of else f"{image}<span>{title}</span>"
-            buttons += f'<button type="button" data-index="{index}"{named}>{shown}</button>'
+            buttons += (
+                f'<button type="button" data-index="{index}" data-name="{html.escape(path.stem)}"'
+                f' title="{title}" aria-label="Use the {of} {title}" aria-pressed="false">'
+                f'<i style="--place: {place(path)}"></i></button>'
+            )
         super().__init__(
-            html_template=buttons,
+            html_template=f'<div class="examples" role="group" aria-label="Examples" data-of="{of}">{buttons}'
+            "</div>",
             js_on_load=script("select"),
             **more,
         )
+
+
+class Chips(gr.HTML):
+    """A row of buttons with words; a click tells its `index`.
+
+    Args:
+        titles: their words.
+    """
+
+    def __init__(self, titles: Sequence[str], **more: Any) -> None:
+        buttons = (
+            f'<button type="button" data-index="{index}">{html.escape(title)}</button>'
+            for index, title in enumerate(titles)
+        )
+        super().__init__(html_template="".join(buttons), js_on_load=script("select"), **more)
 
 
 class Filmstrip(gr.HTML):
@@ -122,7 +141,8 @@ class Filmstrip(gr.HTML):
             value=None,
             html_template=(
                 '{{#each value}}<button type="button" data-index="{{@index}}" title="{{this.name}}"'
-                ' aria-label="Show {{this.name}}"><img alt="" src="{{this.file.url}}"></button>{{/each}}'
+                ' aria-label="Show {{this.name}}" aria-pressed="false">'
+                '<img alt="" src="{{this.file.url}}"></button>{{/each}}'
             ),
             js_on_load=script("select"),
             **more,
@@ -170,20 +190,20 @@ class CropTool(gr.HTML):
     """
 
     def __init__(self, of: str, **more: Any) -> None:
-        shapes = "".join(f'<option value="{ratio:.6f}">{name}</option>' for name, ratio in _SHAPES.items())
+        shapes = "".join(f'<option value="{ratio:.6g}">{name}</option>' for name, ratio in _SHAPES.items())
         super().__init__(
             value=None,
             html_template=f"""
-<button type="button" class="open" aria-label="Crop or turn the {of}">Crop or turn</button>
-<dialog aria-label="Crop or turn the {of}" data-of="{of}">
+<button type="button" class="open" aria-label="Crop or rotate the {of}">Crop or rotate</button>
+<dialog aria-label="Crop or rotate the {of}" data-of="{of}">
 <div class="frame"><canvas aria-hidden="true"></canvas><div class="part" role="group" tabindex="0"
  aria-label="The part that is kept; arrow keys move it, with Shift they change its size"></div></div>
 <p class="said" role="alert"></p>
-<div class="row"><button type="button" class="left">Turn left</button>
-<button type="button" class="right">Turn right</button>
+<div class="row"><button type="button" class="left">Rotate left</button>
+<button type="button" class="right">Rotate right</button>
 <label>Shape <select>{shapes}</select></label></div>
 <div class="row"><button type="button" class="cancel">Cancel</button>
-<button type="button" class="use">Use this part</button></div>
+<button type="button" class="use">Crop {of}</button></div>
 </dialog>""",
             js_on_load=script("crop"),
             **more,
@@ -212,21 +232,23 @@ class RunHandle(gr.HTML):
 class Paintings(gr.HTML):
     """A row of a visitor's paintings, each to be opened (`select`) or deleted (`delete`) by its `id`.
 
-    Its value: id, path of the picture and name of each.
+    Its value: id, path of the picture and name of each, and whether it was deleted and may come back.
     """
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
             value=None,
             html_template=(
-                "{{#if value}}<p>Your paintings of the last hour</p>{{/if}}"
+                "{{#if value}}<p>Recent paintings (kept for an hour)</p>{{/if}}"
                 '<div class="row">{{#each value}}<div class="one">'
+                '{{#if this.deleted}}<button type="button" class="open" data-id="{{this.id}}">'
+                "<span>Painting deleted.<br><b>Undo</b></span></button>{{else}}"
                 '<button type="button" class="open" data-id="{{this.id}}" title="{{this.name}}"'
                 ' aria-label="Open {{this.name}}">'
                 '{{#if this.file}}<img alt="" src="{{this.file.url}}">{{/if}}'
                 "<span>{{this.name}}</span></button>"
-                '<button type="button" class="delete" data-id="{{this.id}}"'
-                ' title="Delete" aria-label="Delete {{this.name}}">×</button></div>{{/each}}</div>'  # noqa: RUF001
+                '<button type="button" class="delete" data-id="{{this.id}}" title="Delete"'
+                ' aria-label="Delete {{this.name}}">×</button>{{/if}}</div>{{/each}}</div>'  # noqa: RUF001
             ),
             js_on_load=script("paintings"),
             **more,
@@ -235,8 +257,13 @@ class Paintings(gr.HTML):
     def postprocess(self, value: Any) -> Any:
         """Return the files as Gradio serves them."""
         return [
-            {"id": number, "file": FileData(path=path).model_dump() if path else None, "name": name}
-            for number, path, name in value or ()
+            {
+                "id": number,
+                "file": FileData(path=path).model_dump() if path else None,
+                "name": name,
+                "deleted": deleted,
+            }
+            for number, path, name, deleted in value or ()
         ]
 
     def api_info(self) -> dict[str, Any]:
@@ -247,19 +274,34 @@ class Paintings(gr.HTML):
 class PaintButton(gr.HTML):
     """Paint, and Stop while a run is on: `submit` begins one, `stop` ends it.
 
-    Its value: "ready", "busy" or "stopping", or "missed" for a stop that found no run. Gradio's own buttons
-    would have to take turns, and the one that goes takes the keyboard's focus with it.
+    Its value: "busy", "stopping", "missed" for a stop that found no run, or what `freed` returns. Gradio's
+    own buttons would have to take turns, and the one that goes takes the keyboard's focus with it.
     """
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
-            value="ready",
+            value=freed(),
             html_template=(
                 '<button type="button" id="paint">Paint</button><span class="unseen" role="status"></span>'
             ),
             js_on_load=script("paint_button"),
             **more,
         )
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+def freed(spoken: str = "") -> dict[str, str]:
+    """Return the value of a `PaintButton` that can begin a run again.
+
+    Gradio sends the last message of a run twice; its "id" tells the second one, which may come after a press.
+
+    Args:
+        spoken: what a screen reader is told.
+    """
+    return {"state": "ready", "id": secrets.token_hex(4), "spoken": spoken}
 
 
 class Larger(NamedTuple):
@@ -287,13 +329,14 @@ class Actions(gr.HTML):
                 '{{#if value}}<a class="action" id="download" href="{{value.file.url}}"'
                 ' download="{{value.name}}">Download</a>'
                 '<button type="button" class="action" id="share">Share</button>'
+                '<button type="button" class="action" id="jpeg">Save as JPEG</button>'
                 '<button type="button" class="action" id="copy">Copy</button>'
                 '<button type="button" class="action" id="continue">Continue</button>'
                 '{{#if value.larger.length}}<details id="larger">'
                 '<summary class="action">Paint larger</summary><div>'
                 '{{#each value.larger}}<button type="button" data-size="{{this.size}}">{{this.text}}'
                 "</button>{{/each}}</div></details>{{/if}}"
-                '<button type="button" class="action" id="whole">Full screen</button>{{/if}}'
+                '<button type="button" class="action" id="whole">View full screen</button>{{/if}}'
             ),
             js_on_load=script("actions"),
             **more,
@@ -343,6 +386,38 @@ class Film(gr.HTML):
             return None
         files = {kind: FileData(path=getattr(value, kind)).model_dump() for kind in ("mp4", "webp")}
         return {**files, "name": value.name}
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class BeforeAfter(gr.HTML):
+    """Two pictures of one size, one over the other, and a slider between them; its value is their paths.
+
+    Gradio's own takes no key, and asks for both pictures by a script of its own.
+    """
+
+    def __init__(self, value: tuple[str, str] | None = None, **more: Any) -> None:
+        super().__init__(
+            value=value,
+            html_template=(
+                '{{#if value}}<div class="over"><img alt="The photo" src="{{value.before.url}}">'
+                '<img class="after" alt="The painting" src="{{value.after.url}}"></div>'
+                '<input type="range" min="0" max="100" value="50"'
+                ' aria-label="How much of the photo is shown">{{/if}}'
+            ),
+            js_on_load=script("before_after"),
+            **more,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """Return the files as Gradio serves them."""
+        if value is None:
+            return None
+        return dict(
+            zip(("before", "after"), (FileData(path=path).model_dump() for path in value), strict=True)
+        )
 
     def api_info(self) -> dict[str, Any]:
         """Describe the value as an object."""

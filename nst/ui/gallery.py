@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image, ImageOps
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-_THUMBNAIL = 104  # pixels, twice those of the page
+_THUMBNAIL = 128  # pixels, twice those of the page
 _OF_PAIR = 120  # pixels: it is seen for a moment, and all else waits for it
 # The preset, then what visitors look for.
 _PHOTOS = ("matterhorn", "raccoon", "villa", "astronaut", "manhattan", "surf", "pier")
@@ -82,13 +82,8 @@ def finished() -> Path | None:
     return file if file.exists() else None
 
 
-def preset_file(name: str) -> Path:
-    """Return the file of what a preset of the main sliders paints."""
-    return EXAMPLES / "presets" / f"{name.lower().replace(' ', '_')}.jpg"
-
-
 def thumbnails() -> bytes:
-    """Return the middles of all examples and presets side by side, in the order of `place`, as one JPEG.
+    """Return the middles of all examples side by side, in the order of `place`, as one JPEG.
 
     One file, which a browser keeps, in place of as many requests as there are examples.
     """
@@ -97,15 +92,15 @@ def thumbnails() -> bytes:
 
 def pair() -> bytes:
     """Return the middles of the preset photo and the preset style side by side, as one JPEG."""
-    return _side_by_side({photos()[0].path: 0.5, styles()[0].path: 0.5}, _OF_PAIR, 55)
+    return _side_by_side([photos()[0].path, styles()[0].path], _OF_PAIR, 55)
 
 
-def _side_by_side(files: Mapping[Path, float], side: int, quality: int) -> bytes:
+def _side_by_side(files: Sequence[Path], side: int, quality: int) -> bytes:
     sheet = Image.new("RGB", (side * len(files), side))
-    for number, (path, height) in enumerate(files.items()):
+    for number, path in enumerate(files):
         with Image.open(path) as picture:
             picture.draft("RGB", (2 * side, 2 * side))  # decoded at a part of its size, if that is enough
-            part = ImageOps.fit(picture.convert("RGB"), (side, side), centering=(0.5, height))
+            part = ImageOps.fit(picture.convert("RGB"), (side, side))
         sheet.paste(part, (number * side, 0))
     buffer = io.BytesIO()
     sheet.save(buffer, "JPEG", quality=quality)
@@ -113,14 +108,13 @@ def _side_by_side(files: Mapping[Path, float], side: int, quality: int) -> bytes
 
 
 def place(path: Path) -> int:
-    """Return where an example or a preset stands in `thumbnails`, counted from 0."""
-    return list(_pictured()).index(path)
+    """Return where an example stands in `thumbnails`, counted from 0."""
+    return _pictured().index(path)
 
 
-def _pictured() -> dict[Path, float]:
-    """Return the files in `thumbnails`, and from which height of each, 0 to 1, its middle is taken."""
-    examples = {example.path: 0.5 for example in (*photos(), *styles())}
-    return examples | dict.fromkeys(sorted((EXAMPLES / "presets").glob("*.jpg")), 0.1)
+def _pictured() -> list[Path]:
+    """Return the files in `thumbnails`."""
+    return [example.path for example in (*photos(), *styles())]
 
 
 def _ordered(folder: str, first: Sequence[str]) -> list[Example]:

@@ -6,6 +6,7 @@ import os
 
 import gradio as gr
 
+from nst.ui import footer
 from nst.ui.api import add_endpoint
 from nst.ui.components import PaintButton
 from nst.ui.parts import cropping
@@ -23,9 +24,10 @@ from nst.ui.parts.share import Share
 from nst.ui.parts.stage import Stage
 from nst.ui.parts.surprise import Surprise
 from nst.ui.service import Service
+from nst.ui.static import script
 
 TITLE = "Painted live"
-PROMISE = "Your photo, painted in front of you in the manner of any picture you like."
+PROMISE = "Turn your photo into a painting, and watch it being painted."
 
 
 def build(service: Service) -> gr.Blocks:
@@ -40,6 +42,7 @@ def build(service: Service) -> gr.Blocks:
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="inputs", scale=0, min_width=380):
                 pictures.add_main()
+                gr.HTML(footer.privacy(service.limits.keep), elem_id="privacy")
                 paint = PaintButton(elem_id="go")
                 forecast, surprise = ForecastLine(), Surprise()
                 add_presets(knobs)
@@ -53,19 +56,21 @@ def build(service: Service) -> gr.Blocks:
                         comparison = Comparison()
                     with gr.Tab("Time-lapse"):
                         film = TimeLapse(service, stage)
-                    with gr.Tab("Loss"):
-                        chart = add_chart()
-                    with gr.Tab("Look inside"):
-                        Inside(service, stage, pictures, knobs)
                     with gr.Tab("Link and settings"):
                         share = Share()
+                    with gr.Tab("Expert"):
+                        gr.HTML("<h3>Progress chart</h3>")
+                        chart = add_chart()
+                        gr.HTML("<h3>Look inside</h3>")
+                        Inside(service, stage, pictures, knobs)
+        footer.add(service.limits.keep)
         pictures.take_files(knobs.components["initial"])
         pictures.read_ahead(demo)
         cropping.listen(pictures)
         forecast.listen(demo, pictures, knobs)
         surprise.listen(pictures, knobs)
         share.listen(demo, pictures, knobs)
-        returning.listen(pictures, knobs)
+        returning.listen(pictures, knobs, comparison, film)
         Painting(service, pictures, knobs, stage, chart).listen(comparison, forecast, returning, film)
         add_endpoint(service)
     # What takes long has a queue of its own, and what does not a budget (nst/ui/web/budgets.py): Gradio's
@@ -85,7 +90,8 @@ def _add_header() -> None:
     skip = '<a class="skip" href="#paint">Skip to Paint</a>'
     full = '<a id="full-page" target="_blank" rel="noopener">Open the full page</a>'
     with gr.Row(elem_id="top"):
-        gr.HTML(f"{skip}<h1>{TITLE}</h1><p>{PROMISE}</p>{full}", elem_id="title")
+        text = f"{skip}<h1>{TITLE}</h1><p>{PROMISE}</p>{full}"
+        gr.HTML(text, elem_id="title", js_on_load=script("accessibility"))
 
 
 def _add_options(pictures: PictureInputs, knobs: Knobs) -> None:

@@ -101,7 +101,7 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
             slider_color_dark="*primary_400",
         ),
         "css_paths": STYLES,
-        "footer_links": ["api", "settings"],
+        "footer_links": [],  # the page has a foot of its own
         "favicon_path": str(ICON),
         "max_file_size": "40mb",
         "enable_monitoring": False,

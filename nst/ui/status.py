@@ -11,6 +11,7 @@ from nst.vgg.weights import VGG19
 
 # Dots per inch of a good print.
 _PRINTED = 300
+_STEER = "Move a slider while it paints: the painting follows."
 # A run of more seconds than these is worth a word.
 _LONG = 90.0
 
@@ -27,12 +28,12 @@ def failed(text: str) -> str:
 
 def waiting(place: int, seconds: float) -> str:
     """Return what a run that waits is told."""
-    ahead = "You are next" if place == 1 else f"{place - 1} before you"
+    ahead = "you're next" if place == 1 else f"{place - 1} ahead of you"
     wait = f"about {duration(_rounded(seconds))} to wait" if seconds else "the wait is not known yet"
-    return _render(f"Waiting for a turn · {ahead} · {wait}", None)
+    return _render(f"In line · {ahead} · {wait}", None)
 
 
-def running(frame: Frame) -> str:
+def running(frame: Frame, remark: str = "") -> str:
     """Return bar and words of a run in progress; the numbers stand in the line's title."""
     share = frame.iteration / max(frame.total, 1)
     parts, numbers = (
@@ -42,7 +43,8 @@ def running(frame: Frame) -> str:
     if frame.rate:
         parts.append(f"{duration(frame.remaining)} left")
         numbers.append(f"{frame.rate:.1f} steps per second")
-    notice = " ".join(filter(None, (frame.notice, _consolation(frame))))
+    told = (remark, frame.notice, _consolation(frame))
+    notice = " ".join(filter(None, told)) or (_STEER if frame.remaining > 3 else "")
     return _render(" · ".join(parts), share, notice, numbers=" · ".join((*numbers, _painter(frame))))
 
 
@@ -51,25 +53,29 @@ def _consolation(frame: Frame) -> str:
     if frame.seconds < 2 or frame.seconds + frame.remaining < _LONG:
         return ""
     if frame.encoder.endswith(VGG19) and frame.device == "CPU":
-        faster = "the fast encoder (Expert) takes about a quarter of VGG-19's time"
+        faster = "The fast encoder (under Expert) takes about a quarter of the time"
     else:
-        faster = "a smaller size or fewer iterations finish sooner"
-    return f"This takes a while on this host; {faster}. What is painted so far can be kept with Stop."
+        faster = "A smaller size or fewer iterations finish sooner"
+    return f"{faster}. Press Stop to keep what is painted so far."
 
 
 def finished(frame: Frame, stopped: bool) -> str:
     """Return what became of a run."""
     share = frame.iteration / max(frame.total, 1)
-    line = f"Stopped at {_percent(share)} %" if stopped else f"Done in {duration(frame.seconds)}"
+    line = (
+        f"Stopped at {_percent(share)} %"
+        if stopped
+        else f"Your painting is ready · {duration(frame.seconds)}"
+    )
     numbers = " · ".join((f"{frame.iteration} steps", duration(frame.seconds), _at(frame), _painter(frame)))
     return _render(line, share if stopped else 1.0, frame.notice, numbers=numbers)
 
 
-def forecast(predicted: Forecast, device: str) -> str:
+def forecast(predicted: Forecast) -> str:
     """Return size and duration of a run that has not begun."""
     parts = [f"{predicted.width} × {predicted.height} px"]  # noqa: RUF001 (the sign that people read)
     if predicted.seconds:
-        parts.append(f"{_range(predicted.seconds)} on this {device}")
+        parts.append(f"about {spoken(_rounded(predicted.seconds))}")
     return f"<p>{' · '.join(parts)}</p>"
 
 
@@ -87,15 +93,13 @@ def remark(text: str) -> str:
     return f"<p>{html.escape(text)}</p>"
 
 
-def _range(seconds: float) -> str:
-    """Return an estimate as what it may well become, such as "15 to 25 s"."""
-    low, high = (_rounded(factor * seconds) for factor in (0.8, 1.3))
-    # In the same unit, which is said once.
-    words = [duration(low), duration(high)]
-    if words[0] == words[1]:
-        return f"about {words[0]}"
-    same = words[0].rpartition(" ")[2] == words[1].rpartition(" ")[2]
-    return " to ".join((words[0].rpartition(" ")[0] if same else words[0], words[1]))
+def spoken(seconds: float) -> str:
+    """Return seconds as a sentence has them: 25 seconds, 1 minute."""
+    if seconds < 55:
+        return f"{math.ceil(seconds)} second{'s' * (math.ceil(seconds) != 1)}"
+    unit, length = ("hour", 3600) if seconds >= 3600 else ("minute", 60)
+    count = max(1, round(seconds / length))
+    return f"{count} {unit}{'s' * (count != 1)}"
 
 
 def _rounded(seconds: float) -> float:

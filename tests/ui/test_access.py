@@ -57,7 +57,7 @@ def test_axe_has_nothing_serious_to_say(browser, url):
     set_number(page, "size", 64)
     set_number(page, "iterations", 20)
     press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     assert serious(page) == []
     assert in_the_dark(page) == []
     for tab in ("Loss", "Look inside", "Time-lapse", "Link and settings"):
@@ -106,5 +106,5 @@ def test_everything_is_reached_by_keyboard(page):
     # The button that has become Stop keeps the keyboard.
     expect(page.locator("#paint")).to_have_text("Stop")
     assert focused(page) == "paint"
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     expect(page.locator("#style img").first).to_have_attribute("src", re.compile("marbling"))

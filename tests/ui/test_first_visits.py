@@ -76,7 +76,7 @@ def test_from_opening_to_a_shared_picture(visit: Visit, browser: Browser, url: s
     in_sight("#paint", "#live .canvas", "#status .line")
     if visit.width >= 1024:  # elsewhere it gives its place to what there is to do
         assert page.locator("#paint").bounding_box() == place
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     in_sight("#live .canvas", "#status .line", "#share", "#download")
     if visit.width >= 1024:
         assert page.locator("#paint").bounding_box() == place

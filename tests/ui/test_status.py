@@ -72,7 +72,7 @@ def test_numbers_stand_in_the_title_and_words_in_the_line():
     assert ">Painting · 10 % · 20 s left<" in running
     assert 'title="step 10 of 100 · 64 × 48 px · 1.0 steps per second · VGG-19 on CPU"' in running  # noqa: RUF001
     assert 'aria-valuenow="10"' in running
-    assert ">Done in 10 s<" in status.finished(FRAME, stopped=False)
+    assert ">Your painting is ready 10 s<" in status.finished(FRAME, stopped=False)
     assert ">Stopped at 10 %<" in status.finished(FRAME, stopped=True)
     assert 'role="alert"' in status.failed("No <room>.")
     assert "No &lt;room&gt;." in status.failed("No <room>.")

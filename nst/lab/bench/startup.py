@@ -37,7 +37,7 @@ _WATCH = """() => {
     const seen = window.watched;
     if (!seen) return;
     if (!seen.first && find('#live .canvas').src !== before) seen.first = performance.now();
-    const finished = /Done in/.test(find('#status').textContent);
+    const finished = /Your painting is ready/.test(find('#status').textContent);
     if (seen.first && !seen.finished && finished) seen.finished = performance.now();
   }).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ['src'] });
 }"""

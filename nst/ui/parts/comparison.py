@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
+from nst.ui.components import BeforeAfter
 from nst.ui.gallery import finished, photos
 from nst.ui.parts import Values
 from nst.ui.runs.run import Run
@@ -14,15 +13,8 @@ class Comparison:
 
     def __init__(self) -> None:
         example = finished()
-        self.slider = gr.ImageSlider(
-            (str(photos()[0].path), str(example)) if example else None,
-            type="filepath",
-            format="png",
-            show_label=False,
-            interactive=False,
-            buttons=["fullscreen"],
-            elem_id="compare",
-        )
+        before = (str(photos()[0].path), str(example)) if example else None
+        self.slider = BeforeAfter(before, elem_id="compare")
 
     def showing(self, run: Run | None) -> Values:
         """Return what shows a finished run."""

@@ -17,7 +17,7 @@ from nst.ui.runs.stream import film
 from nst.ui.service import Service
 from nst.ui.web.visitors import visitor_of
 
-_NOTHING = "The film of a painting stands here when it has ended."
+_NOTHING = "The time-lapse appears here when a painting is finished."
 
 
 class TimeLapse:
@@ -38,6 +38,10 @@ class TimeLapse:
         """What `make` changes."""
         return [self.film, self.said]
 
+    def nothing(self, why: str = _NOTHING) -> Values:
+        """Return what shows that there is no film."""
+        return {self.film: None, self.said: status.remark(why)}
+
     async def make(self, values: Values, request: gr.Request) -> Values:
         """Return what shows the film of the run that the page shows."""
         run = self.stage.run(values)
@@ -47,6 +51,6 @@ class TimeLapse:
             async with self.service.side_work.place(visitor_of(request)):
                 mp4, webp = await to_thread.run_sync(film, run.folder)
         except InputError as error:
-            return {self.film: None, self.said: status.remark(str(error))}
+            return self.nothing(str(error))
         name = Path(run.file_name(run.folder.kept()[-1])).stem
         return {self.film: Filmed(mp4, webp, name), self.said: ""}

@@ -44,7 +44,6 @@ class ForecastLine:
                 return ""
             file = self.pictures.service.files.sent(photo, what)
             size = await self.pictures.service.decoder.measure(file, what, visitor_of(request))
-            painter = self.pictures.service.painter
-            return status.forecast(await painter.forecast(*size, settings), await painter.device())
+            return status.forecast(await self.pictures.service.painter.forecast(*size, settings))
         except InputError as error:
             return status.remark(str(error))

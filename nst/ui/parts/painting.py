@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -13,6 +14,7 @@ from gradio.blocks import Block
 from nst.errors import InputError
 from nst.settings import Settings
 from nst.ui import status
+from nst.ui.components import freed
 from nst.ui.parts import LONG, QUIET, Values
 from nst.ui.parts.comparison import Comparison
 from nst.ui.parts.film import TimeLapse
@@ -25,8 +27,14 @@ from nst.ui.runs.folder import Kept
 from nst.ui.runs.run import Run, Waiting
 from nst.ui.runs.stream import Update, canvas_of
 from nst.ui.service import Service
-from nst.ui.static import script
 from nst.ui.web.visitors import session_of, visitor_of
+
+# What a screen reader is told of a run that has ended.
+SPOKEN = {"finished": "Your painting is ready.", "stopped": "Stopped."}
+_OTHER_PHOTO = "Continue needs the photo it began with. Press Paint to start a new painting."
+_EARLIER = "It uses the earlier pictures. Stop and press Paint to use the new ones."
+BUSY = f"() => ['busy', null, {json.dumps(status.idle('Starting…'))}]"
+FREED = "() => ({ state: 'ready', id: '', spoken: '' })"
 
 
 class Painting:
@@ -48,6 +56,7 @@ class Painting:
         # By page: which of its events may write on the canvas, and what ends a run that is not shown yet.
         self._showing: dict[str, object] = {}
         self._beginning: dict[str, threading.Event] = {}
+        self._changed_pictures: set[str] = set()  # pages that show other pictures than those of their run
 
     def listen(
         self, comparison: Comparison, forecast: ForecastLine, returning: Returning, film: TimeLapse
@@ -63,8 +72,8 @@ class Painting:
         stage = self.stage
         given: set[Block] = {stage.handle, *self.pictures.all, *self.knobs.all}
         # Gradio builds each output anew at every frame, told or not; what ends a run comes after it.
-        shown = [stage.handle, stage.live, stage.status, self.chart]
-        ended = [*stage.buttons, stage.live, comparison.slider, stage.strip, returning.row]
+        shown = [stage.handle, stage.live, stage.status, self.chart, stage.paint]
+        ended = [stage.actions, stage.live, comparison.slider, stage.strip, returning.row]
 
         async def released(values: Values) -> Values:
             run = stage.run(values)
@@ -81,19 +90,27 @@ class Painting:
             (stage.actions.select, self._paint_larger),
         ):
             # By the browser alone: at once, and before anything that the server may say.
-            begun(None, None, stage.buttons, js=script("busy"), **QUIET)
-            painted = begun(work, given, shown, show_progress_on=stage.status, **LONG)
+            begun(None, None, [*stage.buttons, stage.status], js=BUSY, **QUIET)
+            # Each of them is heard, also one that follows an end before Gradio has noted it.
+            painted = begun(
+                work, given, shown, show_progress_on=stage.status, trigger_mode="multiple", **LONG
+            )
+            painted.failure(None, None, stage.paint, js=FREED, **QUIET)
             painted.then(released, {stage.handle}, ended, **QUIET).then(
                 forecast.tell, forecast.inputs, forecast.line, **QUIET
             ).then(film.make, {stage.handle}, film.shown, **LONG)
-        returning.brought.then(
+        followed = returning.brought.then(
             self._follow, {stage.handle}, shown, show_progress_on=stage.status, **LONG
-        ).then(settled, {stage.handle}, ended, **QUIET).then(film.make, {stage.handle}, film.shown, **LONG)
+        )
+        followed.failure(None, None, stage.paint, js=FREED, **QUIET)
+        followed.then(settled, {stage.handle}, ended, **QUIET).then(
+            film.make, {stage.handle}, film.shown, **LONG
+        )
         gr.on(
             [self.pictures.photo.change, self.pictures.style.change],
             self._changed,
             {stage.handle, self.pictures.photo, self.pictures.style},
-            [stage.live, stage.status],
+            [stage.live, stage.status, stage.handle, stage.actions, stage.strip],
             trigger_mode="multiple",
             **QUIET,
         )
@@ -137,12 +154,12 @@ class Painting:
             canvas = canvas_of(kept) if kept else None
             pictures = await self.pictures.read(values, visitor, canvas)
             if kept and (run := stage.run(values)) and run.pictures.photo != pictures.photo:
-                raise InputError("This is a new photo: press Paint.")
+                raise InputError(_OTHER_PHOTO)
             run = await self.service.runs.begin(
                 stage.owner(values), visitor, pictures, settings, drawings=self.pictures.drawings(values)
             )
         except InputError as error:
-            yield {stage.status: status.failed(str(error))}
+            yield {stage.status: status.failed(str(error)), stage.paint: freed()}
             return
         finally:
             self._beginning.pop(session, None)
@@ -164,19 +181,22 @@ class Painting:
 
     async def _shown(self, run: Run, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
         """Yield what a page shows of a run, until it has ended or the page shows another."""
-        session, token = session_of(request), object()
+        stage, session, token = self.stage, session_of(request), object()
         self._showing[session] = token
-        show = _Shower(self.stage, self.chart, run, self.stage.showing(values, run))
+        show = _Shower(stage, self.chart, run, stage.showing(values, run))
         try:
             yield show.state
             async with aclosing(run.follow(session)) as updates:
                 async for update in updates:
                     if self._showing.get(session) is not token:
                         return
-                    yield show.moment(update)
-            if self.stage.runs.find(run.owner, run.id) is not None:  # it may have been deleted meanwhile
+                    yield show.moment(update, changed=session in self._changed_pictures)
+            if stage.runs.find(run.owner, run.id) is not None:  # it may have been deleted meanwhile
                 yield show.end()
+            else:
+                yield {stage.paint: freed()}
         finally:
+            self._changed_pictures.discard(session)
             if self._showing.get(session) is token:
                 del self._showing[session]
 
@@ -191,21 +211,29 @@ class Painting:
             return {self.stage.paint: "missed"}
         return {self.stage.paint: gr.skip()}
 
-    def _changed(self, values: Values) -> Values:
+    def _changed(self, values: Values, request: gr.Request) -> Values:
         """Show what the pictures that are there now become, or say that what is shown is not of these."""
         run, pictures, said = self.stage.run(values), self.pictures, self.stage.status
+        session, stage = session_of(request), self.stage
+        shown = pictures.own(values[pictures.photo], values[pictures.style])
         if run is None:
-            # What nobody may name is not looked at.
-            find = self.service.files.find
-            photo, style = (
-                path if find(path) else None for path in (values[pictures.photo], values[pictures.style])
-            )
-            return self.stage.untouched(photo, style)
+            return stage.untouched(*shown)
         with contextlib.suppress(InputError):
-            shown = (pictures.sent(values[pictures.photo], ""), pictures.sent(values[pictures.style], ""))
-            if run.under_way or shown == (run.pictures.photo, run.pictures.styles[0]):
-                return {said: gr.skip()}
-        return {said: status.idle("These are other pictures: press Paint.")}
+            given = (pictures.sent(values[pictures.photo], ""), pictures.sent(values[pictures.style], ""))
+            self._changed_pictures.discard(session)
+            if given == (run.pictures.photo, run.pictures.styles[0]):
+                return {said: gr.skip() if run.under_way else ended(run)}
+        if run.under_way:
+            self._changed_pictures.add(session)
+            return {said: gr.skip()}
+        if stage.is_example(*shown):
+            return {
+                **stage.untouched(*shown),
+                **stage.showing(values, None),
+                stage.actions: None,
+                stage.strip: [],
+            }
+        return {said: status.idle("You changed the pictures. Press Paint to use them.")}
 
     def _steer(self, values: Values) -> None:
         # A slider that is being typed into may hold anything for a moment.
@@ -232,15 +260,20 @@ class _Shower:
         self.state: Values = {**handle, chart: run.losses.table()}
         self.charted = -1.0
 
-    def moment(self, update: Update | Waiting | None) -> Values:
-        """Return the page after an update, or after none for a while."""
+    def moment(self, update: Update | Waiting | None, *, changed: bool) -> Values:
+        """Return the page after an update, or after none for a while.
+
+        Args:
+            update: what is new, None for nothing.
+            changed: whether the page shows other pictures by now.
+        """
         stage = self.stage
         if isinstance(update, Waiting):
             self.state[stage.status] = status.waiting(*update)
         elif update is not None:
             frame = update.frame
             self.state[stage.live] = update.picture
-            self.state[stage.status] = status.running(frame)
+            self.state[stage.status] = status.running(frame, _EARLIER if changed else "")
             if frame.final or frame.seconds - self.charted >= 1:
                 self.charted = frame.seconds
                 self.state[self.chart] = self.run.losses.table()
@@ -255,21 +288,25 @@ class _Shower:
         if kept:
             self.state[stage.live] = kept[-1].path
         self.state[self.chart] = run.losses.table()
-        self.state[stage.status] = self._ended()
+        self.state[stage.status] = ended(run)
+        # In one message: a press that follows what is read is a press of Paint.
+        self.state[stage.paint] = freed(SPOKEN.get(run.state, "") if kept else "")
         return self.state
 
-    def _ended(self) -> str:
-        run, kept = self.run, self.run.folder.kept()
-        if run.said:
-            tell = status.idle if run.state == "interrupted" else status.failed
-            return tell(f"{run.said} {_further(run)}" if kept else run.said)
-        if isinstance(run.latest, Update):
-            return status.finished(run.latest.frame, run.stopped)
-        if kept:
-            return status.idle(f"{kept[-1].name}. Continue goes on from here.")
-        return status.idle("Stopped before it began; press Paint to begin.")
+
+def ended(run: Run) -> str:
+    """Return the status line of a run that has ended."""
+    kept = run.folder.kept()
+    if run.said:
+        tell = status.idle if run.state == "interrupted" else status.failed
+        return tell(f"{run.said} {_further(run)}" if kept else run.said)
+    if isinstance(run.latest, Update):
+        return status.finished(run.latest.frame, run.stopped)
+    if kept:
+        return status.idle(f"Step {kept[-1].iteration}. Press Continue to go on from here.")
+    return status.idle("Stopped before it began. Press Paint to start.")
 
 
 def _further(run: Run) -> str:
     """Return what can be done about a run that was interrupted."""
-    return f"Continue goes on from step {run.folder.kept()[-1].iteration}."
+    return f"Press Continue to go on from step {run.folder.kept()[-1].iteration}."

@@ -143,7 +143,7 @@ class PictureInputs:
 
     def add_start(self) -> None:
         """Put the place for a picture to start from here."""
-        self.start = _small("Your own start", "start", "The picture to start from")
+        self.start = _small("Starting picture", "start", "The picture to start from")
 
     @property
     def named(self) -> dict[str, Picture]:
@@ -193,6 +193,10 @@ class PictureInputs:
             await self._masks(drawn, "style", SOURCE, visitor),
         )
         return given
+
+    def own(self, *paths: str | None) -> list[str | None]:
+        """Return paths that a page may name as they are, and None for all others."""
+        return [path if self.service.files.find(path) else None for path in paths]
 
     def sent(self, path: str | None, what: str) -> Sent | None:
         """Return the file that a picture input names.

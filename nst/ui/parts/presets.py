@@ -5,8 +5,7 @@ from __future__ import annotations
 import gradio as gr
 
 from nst.settings import KNOBS
-from nst.ui.components import Strip, picked
-from nst.ui.gallery import preset_file
+from nst.ui.components import Chips, picked
 from nst.ui.parts import QUIET, Values
 from nst.ui.parts.knobs import Knobs
 
@@ -21,10 +20,7 @@ PRESETS: dict[str, dict[str, float]] = {
 def add_presets(knobs: Knobs) -> None:
     """Put the chips here, and the sliders that they set."""
     with gr.Column(elem_id="weights"):
-        chips = Strip(
-            [(name, preset_file(name)) for name in PRESETS],
-            elem_id="chips",
-        )
+        chips = Chips(list(PRESETS), elem_id="chips")
         knobs.add(*MAIN)
 
         def take(event: gr.EventData) -> Values:

@@ -1,4 +1,4 @@
-"""A visitor who comes back: the run that this page showed, and the paintings of the last hour."""
+"""A visitor who comes back: the run that this page showed, and recent paintings."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 import gradio as gr
 
 from nst.ui import status
-from nst.ui.components import Paintings, asked_for
+from nst.ui.components import Paintings, asked_for, freed
 from nst.ui.parts import QUIET, Values
+from nst.ui.parts.comparison import Comparison
+from nst.ui.parts.film import TimeLapse
 from nst.ui.parts.knobs import Knobs
 from nst.ui.parts.pictures import PictureInputs
 from nst.ui.parts.stage import Stage
@@ -22,9 +24,9 @@ _STATES = {
     "painting": "Painting",
     "stopped": "Stopped",
     "left": "Stopped",
-    "failed": "Broken off",
-    "refused": "Broken off",
-    "interrupted": "Broken off",
+    "failed": "Failed",
+    "refused": "Failed",
+    "interrupted": "Failed",
 }
 
 
@@ -40,37 +42,50 @@ class Returning:
         self.runs, self.stage = runs, stage
         self.row = Paintings(elem_id="paintings")
 
-    def listen(self, pictures: PictureInputs, knobs: Knobs) -> None:
+    def listen(self, pictures: PictureInputs, knobs: Knobs, comparison: Comparison, film: TimeLapse) -> None:
         """Begin to bring runs back.
 
         Args:
             pictures: are set as they were for the run.
-            knobs: likewise.
+            knobs: are set as well.
+            comparison: shows nothing of a run that was deleted.
+            film: shows nothing of it either.
         """
-        self.pictures, self.knobs = pictures, knobs
+        self.pictures, self.knobs, self.comparison, self.film = pictures, knobs, comparison, film
         stage = self.stage
         restored = [stage.handle, stage.status, *stage.buttons, self.row, *pictures.all, *knobs.all]
         self.brought = gr.on(
             [stage.handle.submit, self.row.select], self._bring, {stage.handle}, restored, **QUIET
         )
+        gone = [
+            stage.handle,
+            stage.status,
+            *stage.buttons,
+            stage.live,
+            stage.strip,
+            self.row,
+            comparison.slider,
+        ]
         self.row.delete(
-            self._delete, {stage.handle}, [stage.handle, stage.status, *stage.buttons, self.row], **QUIET
+            self._delete, {stage.handle, pictures.photo, pictures.style}, [*gone, *film.shown], **QUIET
         )
 
-    def told(self, values: Values) -> Values:
-        """Return what shows the paintings that are there by now."""
+    def told(self, values: Values, deleted: Run | None = None) -> Values:
+        """Return what shows the paintings that are there by now, and one that may still come back."""
         mine = self.runs.of(self.stage.owner(values))[:RUNS_EACH]
-        return {self.row: [self._entry(run) for run in mine]}
+        undo = [(deleted.id, None, "", True)] if deleted else []
+        return {self.row: [*undo, *(self._entry(run) for run in mine)]}
 
-    def _entry(self, run: Run) -> tuple[str, str | None, str]:
+    def _entry(self, run: Run) -> tuple[str, str | None, str, bool]:
         kept = run.folder.kept()
         name = _STATES.get(run.state) or f"{max(kept[-1].size)} px"
-        return run.id, kept[-1].path if kept else None, name
+        return run.id, kept[-1].path if kept else None, name, False
 
     def _bring(self, values: Values, event: gr.EventData) -> Values:
         """Show the run that was clicked, or the one that this page showed before it was loaded again."""
         stage, owner = self.stage, self.stage.owner(values)
         wanted = asked_for(event)
+        self.runs.restore(owner, wanted)
         run = self.runs.find(owner, wanted) if wanted else stage.run(values)
         missing = run is None and bool(wanted or stage.told(values).get("run"))
         # A page that is opened anew shows what another one has lost, and leaves to the others what they show.
@@ -78,11 +93,9 @@ class Returning:
         shown: Values = {**self.told(values), **stage.showing(values, run)}
         if run is not None:
             shown |= {**stage.busy(), **self._inputs(run)}
-            shown[stage.status] = status.idle("Back to this painting.")
+            shown[stage.status] = status.idle("Your painting is back.")
         elif missing:
-            shown[stage.status] = status.idle(
-                "That painting is no longer kept here; press Paint to make it anew."
-            )
+            shown[stage.status] = status.idle("This painting has expired. Press Paint to make it again.")
         return shown
 
     def _inputs(self, run: Run) -> Values:
@@ -101,20 +114,26 @@ class Returning:
         settings: dict[str, Any] = run.settings.public()
         return shown | self.knobs.moved(settings)
 
-    def _delete(self, values: Values, event: gr.EventData) -> Values:
+    async def _delete(self, values: Values, event: gr.EventData) -> Values:
         """Remove a painting and all that was made for it."""
         stage = self.stage
         run, shown = self.runs.find(stage.owner(values), asked_for(event)), stage.run(values)
         if run is None:
             return self.told(values)
+        was_under_way = run.under_way
         self.runs.delete(run)
-        told = self.told(values)
+        told = self.told(values, run)
         if run is shown:
+            photo, style = values[self.pictures.photo], values[self.pictures.style]
             told |= {
+                **stage.untouched(*self.pictures.own(photo, style)),
                 **stage.showing(values, None),
-                stage.status: status.idle("Deleted. Press Paint to begin again."),
+                stage.status: status.idle("Painting deleted. Press Undo below to bring it back."),
                 stage.actions: None,
+                stage.strip: [],
+                self.comparison.slider: None,
+                **self.film.nothing(),
             }
-            if not run.under_way:
-                told[stage.paint] = "ready"
+            if not was_under_way:
+                told[stage.paint] = freed()
         return told

@@ -31,18 +31,18 @@ class Share:
                 ("link", "Link", "Settings and examples; your own pictures are never part of it."),
                 (
                     "snippet",
-                    "To embed it in a page",
-                    "Canvas, two pictures and the button, in 640 x 480; it begins as the link says.",
+                    "Embed (iframe)",
+                    "Canvas, two pictures and the button, 640 x 480.",
                 ),
                 (
                     "component-snippet",
-                    "Or as a part of the page itself",
-                    "The same as a web component, without a frame.",
+                    "Embed (web component)",
+                    "The same without a frame.",
                 ),
             )
         )
         self.painting = PathOfFile(
-            label="Settings of a painting: its PNG",
+            label="Load settings from a saved PNG",
             file_types=[".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"],
             height=110,
             elem_id="settings-from",
@@ -86,7 +86,7 @@ class Share:
                 return {self.taken: gr.skip()}
             text = await self.pictures.service.decoder.text(file, what, visitor_of(request))
             restored = Settings.acceptable(settings_in(text, what))
-            said = "The settings of that painting are set; add its pictures."
+            said = "Settings loaded. Now add the pictures."
         except InputError as error:
             said = str(error)
         return {self.taken: status.remark(said), **knobs.moved(restored)}

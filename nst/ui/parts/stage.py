@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -24,7 +25,7 @@ from nst.ui.runs.registry import owner_of
 from nst.ui.runs.run import Run
 from nst.ui.service import Service
 
-_EXAMPLE = "An example: what the two pictures here become. Press Paint to watch it happen."
+_EXAMPLE = "This is an example. Press Paint to watch it happen, or add your own photo."
 
 
 class Stage:
@@ -49,7 +50,7 @@ class Stage:
 
     @property
     def buttons(self) -> list[Any]:
-        """What changes when a run begins and ends, in the order of static/busy.js."""
+        """What changes when a run begins and ends, in the order of `BUSY` in nst/ui/parts/painting.py."""
         return [self.paint, self.actions]
 
     # Which run
@@ -92,22 +93,31 @@ class Stage:
             photo: path of what the page shows of it.
             style: likewise.
         """
-        pair = among(photos(), photo), among(styles(), style)
-        if pair[0] and pair[1] and (file := finished_file(pair[0], pair[1])).exists():
+        if file := self._painted(photo, style):
             return {self.live: str(file), self.status: status.idle(_EXAMPLE)}
-        return {self.live: photo or gr.skip(), self.status: status.idle("Press Paint to watch it happen.")}
+        missing = [name for name, path in (("a photo", photo), ("a style picture", style)) if path is None]
+        said = f"Add {' and '.join(missing)}." if missing else "Press Paint to watch it happen."
+        return {self.live: photo or gr.skip(), self.status: status.idle(said)}
+
+    def is_example(self, photo: str | None, style: str | None) -> bool:
+        """Return whether what these two become is there without painting them."""
+        return self._painted(photo, style) is not None
+
+    def _painted(self, photo: str | None, style: str | None) -> Path | None:
+        pair = among(photos(), photo), among(styles(), style)
+        file = finished_file(pair[0], pair[1]) if pair[0] and pair[1] else None
+        return file if file and file.exists() else None
 
     def busy(self) -> Values:
-        """Return the buttons as they are while a run is under way; static/busy.js says the same."""
+        """Return the buttons as they are while a run is under way."""
         return {self.paint: "busy", self.actions: None}
 
     async def released(self, run: Run | None) -> Values:
-        """Return what shows a run's end, if there was one, and frees the buttons for the next one."""
+        """Return what shows a run's end, if there was one, and what can be done with it."""
         kept = run.folder.kept() if run else []
         if run is None or not kept:
-            return {self.paint: "ready"}
+            return {self.live: gr.skip()}
         return {
-            self.paint: "ready",
             self.actions: await self._result(run, kept[-1]),
             # The last frame once more, in a message of its own, should the stream have lost it at its end.
             self.live: kept[-1].path,
@@ -132,7 +142,7 @@ class Stage:
         kept = shown[index]
         return {
             self.live: kept.path,
-            self.status: status.idle(f"{kept.name}. Continue goes on from here."),
+            self.status: status.idle(f"Step {kept.iteration}. Press Continue to go on from here."),
             self.actions: None if run.under_way else await self._result(run, kept),
             **self.showing(values, run, kept),
         }

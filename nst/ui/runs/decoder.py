@@ -48,7 +48,7 @@ _AHEAD = 2  # files that are decoded for a visitor before anybody asks for them
 _SERVER = "forkserver" in multiprocessing.get_all_start_methods()
 _processes: Any = multiprocessing.get_context("forkserver" if _SERVER else "spawn")
 if _SERVER:
-    _processes.set_forkserver_preload([decode_worker.__name__])
+    _processes.set_forkserver_preload(["nst.ui.runs.decode_server"])
 
 
 class Decoder:

@@ -17,8 +17,8 @@ from nst.ui.runs.storage import Sent
 # Names that nothing is served by (nst/ui/runs/storage.py).
 _RECORD = ".run.json"
 _DRAWINGS = {"photo": ".drawing.png", "style": ".style-drawing.png"}
-_INTERRUPTED = "This host was started anew in the midst of it."
-_NOT_BEGUN = "This host was started anew before it began; press Paint to begin again."
+_INTERRUPTED = "The server restarted."
+_NOT_BEGUN = "The server restarted before it began. Press Paint to start again."
 
 
 def write(run: Run) -> None:

@@ -27,6 +27,7 @@ from nst.ui.runs.work import Work
 
 log = logging.getLogger(__name__)
 
+UNDO = 20.0  # seconds in which what was deleted comes back
 _MOST = 1000  # runs that are remembered
 _KEY = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
@@ -55,6 +56,7 @@ class Registry:
         self.painter, self.files, self.decoder = painter, files, decoder
         self.listeners, self.grace, self.busy = listeners, grace, busy
         self._runs: dict[str, Run] = {}
+        self._deleted: dict[str, asyncio.TimerHandle] = {}  # by run: what removes it
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(
@@ -71,7 +73,7 @@ class Registry:
 
         Args:
             owner: whose it is (`owner_of`), "" for a program's.
-            visitor: as for `Queue.join`.
+            visitor: as for `Scheduler.join`.
             pictures: what to paint from.
             settings: how.
             drawings: PNG of what its masks were drawn with, by what it was drawn on.
@@ -117,7 +119,7 @@ class Registry:
     def find(self, owner: str, number: Any) -> Run | None:
         """Return a run that is still kept, if it is this owner's."""
         run = self._runs.get(number) if isinstance(number, str) else None
-        if run is None or run.owner != owner or not run.folder.path.exists():
+        if run is None or run.owner != owner or run.id in self._deleted or not run.folder.path.exists():
             return None
         return run
 
@@ -126,7 +128,7 @@ class Registry:
         if not owner:
             return []
         mine = [run for run in list(self._runs.values()) if run.owner == owner]
-        kept = [run for run in mine if run.under_way or run.folder.kept()]
+        kept = [run for run in mine if run.id not in self._deleted and (run.under_way or run.folder.kept())]
         return sorted((run for run in kept if run.folder.path.exists()), key=lambda run: -run.began)
 
     def unattended(self, owner: str) -> Run | None:
@@ -135,7 +137,18 @@ class Registry:
         return next(alone, None)
 
     def delete(self, run: Run) -> None:
-        """End a run and remove all that it has made; what was uploaded for it stays."""
+        """End a run; remove all that it has made unless `restore` follows soon. Uploads stay."""
+        run.end()
+        self._deleted[run.id] = asyncio.get_running_loop().call_later(UNDO, self._remove, run)
+
+    def restore(self, owner: str, number: Any) -> None:
+        """Take back that a run was deleted, if that was this owner's and not too long ago."""
+        run = self._runs.get(number) if isinstance(number, str) else None
+        if run is not None and run.owner == owner and (timer := self._deleted.pop(run.id, None)):
+            timer.cancel()
+
+    def _remove(self, run: Run) -> None:
+        self._deleted.pop(run.id, None)
         self._runs.pop(run.id, None)
         if run.under_way:
             run.end()
@@ -169,7 +182,7 @@ class Registry:
             if not run.folder.path.exists():
                 del self._runs[run.id]
             elif len(self._runs) > _MOST:
-                self.delete(run)
+                self._remove(run)
 
 
 def owner_of(key: Any) -> str:

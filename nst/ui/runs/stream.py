@@ -63,7 +63,7 @@ def canvas_of(kept: Kept) -> Image.Image:
         with Image.open(kept.path) as picture:
             return picture.resize(min(kept.size, picture.size), Image.Resampling.BICUBIC)
     except OSError as error:
-        raise InputError("That painting is no longer kept here; press Paint to make it anew.") from error
+        raise InputError("This painting has expired. Press Paint to make it again.") from error
 
 
 def film(folder: RunFolder) -> tuple[str, str]:
@@ -87,4 +87,4 @@ def film(folder: RunFolder) -> tuple[str, str]:
         folder.film = (frames, *paths)
         return paths
     except FileNotFoundError as error:
-        raise InputError("That painting is no longer kept here; press Paint to make it anew.") from error
+        raise InputError("This painting has expired. Press Paint to make it again.") from error

@@ -194,7 +194,7 @@ class Work:
             if frame.seconds > self.busy and (await self.painter.counts())[1]:
                 self._gives_way = True
                 self.notice = (
-                    f"Others are waiting, so it ended after {frame.seconds:.0f} s; Continue goes on."
+                    f"Others are waiting, so this ended after {frame.seconds:.0f} s. Press Continue to go on."
                 )
 
     # When a painter dies

@@ -23,12 +23,14 @@ const tell = (button, text) => {
   button.textContent = text;
   setTimeout(() => { button.textContent = before; }, 2500);
 };
-const png = async () => {
+const drawn = async (type, ground) => {
   const bitmap = await createImageBitmap(await fetched());
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
-  canvas.getContext('2d').drawImage(bitmap, 0, 0);
-  return new Promise((done) => canvas.toBlob(done, 'image/png'));
+  const pen = canvas.getContext('2d');
+  if (ground) { pen.fillStyle = ground; pen.fillRect(0, 0, canvas.width, canvas.height); }
+  pen.drawImage(bitmap, 0, 0);
+  return new Promise((done) => { canvas.toBlob(done, type, 0.92); });
 };
 const deeds = {
   share: async (button) => {
@@ -36,8 +38,16 @@ const deeds = {
     catch (error) { if (error.name !== 'AbortError') tell(button, 'Not shared'); }
   },
   copy: async (button) => {
-    try { await navigator.clipboard.write([new ClipboardItem({ 'image/png': png() })]); tell(button, 'Copied'); }
-    catch (error) { tell(button, 'The browser forbids it'); }
+    try { await navigator.clipboard.write([new ClipboardItem({ 'image/png': drawn('image/png') })]); tell(button, 'Copied'); }
+    catch (error) { tell(button, 'Your browser blocked copying'); }
+  },
+  jpeg: async (button) => {
+    try {
+      const url = URL.createObjectURL(await drawn('image/jpeg', 'white'));
+      const link = Object.assign(document.createElement('a'), { href: url, download: props.value.name.replace(/\.\w+$/, '.jpg') });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 60000);
+    } catch (error) { tell(button, 'Not saved'); }
   },
   whole: () => here.querySelector('#live').requestFullscreen?.(),
   continue: () => trigger('submit'),

@@ -35,7 +35,7 @@ const open = () => {
   picture = new Image();
   asked = '';  // an answer that was lost is no longer waited for
   find('.use').disabled = false;
-  picture.onload = () => { turns = 0; find('select').value = '0'; box = [0, 0, 1, 1]; say(''); draw(); dialog.showModal(); };
+  picture.onload = () => { turns = 0; find('select').selectedIndex = 0; box = [0, 0, 1, 1]; say(''); draw(); dialog.showModal(); };
   picture.src = shown.src;
 };
 const say = (text) => { find('.said').textContent = text; };

@@ -36,7 +36,7 @@ const arrived = async (card, file, before) => {
     if (answer && (!answer.taken || shownIn(card) !== before)) return answer.said;
     await new Promise((done) => { setTimeout(done, 100); });
   }
-  return 'The file did not get through; try again.';
+  return 'The upload failed; try again.';
 };
 let turn = Promise.resolve();
 const send = async (card, files) => {
@@ -51,7 +51,7 @@ const send = async (card, files) => {
     const answer = await fetch(base() + '/gradio_api/upload', { method: 'POST', body: form });
     const body = await answer.json();
     told = answer.ok ? { card, file: body[0] } : { card, said: body.detail || body.error || '' };
-  } catch (error) { told = { card, said: 'The file did not get through; try again.' }; }
+  } catch (error) { told = { card, said: 'The upload failed; try again.' }; }
   if (told.file) {
     // One after the other: of two answers in one moment only the last would be seen.
     turn = turn.then(() => { trigger('upload', told); return arrived(card, told.file, before); });
@@ -89,9 +89,9 @@ const fromClipboard = async (card) => {
       const kind = item.types.find((one) => one.startsWith('image/'));
       if (kind) { send(card, [new File([await item.getType(kind)], `pasted.${kind.slice(6)}`, { type: kind })]); return; }
     }
-    complain(card, 'There is no picture in the clipboard; copy one first.');
+    complain(card, 'No picture in the clipboard; copy one first.');
   } catch (error) {
-    complain(card, 'The browser may not read the clipboard; press Ctrl+V on the page instead, or choose a file.');
+    complain(card, 'Your browser blocked the clipboard; press Ctrl+V on the page instead, or choose a file.');
   }
 };
 const choose = (card) => { chosenFor = card; chooser.removeAttribute('capture'); chooser.click(); };
@@ -109,6 +109,8 @@ listen('click', (event) => {
     // A phone has an app to film with; elsewhere Gradio's own shows what a camera sees.
     const source = button === upload ? choose : button === paste ? fromClipboard : touched ? photograph : null;
     if (source) { event.stopPropagation(); source(card); return; }
+    // One press is enough.
+    setTimeout(() => here.querySelector(`#${card} [title="grant webcam access"]`)?.click(), 100);
   }
   // A picture that stands there already is changed by a click on it; Gradio's own does nothing.
   if (target.tagName === 'IMG' && target.closest(`#${card}`)) { choose(card); return; }
@@ -131,6 +133,6 @@ window.addEventListener('unhandledrejection', (event) => {
   if (!films || !['NotAllowedError', 'NotFoundError', 'NotReadableError', 'SecurityError'].includes(kind)) return;
   event.preventDefault();
   const refused = kind === 'NotAllowedError' || kind === 'SecurityError';
-  complain(clicked, refused ? 'The browser may not use the camera; allow it beside the address, or choose a file.'
-    : 'There is no camera that can be used here; choose a file.');
+  complain(clicked, refused ? 'Your browser blocked the camera; allow it next to the address, or choose a file.'
+    : 'No camera was found; choose a file.');
 });

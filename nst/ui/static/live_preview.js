@@ -41,6 +41,12 @@ const hold = (event) => {
   held.hidden = false;
 };
 const letGo = () => { held.hidden = true; };
+image().addEventListener('keydown', (event) => {
+  if (event.key !== ' ') return;
+  event.preventDefault();
+  hold({ button: 0 });
+});
+for (const kind of ['keyup', 'blur']) image().addEventListener(kind, letGo);
 image().addEventListener('pointerdown', hold);
 for (const kind of ['pointerup', 'pointercancel', 'pointerleave']) element.addEventListener(kind, letGo);
 image().addEventListener('contextmenu', (event) => { if (!held.hidden) event.preventDefault(); });

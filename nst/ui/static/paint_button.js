@@ -1,12 +1,13 @@
 // One button: Paint, and Stop while a run is on. It is never replaced, so that it stays where it is and keeps the focus.
 const WORDS = { ready: 'Paint', busy: 'Stop', stopping: 'Stopping' };
-const SPOKEN = { ready: 'The painting has ended.', busy: 'Painting.', stopping: 'Stopping.' };
 const button = element.querySelector('button'), spoken = element.querySelector('[role=status]');
 const here = element.getRootNode(), title = document.title;
-let state = 'ready', ended = false, awaiting = false;
-const show = (next) => {
-  if (!WORDS[next]) return;
-  if (next !== state) spoken.textContent = SPOKEN[next];
+let state = 'ready', ended = false, awaiting = false, last = '';
+const show = (value) => {
+  const { state: next, id, spoken: said } = value?.state ? value : { state: value };
+  if (!WORDS[next] || (id && id === last)) return;
+  last = id || last;
+  if (next !== state) spoken.textContent = { busy: 'Painting.', stopping: 'Stopping.', ready: said || '' }[next];
   ended = document.hidden && next === 'ready' && state !== 'ready';
   state = next;
   button.textContent = WORDS[state];
@@ -77,6 +78,6 @@ if (here === document) {
   setInterval(() => {
     const share = state !== 'ready' && here.querySelector('#status [aria-valuenow]')?.getAttribute('aria-valuenow');
     if (!document.hidden) ended = false;
-    document.title = share ? `${share} % · ${title}` : ended ? `Done · ${title}` : title;
+    document.title = share ? `${share} % · ${title}` : ended ? `Ready · ${title}` : title;
   }, 1000);
 }

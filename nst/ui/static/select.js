@@ -1,8 +1,18 @@
-// Tells which button of a row was clicked.
+// Tells which button of a row was clicked, and marks the one that is chosen.
+const buttons = () => [...element.querySelectorAll('button[aria-pressed]')];
+const mark = (chosen) => buttons().forEach((each) => each.setAttribute('aria-pressed', String(each === chosen)));
 element.addEventListener('click', (event) => {
   const button = event.target.closest('button');
   if (!button) return;
-  for (const each of element.querySelectorAll('button')) each.removeAttribute('aria-current');
-  button.setAttribute('aria-current', 'true');
+  mark(button);
   trigger('select', { index: Number(button.dataset.index) });
 });
+// Of examples, the one that the card shows, however it came there; of frames, the newest.
+const row = element.querySelector('[data-of]');
+const card = row && element.getRootNode().querySelector(`#${row.dataset.of}`);
+const name = () => (card.querySelector('img')?.getAttribute('src') || '').split('/').pop().replace(/\.\w+$/, '');
+const follow = () => { const shown = name(); mark(buttons().find((each) => each.dataset.name === shown)); };
+if (card) {
+  new MutationObserver(follow).observe(card, { subtree: true, childList: true, attributeFilter: ['src'] });
+  follow();
+} else watch('value', () => { setTimeout(() => mark(buttons().pop())); });

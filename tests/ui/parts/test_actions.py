@@ -19,7 +19,7 @@ def painted(browser: Browser, url: str):
     page.set_default_timeout(WAIT)
     open_page(page, url + "?size=64&iterations=20")
     press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     yield page
     context.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import re
 
 import numpy as np
 import pytest
@@ -65,28 +66,28 @@ def size_of(page: Page) -> list[int]:
 @pytest.mark.link("size=64&iterations=20")
 def test_a_part_of_the_photo_is_painted(page):
     before = page.locator("#photo img").first.get_attribute("src")
-    page.get_by_role("button", name="Crop or turn the photo").click()
+    page.get_by_role("button", name="Crop or rotate the photo").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
     assert page.locator("#photo img").first.get_attribute("src") == before
     # Turned, in the wanted shape, moved to the edge by the keyboard.
-    page.get_by_role("button", name="Crop or turn the photo").click()
-    dialog.get_by_role("button", name="Turn right").click()
+    page.get_by_role("button", name="Crop or rotate the photo").click()
+    dialog.get_by_role("button", name="Rotate right").click()
     dialog.get_by_label("Shape").select_option(label="16 : 9")
     area = dialog.locator(".part")
     area.focus()
     for _ in range(20):
         page.keyboard.press("ArrowUp")
-    dialog.get_by_role("button", name="Use this part").click()
+    dialog.get_by_role("button", name="Crop photo").click()
     expect(dialog).to_be_hidden()
     expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
     page.wait_for_function("document.querySelector('#photo img')?.naturalHeight === 405")
     assert size_of(page) == [720, 405]
     # The top of the turned mountain is the left of the upright one, cut from the file itself.
     press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     assert downloaded(page).size == (64, 36)
 
 
@@ -95,11 +96,11 @@ def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(page
     clear.putalpha(Image.linear_gradient("L").resize(clear.size))
     buffer = io.BytesIO()
     clear.save(buffer, "PNG")
-    page.locator("#photo").get_by_label("Remove Image").first.click()
+    page.locator("#photo").get_by_label(re.compile("^Remove ")).first.click()
     file = {"name": "clear.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
     page.locator("#photo input[type=file]").first.set_input_files(file)
     wait_for_width(page, "width === 200")
-    page.get_by_role("button", name="Crop or turn the photo").click()
+    page.get_by_role("button", name="Crop or rotate the photo").click()
     frame = page.locator("#crop .frame")
     expect(frame).to_be_visible()
     bounds = frame.bounding_box()
@@ -147,7 +148,7 @@ def test_a_part_that_is_too_small_is_said_in_its_place(page):
         base64.b64encode(buffer.getvalue()).decode(),
     )
     wait_for_width(page, "width === 40")
-    page.get_by_role("button", name="Crop or turn the photo").click()
+    page.get_by_role("button", name="Crop or rotate the photo").click()
     area = page.locator("#crop .part")
     area.focus()
     for _ in range(40):
@@ -161,7 +162,7 @@ def test_a_part_that_is_too_small_is_said_in_its_place(page):
 
 def test_a_part_of_the_style_takes_its_place_and_the_photo_stays(page):
     before = size_of(page)
-    page.get_by_role("button", name="Crop or turn the style").click()
+    page.get_by_role("button", name="Crop or rotate the style").click()
     page.locator("#crop-style select").select_option(label="Square")
     page.locator("#crop-style .use").click()
     page.wait_for_function(
@@ -170,4 +171,4 @@ def test_a_part_of_the_style_takes_its_place_and_the_photo_stays(page):
     )
     assert size_of(page) == before
     press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")

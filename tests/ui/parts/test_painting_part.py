@@ -50,7 +50,7 @@ def test_one_click_paints_the_presets(page):
     assert example  # the page is alive before anybody clicks
     press_paint(page)
     page.wait_for_function("before => document.querySelector('#live .canvas').src !== before", arg=example)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     expect(page.locator("#status .line")).to_have_attribute(
         "title", re.compile(r"^30 steps · .*Fast encoder on")
     )
@@ -75,7 +75,7 @@ def test_a_start_that_does_not_get_through_is_said_and_the_button_comes_back(url
     expect(page.locator("#paint")).to_have_text(re.compile("^Paint$"))
     page.unroute("**/queue/join*")
     press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     context.close()
 
 
@@ -85,12 +85,12 @@ def test_what_cannot_be_done_is_a_sentence_and_costs_no_result(page, tmp_path):
     page.locator("#look").click()
     expect(page.locator("#inside")).to_contain_text("Paint something first.")
     page.get_by_role("tab", name="Time-lapse").click()
-    expect(page.locator("#filmed")).to_contain_text("The film of a painting stands here when it has ended.")
+    expect(page.locator("#filmed")).to_contain_text("The time-lapse appears here")
     expect(page.locator("#actions .action")).to_have_count(0)
     before = shown(page)
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"\x89PNG\r\n\x1a\nnonsense")
-    page.locator("#photo").get_by_label("Remove Image").first.click()
+    page.locator("#photo").get_by_label(re.compile("^Remove ")).first.click()
     press_paint(page)
     said = page.locator("#status").get_by_role("alert")
     expect(said).to_contain_text("Add a photo first.")
@@ -123,7 +123,7 @@ def test_upload_watch_and_download(page, photo, painting, unhurried):
     expect(page.locator("#paint")).to_have_text("Stop")
     expect(page.locator("#actions .action")).to_have_count(0)
     sources = set()
-    while "Done in" not in page.locator("#status").inner_text():
+    while "Your painting is ready" not in page.locator("#status").inner_text():
         sources.add(shown(page))
         page.wait_for_timeout(40)
         assert len(sources) < 500
@@ -168,7 +168,7 @@ def test_a_stop_that_comes_after_the_end_leaves_a_page_that_paints_again(page, d
     expect(page.locator("#status")).to_contain_text(re.compile("Painting.* left"))
     press_stop(page)
     expect(page.locator("#paint")).to_have_text("Stopping")
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     expect(page.locator("#paint")).to_have_text("Paint")
     with page.expect_response(lambda answer: answer.request == held[0].request):
         held[0].continue_()
@@ -212,20 +212,20 @@ def test_who_waits_may_stop_or_stay_until_a_closed_tab_makes_room(page, browser,
     page.wait_for_timeout(700)
     assert "Waiting" in page.locator("#status").inner_text()
     context.close()
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
 
 
 @pytest.mark.link("size=128&iterations=40")
 def test_going_back_to_a_frame_and_on_from_there(page):
     expect(page.locator("#continue")).to_have_count(0)
     press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     whole = finished(page)
     strip = page.locator("#history button")
     expect(strip.nth(2)).to_be_visible()
     assert strip.count() <= 12
     strip.first.click()
-    expect(page.locator("#status")).to_contain_text(re.compile(r"Step 1, 64 px. Continue goes on from here"))
+    expect(page.locator("#status")).to_contain_text(re.compile(r"Step 1. Press Continue to go on from here"))
     expect(page.locator("#live .canvas")).not_to_have_attribute("src", whole)
     # What is saved is what is shown.
     expect(strip.first).to_have_attribute("aria-current", "true")
@@ -240,9 +240,9 @@ def test_going_back_to_a_frame_and_on_from_there(page):
     assert json.loads(downloaded(page).info["Settings"])["style_weight"] == 9
     # A painting of another photo is no way to go on with this one.
     page.get_by_role("button", name="Use the photo Rocket").click()
-    expect(page.locator("#status")).to_contain_text("These are other pictures: press Paint.")
+    expect(page.locator("#status")).to_contain_text("You changed the pictures. Press Paint to use them.")
     page.locator("#continue").click()
-    expect(page.get_by_role("alert")).to_contain_text("This is a new photo: press Paint.")
+    expect(page.get_by_role("alert")).to_contain_text("Continue needs the photo it began with.")
     expect(page.locator("#paint")).to_have_text("Paint")
     expect(page.locator("#continue")).to_be_visible()
 
@@ -251,7 +251,7 @@ def test_going_back_to_a_frame_and_on_from_there(page):
 def test_a_painting_its_frames_its_inside_and_its_film(page):
     before = set(Path(get_upload_folder()).glob("run-*"))
     press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     (folder,) = set(Path(get_upload_folder()).glob("run-*")) - before
     assert len(list(folder.iterdir())) <= MOST_FRAMES + 2  # they do not pile up
     page.get_by_role("tab", name="Look inside").click()
@@ -271,7 +271,7 @@ def test_a_painting_its_frames_its_inside_and_its_film(page):
 def test_a_finished_painting_goes_on_larger(page, monkeypatch):
     monkeypatch.setattr(larger_sizes, "_SIZES", (64, 128, 768))
     press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     # A frame on the way goes on with Continue; the finished picture, chosen again, larger too.
     strip = page.locator("#history button")
     strip.first.click()

@@ -97,7 +97,7 @@ def test_a_run_does_not_wait_for_the_decoding_of_pictures_that_are_there(page, m
     eventually(lambda: not multiprocessing.active_children())
     jobs.clear()
     press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     assert decoded() == []
 
 
@@ -117,7 +117,7 @@ def test_paint_waits_for_a_photo_that_is_on_its_way(page):
     press_paint(page)
     expect(page.locator("#paint")).to_have_text("Stop")
     held[0].continue_()
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     assert downloaded(page).size == (64, 43)
     expect(page.locator("#photo")).not_to_have_class(re.compile("receiving"))
 
@@ -221,10 +221,10 @@ def test_a_start_of_ones_own_is_used_at_once(page):
 
 def test_a_camera_or_a_clipboard_that_is_refused_is_said(page):
     before, said = source(page, "photo"), page.locator("#photo").get_by_role("alert")
-    page.get_by_role("button", name="Paste from clipboard").first.click()
+    page.get_by_role("button", name="Paste: photo").click()
     expect(said).to_contain_text("The browser may not read the clipboard")
     assert source(page, "photo") == before  # it is still there
-    page.get_by_role("button", name="Capture from camera").click()
+    page.get_by_role("button", name="Camera: photo").click()
     page.get_by_title("grant webcam access").locator("button").click()
     # Neither an error in the console, which the fixture would see.
     expect(said).to_contain_text(re.compile("may not use the camera|no camera that can be used"))

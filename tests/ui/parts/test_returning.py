@@ -276,8 +276,8 @@ def test_a_host_that_was_killed_says_so_and_goes_on_from_the_last_frame(browser,
         app.wait()
         # By itself, as soon as the host answers.
         page.wait_for_function("!window.cut")
-        expect(page.locator("#status")).to_contain_text("This host was started anew in the midst of it.")
-        expect(page.locator("#status")).to_contain_text(re.compile(r"Continue goes on from step \d+"))
+        expect(page.locator("#status")).to_contain_text("The server restarted.")
+        expect(page.locator("#status")).to_contain_text(re.compile(r"Press Continue to go on from step \d+"))
         page.locator("#continue").click()
         expect(page.locator("#status")).to_contain_text(AT_WORK)
         end(page)
@@ -306,7 +306,7 @@ def test_an_open_page_goes_on_after_an_ordinary_restart(browser, tmp_path):
         app = App(tmp_path, port=app.port)
         app.wait()
         press_paint(page)
-        expect(page.locator("#status")).to_contain_text("Done in")
+        expect(page.locator("#status")).to_contain_text("Your painting is ready")
         assert downloaded(page).format == "PNG"
         # What was uploaded is gone with the host, as is promised.
         press_paint(other)

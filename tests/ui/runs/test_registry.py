@@ -139,7 +139,7 @@ def test_while_others_wait_a_long_run_ends_with_what_it_has(files, decoder, monk
     last = updates[-1].frame
     assert last.final
     assert 20 < last.iteration < 40  # each takes a second, says the frame
-    assert last.notice == "Others are waiting, so it ended after 21 s; Continue goes on."
+    assert last.notice == "Others are waiting, so this ended after 21 s. Press Continue to go on."
     assert run.state == "finished"
     assert run.folder.finished
 
@@ -321,7 +321,7 @@ def test_after_a_kill_its_owner_finds_it_and_can_go_on(files, decoder, monkeypat
     runs = adopted(files, decoder, monkeypatch)
     again = runs.find(MINE, run.id)
     assert again.state == "interrupted"
-    assert again.said == "This host was started anew in the midst of it."
+    assert again.said == "The server restarted."
     assert again.settings.style_weight == 7
     assert again.drawings == {"photo": b"PNG"}
     assert again.pictures.photo == run.pictures.photo

@@ -162,8 +162,8 @@ def test_who_has_lost_a_painter_comes_before_all_who_wait_and_is_never_turned_aw
 
 
 def test_who_waits_is_told_place_and_time():
-    assert "You are next · about 25 s to wait" in status.waiting(1, 26)
-    assert "2 before you · about 2 min to wait" in status.waiting(3, 115)
+    assert "you're next · about 25 s to wait" in status.waiting(1, 26)
+    assert "2 ahead of you · about 2 min to wait" in status.waiting(3, 115)
     assert "not known" in status.waiting(1, 0)
 
 

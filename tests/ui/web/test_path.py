@@ -90,7 +90,7 @@ def test_a_card_a_painting_a_reload_and_a_link(below, browser):
     page.set_default_timeout(WAIT)
     open_page(page, below + "?size=64&iterations=20")
     press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Done in")
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
     assert finished(page).startswith(below)
     page.reload()
     expect(page.locator("#paintings .open")).to_have_count(1)

@@ -59,9 +59,6 @@ class Painter(Protocol):
     async def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
         """Return what a run will be; see `nst.optimization.estimate.forecast`."""
 
-    async def device(self) -> str:
-        """Return what paints, "CPU" or "GPU"."""
-
     async def counts(self) -> tuple[int, int]:
         """Return how many runs paint and how many wait."""
 

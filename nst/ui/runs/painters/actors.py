@@ -76,11 +76,6 @@ class PainterActor:
         return estimate.forecast(width, height, settings, describe(pick_device()))
 
     @ray.method(concurrency_group="control")
-    def device(self) -> str:
-        """Return what it paints on."""
-        return describe(pick_device())
-
-    @ray.method(concurrency_group="control")
     def is_alive(self) -> bool:
         """Answer, which it does not before it is ready."""
         return True

@@ -201,13 +201,6 @@ class Cluster:
                 return await _asked(painter.forecast.remote(width, height, settings))
         return estimate.forecast(width, height, settings, describe(pick_device()))
 
-    async def device(self) -> str:
-        """Return what paints."""
-        with contextlib.suppress(PainterDiedError):
-            if (painter := await _asked(self.scheduler.any_painter.remote())) is not None:
-                return await _asked(painter.device.remote())
-        return describe(pick_device())
-
     async def counts(self) -> tuple[int, int]:
         """Return how many runs of all page processes paint and how many wait."""
         try:

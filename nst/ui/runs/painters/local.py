@@ -81,10 +81,6 @@ class Local:
         """Return what a run will be."""
         return estimate.forecast(width, height, settings, describe(pick_device()))
 
-    async def device(self) -> str:
-        """Return what paints."""
-        return describe(pick_device())
-
     async def counts(self) -> tuple[int, int]:
         """Return how many runs paint and how many wait."""
         return self.scheduler.counts()
