@@ -144,8 +144,9 @@ def open_group(page: Page, title: str) -> None:
 
 def upload(page: Page, name: str, path: Path) -> None:
     before = page.locator(f"#{name} img").first.get_attribute("src")
-    page.locator(f"#{name}").get_by_label(re.compile("^Remove ")).first.click()
-    page.locator(f"#{name} input[type=file]").first.set_input_files(path)
+    with page.expect_file_chooser() as chooser:
+        page.locator(f"#{name}").get_by_label(re.compile("^Upload: ")).click()
+    chooser.value.set_files(path)
     expect(page.locator(f"#{name} img").first).to_be_visible()
     expect(page.locator(f"#{name} img").first).not_to_have_attribute("src", before or "")
 

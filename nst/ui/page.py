@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import zlib
 
 import gradio as gr
 
@@ -76,6 +78,10 @@ def build(service: Service) -> gr.Blocks:
     # What takes long has a queue of its own, and what does not a budget (nst/ui/web/budgets.py): Gradio's
     # queue is never full, and nobody can fill it for others. What has no queue is not to be had around it.
     demo.queue(max_size=None, api_open=False)
+    # A page that is open when its host is started anew loads itself again, and loses its pictures, if it sees
+    # another number here: so it stays the same as long as the page does.
+    made = json.dumps(demo.get_config_file()["dependencies"], default=str, sort_keys=True)
+    demo.app_id = zlib.crc32(made.encode())
     # Gradio looks a thousand times a second whether somebody has come, which a painting on the same
     # cores was seen to pay for with a fourteenth of its time.
     demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = 0.02, 1.0

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 import urllib.request
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +15,7 @@ from threading import Thread
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from PIL import Image
 from playwright.sync_api import Page, expect
 from visits import downloaded, finished, open_group, open_page, press_paint, set_number, shown, upload
@@ -64,20 +68,26 @@ def test_a_page_at_which_nothing_happens_rests(context, url):
 
 
 def test_examples_and_presets_take_one_click(page):
-    expect(page.locator("#status")).to_contain_text("An example")
+    expect(page.locator("#status")).to_contain_text("This is an example")
     chips = page.locator("#chips button")
     assert [chip.inner_text().strip() for chip in chips.all()] == list(PRESETS)
-    # Each shows its own part of the one picture that holds all examples.
+    # Each example shows its own part of the one picture that holds all of them; those in use are marked.
+    strip = page.locator("#style-examples button")
     style = "e => [getComputedStyle(e).backgroundImage, getComputedStyle(e).backgroundPositionX]"
-    shown = {tuple(chip.locator("i").evaluate(style)) for chip in chips.all()}
-    assert len(shown) == 3
+    shown = {tuple(example.locator("i").evaluate(style)) for example in strip.all()}
+    assert len(shown) == strip.count()
     assert all("/thumbnails.jpg?" in picture for picture, _ in shown)
+    expect(strip.first).to_have_attribute("aria-pressed", "true")
     before = page.locator("#style img").first.get_attribute("src")
     page.get_by_role("button", name="Use the style Marbling").click()
     expect(page.locator("#style img").first).not_to_have_attribute("src", before)
     expect(page.locator("#style img").first).to_have_attribute("src", re.compile("marbling"))
     # What these become is shown at once.
     expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile("matterhorn-marbling"))
+    expect(page.get_by_role("button", name="Use the style Marbling")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    expect(strip.first).to_have_attribute("aria-pressed", "false")
     page.get_by_role("button", name="Use the photo Rocket").click()
     expect(page.locator("#photo img").first).to_have_attribute("src", re.compile("rocket"))
     expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile("rocket-marbling"))
@@ -92,6 +102,9 @@ def test_a_photo_of_ones_own_stands_on_the_canvas_and_not_an_example(page, photo
     upload(page, "photo", photo)
     expect(page.locator("#status")).to_have_text("Press Paint to watch it happen.")
     expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile(r"shown\.jpg"))
+    expect(page.locator("#photo-examples [aria-pressed=true]")).to_have_count(0)
+    page.locator("#photo").get_by_label(re.compile("^Remove ")).first.click()
+    expect(page.locator("#status")).to_have_text("Add a photo.")
 
 
 def test_a_surprise_changes_all_but_the_photo(page):
@@ -237,7 +250,7 @@ def test_a_painting_restores_its_settings(page, tmp_path):
     saved.write_bytes(encode_png(np.zeros((20, 20, 3), np.uint8), describe_painting(how.public(), "VGG-19")))
     page.get_by_role("tab", name="Link and settings").click()
     page.locator("#settings-from input[type=file]").set_input_files(saved)
-    expect(page.locator("#taken")).to_contain_text("are set")
+    expect(page.locator("#taken")).to_contain_text("Settings loaded")
     expect(page.locator("#style_weight input[type=number]")).to_have_value("8.5")
     open_group(page, "Expert")
     expect(page.locator("#seed input")).to_have_value("77")
@@ -343,3 +356,22 @@ def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(browser
         box = page.locator(name).first.bounding_box()
         assert min(box["width"], box["height"]) >= 44, name
     context.close()
+
+
+def test_the_page_is_the_same_in_every_process():
+    """Of one that is open when its host is started anew, every value goes to the component that it is for."""
+    code = "import json; from served import LIMITS; from nst.ui.page import build"
+    code += "; from nst.ui.service import Service"
+    code += "; demo = build(Service(LIMITS)); made = demo.get_config_file()['dependencies']"
+    code += "; print(json.dumps([demo.app_id, made]))"
+    made = [
+        subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT / "tests",
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout.splitlines()[-1]
+        for seed in ("1", "2")
+    ]
+    assert made[0] == made[1]

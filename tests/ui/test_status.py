@@ -31,20 +31,20 @@ FRAME = Frame(
 @pytest.mark.parametrize(
     ("encoder", "device", "advice"),
     [
-        ("VGG-19", "CPU", "the fast encoder"),
-        ("Fast encoder, then VGG-19", "CPU", "the fast encoder"),
-        ("Fast encoder", "CPU", "a smaller size or fewer iterations"),
-        ("VGG-19", "GPU", "a smaller size or fewer iterations"),
+        ("VGG-19", "CPU", "The fast encoder"),
+        ("Fast encoder, then VGG-19", "CPU", "The fast encoder"),
+        ("Fast encoder", "CPU", "A smaller size or fewer iterations"),
+        ("VGG-19", "GPU", "A smaller size or fewer iterations"),
     ],
 )
 def test_a_slow_host_gets_a_friendly_word(encoder, device, advice):
     quick = replace(FRAME, encoder=encoder, device=device)
-    assert "takes a while" not in status.running(quick)
+    assert "Press Stop to keep" not in status.running(quick)
     slow = status.running(replace(quick, remaining=200.0))
-    assert "takes a while on this host" in slow
+    assert "Press Stop to keep what is painted so far" in slow
     assert advice in slow
     # A first guess is no reason yet.
-    assert "takes a while" not in status.running(replace(quick, remaining=200.0, seconds=0.5))
+    assert "Press Stop to keep" not in status.running(replace(quick, remaining=200.0, seconds=0.5))
     assert "less memory" in status.running(replace(quick, remaining=200.0, notice="less memory"))
 
 
@@ -52,14 +52,16 @@ def test_a_slow_host_gets_a_friendly_word(encoder, device, advice):
     ("seconds", "told"),
     [
         (0.0, "64 × 48 px"),  # noqa: RUF001
-        (4.0, "64 × 48 px · 4 to 6 s on this CPU"),  # noqa: RUF001
-        (20.0, "64 × 48 px · 15 to 25 s on this CPU"),  # noqa: RUF001
-        (80.0, "64 × 48 px · 60 s to 2 min on this CPU"),  # noqa: RUF001
-        (300.0, "64 × 48 px · 4 to 7 min on this CPU"),  # noqa: RUF001
+        (0.7, "64 × 48 px · about 1 second"),  # noqa: RUF001
+        (4.0, "64 × 48 px · about 4 seconds"),  # noqa: RUF001
+        (21.0, "64 × 48 px · about 20 seconds"),  # noqa: RUF001
+        (62.0, "64 × 48 px · about 1 minute"),  # noqa: RUF001
+        (300.0, "64 × 48 px · about 5 minutes"),  # noqa: RUF001
+        (7200.0, "64 × 48 px · about 2 hours"),  # noqa: RUF001
     ],
 )
-def test_an_estimate_is_a_range_in_one_unit_where_it_has_one(seconds, told):
-    assert status.forecast(Forecast(64, 48, seconds), "CPU") == f"<p>{told}</p>"
+def test_an_estimate_is_said_as_people_say_it(seconds, told):
+    assert status.forecast(Forecast(64, 48, seconds)) == f"<p>{told}</p>"
 
 
 def test_a_larger_size_is_told_with_its_size_in_print():
@@ -72,7 +74,7 @@ def test_numbers_stand_in_the_title_and_words_in_the_line():
     assert ">Painting · 10 % · 20 s left<" in running
     assert 'title="step 10 of 100 · 64 × 48 px · 1.0 steps per second · VGG-19 on CPU"' in running  # noqa: RUF001
     assert 'aria-valuenow="10"' in running
-    assert ">Your painting is ready 10 s<" in status.finished(FRAME, stopped=False)
+    assert ">Your painting is ready · 10 s<" in status.finished(FRAME, stopped=False)
     assert ">Stopped at 10 %<" in status.finished(FRAME, stopped=True)
     assert 'role="alert"' in status.failed("No <room>.")
     assert "No &lt;room&gt;." in status.failed("No <room>.")

@@ -31,14 +31,14 @@ class Knobs:
         for name in names:
             self.components[name] = control(self.limits.knob(name))
 
-    def of(self, names: Collection[str]) -> set[Block]:
+    def of(self, names: Collection[str]) -> list[Block]:
         """Return the components of these knobs."""
-        return {self.components[name] for name in names}
+        return [self.components[name] for name in names]
 
     @property
-    def all(self) -> set[Block]:
-        """The components of all knobs."""
-        return set(self.components.values())
+    def all(self) -> list[Block]:
+        """The components of all knobs, in an order that is the same in every process."""
+        return list(self.components.values())
 
     @property
     def live(self) -> list[Control]:

@@ -152,9 +152,9 @@ class PictureInputs:
         return {"photo": self.photo, "style": self.style, **others}
 
     @property
-    def all(self) -> set[Block]:
-        """All inputs for pictures, the brushes too."""
-        return {*self.named.values(), self.start, *self.brushes.values()}
+    def all(self) -> list[Block]:
+        """All inputs for pictures, the brushes too, in an order that is the same in every process."""
+        return [*self.named.values(), self.start, *self.brushes.values()]
 
     @property
     def brushes(self) -> dict[str, Brush]:

@@ -110,7 +110,7 @@ listen('click', (event) => {
     const source = button === upload ? choose : button === paste ? fromClipboard : touched ? photograph : null;
     if (source) { event.stopPropagation(); source(card); return; }
     // One press is enough.
-    setTimeout(() => here.querySelector(`#${card} [title="grant webcam access"]`)?.click(), 100);
+    setTimeout(() => here.querySelector(`#${card} [title="grant webcam access"] button`)?.click(), 100);
   }
   // A picture that stands there already is changed by a click on it; Gradio's own does nothing.
   if (target.tagName === 'IMG' && target.closest(`#${card}`)) { choose(card); return; }

@@ -19,11 +19,13 @@ let starting = false;
 const UNREACHED = { error: 'The server cannot be reached; check your connection and press Paint again.' };
 const ask = window.fetch;
 window.fetch = async (...given) => {
-  if (!starting || !String(given[0]?.url || given[0]).includes('/queue/join')) return ask(...given);
-  starting = false;
+  const joins = String(given[0]?.url || given[0]).includes('/queue/join');
+  if (!joins && !String(given[0]?.url || given[0]).includes('/run/predict')) return ask(...given);
+  const starts = starting && joins;
+  starting = starting && !joins;
   // As an answer: of a line that is cut Gradio makes a page that is loaded anew, without the visitor's pictures.
   const answer = await ask(...given).catch(() => new Response(JSON.stringify(UNREACHED), { status: 503 }));
-  if (!answer.ok) {
+  if (!answer.ok && starts) {
     const said = (await answer.clone().json().catch(() => UNREACHED)).error, line = here.querySelector('#status .line');
     show(props.value = 'ready');
     if (line) line.textContent = said;

@@ -98,10 +98,18 @@ def journey(context: BrowserContext, url: str) -> None:
     row = page.locator("#paintings .open")
     expect(row).to_have_count(2)
     page.locator("#paintings .delete").first.click()
-    expect(row).to_have_count(1)
-    expect(page.locator("#status")).to_contain_text("Deleted")
-    expect(page.locator("#download")).to_have_count(0)
-    row.first.click()
+    expect(page.locator("#status")).to_contain_text("Painting deleted")
+    expect(page.locator("#paintings .delete")).to_have_count(1)
+    # Nothing of it is shown any more.
+    for gone in ("#download", "#history button", "#compare img", "#film video"):
+        expect(page.locator(gone)).to_have_count(0)
+    expect(page.locator("#live .canvas")).not_to_have_attribute("src", re.compile("/run-"))
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#download")).to_be_visible()
+    expect(page.locator("#paintings .delete")).to_have_count(2)
+    page.locator("#paintings .delete").first.click()
+    expect(page.locator("#paintings .delete")).to_have_count(1)
+    row.last.click()
     expect(page.locator("#download")).to_be_visible()
     page.close()
 
@@ -139,7 +147,7 @@ def test_all_comes_back_in_another_browser(url, other):
         # The newest stands first, as soon as it is in the row.
         window.until(lambda: window.count("#paintings .open") == 2, "both paintings stand in the row")
         window.click("#paintings .delete")
-        window.wait_for_text("#status", "Deleted")
+        window.wait_for_text("#status", "Painting deleted")
 
 
 def test_a_painting_that_no_page_shows_is_found_by_a_new_tab_and_one_that_is_shown_is_offered(browser, url):
@@ -173,7 +181,7 @@ def test_a_strangers_browser_sees_and_opens_nothing(browser, url):
     # With the id of the run, but a key of one's own.
     stranger.add_init_script(f"sessionStorage.setItem('painted-live-run', '{run}')")
     open_page(stranger, url)
-    expect(stranger.locator("#status")).to_contain_text("no longer kept here")
+    expect(stranger.locator("#status")).to_contain_text("This painting has expired")
     expect(stranger.locator("#paint")).to_have_text("Paint")
     expect(stranger.locator("#paintings .open")).to_have_count(0)
     end(page)
@@ -195,7 +203,7 @@ def test_three_tabs_paint_and_five_are_idle(browser, url):
     painting = [tab(context, url + LONG_LINK) for _ in range(3)]
     for number, page in enumerate(painting):
         press_paint(page)
-        expect(page.locator("#status")).to_contain_text("Waiting" if number else AT_WORK)
+        expect(page.locator("#status")).to_contain_text("In line" if number else AT_WORK)
     began = time.monotonic()
     ninth = tab(context, url)
     assert time.monotonic() - began < 20
