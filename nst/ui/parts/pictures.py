@@ -25,6 +25,7 @@ from nst.ui.runs.storage import NO_ROOM, Sent
 from nst.ui.service import Service
 from nst.ui.web.visitors import visitor_of
 
+_SMALL, _LONG = 128, 4  # pixels of a side, and times as long as the other, of which a word is said
 _PREVIEW = 1024  # pixels on its longest side
 Source = Literal["upload", "webcam", "clipboard"]
 
@@ -134,7 +135,7 @@ class PictureInputs:
             seen = await to_thread.run_sync(files.add_shown, sent, preview)
         except OSError as error:
             raise InputError(NO_ROOM) from error
-        return seen, self.service.decoder.remark(sent, what)
+        return seen, self.service.decoder.remark(sent, what) or (_hint(pixels) if alpha else "")
 
     def add_brushes(self) -> None:
         """Put the brushes here that draw masks on the photo and on the style picture."""
@@ -217,6 +218,18 @@ class PictureInputs:
         except InputError as error:
             raise InputError(UNREADABLE.format(over=over)) from error
         return await to_thread.run_sync(strokes, pixels, roles)
+
+
+def _hint(pixels: np.ndarray) -> str:
+    """Return what is better known of a photo before it is painted, "" if nothing is."""
+    height, width = pixels.shape[:2]
+    if max(height, width) < _SMALL:
+        return f"This picture has only {width} × {height} pixels; a larger one paints sharper."  # noqa: RUF001
+    if max(height, width) > _LONG * min(height, width):
+        return "This picture is very long; crop it to see more detail."
+    if pixels.shape[2] == 4 and pixels[..., 3].min() < pixels[..., 3].max():
+        return "Transparent parts become white, unless you choose Keep transparency under Areas."
+    return ""
 
 
 def _preview(pixels: np.ndarray) -> bytes:

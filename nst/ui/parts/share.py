@@ -19,6 +19,9 @@ from nst.ui.parts.pictures import PictureInputs
 from nst.ui.static import script
 from nst.ui.web.visitors import visitor_of
 
+# Pixels on the longest side, and the seconds in which as many are painted wherever a page begins with them.
+_SHARP, _SOON = 768, 15.0
+
 
 class Share:
     """A link, the snippets that embed it, and the way back."""
@@ -69,9 +72,14 @@ class Share:
         )
         return f"?{query}" if query else ""
 
-    def _follow(self, request: gr.Request) -> Values:
-        """Bring the page into the state that its link names."""
+    async def _follow(self, request: gr.Request) -> Values:
+        """Bring the page into the state that its link names, and to a sharper size if that is soon done."""
         knobs, pictures = from_query(request.query_params, list(self.pictures.named))
+        if "size" not in knobs and self.knobs.limits.size >= _SHARP:
+            painter = self.pictures.service.painter
+            predicted = await painter.forecast(_SHARP, _SHARP * 3 // 4, Settings(size=_SHARP))
+            if 0 < predicted.seconds <= _SOON:
+                knobs["size"] = _SHARP
         shown: Values = self.knobs.moved(knobs)
         shown |= {self.pictures.named[name]: str(path) for name, path in pictures.items()}
         return shown

@@ -48,6 +48,11 @@ def write(run: Run) -> None:
     folder.write(_RECORD, json.dumps(told).encode())
 
 
+def forget(run: Run) -> None:
+    """Leave a host that comes after this one nothing of a run."""
+    (run.folder.path / _RECORD).unlink(missing_ok=True)
+
+
 def read(folder: RunFolder, root: Path) -> Run:
     """Return the run of a folder that another process has left.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import math
@@ -111,7 +112,9 @@ class Registry:
             await Work(run, self.painter, self.decoder, left, self.busy).carry_out(ticket)
         # Masks and canvas were whole pictures; what is needed again is on the disk.
         run.pictures = replace(run.pictures, keep=None, regions=(), resume=None, style_masks=())
-        if run.id not in self._runs:  # deleted while it was painted
+        if run.id in self._deleted:
+            record.forget(run)
+        elif run.id not in self._runs:  # deleted while it was painted
             self.files.remove(run.folder.path)
         elif not run.owner:  # nobody can ask for it
             del self._runs[run.id]
@@ -139,6 +142,7 @@ class Registry:
     def delete(self, run: Run) -> None:
         """End a run; remove all that it has made unless `restore` follows soon. Uploads stay."""
         run.end()
+        record.forget(run)  # of which a host that is killed meanwhile leaves nothing to the next one
         self._deleted[run.id] = asyncio.get_running_loop().call_later(UNDO, self._remove, run)
 
     def restore(self, owner: str, number: Any) -> None:
@@ -146,6 +150,8 @@ class Registry:
         run = self._runs.get(number) if isinstance(number, str) else None
         if run is not None and run.owner == owner and (timer := self._deleted.pop(run.id, None)):
             timer.cancel()
+            with contextlib.suppress(OSError):
+                record.write(run)
 
     def _remove(self, run: Run) -> None:
         self._deleted.pop(run.id, None)

@@ -229,7 +229,27 @@ def test_who_comes_back_in_time_keeps_it_going(files, decoder):
     assert complete(back()).state == "finished"
 
 
-def test_what_is_deleted_is_gone_also_in_mid_run(files, decoder):
+def test_what_is_deleted_comes_back_for_a_while_to_its_owner_alone(files, decoder, monkeypatch):
+    runs = registry(Scripted(), files, decoder)
+    run, _ = complete(painted(runs, files))
+
+    async def delete_and_take_back():
+        runs.delete(run)
+        assert runs.of(MINE) == []
+        assert runs.find(MINE, run.id) is None
+        assert not (run.folder.path / ".run.json").exists()  # by which another host would take it over
+        runs.restore(YOURS, run.id)
+        assert runs.of(MINE) == []
+        runs.restore(MINE, run.id)
+
+    complete(delete_and_take_back())
+    assert runs.of(MINE) == [run]
+    assert runs.find(MINE, run.id).folder.finished
+    assert adopted(files, decoder, monkeypatch).find(MINE, run.id) is not None
+
+
+def test_what_is_deleted_is_gone_also_in_mid_run(files, decoder, monkeypatch):
+    monkeypatch.setattr("nst.ui.runs.registry.UNDO", 0.2)
     runs = registry(Scripted(frames=200, slow=0.02), files, decoder)
 
     async def delete():
