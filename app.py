@@ -3,6 +3,6 @@
 import sys
 
 if __name__ == "__main__":  # the processes that read pictures import this file too, and need none of it
-    from nst.ui.server import main
+    from nst.page.server import main
 
     sys.exit(main())

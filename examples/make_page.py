@@ -19,9 +19,9 @@ from playwright.sync_api import Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from nst import Settings, stylize
-from nst.ui.gallery import Example, finished_file, photos, styles
-from nst.ui.limits import Limits
-from nst.ui.server import served
+from nst.page.gallery import Example, finished_file, photos, styles
+from nst.page.server import served
+from nst.runs.limits import Limits
 
 HERE = Path(__file__).parent
 OUT = HERE / "page"

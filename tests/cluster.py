@@ -47,7 +47,7 @@ import json, sys
 from PIL import Image
 from nst import stylize
 from nst.settings import Settings
-from nst.ui.runs.painters.local import warm_up
+from nst.painters.local import warm_up
 photo, often, settings = Image.open(sys.argv[1]), int(sys.argv[2]), Settings(**json.loads(sys.argv[3]))
 warm_up()
 print(flush=True)

@@ -49,7 +49,7 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from PIL import Image  # noqa: E402
 
-import nst.ui  # noqa: E402, F401 (before Gradio, which would write stubs for editors)
+import nst.page  # noqa: E402, F401 (before Gradio, which would write stubs for editors)
 
 # The process that only hands the tests out to others waits for no torch and no Gradio.
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from gradio import Blocks
 
-from nst.ui.limits import Limits
-from nst.ui.server import served
+from nst.page.server import served
+from nst.runs.limits import Limits
 
 LIMITS = Limits(size=256, seconds=60, waiting=4, grace=3.0)
 

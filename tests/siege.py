@@ -28,7 +28,7 @@ from typing import Any
 from load import App, running
 from strangers import API, FILE, Stranger, bomb, files_below, form, gif_of_comments, jpeg, memory, slow_jpeg
 
-from nst.ui.web.assets import listed
+from nst.gradio_faults.assets import listed
 
 
 class Attacker(threading.Thread):

@@ -18,8 +18,8 @@ from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 from served import serve
 
+from nst.runs.limits import Limits
 from nst.settings import KNOBS
-from nst.ui.limits import Limits
 
 ADDRESS = "http://127.0.0.1:7860"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(), re.S)

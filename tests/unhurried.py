@@ -25,7 +25,7 @@ def hurry_not() -> None:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    from nst.ui import server
+    from nst.page import server
 
     hurry_not()
     sys.exit(server.main())

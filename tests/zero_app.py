@@ -9,7 +9,7 @@ from pathlib import Path
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    import_module("nst.ui")  # before Gradio, which `spaces` imports: no stubs for editors
+    import_module("nst.page")  # before Gradio, which `spaces` imports: no stubs for editors
 
     import spaces.zero.torch
     import torch
@@ -19,6 +19,6 @@ if __name__ == "__main__":
     spaces.zero.torch.move = lambda callback=None: None
     torch.cuda.is_available = lambda: False
 
-    from nst.ui import server
+    from nst.page import server
 
     sys.exit(server.main())

@@ -1,0 +1,3 @@
+"""What stands between the open internet and Gradio."""
+
+import nst.gradio_faults  # noqa: F401 (before Gradio)

@@ -1,0 +1,151 @@
+"""Connections: how many there may be, and how long one may stay silent or leave an answer unread."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections import Counter
+from typing import Any, ClassVar
+
+import uvicorn
+from uvicorn.config import HTTP_PROTOCOLS, WS_PROTOCOLS
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from nst.guard.visitors import caller_of
+from nst.painters.accounts import accounts
+
+# Seconds in which the head of a request has to be there, from the connection's begin or its first byte on.
+HEAD = 15.0
+# Seconds in which at least some of an answer has to be taken.
+UNREAD = 30.0
+# Connections of one network of the internet; behind a proxy all come from the proxy's, and what is asked over
+# them is counted by the guard.
+EACH = 100
+# Files that are open for other things, and connections that are worth having whatever the limit.
+_OTHERS, _LEAST, _MOST = 256, 64, 4000
+# Connections that are taken at once, before the first of them is counted here. Those that have to go are
+# closed a turn later, so twice as many files have to be free.
+_AT_ONCE = 64
+
+
+class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
+    """A connection that is closed when it is silent for too long, or when it is one too many.
+
+    Where all places are taken the one that has been silent for longest goes: somebody who asks for something
+    is worth more than somebody who does not. If none is silent, the newest of whoever has most goes.
+    """
+
+    most: ClassVar[int] = _MOST
+    _all: ClassVar[dict[Connection, None]] = {}  # in the order in which they last fell silent or asked
+    _of: ClassVar[Counter[str]] = Counter()
+
+    _deadline: asyncio.TimerHandle | None = None  # while it is silent
+    _unread: asyncio.TimerHandle | None = None
+    _accounts: tuple[tuple[str, int], ...] = ()
+
+    def connection_made(self, transport: Any) -> None:
+        """Take a place, or close."""
+        super().connection_made(transport)
+        kind, network = type(self), caller_of((self.client or ("",))[0], ()).network
+        self._accounts = accounts(network)
+        kind._of.update(account for account, _ in self._accounts)
+        too_many = network and any(kind._of[account] > EACH * share for account, share in self._accounts)
+        if too_many or (len(kind._all) >= kind.most and not self._make_room()):
+            transport.abort()
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Note that it is not silent any more once a head is whole."""
+        before = self.cycle
+        super().data_received(data)
+        if self.cycle is not before and self in self._all:
+            self._move()
+
+    def on_response_complete(self) -> None:
+        """Note that it is silent again, until the next request or uvicorn's own deadline."""
+        super().on_response_complete()
+        if not self.transport.is_closing():
+            self._wait()
+        elif self._unread is None:
+            self._look_again(-1)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the place back."""
+        super().connection_lost(exc)
+        self._move()
+        del self._all[self]
+        if self._unread is not None:
+            self._unread.cancel()
+        type(self)._of -= Counter(account for account, _ in self._accounts)
+
+    def pause_writing(self) -> None:
+        """Begin to look whether what is answered is taken."""
+        super().pause_writing()
+        if self._unread is None:
+            self._look_again(-1)
+
+    def _look_again(self, before: int) -> None:
+        """Close if nothing was taken since the last look."""
+        unread, self._unread = self.transport.get_write_buffer_size(), None
+        if unread == before:
+            self.transport.abort()
+        elif unread:
+            self._unread = self.loop.call_later(UNREAD, self._look_again, unread)
+
+    def _wait(self) -> None:
+        self._move()
+        self._deadline = self.loop.call_later(HEAD, self._too_late)
+
+    def _move(self) -> None:
+        """Put it behind all others, and not silent."""
+        self._all.pop(self, None)
+        self._all[self] = None
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_late(self) -> None:
+        if self.cycle is None or self.cycle.response_complete:
+            self.transport.abort()
+
+    def _make_room(self) -> bool:
+        """Close another connection, unless none is silent and nobody has more than whoever made this one."""
+        open_ones = [one for one in self._all if not one.transport.is_closing()]
+        if len(open_ones) < self.most:
+            return True  # others are on their way out
+        going = next((one for one in open_ones if one._deadline is not None), None)
+        if going is None:
+            going = max(reversed(open_ones), key=lambda one: self._of[one._widest])
+            if self._of[going._widest] <= self._of[self._widest]:
+                return False
+        going.transport.abort()
+        return True
+
+    @property
+    def _widest(self) -> str:
+        return self._accounts[-1][0]
+
+
+class _Config(uvicorn.config.Config):
+    """Takes fewer connections at once, and believes no proxy.
+
+    uvicorn's own takes 2,048: every file that there is, however few may stay. And it puts what a proxy on
+    this machine says in the place of the address at the other end, by which the guard tells what is a proxy.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **{"backlog": _AT_ONCE, "proxy_headers": False, **options})
+
+
+def bound() -> None:
+    """Have uvicorn, which Gradio starts without asking, make connections of this kind."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * _MOST + _OTHERS
+    if soft < wanted and (hard == resource.RLIM_INFINITY or hard > soft):
+        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    # An answer may hold a file beside its connection.
+    Connection.most = max(_LEAST, min(_MOST, (soft - _OTHERS) // 2))
+    uvicorn.Config = _Config  # type: ignore[misc]
+    HTTP_PROTOCOLS["auto"] = f"{__name__}:{Connection.__name__}"
+    WS_PROTOCOLS["auto"] = None  # there are none here

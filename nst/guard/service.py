@@ -1,0 +1,84 @@
+"""What all visitors of a host share."""
+
+from __future__ import annotations
+
+import time
+
+import anyio
+import gradio as gr
+
+from nst.guard.budgets import Budgets
+from nst.guard.callers import Calls
+from nst.painters import painter_of
+from nst.painters.scheduler import Scheduler
+from nst.runs.decoder import Decoder
+from nst.runs.limits import Limits
+from nst.runs.listeners import Listeners
+from nst.runs.registry import Registry
+from nst.runs.storage import Files
+
+# Seconds after which a line in which nothing moves, or an iteration that goes on, is taken for stuck.
+_STALLED, _AT_WORK = 60.0, 180.0
+
+
+class Service:
+    """The runs, the files, the decoder and the budgets of one host.
+
+    Args:
+        limits: what it allows.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.decoder = Decoder()
+        self.files = Files(limits.disk, limits.keep, self.decoder.forget)
+        self.budgets = Budgets()
+        # Films, crops, looks inside: each takes memory, and processors from whoever paints.
+        self.side_work = Scheduler(
+            6,
+            2,
+            ("first", "second"),
+            enough="You have asked for that already; it is on its way.",
+            full="This host is busy with other visitors; try again in a minute.",
+        )
+        self.listeners = Listeners()
+        self.calls = Calls()
+        self.painter = painter_of(limits.waiting, limits.each, limits.busy)
+        self.runs = Registry(
+            self.painter, self.files, self.decoder, self.listeners, limits.grace, limits.busy
+        )
+        self.runs.adopt()  # before anybody can ask for what is there
+
+    def start(self, demo: gr.Blocks) -> None:
+        """Begin to serve a page that is launched.
+
+        Args:
+            demo: the page.
+        """
+        self.decoder.start()
+        self.files.start(demo.temp_file_sets)
+
+    def close(self) -> None:
+        """End what runs beside the page, and remove all files."""
+        self.runs.close()
+        self.painter.close()
+        self.files.close()
+
+    async def health(self, demo: gr.Blocks) -> dict[str, str | int]:
+        """Return how many paint and wait, and whether somebody who came now would be served.
+
+        "ok": yes; "full": not before somebody leaves; "stuck": what everybody needs does not move.
+        """
+        painting, waiting = await self.painter.counts()
+        status = "full" if waiting >= self.limits.waiting else "ok"
+        stuck = (
+            max(self.decoder.stalled(), self.side_work.stalled()) > _STALLED
+            or self.painter.busy_for() > _AT_WORK
+        )
+        if not stuck:
+            began = time.monotonic()
+            with anyio.move_on_after(3.0) as scope:
+                # As Gradio does for every event.
+                await anyio.to_thread.run_sync(time.monotonic, limiter=demo.limiter, abandon_on_cancel=True)
+            stuck = scope.cancelled_caught or time.monotonic() - began > 3.0
+        return {"status": "stuck" if stuck else status, "painting": painting, "waiting": waiting}

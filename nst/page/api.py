@@ -1,0 +1,133 @@
+"""The endpoint for programs: /stylize, by HTTP, gradio_client and MCP."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from nst.errors import InputError
+from nst.guard.callers import Calls
+from nst.guard.service import Service
+from nst.guard.visitors import session_of, visitor_of
+from nst.inputs import Inputs
+from nst.knob import Knob
+from nst.page.components import Picture, control
+from nst.page.parts.knobs import allowed
+from nst.runs.storage import Sent
+from nst.runs.stream import Update
+from nst.settings import KNOBS, MOST_STYLES
+
+_ABOUT = """Paint a photo in the manner of a painting (neural style transfer, Gatys et al. 2016).
+
+The photo's scene is kept, its texture and colours become the style picture's. Takes some seconds on a GPU and
+up to a minute on a CPU. Frames of the painting come as JPEG while it develops; the last one is the finished
+PNG, which carries its settings.
+
+Args:
+"""
+_OPTIONAL = {
+    **{f"style_{n}": f"a further style picture, blended in by blend_{n}" for n in range(2, MOST_STYLES + 1)},
+    "keep": "mask of the photo's proportions; where it is white the photo stays",
+    **{
+        f"region_{n}": f"mask; style {n} paints where it is white and nowhere else"
+        for n in range(1, MOST_STYLES + 1)
+    },
+    **{
+        f"style_mask_{n}": f"mask of style {n}; its style is taken from where this is white"
+        for n in range(1, MOST_STYLES + 1)
+    },
+    "start": "the picture to start from",
+    "resume": "an earlier painting of this photo to go on with",
+}
+
+
+def add_endpoint(service: Service) -> None:
+    """Add /stylize to the page that is being built; its arguments are pictures and knobs.
+
+    Args:
+        service: what programs share with everybody else.
+    """
+    knobs = {name: service.limits.knob(name) for name, knob in KNOBS.items() if not knob.local}
+    names = [*knobs, *_OPTIONAL]
+
+    def sent(name: str, path: str | None) -> Sent | None:
+        return None if path is None else service.files.sent(path, f"The picture for {name}")
+
+    async def stylize(
+        request: gr.Request, photo: str | None, style: str | None, *given: Any
+    ) -> AsyncGenerator[str, None]:
+        # An assistant that has hung up is known by its call alone: what comes in here is Gradio itself.
+        call = service.calls.find(request.headers.get(Calls.HEADER.decode(), ""))
+        stop = call.gone.is_set if call else bool
+        try:
+            values = dict(zip(names, given, strict=True))
+            settings = allowed({name: values[name] for name in knobs}, service.limits)
+            if values["start"] is not None:
+                settings = replace(settings, initial="picture")
+            files = {name: sent(name, values[name]) for name in _OPTIONAL}
+            pictures: Any = Inputs(
+                sent("photo", photo),
+                (sent("style", style), *(files[f"style_{number}"] for number in range(2, MOST_STYLES + 1))),
+                files["keep"],
+                tuple(files[f"region_{number}"] for number in range(1, MOST_STYLES + 1)),
+                files["start"],
+                files["resume"],
+                tuple(files[f"style_mask_{number}"] for number in range(1, MOST_STYLES + 1)),
+            )
+            visitor, session = visitor_of(request), session_of(request)
+            run = await service.runs.begin("", visitor, pictures, settings, stop=stop)
+            try:
+                async with aclosing(run.follow(session)) as updates:
+                    async for update in updates:
+                        if isinstance(update, Update):
+                            yield update.picture
+            finally:
+                run.abandon()  # a program that hangs up does not come back
+            if run.said:
+                raise InputError(run.said)
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    stylize.__doc__ = _ABOUT + "\n".join(f"    {name}: {text}" for name, text in _described(knobs).items())
+    defaults = {name: knob.default for name, knob in knobs.items()} | dict.fromkeys(_OPTIONAL)
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    signature = inspect.Signature(
+        [inspect.Parameter("request", kind, annotation=gr.Request)]
+        + [inspect.Parameter(name, kind) for name in ("photo", "style")]
+        + [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
+    )
+    setattr(stylize, "__signature__", signature)  # noqa: B010 (a function has it, but not by its type)
+    with gr.Row(visible=False):
+        pictures = {
+            name: Picture(label=name, type="filepath", elem_id=f"api-{name.replace('_', '-')}")
+            for name in ("photo", "style", *_OPTIONAL)
+        }
+        controls = [control(knob, elem_id=f"api-{knob.name.replace('_', '-')}") for knob in knobs.values()]
+        result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
+        button = gr.Button(elem_id="api-button")
+    photo, style, *more = pictures.values()
+    button.click(
+        stylize,
+        [photo, style, *controls, *more],
+        result,
+        api_name="stylize",
+        concurrency_limit=None,  # runs have a queue of their own
+    )
+
+
+def _described(knobs: Mapping[str, Knob]) -> dict[str, str]:
+    """Return what each argument means, in one line."""
+    told = {"photo": "the picture whose scene is kept", "style": "the picture whose manner is taken"}
+    for name, knob in knobs.items():
+        about = knob.help
+        if knob.choices:
+            about += f" One of {', '.join(knob.choices)}."
+        elif knob.kind in (int, float):
+            about += f" From {knob.low:g} to {knob.high:g}."
+        told[name] = about
+    return told | {name: f"Optional: {text}." for name, text in _OPTIONAL.items()}

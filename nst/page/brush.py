@@ -1,0 +1,107 @@
+"""The brush: a picture to paint on, each colour saying what is to happen there."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from nst.errors import InputError
+from nst.page.static import script
+from nst.runs.decode_worker import MOST_DRAWN
+from nst.settings import MOST_STYLES
+
+# Far apart from one another, so that a smoothed pixel still names its role.
+KEEP = "#ffffff"
+STYLES = ("#e6194b", "#0082ff", "#ffb000", "#00b060")[:MOST_STYLES]
+ROLES = {"Keep the photo": KEEP, **{f"Style {number}": color for number, color in enumerate(STYLES, 1)}}
+
+# On the style picture there is one.
+SOURCE = {"Take the style from here": STYLES[0]}
+
+_START = "data:image/png;base64,"
+# More than any drawing of that size can have: four bytes a pixel, in base64.
+_MOST_CHARACTERS = 4 * MOST_DRAWN**2 * 4 // 3 + 10_000
+
+
+UNREADABLE = "What was drawn on the {over} cannot be read; clear it and draw again."
+
+
+def sent_drawing(drawing: Any, over: str = "photo") -> bytes | None:
+    """Return the PNG that a drawing is, None where nothing was drawn.
+
+    Args:
+        drawing: a data URL of a PNG, or None or empty.
+        over: what it was drawn on.
+
+    Raises:
+        InputError: it is no such thing.
+    """
+    if not drawing:
+        return None
+    unreadable = UNREADABLE.format(over=over)
+    if not isinstance(drawing, str) or not drawing.startswith(_START) or len(drawing) > _MOST_CHARACTERS:
+        raise InputError(unreadable)
+    try:
+        return base64.b64decode(drawing.removeprefix(_START), validate=True)
+    except ValueError as error:
+        raise InputError(unreadable) from error
+
+
+def strokes(pixels: np.ndarray, roles: Mapping[str, str] = ROLES) -> tuple[Image.Image | None, ...]:
+    """Return the masks of a drawing for `stylize`, one for each role, None where there are no strokes of it.
+
+    Args:
+        pixels: (H, W, 4) uint8, strokes in the colours of the roles.
+        roles: name -> colour.
+    """
+    shades = pixels.astype(np.float32) / 255
+    opaque = shades[..., 3]
+    colors = np.array([[int(c[at : at + 2], 16) / 255 for at in (1, 3, 5)] for c in roles.values()])
+    role = ((shades[..., None, :3] - colors) ** 2).sum(-1).argmin(-1)
+    return tuple(_mask(np.where(role == index, opaque, 0)) for index in range(len(roles)))
+
+
+def _mask(cover: np.ndarray) -> Image.Image | None:
+    """Return a grey picture of what is covered, or None if that is less than a speck."""
+    if (cover > 0.5).sum() < 4:
+        return None
+    return Image.fromarray((cover.clip(0, 1) * 255).round().astype(np.uint8))
+
+
+class Brush(gr.HTML):
+    """Draws over the picture of another component; its value is the drawing as a data URL.
+
+    Args:
+        over: the element id of the picture input that is drawn on. A new picture there clears the drawing.
+        roles: name -> colour of what the brush can do.
+    """
+
+    def __init__(self, over: str, roles: Mapping[str, str] = ROLES, **more: Any) -> None:
+        buttons = "".join(
+            f'<button type="button" class="role" data-style="{number}" data-color="{color}"'
+            f' aria-pressed="false"><i style="background:{color}"></i>{html.escape(name)}</button>'
+            for number, (name, color) in enumerate(roles.items())
+        )
+        super().__init__(
+            value=None,
+            html_template=f"""
+<div class="roles" role="group" aria-label="What the brush does on the {over}">{buttons}
+<button type="button" class="role erase" aria-pressed="false">Erase</button>
+<button type="button" class="clear">Clear</button></div>
+<label class="width">Brush width <input type="range" min="1" max="25" value="8"></label>
+<div class="drawing" data-over="{over}" data-longest="{MOST_DRAWN}">
+<img alt=""><canvas aria-label="The {over} to draw on"></canvas></div>
+""",
+            js_on_load=script("brush"),
+            **more,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value."""
+        return {"type": "string", "description": "a PNG as data URL"}

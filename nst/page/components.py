@@ -1,0 +1,480 @@
+"""Gradio components that behave as a live painting needs."""
+
+from __future__ import annotations
+
+import html
+import json
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+from gradio.data_classes import FileData
+
+from nst.knob import Knob
+from nst.page.gallery import place
+from nst.page.static import script
+
+# Of a part of the photo: width to height, 0 for any.
+_SHAPES = {"Any": 0.0, "Square": 1.0, "3 : 2": 3 / 2, "2 : 3": 2 / 3, "16 : 9": 16 / 9, "9 : 16": 9 / 16}
+
+
+def asked_for(event: gr.EventData) -> Any:
+    """Return the id that an event tells, whatever was sent for it; None for none."""
+    sent = event._data
+    return sent.get("id") if isinstance(sent, dict) else None
+
+
+def picked(event: gr.EventData, count: int) -> int | None:
+    """Return which of `count` buttons was clicked; None if what was sent is the number of none of them."""
+    sent = event._data  # through Gradio's own way to it, what is no dictionary is an error
+    index = sent.get("index") if isinstance(sent, dict) else None
+    return index if type(index) is int and 0 <= index < count else None
+
+
+class Picture(gr.Image):
+    """A picture input that hands the uploaded file on as it is.
+
+    Gradio's own decoding loses orientation, transparency and 16-bit samples, turns a broken file into an
+    unnamed error, and is done in this process; `nst/runs/decoder.py` does better, so the file goes there.
+    """
+
+    def get_block_name(self) -> str:
+        """Name the browser's half of the component, which is the plain image's."""
+        return "image"
+
+    def preprocess(self, payload: Any) -> str | None:
+        """Return the path of the file, which is still to be checked (`Files.sent`)."""
+        return None if payload is None else payload.path
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the input as any image file."""
+        return {**super().api_info(), "description": "an image file"}
+
+
+class PathOfFile(gr.File):
+    """A file input that hands on the path alone."""
+
+    def get_block_name(self) -> str:
+        """Name the browser's half of the component, which is the plain file's."""
+        return "file"
+
+    def preprocess(self, payload: Any) -> str | None:
+        """Return the path of the file, which is still to be checked (`Files.sent`)."""
+        return getattr(payload, "path", None)
+
+
+class LivePreview(gr.HTML):
+    """An image that keeps up on slow lines: it finishes the frame in flight, then shows the newest.
+
+    A plain image drops the load in flight at every update; on a slow line it never shows anything.
+    Its value is the path of a file in Gradio's cache folder.
+    """
+
+    def __init__(self, value: str | None = None, **more: Any) -> None:
+        super().__init__(
+            value=value,
+            html_template='<img class="canvas" alt="The painting" title="Hold to see the photo"'
+            ' tabindex="0" aria-description="Hold space to see the photo">'
+            '<img class="photo" alt="" hidden>',
+            js_on_load=script("live_preview"),
+            **more,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """Return the file as Gradio serves it."""
+        return None if value is None else FileData(path=str(value)).model_dump()
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class Strip(gr.HTML):
+    """A row of thumbnails that are buttons with names; a click tells its `index`, the card's is marked.
+
+    Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing.
+
+    Args:
+        examples: title and file of each, one of those in `gallery.thumbnails`.
+        of: the element id of the card that shows the one that was chosen.
+    """
+
+    def __init__(self, examples: list[tuple[str, Path]], of: str, **more: Any) -> None:
+        buttons = ""
+        for index, (title, path) in enumerate(examples):
+            title = html.escape(title)
+            buttons += (
+                f'<button type="button" data-index="{index}" data-name="{html.escape(path.stem)}"'
+                f' title="{title}" aria-label="Use the {of} {title}" aria-pressed="false">'
+                f'<i style="--place: {place(path)}"></i></button>'
+            )
+        super().__init__(
+            html_template=f'<div class="examples" role="group" aria-label="Examples" data-of="{of}">{buttons}'
+            "</div>",
+            js_on_load=script("select"),
+            **more,
+        )
+
+
+class Chips(gr.HTML):
+    """A row of buttons with words; a click tells its `index`.
+
+    Args:
+        titles: their words.
+    """
+
+    def __init__(self, titles: Sequence[str], **more: Any) -> None:
+        buttons = (
+            f'<button type="button" data-index="{index}">{html.escape(title)}</button>'
+            for index, title in enumerate(titles)
+        )
+        super().__init__(html_template="".join(buttons), js_on_load=script("select"), **more)
+
+
+class Filmstrip(gr.HTML):
+    """A row of pictures that are buttons; a click tells its `index`. Its value: (path, name) of each."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value=None,
+            html_template=(
+                '{{#each value}}<button type="button" data-index="{{@index}}" title="{{this.name}}"'
+                ' aria-label="Show {{this.name}}" aria-pressed="false">'
+                '<img alt="" src="{{this.file.url}}"></button>{{/each}}'
+            ),
+            js_on_load=script("select"),
+            **more,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """Return the files as Gradio serves them."""
+        return [{"file": FileData(path=path).model_dump(), "name": name} for path, name in value or ()]
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as a list."""
+        return {"type": "array", "items": {"type": "object"}}
+
+
+class Intake(gr.HTML):
+    """Takes files for cards by drop, paste and choice; `upload` tells "card" and "file".
+
+    Its value is the answer to that: which "file", whether it was "taken", and what is to be "said" of it.
+
+    Args:
+        cards: element ids of the picture inputs; what is pasted anywhere is for the first.
+    """
+
+    def __init__(self, cards: list[str], **more: Any) -> None:
+        told = html.escape(json.dumps(cards))
+        super().__init__(
+            value=None,
+            html_template=f'<i hidden data-cards="{told}"></i>',
+            js_on_load=script("intake"),
+            **more,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class CropTool(gr.HTML):
+    """Turns a picture and cuts a part out of it; `submit` tells which, and by what word it was "asked".
+
+    Its value is the answer to that: the word, and what is to be "said" against it, "" if it was done.
+
+    Args:
+        of: the element id of the picture input, as people call it.
+    """
+
+    def __init__(self, of: str, **more: Any) -> None:
+        shapes = "".join(f'<option value="{ratio:.6g}">{name}</option>' for name, ratio in _SHAPES.items())
+        super().__init__(
+            value=None,
+            html_template=f"""
+<button type="button" class="open" aria-label="Crop or rotate the {of}">Crop or rotate</button>
+<dialog aria-label="Crop or rotate the {of}" data-of="{of}">
+<div class="frame"><canvas aria-hidden="true"></canvas><div class="part" role="group" tabindex="0"
+ aria-label="The part that is kept; arrow keys move it, with Shift they change its size"></div></div>
+<p class="said" role="alert"></p>
+<div class="row"><button type="button" class="left">Rotate left</button>
+<button type="button" class="right">Rotate right</button>
+<label>Shape <select>{shapes}</select></label></div>
+<div class="row"><button type="button" class="cancel">Cancel</button>
+<button type="button" class="use">Crop {of}</button></div>
+</dialog>""",
+            js_on_load=script("crop"),
+            **more,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class RunHandle(gr.HTML):
+    """Which run a page shows; its `submit` asks for that run after a reload.
+
+    Its value: {"key", "run", "chosen"}. The key is the visitor's, made and kept by the browser, and proves
+    whose runs are asked for; "run" is the id of the one that is shown, "chosen" the step of the frame of it.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(value=None, html_template="", js_on_load=script("run_handle"), **more)
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class Paintings(gr.HTML):
+    """A row of a visitor's paintings, each to be opened (`select`) or deleted (`delete`) by its `id`.
+
+    Its value: id, path of the picture and name of each, and whether it was deleted and may come back.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value=None,
+            html_template=(
+                "{{#if value}}<p>Recent paintings (kept for an hour)</p>{{/if}}"
+                '<div class="row">{{#each value}}<div class="one">'
+                '{{#if this.deleted}}<button type="button" class="open" data-id="{{this.id}}">'
+                "<span>Painting deleted.<br><b>Undo</b></span></button>{{else}}"
+                '<button type="button" class="open" data-id="{{this.id}}" title="{{this.name}}"'
+                ' aria-label="Open {{this.name}}">'
+                '{{#if this.file}}<img alt="" src="{{this.file.url}}">{{/if}}'
+                "<span>{{this.name}}</span></button>"
+                '<button type="button" class="delete" data-id="{{this.id}}" title="Delete"'
+                ' aria-label="Delete {{this.name}}">×</button>{{/if}}</div>{{/each}}</div>'  # noqa: RUF001
+            ),
+            js_on_load=script("paintings"),
+            **more,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """Return the files as Gradio serves them."""
+        return [
+            {
+                "id": number,
+                "file": FileData(path=path).model_dump() if path else None,
+                "name": name,
+                "deleted": deleted,
+            }
+            for number, path, name, deleted in value or ()
+        ]
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as a list."""
+        return {"type": "array", "items": {"type": "object"}}
+
+
+class PaintButton(gr.HTML):
+    """Paint, and Stop while a run is on: `submit` begins one, `stop` ends it.
+
+    Its value: "busy", "stopping", "missed" for a stop that found no run, or what `freed` returns. Gradio's
+    own buttons would have to take turns, and the one that goes takes the keyboard's focus with it.
+    """
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value=freed(),
+            html_template=(
+                '<button type="button" id="paint">Paint</button><span class="unseen" role="status"></span>'
+            ),
+            js_on_load=script("paint_button"),
+            **more,
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+def freed(spoken: str = "") -> dict[str, str]:
+    """Return the value of a `PaintButton` that can begin a run again.
+
+    Gradio sends the last message of a run twice; its "id" tells the second one, which may come after a press.
+
+    Args:
+        spoken: what a screen reader is told.
+    """
+    return {"state": "ready", "id": secrets.token_hex(4), "spoken": spoken}
+
+
+class Larger(NamedTuple):
+    """A size that a painting can go on to."""
+
+    size: int  # longest side in pixels
+    text: str
+
+
+class Result(NamedTuple):
+    """A picture that something can be done with."""
+
+    path: str
+    name: str  # of the file that is saved
+    larger: Sequence[Larger] = ()
+
+
+class Actions(gr.HTML):
+    """What can be done with a `Result`: save, share, copy and so on; `submit` goes on, `select` larger."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value=None,
+            html_template=(
+                '{{#if value}}<a class="action" id="download" href="{{value.file.url}}"'
+                ' download="{{value.name}}">Download</a>'
+                '<button type="button" class="action" id="share">Share</button>'
+                '<button type="button" class="action" id="jpeg">Save as JPEG</button>'
+                '<button type="button" class="action" id="copy">Copy</button>'
+                '<button type="button" class="action" id="continue">Continue</button>'
+                '{{#if value.larger.length}}<details id="larger">'
+                '<summary class="action">Paint larger</summary><div>'
+                '{{#each value.larger}}<button type="button" data-size="{{this.size}}">{{this.text}}'
+                "</button>{{/each}}</div></details>{{/if}}"
+                '<button type="button" class="action" id="whole">View full screen</button>{{/if}}'
+            ),
+            js_on_load=script("actions"),
+            **more,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """Return the file as Gradio serves it."""
+        if value is None:
+            return None
+        larger = [{"size": one.size, "text": one.text} for one in value.larger]
+        return {"file": FileData(path=value.path).model_dump(), "name": value.name, "larger": larger}
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class Filmed(NamedTuple):
+    """A film that can be watched and saved."""
+
+    mp4: str  # path
+    webp: str  # path
+    name: str  # of the files that are saved, without an ending
+
+
+class Film(gr.HTML):
+    """A short film that plays by itself, and links to save it. Its value is a `Filmed`."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            value=None,
+            html_template=(
+                "{{#if value}}<video controls autoplay loop muted playsinline"
+                ' aria-label="The painting as a time-lapse" src="{{value.mp4.url}}"></video><div class="row">'
+                '<a class="action" id="mp4" href="{{value.mp4.url}}" download="{{value.name}}.mp4">'
+                "Download MP4</a>"
+                '<a class="action" id="webp" href="{{value.webp.url}}" download="{{value.name}}.webp">'
+                "Download WebP</a></div>{{/if}}"
+            ),
+            js_on_load=None,
+            **more,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """Return the file as Gradio serves it."""
+        if value is None:
+            return None
+        files = {kind: FileData(path=getattr(value, kind)).model_dump() for kind in ("mp4", "webp")}
+        return {**files, "name": value.name}
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class BeforeAfter(gr.HTML):
+    """Two pictures of one size, one over the other, and a slider between them; its value is their paths.
+
+    Gradio's own takes no key, and asks for both pictures by a script of its own.
+    """
+
+    def __init__(self, value: tuple[str, str] | None = None, **more: Any) -> None:
+        super().__init__(
+            value=value,
+            html_template=(
+                '{{#if value}}<div class="over"><img alt="The photo" src="{{value.before.url}}">'
+                '<img class="after" alt="The painting" src="{{value.after.url}}"></div>'
+                '<input type="range" min="0" max="100" value="50"'
+                ' aria-label="How much of the photo is shown">{{/if}}'
+            ),
+            js_on_load=script("before_after"),
+            **more,
+        )
+
+    def postprocess(self, value: Any) -> Any:
+        """Return the files as Gradio serves them."""
+        if value is None:
+            return None
+        return dict(
+            zip(("before", "after"), (FileData(path=path).model_dump() for path in value), strict=True)
+        )
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value as an object."""
+        return {"type": "object"}
+
+
+class _Unjudged:
+    """Hands a value on as it came: Gradio's own checks name no knob, those of `Settings` do."""
+
+    def get_block_name(self) -> str:
+        """Name the browser's half of the component, which is the plain one's."""
+        return type(self).__mro__[2].__name__.lower()
+
+    def preprocess(self, payload: Any) -> Any:
+        """Return the value, unchecked."""
+        return payload
+
+
+class KnobCheckbox(_Unjudged, gr.Checkbox):
+    """A switch."""
+
+
+class KnobRadio(_Unjudged, gr.Radio):
+    """A choice."""
+
+
+class KnobNumber(_Unjudged, gr.Number):
+    """A number to type."""
+
+
+class KnobDropdown(_Unjudged, gr.Dropdown):
+    """A text to choose or to type."""
+
+
+class KnobSlider(_Unjudged, gr.Slider):
+    """A number to slide."""
+
+
+Control = KnobCheckbox | KnobRadio | KnobNumber | KnobDropdown | KnobSlider
+
+
+def control(knob: Knob, **more: Any) -> Control:
+    """Return the input component that a knob calls for."""
+    common: dict[str, Any] = {
+        "label": knob.label,
+        "info": knob.help,
+        "value": knob.default,
+        "elem_id": knob.name,
+        **more,
+    }
+    if knob.kind is bool:
+        return KnobCheckbox(**common)
+    if knob.choices:
+        return KnobRadio(choices=[(label, value) for value, label in knob.choices.items()], **common)
+    if knob.kind is str:
+        suggested = [(label, value) for value, label in knob.suggestions.items()]
+        return KnobDropdown(choices=suggested, allow_custom_value=True, **common)
+    if knob.name == "seed":  # a slider over four billion values cannot be aimed
+        return KnobNumber(minimum=knob.low, maximum=knob.high, precision=0, **common)
+    return KnobSlider(minimum=knob.low, maximum=knob.high, step=knob.step, buttons=[], **common)

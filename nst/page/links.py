@@ -1,0 +1,93 @@
+"""Links that carry the state of the page: settings and examples, never an upload."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from nst.page.gallery import Example, among, finished_file, photos, styles
+from nst.settings import KNOBS, Settings
+
+# Longer values name nothing that is here.
+_LONGEST, _LONGEST_QUERY = 400, 4000
+
+
+def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
+    """Return a query that restores what differs from a fresh page, and the size, which differs between hosts.
+
+    Args:
+        values: the knobs.
+        pictures: "photo", "style", "style_2" ..: paths; what is no example is left out.
+    """
+    accepted = Settings.acceptable(dict(values))
+    told = {
+        name: _text(value)
+        for name, value in accepted.items()
+        if value != KNOBS[name].default or name == "size"
+    }
+    for name, picture in pictures.items():
+        examples = _examples(name)
+        example = among(examples, picture)
+        if example and (example is not examples[0] or name not in ("photo", "style")):
+            told[name] = example.path.stem
+    return urlencode(told)
+
+
+def from_query(query: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Path]]:
+    """Return the knobs and pictures that a query names; what it gets wrong is passed over.
+
+    Args:
+        query: its parameters.
+        names: which pictures there are.
+    """
+    values = {}
+    for name, knob in KNOBS.items():
+        text = query.get(name)
+        if text is not None and len(text) <= _LONGEST:
+            values[name] = _value(knob.kind, text)
+    pictures = {}
+    for name in names:
+        by_stem = {example.path.stem: example.path for example in _examples(name)}
+        if query.get(name) in by_stem:
+            pictures[name] = by_stem[query[name]]
+    return Settings.acceptable(values), pictures
+
+
+def shared(query: str) -> tuple[str, Path | None]:
+    """Return what a link names, as `to_query` writes it, and the file of what its pictures become.
+
+    Args:
+        query: of an address, whatever it is.
+    """
+    told = dict(parse_qsl(query[:_LONGEST_QUERY]))
+    knobs, pictures = from_query(told, ("photo", "style"))
+    known = {name: str(path) for name, path in pictures.items()}
+    photo, style = (
+        among(_examples(name), known.get(name)) or _examples(name)[0] for name in ("photo", "style")
+    )
+    file = finished_file(photo, style)
+    return to_query(knobs, known), file if file.exists() else None
+
+
+def _examples(name: str) -> list[Example]:
+    return photos() if name == "photo" else styles()
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _value(kind: type, text: str) -> Any:
+    """Return what a text means, or the text itself, which the knob then refuses."""
+    if kind is bool:
+        return {"yes": True, "no": False}.get(text, text)
+    if kind is str:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,35 @@
+"""What stands on the page until its script does: on a slow line that takes a while."""
+
+from __future__ import annotations
+
+import html
+
+from nst.page.gallery import THUMBNAIL_COUNT
+from nst.page.static import markup
+
+THUMBNAILS, OPENING = "/thumbnails.jpg", "/opening.jpg"
+
+
+def opening(title: str, text: str, thumbnails: str, shown: str) -> tuple[str, str]:
+    """Return what belongs into the head of the page, and what before its app.
+
+    Args:
+        title: of the page.
+        text: one sentence below it.
+        thumbnails: address of the examples' picture (nst/page/gallery.py), which the rows of examples show.
+        shown: address of the preset photo and style, the only ones that are shown before.
+    """
+    told = {
+        "title": title,
+        "text": text,
+        "thumbnails": thumbnails,
+        "count": str(THUMBNAIL_COUNT),
+        "shown": shown,
+    }
+    parts = []
+    for name in ("opening_head", "opening"):
+        part = markup(name)
+        for key, value in told.items():
+            part = part.replace(f"{{{{{key}}}}}", html.escape(value))
+        parts.append(part)
+    return parts[0], parts[1]

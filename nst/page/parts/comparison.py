@@ -1,0 +1,23 @@
+"""The photo and the finished painting, one over the other."""
+
+from __future__ import annotations
+
+from nst.page.components import BeforeAfter
+from nst.page.gallery import finished, photos
+from nst.page.parts import Values
+from nst.runs.run import Run
+
+
+class Comparison:
+    """A slider between before and after."""
+
+    def __init__(self) -> None:
+        example = finished()
+        before = (str(photos()[0].path), str(example)) if example else None
+        self.slider = BeforeAfter(before, elem_id="compare")
+
+    def showing(self, run: Run | None) -> Values:
+        """Return what shows a finished run."""
+        if run is None or run.folder.finished is None:
+            return {}
+        return {self.slider: (run.folder.before, run.folder.finished.path)}

@@ -1,0 +1,94 @@
+"""A part of photo or style, or either of them turned, in the place of it."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from anyio import to_thread
+
+from nst.errors import InputError
+from nst.guard.visitors import visitor_of
+from nst.image.decoding import MIN_SIDE
+from nst.image.files import encode_jpeg, encode_png
+from nst.page.components import CropTool, Picture
+from nst.page.parts import QUIET, Values
+from nst.page.parts.pictures import PictureInputs
+from nst.runs.storage import NO_ROOM
+
+_UNREADABLE = "Which part to keep cannot be read; choose it again."
+
+
+def listen(pictures: PictureInputs) -> None:
+    """Begin to crop and turn.
+
+    Args:
+        pictures: whose photo and style it is.
+    """
+    for tool, card in pictures.crops.items():
+        _listen(pictures, tool, card)
+
+
+def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
+    files, decoder = pictures.service.files, pictures.service.decoder
+    name = str(card.elem_id)
+
+    async def cut(values: Values, event: gr.EventData, request: gr.Request) -> Values:
+        told = event._data if isinstance(event._data, dict) else {}
+        asked, visitor = str(told.get("asked"))[:40], visitor_of(request)
+        try:
+            sent = pictures.sent(values[card], f"The {name} picture")
+            if sent is None:
+                raise InputError(f"Add a {name} first.")
+            async with pictures.service.side_work.place(visitor):
+                pixels = await decoder.decode(
+                    sent, f"The {name} picture", visitor, alpha=card is pictures.photo
+                )
+                suffix, data = await to_thread.run_sync(_cut, pixels, told.get("box"), told.get("turns"))
+                file = f"{sent.label}{suffix}"
+                path = await to_thread.run_sync(files.add_upload, visitor, file, io.BytesIO(data))
+                seen, _ = await pictures.seen(str(path), visitor, alpha=card is pictures.photo)
+        except InputError as error:
+            return {tool: {"asked": asked, "said": str(error)}}
+        except OSError:
+            return {tool: {"asked": asked, "said": NO_ROOM}}
+        return {card: seen, tool: {"asked": asked, "said": ""}}
+
+    tool.submit(cut, {card}, [card, tool], **QUIET)
+
+
+def _cut(pixels: np.ndarray, box: Any, turns: Any) -> tuple[str, bytes]:
+    """Return a part of decoded pixels as a file, and the ending of its name; see `part`."""
+    found = part(pixels, box, turns)
+    if found.dtype != np.uint8:
+        found = (found.clip(0, 1) * 255).round().astype(np.uint8)
+    return (".png", encode_png(found)) if found.shape[2] == 4 else (".jpg", encode_jpeg(found, quality=95))
+
+
+def part(pixels: np.ndarray, box: Any, turns: Any) -> np.ndarray:
+    """Return pixels turned, then cut.
+
+    Args:
+        pixels: (H, W, C).
+        box: left, top, right and bottom in shares of the turned picture, as a browser says.
+        turns: quarters of a turn to the right, likewise.
+
+    Raises:
+        InputError: it is no such part, or one too small to paint.
+    """
+    if not isinstance(box, list) or len(box) != 4 or type(turns) is not int:
+        raise InputError(_UNREADABLE)
+    if not all(type(each) in (int, float) and math.isfinite(each) for each in box):
+        raise InputError(_UNREADABLE)
+    turned = np.rot90(pixels, -turns % 4)
+    height, width = turned.shape[:2]
+    left, top, right, bottom = (min(max(float(each), 0.0), 1.0) for each in box)
+    columns = slice(round(left * width), round(right * width))
+    rows = slice(round(top * height), round(bottom * height))
+    found = np.ascontiguousarray(turned[rows, columns])
+    if min(found.shape[:2]) < MIN_SIDE:
+        raise InputError(f"That part is too small to paint; keep at least {MIN_SIDE} pixels on each side.")
+    return found

@@ -1,0 +1,49 @@
+"""The line that says what the next run will be."""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from nst.errors import InputError
+from nst.guard.visitors import visitor_of
+from nst.page import status
+from nst.page.parts import QUIET, Values
+from nst.page.parts.knobs import Knobs
+from nst.page.parts.pictures import PictureInputs
+
+# What the length of a run depends on.
+COSTLY = ("iterations", "size", "coarse_to_fine", "encoder")
+
+
+class ForecastLine:
+    """Size and duration of the next run, as far as they can be told."""
+
+    def __init__(self) -> None:
+        self.line = gr.HTML(elem_id="forecast")
+
+    def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> None:
+        """Tell anew whenever something changes that it depends on."""
+        self.pictures, self.knobs = pictures, knobs
+        self.inputs = {pictures.photo, *knobs.of(COSTLY)}
+        changes = [knobs.components[name].change for name in COSTLY]
+        gr.on(
+            [demo.load, pictures.photo.change, *changes],
+            self.tell,
+            self.inputs,
+            self.line,
+            trigger_mode="multiple",
+            **QUIET,
+        )
+
+    async def tell(self, values: Values, request: gr.Request) -> str:
+        """Return what the next run will be."""
+        try:
+            settings = self.knobs.settings(values)
+            photo, what = values[self.pictures.photo], "The photo"
+            if photo is None:
+                return ""
+            file = self.pictures.service.files.sent(photo, what)
+            size = await self.pictures.service.decoder.measure(file, what, visitor_of(request))
+            return status.forecast(await self.pictures.service.painter.forecast(*size, settings))
+        except InputError as error:
+            return status.remark(str(error))

@@ -1,0 +1,75 @@
+"""The controls of the settings, one for each knob, and what is read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+from gradio.blocks import Block
+
+from nst.page.components import Control, control
+from nst.page.parts import Values
+from nst.runs.limits import Limits
+from nst.settings import KNOBS, Settings
+
+
+class Knobs:
+    """The components of the knobs, made where the page wants them.
+
+    Args:
+        limits: what this host allows.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.components: dict[str, Control] = {}
+
+    def add(self, *names: str) -> None:
+        """Put the controls of these knobs here."""
+        for name in names:
+            self.components[name] = control(self.limits.knob(name))
+
+    def of(self, names: Collection[str]) -> list[Block]:
+        """Return the components of these knobs."""
+        return [self.components[name] for name in names]
+
+    @property
+    def all(self) -> list[Block]:
+        """The components of all knobs, in an order that is the same in every process."""
+        return list(self.components.values())
+
+    @property
+    def live(self) -> list[Control]:
+        """Those that may be moved while it paints."""
+        return [component for name, component in self.components.items() if KNOBS[name].live]
+
+    def read(self, values: Values) -> dict[str, Any]:
+        """Return the knobs that are among the components, by name."""
+        return {name: values[each] for name, each in self.components.items() if each in values}
+
+    def settings(self, values: Values) -> Settings:
+        """Return the settings that the components show.
+
+        Raises:
+            InputError: a value that its knob refuses, or that this host does not allow.
+        """
+        return allowed(self.read(values), self.limits)
+
+    def moved(self, knobs: Mapping[str, Any]) -> Values:
+        """Return what moves the controls to these values, as far as this host allows; others stay."""
+        if "size" in knobs:
+            knobs = {**knobs, "size": min(knobs["size"], self.limits.size)}
+        return {each: knobs.get(name, gr.skip()) for name, each in self.components.items()}
+
+
+def allowed(knobs: Mapping[str, Any], limits: Limits) -> Settings:
+    """Return settings of knobs by name.
+
+    Raises:
+        InputError: a value that its knob refuses, or that this host does not allow.
+    """
+    settings = Settings.from_dict(dict(knobs))
+    limits.apply(settings)
+    return replace(settings, time_limit=limits.seconds)

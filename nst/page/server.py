@@ -1,0 +1,182 @@
+"""Serving the page."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from nst.errors import InputError
+from nst.gradio_faults import sessions
+from nst.gradio_faults.tools import describe_pictures
+from nst.guard import connections, logs
+from nst.guard.guard import Guard
+from nst.guard.service import Service
+from nst.host.allocator import keep_freed
+from nst.page.cards import CARDS
+from nst.page.document import Document
+from nst.page.gallery import all_finished, pair, thumbnails
+from nst.page.layout import PROMISE, TITLE, build
+from nst.page.opening import OPENING, THUMBNAILS
+from nst.page.static import ICON, STYLES
+from nst.runs.cache import remove_own_folder
+from nst.runs.limits import Limits
+
+log = logging.getLogger(__name__)
+
+# From the wish to end, such as SIGTERM, to the end.
+_LAST_SECONDS = 4.0
+
+
+@contextlib.contextmanager
+def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Blocks]:
+    """Serve the page for as long as the context lasts; yield it.
+
+    Args:
+        limits: what visitors may ask for.
+        warm: get ready to paint before anybody asks for it.
+        more: further arguments of `launch`, such as the port.
+
+    Raises:
+        InputError: this host has no folder for pictures, or the port is taken.
+    """
+    connections.bound()
+    service = Service(limits)
+    demo = build(service)
+    try:
+        try:
+            demo.launch(prevent_thread_lock=True, **{**options(service, demo), **more})
+        except OSError as error:
+            raise InputError(
+                "The page cannot be served there; choose a free port with --port, or an address of this"
+                " machine with --host."
+            ) from error
+        sessions.make_small(demo)
+        describe_pictures(demo)
+        service.start(demo)
+        if warm:
+            service.painter.start()
+        yield demo
+    finally:
+        demo.close(verbose=False)
+        service.close()
+
+
+def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
+    """Return what `launch` needs for the page to look and behave as meant.
+
+    Args:
+        service: what all visitors share.
+        demo: the page.
+    """
+    return {
+        "theme": gr.themes.Monochrome(
+            primary_hue="indigo",
+            spacing_size="md",
+            radius_size="md",
+            text_size="md",
+            font_mono=["ui-monospace", "Consolas", "monospace"],
+            font=["ui-sans-serif", "system-ui", "Segoe UI", "Helvetica Neue", "Arial", "sans-serif"],
+        ).set(  # Monochrome's own is too pale to read
+            button_secondary_text_color_hover="*button_secondary_text_color",
+            button_secondary_text_color_hover_dark="*button_secondary_text_color",
+            # One accent for what one presses, slides and waits for.
+            button_primary_background_fill="*primary_600",
+            button_primary_background_fill_dark="*primary_600",
+            button_primary_background_fill_hover="*primary_700",
+            button_primary_background_fill_hover_dark="*primary_700",
+            button_primary_border_color="*primary_600",
+            button_primary_border_color_dark="*primary_600",
+            button_primary_text_color="white",
+            button_primary_text_color_dark="white",
+            slider_color="*primary_600",
+            slider_color_dark="*primary_400",
+        ),
+        "css_paths": STYLES,
+        "footer_links": [],  # the page has a foot of its own
+        "favicon_path": str(ICON),
+        "max_file_size": "40mb",
+        "enable_monitoring": False,
+        "mcp_server": True,
+        "show_error": False,
+        "run_history": False,
+        # A server of pages before this one would be a second door, and this one not before it.
+        "ssr_mode": False,
+        # Nor does the start depend on a request to itself: in a rush of visitors it may not get through.
+        "_frontend": False,
+        "state_session_capacity": sessions.MOST,
+        # Each run that waits is one of Gradio's jobs, though it takes no thread.
+        "max_threads": service.limits.waiting + 60,
+        "app_kwargs": {
+            "middleware": [
+                Middleware(Guard, service=service, demo=demo),
+                Middleware(Document, title=TITLE, text=PROMISE, pictures=_pictures()),
+            ]
+        },
+    }
+
+
+def _pictures() -> dict[str, bytes]:
+    """Return the pictures that belong to the page's HTML, by their paths."""
+    cards = {f"{CARDS}{file.name}": file.read_bytes() for file in all_finished()}
+    return {THUMBNAILS: thumbnails(), OPENING: pair(), **cards}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve the page until it is interrupted; return the exit code."""
+    parser = argparse.ArgumentParser(description="Serve the style transfer page.")
+    parser.add_argument(
+        "--host", help="address to listen on (default: this machine only, or GRADIO_SERVER_NAME)"
+    )
+    parser.add_argument(
+        "--port", type=int, help="port (default: the first free one from 7860, or GRADIO_SERVER_PORT)"
+    )
+    parser.add_argument("--share", action="store_true", help="also make a public link through Gradio")
+    chosen = parser.parse_args(arguments)
+    logs.begin()
+    keep_freed()
+    try:
+        with served(
+            Limits.of_host(),
+            warm=True,
+            server_name=chosen.host,
+            server_port=chosen.port,
+            share=chosen.share,
+        ) as demo:
+            if chosen.share and not demo.share_url:
+                print(  # noqa: T201
+                    f"There is no public link, as Gradio's relay cannot be reached from here;"
+                    f" the page itself is up at {demo.local_url}",
+                    flush=True,
+                )
+            logs.catch_prints()
+            signal.signal(signal.SIGTERM, _interrupt)
+            demo.block_thread()
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    finally:
+        remove_own_folder()
+    return 0
+
+
+def _interrupt(*_: object) -> None:
+    """End as Ctrl-C does, and within seconds even if a connection does not want to close."""
+    watchdog = threading.Timer(_LAST_SECONDS, _leave)
+    watchdog.daemon = True
+    watchdog.start()
+    raise KeyboardInterrupt
+
+
+def _leave() -> None:
+    remove_own_folder()
+    os._exit(0)

@@ -1,0 +1,97 @@
+"""Where runs are painted: in this process, on ZeroGPU or in a cluster, each behind the same interface."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import AsyncGenerator
+from typing import Any, Protocol
+
+from nst.inputs import Inputs
+from nst.optimization.estimate import Forecast
+from nst.optimization.loop import Controls
+from nst.painters.pixels import Pixels
+from nst.painters.previews import Preview
+from nst.painters.scheduler import Standing
+from nst.settings import Settings
+
+
+class PainterDiedError(Exception):
+    """A painter is gone, and with it what it had painted; the run can go on elsewhere."""
+
+
+class Painter(Protocol):
+    """A queue, and what paints for those whose turn it is."""
+
+    async def join(self, visitor: str, *, again: bool = False) -> Any:
+        """Queue up; return the ticket, which `leave` gives up. See `Scheduler.join`."""
+
+    async def mark_ready(self, ticket: Any, seconds: float) -> Standing:
+        """Let a run begin when its turn comes; return how it stands. See `Scheduler.mark_ready`.
+
+        Raises:
+            PainterDiedError: the ticket is lost.
+        """
+
+    async def wait_for_change(self, ticket: Any, before: Standing) -> Standing:
+        """Wait until a run stands otherwise than before, or for a while; return how it stands.
+
+        Raises:
+            PainterDiedError: the ticket is lost.
+        """
+
+    async def leave(self, ticket: Any) -> None:
+        """Give a ticket up."""
+
+    def paint(
+        self, ticket: Any, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+    ) -> AsyncGenerator[Preview, None]:
+        """Paint for a ticket whose turn has come; the last frame is final.
+
+        Raises:
+            InputError: a picture cannot be used.
+            PainterDiedError: the painter is gone.
+        """
+
+    async def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
+        """Return what a run will be; see `nst.optimization.estimate.forecast`."""
+
+    async def counts(self) -> tuple[int, int]:
+        """Return how many runs paint and how many wait."""
+
+    def busy_for(self) -> float:
+        """Return for how many seconds the computation in progress has gone on, 0 if there is none here."""
+
+    def start(self) -> None:
+        """Get ready, so that the first visitor does not wait for it."""
+
+    def close(self) -> None:
+        """Give everything back."""
+
+
+def painter_of(waiting: int, each: int, busy: float) -> Painter:
+    """Return where this host paints: what `NST_CLUSTER` names, a Space's ZeroGPU, or this process.
+
+    Args:
+        waiting: how many runs may wait.
+        each: how many of a client's runs may wait or paint.
+        busy: seconds that a run may paint while others wait.
+
+    Raises:
+        InputError: the cluster cannot be reached.
+    """
+    from nst.painters.local import Local
+    from nst.painters.zero import ACTIVE, ZeroGPU
+
+    if address := os.environ.get("NST_CLUSTER", ""):
+        if address == "local":
+            # Read when Ray is imported. All of its ports are on the loopback address, as Ray has it on macOS
+            # and Windows. Whoever has the token may run anything as this user, so it stands in this process's
+            # environment, and not in a file that others can read.
+            os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
+        from nst.painters.cluster import Cluster
+
+        return Cluster(address, waiting, each)
+    return (ZeroGPU if ACTIVE else Local)(waiting, each, busy)

@@ -1,0 +1,262 @@
+"""The scheduler: who is served, who waits, and how long; for painters, decoders and work beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import NamedTuple
+
+from nst.errors import InputError
+from nst.painters.accounts import accounts
+
+_REFILL = 0.25  # seconds of work that are forgotten in a second
+_REMEMBERED = 10_000  # accounts whose use is remembered
+
+
+@dataclass(eq=False)
+class Ticket:
+    """One job's place in a line."""
+
+    client: str  # whoever cannot be told from others is ""
+    seconds: float = 0.0  # how long the job will take from now on, as far as is known
+    ready: bool = False  # it could begin at once
+    again: bool = False  # it has lost its worker
+    late: bool = False  # it has shown to take long
+    worker: str | None = None  # who does it, once it has begun
+    began: float = 0.0
+    known: int = -1  # what `Scheduler.wait_for_change` has returned for it
+
+    @property
+    def account(self) -> str:
+        """The widest account that it is charged to."""
+        return accounts(self.client)[-1][0]
+
+
+class Standing(NamedTuple):
+    """How a job stands."""
+
+    begun: bool
+    place: int = 0  # 1 is the next; 0 of one that had to go for somebody who had less
+    seconds: float = 0.0  # until its turn, as far as is known
+
+
+class Scheduler:
+    """Gives each worker one job at a time; the others wait.
+
+    Whoever has no job that is done or waits comes before anybody's second, and so on; of equals, whoever has
+    used least of late, or came first. Who is not ready when a worker is free is passed over, and keeps the
+    place. In a full line the newest job of whoever has most waiting goes.
+
+    Args:
+        waiting: how many jobs may wait.
+        each: how many of a client's jobs may be done or wait at a time.
+        workers: their names.
+        enough: what is said to a client who has `each`.
+        full: what is said to whoever does not get in, of {waiting} and {minutes}.
+    """
+
+    def __init__(self, waiting: int, each: int, workers: Collection[str], *, enough: str, full: str) -> None:
+        self.most, self.each, self.enough, self.full = waiting, each, enough, full
+        self._lock = threading.RLock()
+        self._workers = list(workers)
+        self._tickets: list[Ticket] = []
+        self._used: dict[str, tuple[float, float]] = {}  # by account: seconds of work, and when that was
+        self._moved = 0.0  # when a job last began, or the line ceased to be empty
+        self._changes = 0
+        self._listening: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    @contextlib.asynccontextmanager
+    async def place(self, client: str, *, late: bool = False) -> AsyncIterator[None]:
+        """Wait for a worker, and have it for as long as the context lasts.
+
+        Raises:
+            InputError: as `join`; or the job had to go meanwhile.
+        """
+        ticket = self.join(client, late=late)
+        try:
+            self.mark_ready(ticket, 0.0)
+            while not (standing := self.standing(ticket)).begun:
+                if not standing.place:
+                    raise InputError(self._full())
+                ticket.known = await self.wait_for_change(ticket.known, 60.0)
+            yield
+        finally:
+            self.leave(ticket)
+
+    def join(self, client: str, *, again: bool = False, late: bool = False) -> Ticket:
+        """Queue up until `leave`.
+
+        Args:
+            client: who asks, or "" where that cannot be told.
+            again: it had begun and lost its worker, so it comes before all who wait.
+            late: it has shown to take long, so it comes after all others.
+
+        Raises:
+            InputError: the line is full, or this client has enough jobs in it.
+        """
+        ticket = Ticket(client, again=again, late=late)
+        with self._lock:
+            if again:
+                self._tickets.insert(0, ticket)
+                self._changed()
+                return ticket
+            of = Counter(account for other in self._tickets for account, _ in accounts(other.client))
+            if client and any(of[account] >= self.each * share for account, share in accounts(client)):
+                raise InputError(self.enough)
+            if self._waiting() >= self.most + self._free():
+                load: defaultdict[str, float] = defaultdict(float)
+                for other in (*self._tickets, ticket):
+                    if other.worker is None:
+                        account, share = accounts(other.client)[-1]
+                        load[account] += 1 / share
+                newest = max(
+                    (other for other in reversed(self._tickets) if other.worker is None),
+                    key=lambda other: load[other.account],
+                    default=None,
+                )
+                if newest is None or load[ticket.account] >= load[newest.account]:
+                    raise InputError(self._full())
+                self._tickets.remove(newest)
+                self._changed()
+            if not self._waiting():
+                self._moved = time.monotonic()
+            self._tickets.append(ticket)
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """Give a place up, whether the job is done or waits, if it is not given up yet."""
+        with self._lock:
+            if ticket not in self._tickets:
+                return
+            self._tickets.remove(ticket)
+            if ticket.worker is not None and ticket.client:
+                now, (account, share) = time.monotonic(), accounts(ticket.client)[-1]
+                used = self._use(account) + (now - ticket.began) / share
+                self._used.pop(account, None)  # so that those whose use is oldest come first
+                self._used[account] = used, now
+                while len(self._used) > _REMEMBERED:
+                    del self._used[next(iter(self._used))]
+            self._begin_next()
+            self._changed()
+
+    def mark_ready(self, ticket: Ticket, seconds: float) -> None:
+        """Let a job begin when its turn comes.
+
+        Args:
+            ticket: its place.
+            seconds: how long it will take, 0 where nothing is known.
+        """
+        with self._lock:
+            ticket.ready, ticket.seconds = True, seconds
+            self._begin_next()
+
+    def standing(self, ticket: Ticket) -> Standing:
+        """Return how a job stands; of one that had to go, the seconds are those of all that are there."""
+        with self._lock:
+            if ticket not in self._tickets:
+                return Standing(False, 0, self._seconds(self._tickets))
+            if ticket.worker is not None:
+                return Standing(True)
+            # All that wait, if it began in this moment.
+            before = list(takewhile(lambda other: other is not ticket, self._in_order()))
+            begun = [other for other in self._tickets if other.worker is not None]
+            return Standing(False, len(before) + 1, self._seconds([*before, *begun]))
+
+    async def wait_for_change(self, known: int, seconds: float) -> int:
+        """Wait until somebody has left or lost the place, or for a while.
+
+        Args:
+            known: what this returned last, -1 to be told at once.
+            seconds: how long to wait at most.
+        """
+        with self._lock:
+            if known != self._changes:
+                return self._changes
+            event = asyncio.Event()
+            self._listening.append((asyncio.get_running_loop(), event))
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)
+        return self._changes
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many jobs are done now and how many wait."""
+        with self._lock:
+            return len(self._tickets) - self._waiting(), self._waiting()
+
+    def stalled(self) -> float:
+        """Return for how many seconds somebody waits and nothing begins."""
+        with self._lock:
+            return time.monotonic() - self._moved if self._waiting() else 0.0
+
+    def offer(self, workers: Collection[str]) -> None:
+        """Have other workers from now on; a job whose worker is gone keeps its turn until it leaves."""
+        with self._lock:
+            self._workers = list(workers)
+            self._begin_next()
+            self._changed()
+
+    def _in_order(self) -> list[Ticket]:
+        """Return those that wait, whoever comes next first."""
+        of = Counter(ticket.account for ticket in self._tickets if ticket.worker is not None)
+        ranked: list[tuple[tuple[float, ...], Ticket]] = []
+        for ticket in self._tickets:
+            if ticket.worker is None:
+                rank = (of[ticket.account], self._use(ticket.account)) if ticket.client else (0, 0.0)
+                ranked.append(((ticket.late - ticket.again, *rank), ticket))
+                of[ticket.account] += 1
+        return [ticket for _, ticket in sorted(ranked, key=lambda pair: pair[0])]
+
+    def _use(self, account: str) -> float:
+        seconds, when = self._used.get(account, (0.0, 0.0))
+        return max(0.0, seconds - _REFILL * (time.monotonic() - when))
+
+    def _waiting(self) -> int:
+        return sum(ticket.worker is None for ticket in self._tickets)
+
+    def _free(self) -> int:
+        return max(0, len(self._workers) - len(self._tickets) + self._waiting())
+
+    def _seconds(self, tickets: Collection[Ticket]) -> float:
+        """Return how long all of these will take together."""
+        return sum(ticket.seconds for ticket in tickets) / max(1, len(self._workers))
+
+    def _full(self) -> str:
+        return self.full.format(waiting=self.most, minutes=minutes(self._seconds(self._tickets)))
+
+    def _begin_next(self) -> None:
+        at_work = {ticket.worker for ticket in self._tickets}
+        free = [worker for worker in self._workers if worker not in at_work]
+        while free and (ticket := next((one for one in self._in_order() if one.ready), None)):
+            ticket.worker, ticket.began = free.pop(0), time.monotonic()
+            self._moved = ticket.began
+
+    def _changed(self) -> None:
+        self._changes += 1
+        for loop, event in self._listening:
+            with contextlib.suppress(RuntimeError):  # it is closed
+                loop.call_soon_threadsafe(event.set)
+        self._listening.clear()
+
+
+def of_runs(waiting: int, each: int, painters: Collection[str] = ("",)) -> Scheduler:
+    """Return a scheduler of runs; the arguments are those of `Scheduler`."""
+    return Scheduler(
+        waiting,
+        each,
+        painters,
+        enough=f"You have {each} paintings under way here; stop one or let it finish first.",
+        full="This host is full: {waiting} people are waiting; try again in about {minutes}.",
+    )
+
+
+def minutes(seconds: float) -> str:
+    """Return seconds as whole minutes, in words."""
+    count = max(1, math.ceil(seconds / 60))
+    return "a minute" if count == 1 else f"{count} minutes"

@@ -1,0 +1,79 @@
+"""What this host allows a visitor, set by whoever runs it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+
+from nst.errors import InputError
+from nst.host.device import pick_device
+from nst.knob import Knob
+from nst.runs.cache import disk_for_pictures
+from nst.runs.storage import KEPT_SECONDS
+from nst.settings import KNOBS, Settings
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that one run may ask for."""
+
+    size: int  # longest side in pixels
+    seconds: float  # wall clock
+    waiting: int  # runs in the queue
+    each: int = 3  # runs of one visitor, waiting or painting
+    disk: int = 2 * 2**30  # bytes of uploads and paintings
+    keep: float = KEPT_SECONDS  # for which they are kept after they were last used
+    busy: float = 120.0  # seconds that a run may paint while others wait
+    grace: float = 30.0  # seconds for which a run goes on though nobody follows it
+    begins_with: int = int(KNOBS["size"].default)  # the size of whoever has chosen none
+
+    @classmethod
+    def of_host(cls) -> Limits:
+        """Return what the variables NST_MAX_... and NST_..._SECONDS say, or what suits the device.
+
+        Raises:
+            InputError: one of them is no number in range.
+        """
+        roomy, size = pick_device().type == "cuda", KNOBS["size"]
+        return cls(
+            # One step above the least: a slider needs two ends.
+            size=int(_number("NST_MAX_SIZE", 4096 if roomy else 2048, size.low + size.step, size.high)),
+            seconds=_number("NST_MAX_SECONDS", 600, KNOBS["time_limit"].low, KNOBS["time_limit"].high),
+            waiting=int(_number("NST_MAX_QUEUE", 20, 1, 1000)),
+            each=int(_number("NST_MAX_EACH", cls.each, 1, 1000)),
+            disk=2**20 * int(_number("NST_MAX_DISK", disk_for_pictures() // 2**20, 16, 2**24)),
+            keep=_number("NST_KEEP_SECONDS", cls.keep, 1, 30 * 86400),
+            busy=_number("NST_BUSY_SECONDS", cls.busy, 1, KNOBS["time_limit"].high),
+            grace=_number("NST_GRACE_SECONDS", cls.grace, 1, 86400),
+            # Sharp on a telephone's screen; a CPU takes more than twice as long for it as for the knob's own.
+            begins_with=768 if roomy else cls.begins_with,
+        )
+
+    def knob(self, name: str) -> Knob:
+        """Return a knob with the range and the default of this host."""
+        knob = KNOBS[name]
+        if name != "size":
+            return knob
+        return replace(knob, high=self.size, default=min(self.begins_with, self.size))
+
+    def apply(self, settings: Settings) -> None:
+        """Refuse settings that ask for more.
+
+        Raises:
+            InputError: saying what this host allows.
+        """
+        if settings.size > self.size:
+            raise InputError(f"This host paints up to {self.size} px; choose a smaller size.")
+
+
+def _number(variable: str, default: float, low: float, high: float) -> float:
+    text = os.environ.get(variable, "")
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise InputError(f"{variable} is a number from {low:g} to {high:g}, not {text!r}.")
+    return value

@@ -1,0 +1,108 @@
+"""A run as it is written down, so that its visitor finds it after this process has been killed."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from nst.errors import InputError
+from nst.inputs import Inputs
+from nst.runs.folder import Kept, RunFolder
+from nst.runs.run import Run
+from nst.runs.storage import Sent
+from nst.settings import Settings
+
+# Names that nothing is served by (nst/runs/storage.py).
+_RECORD = ".run.json"
+_DRAWINGS = {"photo": ".drawing.png", "style": ".style-drawing.png"}
+_INTERRUPTED = "The server restarted."
+_NOT_BEGUN = "The server restarted before it began. Press Paint to start again."
+
+
+def write(run: Run) -> None:
+    """Write a run down.
+
+    Raises:
+        OSError: there is no room, or its folder is gone.
+    """
+    folder = run.folder
+    for over, drawing in run.drawings.items():
+        if not (folder.path / _DRAWINGS[over]).exists():
+            folder.write(_DRAWINGS[over], drawing)
+    told = {
+        "id": run.id,
+        "owner": run.owner,
+        "began": run.began,
+        "state": run.state,
+        "said": run.said,
+        "settings": run.settings.public(),
+        "photo": _name(run.pictures.photo),
+        "styles": [_name(style) for style in run.pictures.styles],
+        "start": _name(run.pictures.start),
+        "frames": [_entry(kept) for kept in folder.frames],
+        "finished": _entry(folder.finished) if folder.finished else None,
+        "before": Path(folder.before).name,
+    }
+    folder.write(_RECORD, json.dumps(told).encode())
+
+
+def forget(run: Run) -> None:
+    """Leave a host that comes after this one nothing of a run."""
+    (run.folder.path / _RECORD).unlink(missing_ok=True)
+
+
+def read(folder: RunFolder, root: Path) -> Run:
+    """Return the run of a folder that another process has left.
+
+    Args:
+        folder: its folder.
+        root: where all folders of runs and uploads lie.
+
+    Raises:
+        InputError: it is not one that a visitor could ask for.
+    """
+    try:
+        told = json.loads((folder.path / _RECORD).read_text())
+        folder.frames = [_kept(folder.path, entry) for entry in told["frames"]]
+        folder.frames = [kept for kept in folder.frames if Path(kept.path).exists()]
+        folder.finished = _kept(folder.path, told["finished"]) if told["finished"] else None
+        folder.before = str(folder.path / Path(str(told.get("before", "photo.jpg"))).name)
+        pictures: Any = Inputs(
+            _sent(root, told["photo"]),
+            tuple(_sent(root, name) for name in told["styles"]),
+            start=_sent(root, told["start"]),
+        )
+        run = Run(str(told["owner"]), "", pictures, Settings.from_dict(told["settings"]), folder)
+        run.id, run.began, run.state, run.said = told["id"], told["began"], told["state"], told["said"]
+        if not (run.owner and isinstance(run.id, str) and 0 <= time.time() - run.began < 1e9):
+            raise InputError("Nobody can ask for this run.")
+        files = {over: folder.path / name for over, name in _DRAWINGS.items()}
+        run.drawings = {over: file.read_bytes() for over, file in files.items() if file.exists()}
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise InputError("This run was not written down.") from error
+    if run.under_way:
+        run.ended("interrupted", _INTERRUPTED if folder.frames else _NOT_BEGUN)
+    return run
+
+
+def _name(picture: Any) -> str | None:
+    """Return what names a file in the folder that it came to, whichever process's that will be."""
+    return "/".join(picture.path.parts[-2:]) if isinstance(picture, Sent) else None
+
+
+def _sent(root: Path, name: str | None) -> Sent | None:
+    if name is None:
+        return None
+    folder, file = name.split("/")
+    return Sent(root / folder / file)
+
+
+def _entry(kept: Kept) -> list[Any]:
+    return [Path(kept.path).name, kept.iteration, *kept.size, kept.change]
+
+
+def _kept(folder: Path, entry: list[Any]) -> Kept:
+    name, iteration, width, height, change = entry
+    return Kept(str(folder / Path(name).name), int(iteration), (int(width), int(height)), float(change))

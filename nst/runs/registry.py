@@ -1,0 +1,198 @@
+"""All runs of this host: begun, found again by their owners, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import math
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nst.errors import InputError
+from nst.inputs import Inputs
+from nst.painters import Painter
+from nst.runs import record
+from nst.runs.decoder import Decoder
+from nst.runs.listeners import Listeners
+from nst.runs.pictures import Given, check, folders
+from nst.runs.run import Run
+from nst.runs.storage import FULL, NO_ROOM, Files
+from nst.runs.work import Work
+from nst.settings import Settings
+
+log = logging.getLogger(__name__)
+
+UNDO = 20.0  # seconds in which what was deleted comes back
+_MOST = 1000  # runs that are remembered
+_KEY = re.compile(r"[A-Za-z0-9_-]{22,64}")
+
+
+class Registry:
+    """The runs of one host.
+
+    Args:
+        painter: where they are painted.
+        files: where their pictures are kept; a run is forgotten with its files.
+        decoder: reads what they are painted from.
+        listeners: who is still there.
+        grace: seconds for which a run goes on though nobody follows it.
+        busy: seconds that a run may paint while others wait.
+    """
+
+    def __init__(
+        self,
+        painter: Painter,
+        files: Files,
+        decoder: Decoder,
+        listeners: Listeners,
+        grace: float,
+        busy: float = math.inf,
+    ) -> None:
+        self.painter, self.files, self.decoder = painter, files, decoder
+        self.listeners, self.grace, self.busy = listeners, grace, busy
+        self._runs: dict[str, Run] = {}
+        self._deleted: dict[str, asyncio.TimerHandle] = {}  # by run: what removes it
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def begin(
+        self,
+        owner: str,
+        visitor: str,
+        pictures: Inputs[Given],
+        settings: Settings,
+        *,
+        drawings: Mapping[str, bytes] | None = None,
+        stop: Callable[[], bool] = bool,
+    ) -> Run:
+        """Return a run that is in the queue from now on.
+
+        Args:
+            owner: whose it is (`owner_of`), "" for a program's.
+            visitor: as for `Scheduler.join`.
+            pictures: what to paint from.
+            settings: how.
+            drawings: PNG of what its masks were drawn with, by what it was drawn on.
+            stop: asked whether it is to end.
+
+        Raises:
+            InputError: a picture is missing, the queue or the disk is full; nothing has been begun then.
+        """
+        check(pictures)
+        self._prune()
+        ticket = await self.painter.join(visitor)  # the quota comes before any work
+        try:
+            run = Run(owner, visitor, pictures, settings, self.files.new_run(visitor), drawings, stop)
+            record.write(run)
+        except OSError as error:
+            await self.painter.leave(ticket)
+            if error.errno not in FULL:
+                raise
+            log.error("no room left: %s", error)
+            raise InputError(NO_ROOM) from error
+        except BaseException:
+            await self.painter.leave(ticket)
+            raise
+        self._runs[run.id] = run
+        task = asyncio.create_task(self._carry_out(run, ticket))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return run
+
+    async def _carry_out(self, run: Run, ticket: Any) -> None:
+        def left() -> bool:
+            return run.alone_for(self.listeners) > self.grace
+
+        with self.files.held([run.folder.path, *folders(run.pictures)]):
+            await Work(run, self.painter, self.decoder, left, self.busy).carry_out(ticket)
+        # Masks and canvas were whole pictures; what is needed again is on the disk.
+        run.pictures = replace(run.pictures, keep=None, regions=(), resume=None, style_masks=())
+        if run.id in self._deleted:
+            record.forget(run)
+        elif run.id not in self._runs:  # deleted while it was painted
+            self.files.remove(run.folder.path)
+        elif not run.owner:  # nobody can ask for it
+            del self._runs[run.id]
+
+    def find(self, owner: str, number: Any) -> Run | None:
+        """Return a run that is still kept, if it is this owner's."""
+        run = self._runs.get(number) if isinstance(number, str) else None
+        if run is None or run.owner != owner or run.id in self._deleted or not run.folder.path.exists():
+            return None
+        return run
+
+    def of(self, owner: str) -> list[Run]:
+        """Return an owner's runs that are still kept and have something to show, the newest first."""
+        if not owner:
+            return []
+        mine = [run for run in list(self._runs.values()) if run.owner == owner]
+        kept = [run for run in mine if run.id not in self._deleted and (run.under_way or run.folder.kept())]
+        return sorted((run for run in kept if run.folder.path.exists()), key=lambda run: -run.began)
+
+    def unattended(self, owner: str) -> Run | None:
+        """Return an owner's newest run that is under way, though no page shows it."""
+        alone = (run for run in self.of(owner) if run.under_way and run.alone_for(self.listeners) > 0)
+        return next(alone, None)
+
+    def delete(self, run: Run) -> None:
+        """End a run; remove all that it has made unless `restore` follows soon. Uploads stay."""
+        run.end()
+        record.forget(run)  # of which a host that is killed meanwhile leaves nothing to the next one
+        self._deleted[run.id] = asyncio.get_running_loop().call_later(UNDO, self._remove, run)
+
+    def restore(self, owner: str, number: Any) -> None:
+        """Take back that a run was deleted, if that was this owner's and not too long ago."""
+        run = self._runs.get(number) if isinstance(number, str) else None
+        if run is not None and run.owner == owner and (timer := self._deleted.pop(run.id, None)):
+            timer.cancel()
+            with contextlib.suppress(OSError):
+                record.write(run)
+
+    def _remove(self, run: Run) -> None:
+        self._deleted.pop(run.id, None)
+        self._runs.pop(run.id, None)
+        if run.under_way:
+            run.end()
+        else:
+            self.files.remove(run.folder.path)
+
+    def adopt(self) -> None:
+        """Take over what a process before this one has left: the runs of visitors, with their uploads."""
+        ages: dict[Path, float] = {}
+        for folder in self.files.left_runs():
+            try:
+                run = record.read(folder, self.files.folder)
+            except InputError:
+                continue
+            age = max(0.0, time.time() - folder.path.stat().st_mtime)
+            if age < self.files.seconds:
+                self._runs[run.id] = run
+                for path in (folder.path, *folders(run.pictures)):
+                    ages[path] = min(age, ages.get(path, age))
+        self.files.keep_of_left(ages)
+
+    def close(self) -> None:
+        """Ask all to end."""
+        for run in list(self._runs.values()):
+            run.end()
+
+    def _prune(self) -> None:
+        """Forget the runs whose files are gone, and the oldest of too many."""
+        ended = [run for run in self._runs.values() if not run.under_way]
+        for run in ended:
+            if not run.folder.path.exists():
+                del self._runs[run.id]
+            elif len(self._runs) > _MOST:
+                self._remove(run)
+
+
+def owner_of(key: Any) -> str:
+    """Return what stands for a visitor's key here, so that the key itself is kept nowhere; "" for none."""
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        return ""
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,161 @@
+"""One visitor's run: how it stands, what is kept of it, and who follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from concurrent.futures import Future, InvalidStateError
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from nst.inputs import Inputs
+from nst.runs.folder import Kept, RunFolder
+from nst.runs.listeners import Listeners
+from nst.runs.loss_log import LossLog
+from nst.runs.pictures import Given
+from nst.runs.storage import Sent
+from nst.runs.stream import Update
+from nst.settings import Settings
+
+# "left" has been stopped as nobody followed it any more, "interrupted" by the end of its host.
+State = Literal["waiting", "painting", "finished", "stopped", "left", "refused", "failed", "interrupted"]
+UNDER_WAY = ("waiting", "painting")
+# Seconds after which a follower is told that the run is still there, though nothing has changed.
+_ALIVE = 5.0
+
+
+class Waiting(NamedTuple):
+    """Where a run stands in the queue."""
+
+    place: int  # 1 is the next
+    seconds: float  # until its turn, as far as is known
+
+    def is_news(self, told: object) -> bool:
+        """Return whether it says anything to whoever was told that before."""
+        if not isinstance(told, Waiting) or told.place != self.place:
+            return True
+        return abs(told.seconds - self.seconds) >= max(1.0, self.seconds / 10)
+
+
+class Run:
+    """A run, from the click to the end of its files.
+
+    Args:
+        owner: the hash of its visitor's key, or "" for a program's.
+        visitor: as for `Queue.join`.
+        pictures: what it is painted from.
+        settings: how.
+        folder: where its files are.
+        drawings: PNG of the strokes that its masks were drawn with, by what they were drawn on.
+        stop: asked whether it is to end, besides `end`.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        visitor: str,
+        pictures: Inputs[Given],
+        settings: Settings,
+        folder: RunFolder,
+        drawings: Mapping[str, bytes] | None = None,
+        stop: Callable[[], bool] = bool,
+    ) -> None:
+        self.id = secrets.token_hex(16)
+        self.owner, self.visitor, self.folder = owner, visitor, folder
+        self.pictures, self.settings, self.drawings = pictures, settings, dict(drawings or {})
+        self.began = time.time()
+        self.state: State = "waiting"
+        self.said = ""  # a sentence on how it ended, if not well
+        self.losses = LossLog()
+        self.latest: Waiting | Update | None = None
+        self.wished: Settings | None = None  # as the sliders stand by now, if they were moved
+        self.asked_to_end: Future[None] = Future()  # done when `end` was called, in whichever thread
+        self._stop = stop
+        self._followers: dict[object, tuple[str, float]] = {}  # sessions, and since when
+        self._left = time.monotonic()  # by the last follower
+        self._moved = asyncio.Event()
+
+    @property
+    def under_way(self) -> bool:
+        """Whether it waits or is painted."""
+        return self.state in UNDER_WAY
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was asked to end."""
+        return self.asked_to_end.done() or self._stop()
+
+    def file_name(self, kept: Kept) -> str:
+        """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
+        given = [picture for _, picture in self.pictures.pictures() if isinstance(picture, Sent)]
+        names = [picture.label for picture in given[:2]]
+        step = "" if kept is self.folder.finished else f"step-{kept.iteration}"
+        day = time.strftime("%Y-%m-%d", time.localtime(self.began))
+        return (
+            "-".join(filter(None, (*(names if any(names) else ["painting"]), step, day)))
+            + Path(kept.path).suffix
+        )
+
+    def end(self) -> None:
+        """Ask it to end at its next iteration, and to keep what it has."""
+        with contextlib.suppress(InvalidStateError):  # it was asked before
+            self.asked_to_end.set_result(None)
+
+    def abandon(self) -> None:
+        """End it as if everybody had long left."""
+        self._left = -math.inf
+        self._followers.clear()
+
+    def tell(self, latest: Waiting | Update) -> None:
+        """Have its followers know what is new."""
+        if isinstance(latest, Update):
+            self.losses.add(latest.frame)
+        self.latest = latest
+        self._wake()
+
+    def ended(self, state: State, said: str = "") -> None:
+        """Have its followers know how it ended."""
+        self.state, self.said = state, said
+        self._wake()
+
+    async def follow(self, session: str) -> AsyncGenerator[Waiting | Update | None, None]:
+        """Yield what is newest, None if nothing has changed for a while, until the run has ended.
+
+        Args:
+            session: whose listeners it is for; when all have left for a while, the run ends.
+        """
+        told: Waiting | Update | None = None
+        token = object()
+        self._followers[token] = (session, time.monotonic())
+        try:
+            while True:
+                moved = self._moved
+                if self.latest is not told:
+                    told = self.latest
+                    yield told
+                elif not self.under_way:
+                    return
+                else:
+                    try:
+                        await asyncio.wait_for(moved.wait(), _ALIVE)
+                    except asyncio.TimeoutError:
+                        yield None
+        finally:
+            if self._followers.pop(token, None):
+                self._left = time.monotonic()
+
+    def alone_for(self, listeners: Listeners) -> float:
+        """Return for how many seconds nobody has followed it."""
+        followers = list(self._followers.values())  # at once: another thread asks
+        if not followers:
+            return time.monotonic() - self._left
+        # Gradio may go on for a while for a browser that has gone.
+        return min(listeners.alone_for(session, since) for session, since in followers)
+
+    def _wake(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()

@@ -1,0 +1,90 @@
+"""From frames to files that a browser can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+
+from nst.errors import InputError
+from nst.image.files import encode_jpeg, encode_png
+from nst.image.metadata import describe_painting
+from nst.image.timelapse import as_mp4, as_webp
+from nst.optimization.frames import Frame
+from nst.painters.pixels import Pixels
+from nst.painters.previews import Preview, at_size
+from nst.runs.folder import Kept, RunFolder
+from nst.settings import Settings
+
+_NOTHING = np.zeros((), np.uint8)
+
+
+@dataclass(frozen=True)
+class Update:
+    """One moment of a run, as files."""
+
+    frame: Frame  # its image is of the right size, and black: what is to be seen is in the files
+    picture: str  # path: a JPEG preview, or the finished PNG
+
+
+class Recorder:
+    """Writes what a run shows.
+
+    Args:
+        folder: where its files go.
+        photo: that is painted.
+        settings: how.
+    """
+
+    def __init__(self, folder: RunFolder, photo: Pixels, settings: Settings) -> None:
+        self.folder, self.photo, self.settings = folder, photo, settings
+
+    def update(self, preview: Preview) -> Update:
+        """Write a frame; the final one as PNG, with its settings, and the photo beside it."""
+        frame, size, change = preview.frame, preview.size, preview.change
+        told = replace(frame, image=np.broadcast_to(_NOTHING, (*reversed(size), 3)))
+        if not frame.final:
+            return Update(told, self.folder.add_frame(preview.jpeg, frame.iteration, size, change))
+        steered = frame.settings != self.settings
+        text = describe_painting(frame.settings.public(), frame.encoder, steered=steered)
+        before = encode_jpeg(at_size(self.photo, size), quality=92)
+        finished = self.folder.finish(encode_png(frame.image, text), before, frame.iteration, size, change)
+        return Update(told, finished)
+
+
+def canvas_of(kept: Kept) -> Image.Image:
+    """Return a kept frame as a canvas to go on with: no larger than it was, no larger than its preview.
+
+    Raises:
+        InputError: it is no longer there.
+    """
+    try:
+        with Image.open(kept.path) as picture:
+            return picture.resize(min(kept.size, picture.size), Image.Resampling.BICUBIC)
+    except OSError as error:
+        raise InputError("This painting has expired. Press Paint to make it again.") from error
+
+
+def film(folder: RunFolder) -> tuple[str, str]:
+    """Return the paths of a run's time-lapse as MP4 and animated WebP; it is made when first asked for.
+
+    Raises:
+        InputError: the frames are no longer there.
+    """
+    frames = folder.kept()
+    if folder.film and folder.film[0] == frames:
+        return folder.film[1:]
+    try:
+        pictures = []
+        for kept in frames:
+            with Image.open(kept.path) as picture:
+                pictures.append(np.asarray(picture))
+        paths = (
+            folder.add("time-lapse", ".mp4", as_mp4(pictures)),
+            folder.add("time-lapse", ".webp", as_webp(pictures)),
+        )
+        folder.film = (frames, *paths)
+        return paths
+    except FileNotFoundError as error:
+        raise InputError("This painting has expired. Press Paint to make it again.") from error

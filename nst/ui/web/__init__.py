@@ -1,1 +1,0 @@
-"""What stands between the open internet and Gradio."""

@@ -1,0 +1,185 @@
+"""Hostile input by every way in: each gets a picture or one clear sentence."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from served import serve
+
+from nst import InputError, Settings
+from nst.page.links import from_query, to_query
+from nst.settings import KNOBS
+
+# In a process of its own, so that what it holds at most is its own too.
+DECODE = """
+import json, sys, time
+from corpus import corpus
+from nst.errors import InputError
+from nst.host.memory import peak
+from nst.image.decoding import measure
+from nst.image.files import load_image
+from nst.image.pixels import MAX_SIDE
+from nst.image.metadata import settings_of
+
+base, rows = peak(), []
+for name, data in corpus(int(sys.argv[1])):
+    began, said = time.monotonic(), []
+    for work in (load_image, measure, settings_of):
+        try:
+            found = work(data)
+        except InputError as error:
+            said.append(str(error))
+            continue
+        if work is load_image:
+            assert found.shape[:2] == (1, 3) and max(found.shape) <= MAX_SIDE, name
+            assert 0 <= float(found.min()) and float(found.max()) <= 1, name
+            found = None
+    rows.append((name, said, time.monotonic() - began, peak() - base))
+print(json.dumps(rows))
+"""
+
+
+@pytest.fixture(scope="module")
+def decoded(request):
+    flips = 300 if request.config.getoption("--full") else 8
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", DECODE, str(flips)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT / "tests",
+        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PATH": "/usr/bin:/bin"},
+        timeout=1200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout)
+
+
+def test_every_file_is_a_picture_or_a_sentence(decoded):
+    assert len(decoded) >= 200
+    refused = [said for _, said, _, _ in decoded if said]
+    assert 50 < len(refused) < len(decoded)
+    for name, said, _, _ in decoded:
+        for sentence in said:
+            assert sentence.endswith("."), (name, sentence)
+            assert len(sentence) < 200, (name, sentence)
+            assert not any(word in sentence for word in ("Traceback", "Error", "/", "<", "0x")), (
+                name,
+                sentence,
+            )
+
+
+def test_no_file_takes_long_or_much_memory(decoded):
+    name, _, seconds, _ = max(decoded, key=lambda row: row[2])
+    assert seconds < 10, name
+    # The largest picture that is taken has 64 million pixels, four bytes each, once as it is and once turned.
+    name, _, _, held = max(decoded, key=lambda row: row[3])
+    assert held < 1.2e9, name
+
+
+def test_what_is_taken_and_what_is_not(decoded):
+    said = {name: sentences for name, sentences, _, _ in decoded}
+    assert any("too small" in sentence for sentence in said["1 x 5000.PNG"])
+    assert any("million pixels" in sentence for sentence in said["white 25000 px square.PNG"])
+    assert any("million pixels" in sentence for sentence in said["claims 50000 x 50000.PNG"])
+    assert any("SVG" in sentence for sentence in said["drawing.svg"])
+    for name in ("program.eps", "page.html", "taken by few.PCX", "empty"):
+        assert any("not a picture that can be read" in sentence for sentence in said[name]), name
+    for name in ("CMYK.JPEG", "16 bit.PNG", "turned 6.JPEG", "animated.WEBP", "with a page behind.JPEG"):
+        assert not any("damaged" in sentence for sentence in said[name]), name
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=6,
+)
+names = st.sampled_from(sorted(KNOBS)) | st.text(max_size=12)
+quick = settings(derandomize=True, deadline=None, max_examples=100, suppress_health_check=list(HealthCheck))
+
+
+@quick
+@given(st.dictionaries(names, anything, max_size=5))
+def test_settings_are_valid_or_refused_with_a_sentence(values):
+    try:
+        found = Settings.from_dict(values)
+    except InputError as error:
+        assert str(error).endswith((".", "?"))
+        assert len(str(error)) < 700  # an unknown name is answered with all the known ones
+        return
+    assert Settings.from_json(found.to_json()) == found
+
+
+@quick
+@given(st.text(max_size=200) | anything.map(lambda value: json.dumps(value)))
+def test_json_is_settings_or_refused(text):
+    try:
+        Settings.from_json(text)
+    except InputError as error:
+        assert str(error).endswith((".", "?"))
+
+
+@quick
+@given(st.dictionaries(names | st.sampled_from(["photo", "style"]), st.text(max_size=500), max_size=6))
+def test_a_link_changes_what_it_may_and_nothing_else(query):
+    values, pictures = from_query(query, ("photo", "style"))
+    Settings(**values)
+    assert not any(KNOBS[name].local for name in values)
+    examples = (ROOT / "examples").resolve()
+    for path in pictures.values():
+        assert Path(path).resolve().is_relative_to(examples)
+    # What was taken can be told again.
+    to_query(values, {name: str(path) for name, path in pictures.items()})
+
+
+POSTS = ("run/predict", "queue/join", "call/stylize", "call/v2/stylize", "mcp/", "reset", "cancel", "upload")
+
+
+def ask(url: str, method: str, path: str, body: str | None = None) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(url.split("/")[2], timeout=60)
+    accept = {"content-type": "application/json", "accept": "application/json, text/event-stream"}
+    connection.request(method, path, body and body.encode("utf-8", "replace"), accept)
+    answer = connection.getresponse()
+    text = answer.read().decode(errors="replace")
+    connection.close()
+    return answer.status, text
+
+
+def test_any_body_is_answered_and_never_with_a_fault(request):
+    data = st.lists(anything, max_size=4)
+    event = st.none() | st.dictionaries(st.sampled_from(["index", "value", "path"]), anything, max_size=2)
+    with serve() as url:
+        inputs = {
+            one["id"]: len(one["inputs"]) for one in json.loads(ask(url, "GET", "/config")[1])["dependencies"]
+        }
+        fitting = st.sampled_from(sorted(inputs)).flatmap(
+            lambda number: st.fixed_dictionaries(
+                {
+                    "fn_index": st.just(number),
+                    "data": data | st.lists(anything, min_size=inputs[number], max_size=inputs[number]),
+                    "session_hash": st.none() | st.just("somebody") | anything,
+                    "event_data": event | anything,
+                }
+            )
+        )
+        named = st.dictionaries(names | st.sampled_from(["photo", "style"]), anything, max_size=6)
+
+        @settings(quick, max_examples=2000 if request.config.getoption("--full") else 60)
+        @given(st.sampled_from(POSTS), (fitting | named | anything).map(json.dumps) | st.text(max_size=50))
+        def send(path, body):
+            status, text = ask(url, "POST", f"/gradio_api/{path}", body)
+            assert status < 500, (path, body, text)
+            for leak in ("Traceback", str(ROOT), "site-packages"):
+                assert leak not in text, (path, body, text)
+
+        send()
+        status, told = ask(url, "GET", "/health")
+        assert status == 200, told

@@ -1,0 +1,160 @@
+"""The page's HTML as a browser on a slow line gets it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import re
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import brotli
+import pytest
+from conftest import ROOT
+from PIL import Image
+from playwright.sync_api import Browser, Route, expect
+from served import serve
+
+from nst.gradio_faults import assets
+from nst.page.gallery import THUMBNAIL_COUNT, photos, place, styles, thumbnails
+
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+
+
+def fetched(url: str, **headers: str) -> tuple[bytes, dict[str, str]]:
+    with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as answer:
+        return answer.read(), {name.lower(): value for name, value in answer.headers.items()}
+
+
+def test_it_is_packed_for_whoever_takes_it_so(url):
+    plain, headers = fetched(url)
+    assert "content-encoding" not in headers
+    nonce = rb'nonce="[^"]*"'
+    for taken, way, unpack, most in (
+        ("gzip, br", "br", brotli.decompress, 35_000),
+        ("gzip", "gzip", gzip.decompress, 45_000),
+        ("BR;q=0, GZip ;q=0.5", "gzip", gzip.decompress, 45_000),
+    ):
+        packed, headers = fetched(url, **{"Accept-Encoding": taken})
+        assert headers["content-encoding"] == way
+        assert headers["vary"] == "Accept-Encoding"
+        assert re.sub(nonce, b"", unpack(packed)) == re.sub(nonce, b"", plain)
+        assert len(packed) < most
+    for taken in ("identity", "br;q=0.0", "zebra, gzipped", ";;,"):
+        assert "content-encoding" not in fetched(url, **{"Accept-Encoding": taken})[1]
+    assert b"data:image/jpeg" not in plain  # pictures are files, which a browser keeps
+
+
+def test_all_thumbnails_are_one_file(url):
+    (address,) = set(re.findall(rb'--thumbnails: url\("([^"]*)"\)', fetched(url)[0]))
+    data, headers = fetched(url.rstrip("/") + address.decode())
+    assert data == thumbnails()
+    assert headers["cache-control"] == "max-age=86400"
+    with Image.open(io.BytesIO(data)) as picture:
+        assert picture.width == THUMBNAIL_COUNT * picture.height
+    assert [place(example.path) for example in photos()] == list(range(len(photos())))
+    assert place(styles()[0].path) == len(photos())
+
+
+def test_what_the_page_is_made_of_is_asked_for_at_once_and_once(browser: Browser, url: str):
+    """If Gradio's version has changed: gradio_faults/assets.txt names what is missing here, in this order."""
+    context = browser.new_context()
+    page, asked = context.new_page(), []
+    page.on("request", lambda request: asked.append(request.url) if "/assets/" in request.url else None)
+    page.goto(url)
+    expect(page.locator("#paint")).to_be_visible()
+    expect(page.locator("#opening")).to_have_count(0)
+    page.wait_for_timeout(500)
+    names = [address.rsplit("/", 1)[-1] for address in asked]
+    assert [name for name in names if name not in assets.listed()] == [own_sheet(url)]
+    assert sorted(names) == sorted(
+        [*(name for name in assets.listed() if name.endswith(".js")), own_sheet(url)]
+    )
+    # What makes a page fit a frame, only in one.
+    assert page.locator("script[src*=iframeResizer]").count() == 0
+    # The sheets that were not asked for count all the same.
+    assert page.evaluate("document.querySelectorAll('link[rel=stylesheet][disabled]').length") > 20
+    assert page.evaluate("[...document.styleSheets].filter(e => e.href?.includes('/assets.css')).length") == 1
+    context.close()
+
+
+def own_sheet(url: str) -> str:
+    """Return the name of the one style sheet that Gradio's own HTML names."""
+    return re.search(rb'href="\./assets/(index-[^"]*\.css)"', fetched(url)[0]).group(1).decode()
+
+
+def test_they_are_gradios_own_bytes_however_they_are_packed(url):
+    assert len(assets.listed()) == len((ROOT / "nst/gradio_faults/assets.txt").read_text().split())
+    for path, data in assets.files().items():
+        for taken, unpack in (("identity", bytes), ("br", brotli.decompress), ("gzip", gzip.decompress)):
+            found, headers = fetched(url.rstrip("/") + path, **{"Accept-Encoding": taken})
+            assert unpack(found) == data, (path, taken)
+            assert headers["content-type"].startswith(
+                "text/css" if path.endswith("css") else "text/javascript"
+            )
+            assert headers["vary"] == "Accept-Encoding"
+    script = next(name for name in assets.listed() if name.endswith(".js"))
+    assert assets.files()[f"/assets/{script}"] == (assets.FOLDER / script).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("told", "scheme"), [("https", "https"), ("https,http", "https"), ("http, https", "http"), ("x", "http")]
+)
+def test_a_card_has_the_address_that_the_visitor_used_whatever_stands_between(url, told, scheme):
+    page, _ = fetched(url, **{"X-Forwarded-Proto": told, "X-Forwarded-Host": "paint.example.org"})
+    found = dict(re.findall(rb'<meta property="(og:\w+)" content="([^"]*)"', page))
+    assert found[b"og:url"].decode() == f"{scheme}://paint.example.org/"
+    assert found[b"og:image"].decode() == f"{scheme}://paint.example.org/card/matterhorn-starry_night.jpg"
+
+
+def test_each_visitor_behind_a_proxy_of_this_machine_has_the_address_that_he_used(url):
+    def seen(number: int) -> bytes:
+        host = f"paint{number % 2}.example.org"
+        page, _ = fetched(url, **{"X-Forwarded-For": f"8.8.8.{number}", "X-Forwarded-Host": host})
+        return re.search(rb'<meta property="og:url" content="http://([^/"]*)', page).group(1)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(seen, range(12))) == [b"paint0.example.org", b"paint1.example.org"] * 6
+
+
+def test_what_one_replica_names_every_other_has(url):
+    page, _ = fetched(url)
+    named = {*re.findall(rb'og:image" content="http://[^/]*([^"]*)"', page)}
+    named |= {*re.findall(rb'--thumbnails: url\("([^"]*)"\)', page)}
+    named |= {*re.findall(rb'(?:src|href)="\.?(/[^":]*\.(?:js|css))"', page)}
+    assert len(named) >= 4
+    with serve() as other:
+        for path in named:
+            assert (
+                fetched(other.rstrip("/") + path.decode())[0] == fetched(url.rstrip("/") + path.decode())[0]
+            )
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 650), (390, 664)])
+def test_something_is_seen_before_the_script_and_nothing_moves_afterwards(
+    browser: Browser, url: str, width: int, height: int
+):
+    context = browser.new_context(viewport={"width": width, "height": height})
+    page = context.new_page()
+    page.add_init_script(SHIFTS)
+    held: list[Route] = []
+    page.route("**/assets/index-*.js", lambda route: held.append(route))
+    page.goto(url, wait_until="commit")
+    expect(page.locator("#opening")).to_contain_text("Painted live")
+    page.wait_for_timeout(300)
+    assert held
+    for request in held:
+        request.continue_()
+    expect(page.locator("#paint")).to_be_visible()
+    expect(page.locator("#opening")).to_have_count(0)
+    page.wait_for_timeout(1000)
+    assert page.evaluate("window.shifted") < 0.05
+    # Paint is in sight, with nothing to scroll.
+    box = page.locator("#paint").bounding_box()
+    assert box["y"] + box["height"] < height
+    context.close()

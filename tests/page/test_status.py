@@ -1,0 +1,80 @@
+"""What the page says about a run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nst import Settings
+from nst.optimization.estimate import Forecast
+from nst.optimization.frames import Frame
+from nst.page import status
+
+FRAME = Frame(
+    image=np.zeros((48, 64, 3), np.uint8),
+    iteration=10,
+    total=100,
+    target=(64, 48),
+    losses={},
+    seconds=10.0,
+    optimising=9.0,
+    rate=1.0,
+    remaining=20.0,
+    encoder="VGG-19",
+    device="CPU",
+    settings=Settings(),
+)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "device", "advice"),
+    [
+        ("VGG-19", "CPU", "The fast encoder"),
+        ("Fast encoder, then VGG-19", "CPU", "The fast encoder"),
+        ("Fast encoder", "CPU", "A smaller size or fewer iterations"),
+        ("VGG-19", "GPU", "A smaller size or fewer iterations"),
+    ],
+)
+def test_a_slow_host_gets_a_friendly_word(encoder, device, advice):
+    quick = replace(FRAME, encoder=encoder, device=device)
+    assert "Press Stop to keep" not in status.running(quick)
+    slow = status.running(replace(quick, remaining=200.0))
+    assert "Press Stop to keep what is painted so far" in slow
+    assert advice in slow
+    # A first guess is no reason yet.
+    assert "Press Stop to keep" not in status.running(replace(quick, remaining=200.0, seconds=0.5))
+    assert "less memory" in status.running(replace(quick, remaining=200.0, notice="less memory"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (0.0, "64 × 48 px"),  # noqa: RUF001
+        (0.7, "64 × 48 px · about 1 second"),  # noqa: RUF001
+        (4.0, "64 × 48 px · about 4 seconds"),  # noqa: RUF001
+        (21.0, "64 × 48 px · about 20 seconds"),  # noqa: RUF001
+        (62.0, "64 × 48 px · about 1 minute"),  # noqa: RUF001
+        (300.0, "64 × 48 px · about 5 minutes"),  # noqa: RUF001
+        (7200.0, "64 × 48 px · about 2 hours"),  # noqa: RUF001
+    ],
+)
+def test_an_estimate_is_said_as_people_say_it(seconds, told):
+    assert status.forecast(Forecast(64, 48, seconds)) == f"<p>{told}</p>"
+
+
+def test_a_larger_size_is_told_with_its_size_in_print():
+    assert status.larger(Forecast(768, 512, 38.0)) == "768 px · 7 cm in print · up to 40 s"
+    assert status.larger(Forecast(600, 2048, 0.0)) == "2048 px · 17 cm in print"
+
+
+def test_numbers_stand_in_the_title_and_words_in_the_line():
+    running = status.running(FRAME)
+    assert ">Painting · 10 % · 20 s left<" in running
+    assert 'title="step 10 of 100 · 64 × 48 px · 1.0 steps per second · VGG-19 on CPU"' in running  # noqa: RUF001
+    assert 'aria-valuenow="10"' in running
+    assert ">Your painting is ready · 10 s<" in status.finished(FRAME, stopped=False)
+    assert ">Stopped at 10 %<" in status.finished(FRAME, stopped=True)
+    assert 'role="alert"' in status.failed("No <room>.")
+    assert "No &lt;room&gt;." in status.failed("No <room>.")

@@ -1,0 +1,144 @@
+"""ZeroGPU, with the real `spaces` package and a device API that is not."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from conftest import ROOT
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from load import App, paint
+from PIL import Image
+from playwright.sync_api import expect
+from visits import open_page, press_paint, press_stop, set_number
+
+from nst.painters import zero
+
+pytest.importorskip("spaces")
+
+
+class DeviceAPI(BaseHTTPRequestHandler):
+    """Lends a GPU to everybody, or to nobody."""
+
+    asked: ClassVar[list[tuple[str, dict[str, list[str]]]]] = []
+    verdict = "approved"
+
+    def do_POST(self) -> None:
+        """Answer."""
+        place = urlsplit(self.path)
+        self.asked.append((place.path, parse_qs(place.query)))
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        refused = place.path == "/schedule" and self.verdict != "approved"
+        told = {}
+        if place.path == "/schedule":
+            told = {"idle": False, "nvidiaIndex": 0, "nvidiaUUID": "GPU-x", "allowToken": "tok"}
+            if refused:
+                told = {"left": 3, "wait": "PT5M"}
+        body = json.dumps(told).encode()
+        self.send_response(429 if refused else 200)
+        self.send_header("X-Approve-Result", self.verdict)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory):
+    api = ThreadingHTTPServer(("127.0.0.1", 0), DeviceAPI)
+    threading.Thread(target=api.serve_forever, args=(0.05,), daemon=True).start()
+    folder = tmp_path_factory.mktemp("zero")
+    group = folder / "cgroup"
+    group.write_text("0::/kubepods/x\n")
+    app = App(
+        folder,
+        script=str(ROOT / "tests" / "zero_app.py"),
+        SPACES_ZERO_GPU="true",
+        SPACES_ZERO_DEVICE_API_URL=f"http://127.0.0.1:{api.server_port}",
+        ZEROGPU_PROC_SELF_CGROUP_PATH=str(group),
+        HF_HUB_OFFLINE="1",
+    )
+    try:
+        app.wait()
+        yield app
+    finally:
+        app.kill()
+        api.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def everybody():
+    DeviceAPI.asked.clear()
+    DeviceAPI.verdict = "approved"
+
+
+def asked(path: str) -> list[dict[str, list[str]]]:
+    return [query for place, query in DeviceAPI.asked if place == path]
+
+
+def test_it_paints_in_another_process_and_hands_the_gpu_back(app):
+    client = Client(app.url, verbose=False)
+    job = paint(client, size=128, iterations=100)
+    image = Image.open(job.result(timeout=60))
+    assert image.size == (128, 85)
+    assert json.loads(image.info["Settings"])["iterations"] == 100
+    assert len(job.outputs()) >= 2
+    (query,) = asked("/schedule")
+    assert 15 <= int(query["durationSeconds"][0]) <= 110
+    began = time.monotonic()
+    while not asked("/release"):
+        assert time.monotonic() - began < 10
+        time.sleep(0.05)
+    assert asked("/release")[0].get("fail", ["false"]) == ["false"]
+
+
+def test_nothing_is_spent_on_what_cannot_be_painted(app):
+    client = Client(app.url, verbose=False)
+    for wrong in ({"size": 4095.5}, {"blend_1": 0}, {"style_layers": "relu3_2", "encoder": "builtin"}):
+        with pytest.raises(AppError):
+            paint(client, **wrong).result(timeout=60)
+    assert asked("/schedule") == []
+
+
+def test_without_quota_it_says_so_in_plain_words(app):
+    DeviceAPI.verdict = "quota-exceeded"
+    client = Client(app.url, verbose=False)
+    with pytest.raises(AppError, match="quota") as caught:
+        paint(client).result(timeout=60)
+    assert "<" not in str(caught.value)
+    assert "Traceback" not in app.log.read_text()
+
+
+def test_stop_keeps_the_picture_and_later_settings_are_said_to_wait(app, browser):
+    context = browser.new_context(accept_downloads=True)
+    page = context.new_page()
+    open_page(page, app.url)
+    set_number(page, "iterations", 1000)
+    press_paint(page)
+    expect(page.locator("#status")).to_contain_text(re.compile("Painting.* left"))
+    set_number(page, "style_weight", 8)
+    expect(page.locator("#status")).to_contain_text("count from the next Continue on")
+    press_stop(page)
+    expect(page.locator("#status")).to_contain_text("Stopped at")
+    with page.expect_download() as caught:
+        page.locator("#download").click()
+    assert max(Image.open(caught.value.path()).size) == 512
+    context.close()
+    began = time.monotonic()
+    while app.counts() != (0, 0):
+        assert time.monotonic() - began < 10
+        time.sleep(0.1)
+
+
+def test_elsewhere_it_is_not_in_the_way():
+    assert not zero.ACTIVE

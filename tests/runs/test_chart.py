@@ -1,0 +1,41 @@
+"""The losses of a run, thinned out for the chart."""
+
+from __future__ import annotations
+
+import itertools
+from types import SimpleNamespace
+
+import pytest
+
+from nst.runs.loss_log import LossLog
+
+
+def frame(iteration: int, **losses: float) -> SimpleNamespace:
+    return SimpleNamespace(iteration=iteration, losses=losses)
+
+
+def test_a_table_of_logarithms():
+    log = LossLog()
+    log.add(frame(1, content=0.1, style=10.0, roughness=0.0))
+    table = log.table()
+    assert table["step"].tolist() == [1, 1]
+    assert table["term"].tolist() == ["content", "style"]  # of nothing there is no logarithm
+    assert table["log10"].tolist() == pytest.approx([-1, 1])
+
+
+def test_a_long_run_stays_a_light_chart_that_covers_all_of_it():
+    log = LossLog()
+    for iteration in range(1, 10_001):
+        log.add(frame(iteration, content=1.0))
+    steps = log.table()["step"].tolist()
+    assert 100 <= len(steps) <= 200
+    assert steps[0] == 1
+    assert steps[-1] > 9_800
+    gaps = {later - earlier for earlier, later in itertools.pairwise(steps)}
+    assert len(gaps) == 1  # evenly
+
+
+def test_a_frame_without_losses_is_no_row():
+    log = LossLog()
+    log.add(frame(1))
+    assert log.table().empty

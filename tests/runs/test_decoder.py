@@ -1,0 +1,286 @@
+"""Files are decoded elsewhere, in time and in turn."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import multiprocessing
+import os
+import signal
+import time
+from multiprocessing import forkserver
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import complete
+from PIL import Image
+from strangers import bomb, gif_of_comments, jpeg, memory, slow_jpeg
+
+from nst import InputError, load_image
+from nst.image.decoding import measure
+from nst.image.pixels import to_tensor
+from nst.runs import decode_worker
+from nst.runs import decoder as module
+from nst.runs.decoder import Decoder
+from nst.runs.storage import Files
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    decoder = Decoder({"headers": 2.0, "pictures": 2.0, "large": 4.0})
+    decoder.start()
+    return decoder
+
+
+@pytest.fixture(scope="module")
+def sent():
+    """Return a function that makes bytes a file that was sent."""
+    files = Files()
+    return lambda data: files.sent(str(files.add_upload("", "a.jpg", io.BytesIO(data))), "The photo")
+
+
+def took(work) -> float:
+    began = time.monotonic()
+    complete(work)
+    return time.monotonic() - began
+
+
+def test_pixels_are_those_of_the_core(decoder, sent):
+    grey = io.BytesIO()
+    Image.linear_gradient("L").resize((64, 48)).convert("I;16").point(lambda v: v * 257).save(grey, "PNG")
+    for data in (jpeg(300, 200), grey.getvalue()):
+        pixels = complete(decoder.decode(sent(data), "The photo", ""))
+        assert np.array_equal(to_tensor(pixels).numpy(), load_image(data).numpy())
+
+
+def test_refusals_are_those_of_the_core(decoder, sent):
+    for data in (b"", b"<svg/>", jpeg()[:400], jpeg(10, 10)):
+        with pytest.raises(InputError) as said:
+            load_image(data, "The photo")
+        with pytest.raises(InputError) as told:
+            complete(decoder.decode(sent(data), "The photo", ""))
+        assert str(told.value) == str(said.value)
+
+
+def test_what_takes_minutes_is_given_up_in_seconds_and_the_next_is_served(decoder, sent):
+    slow = sent(slow_jpeg())
+    began = time.monotonic()
+    with pytest.raises(InputError, match="takes too long to read; save it as a plain JPEG or PNG"):
+        complete(decoder.decode(slow, "The photo", "attacker"))
+    with pytest.raises(InputError, match="takes too long"):
+        complete(decoder.measure(sent(gif_of_comments()), "The photo", "attacker"))
+    complete(decoder.decode(sent(jpeg()), "The photo", "somebody"))
+    # Two deadlines of two seconds and two new processes; the files would take four minutes.
+    assert time.monotonic() - began < 60
+
+
+def test_who_gives_up_ends_the_work(sent):
+    decoder = Decoder({"headers": 30.0, "pictures": 300.0, "large": 300.0})
+
+    async def give_up():
+        task = asyncio.create_task(decoder.decode(sent(slow_jpeg()), "The photo", "a"))
+        await asyncio.sleep(2)
+        task.cancel()
+        # Free at once, and not when the file would be done.
+        await asyncio.wait_for(decoder.decode(sent(jpeg()), "The photo", "b"), 60)
+
+    assert took(give_up()) < 55
+
+
+def test_forty_slow_files_of_one_client_let_anothers_through(decoder, sent):
+    line = decoder.lines["pictures"]
+
+    async def crowd():
+        files = [sent(slow_jpeg(3000 + number)) for number in range(8)]
+        slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32")) for file in files * 5]
+        while line.counts()[1] < 38:  # one is being read, and the size of one asked for
+            await asyncio.sleep(0.02)
+        before = time.monotonic()
+        await decoder.decode(sent(jpeg()), "The photo", "8.8.8.8/32")
+        waited = time.monotonic() - before
+        assert line.counts()[1] > 30  # they were not gone
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return waited
+
+    assert complete(crowd()) < 30  # a moment of what is under way; all forty would take minutes
+    assert line.counts() == (0, 0)
+
+
+def test_a_full_line_sends_away_the_newest_of_whoever_has_most(decoder, sent):
+    async def crowd():
+        line = decoder.lines["pictures"]
+        files = [sent(slow_jpeg(3000 + number)) for number in range(8)]
+        slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32", least=1)) for file in files * 10]
+        while line.counts()[1] < 64:
+            await asyncio.sleep(0.02)
+        await decoder.decode(sent(jpeg()), "The photo", "8.8.8.8/32")
+        refused = [task.exception() for task in slow if task.done()]
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return refused
+
+    refused = complete(crowd())
+    assert refused
+    assert {str(error) for error in refused} == {
+        "This host is busy reading other pictures; try again in a minute."
+    }
+
+
+def test_a_process_that_dies_over_a_file_costs_another_try_and_no_file(decoder, sent, monkeypatch):
+    began, start = [], module._processes.Process.start
+
+    def killed(process):
+        began.append(process)
+        if len(began) == 1:
+            os.kill(process.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(
+        module._processes.Process, "start", lambda process: (start(process), killed(process))[0]
+    )
+    file = sent(jpeg(seed=3))
+    assert complete(decoder.decode(file, "The photo", "")).shape[2] == 3
+    assert len(began) == 3  # its size, twice, and its pixels
+
+
+def test_a_file_that_every_process_dies_of_is_said_to_be_damaged(decoder, sent, monkeypatch):
+    died = []
+
+    def dies(process):
+        died.append(process)
+        os.kill(process.pid, signal.SIGKILL)
+
+    start = module._processes.Process.start
+    monkeypatch.setattr(
+        module._processes.Process, "start", lambda process: (start(process), dies(process))[0]
+    )
+    with pytest.raises(InputError, match="The photo is damaged"):
+        complete(decoder.measure(sent(jpeg(seed=4)), "The photo", ""))
+    assert len(died) == 2
+
+
+def test_a_server_of_processes_that_dies_is_replaced(decoder, sent):
+    complete(decoder.decode(sent(jpeg()), "The photo", ""))
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    complete(decoder.decode(sent(jpeg(seed=3)), "The photo", ""))
+
+
+def test_a_bomb_weighs_on_another_process_that_is_ended_for_it(sent):
+    decoder, data = Decoder(), bomb()
+    complete(decoder.measure(sent(jpeg()), "The photo", ""))
+    before = memory()
+    for _ in range(3):
+        width, height = complete(decoder.measure(sent(data), "The photo", ""))
+        assert (width, height) == (7900, 7900)
+    assert memory() < before + 60
+    complete(decoder.decode(sent(data), "The photo", ""))
+    assert not multiprocessing.active_children()  # what decoded it is gone
+
+
+def test_a_size_is_asked_for_once_and_told_from_the_header_alone(decoder, sent, monkeypatch):
+    data = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30)).save(data, "PNG", exif=exif)
+    broken = data.getvalue()[:-40]  # the header is whole, the pixels are not
+    assert measure(broken) == (30, 40)
+    file = sent(broken)
+    assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
+    monkeypatch.setattr(module, "_Process", lambda *_: pytest.fail("asked again"))
+    assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
+
+
+def test_a_picture_is_decoded_once_for_each_way_to_see_it(decoder, sent, monkeypatch):
+    file = sent(jpeg())
+    first = complete(decoder.decode(file, "This file", "", alpha=True))
+    asked = []
+    kind = module._Process
+    monkeypatch.setattr(module, "_Process", lambda work, *more: (asked.append(work), kind(work, *more))[1])
+    assert complete(decoder.decode(file, "The photo", "", alpha=True)) is first
+    assert not asked
+    np.testing.assert_array_equal(complete(decoder.decode(file, "This file", "", ground=0.0)), first)
+    assert asked == ["decode"]
+
+
+def test_what_a_run_will_want_is_decoded_ahead(decoder, sent, monkeypatch):
+    good, bad = sent(jpeg()), sent(b"no picture")
+
+    async def ahead():
+        for file in (good, bad):
+            decoder.decode_ahead(file, "The photo", "", alpha=True)
+        await asyncio.gather(*decoder._ahead)
+
+    complete(ahead())
+    with pytest.raises(InputError, match="The photo is not a picture"):  # whoever wants it is told
+        complete(decoder.decode(bad, "The photo", "", alpha=True))
+    monkeypatch.setattr(module, "_Process", lambda *_: pytest.fail("asked again"))
+    assert complete(decoder.decode(good, "The photo", "", alpha=True)).shape == (80, 120, 3)
+
+
+def test_nobody_fills_the_line_with_what_is_decoded_ahead(decoder, sent, monkeypatch):
+    files, asked = [sent(jpeg(seed=number)) for number in range(12)], []
+    kind = module._Process
+    monkeypatch.setattr(module, "_Process", lambda work, *more: (asked.append(work), kind(work, *more))[1])
+
+    async def ahead(some):
+        for file in some:
+            decoder.decode_ahead(file, "The photo", "somebody", alpha=True)
+        await asyncio.gather(*decoder._ahead)
+
+    complete(ahead(files[:6]))
+    assert asked.count("decode") == 2
+    complete(ahead(files[6:]))  # when there is room again
+    assert asked.count("decode") == 4
+
+
+def test_a_picture_that_is_gone_is_gone_though_it_was_decoded(decoder, sent):
+    file = sent(jpeg())
+    complete(decoder.decode(file, "The photo", ""))
+    file.path.unlink()
+    with pytest.raises(InputError, match="The photo is no longer kept here"):
+        complete(decoder.decode(file, "The photo", ""))
+
+
+def test_what_is_missing_of_a_picture_is_said_by_each_of_its_names(decoder, sent):
+    file = sent(jpeg()[:-40])
+    for what in ("This file", "The photo"):
+        complete(decoder.decode(file, what, ""))
+        assert decoder.remark(file, what).startswith(f"{what} breaks off early")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_the_size_that_is_told_is_the_size_that_is_painted(kind):
+    data, exif = io.BytesIO(), Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (128, 96), "teal").save(data, kind, exif=exif)
+    assert measure(data.getvalue()) == load_image(data.getvalue()).shape[:1:-1]
+
+
+def test_a_process_knows_no_secret_and_writes_no_file(monkeypatch, capfd):
+    monkeypatch.setattr(decode_worker, "_WORK", {"look": _looks})
+    link, theirs = multiprocessing.Pipe()
+    child = multiprocessing.get_context("fork").Process(
+        target=decode_worker.serve, args=(theirs, 30.0, "look", b"", {})
+    )
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    child.start()
+    assert link.recv_bytes()
+    assert json.loads(link.recv_bytes()) == {"environment": [], "written": False}
+    child.kill()
+    child.join()
+
+
+def _looks(data: bytes) -> tuple[dict[str, Any], bytes]:
+    written = True
+    try:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        with Path("/tmp/never").open("wb", buffering=0) as file:
+            file.write(b"1")
+    except OSError:
+        written = False
+    return {"environment": sorted(os.environ), "written": written}, b""

@@ -1,0 +1,502 @@
+"""Whose runs are whose, how long they last, and what outlives the process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import json
+import logging
+import os
+import time
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import complete
+from PIL import Image
+from strangers import jpeg
+
+from nst import InputError, Settings
+from nst.image.files import encode_jpeg
+from nst.inputs import Inputs
+from nst.optimization.estimate import Forecast
+from nst.optimization.frames import Frame
+from nst.painters import PainterDiedError, Standing
+from nst.painters.previews import Preview
+from nst.painters.worker import submit
+from nst.runs import record
+from nst.runs.decoder import Decoder
+from nst.runs.listeners import Listeners
+from nst.runs.log import Entry
+from nst.runs.registry import Registry, owner_of
+from nst.runs.run import Run, Waiting
+from nst.runs.storage import Files, Sent
+from nst.runs.stream import Recorder, Update
+
+MINE, YOURS = owner_of("m" * 32), owner_of("y" * 32)
+
+
+class Scripted:
+    """A painter who does as told: paints so many frames, and dies after some of them."""
+
+    def __init__(self, frames: int = 4, dies_after: tuple[int, ...] = (), slow: float = 0.0) -> None:
+        self.frames, self.dies_after, self.slow = frames, list(dies_after), slow
+        self.turns = self.waiting = 0
+        self.held: list[str] = []
+        self.resumed: list[tuple[int, int] | None] = []
+
+    async def join(self, visitor: str, *, again: bool = False) -> str:
+        self.turns += 1
+        self.held.append("again" if again else "first")
+        return self.held[-1]
+
+    async def mark_ready(self, turn: str, seconds: float) -> Standing:
+        return Standing(True)
+
+    async def leave(self, turn: str) -> None:
+        if turn in self.held:
+            self.held.remove(turn)
+            self.turns -= 1
+
+    async def counts(self) -> tuple[int, int]:
+        return 1, self.waiting
+
+    async def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
+        return Forecast(width, height, 1.0)
+
+    async def paint(
+        self, turn: str, pictures: Inputs[Any], settings: Settings, controls: Any
+    ) -> AsyncGenerator[Preview, None]:
+        self.resumed.append(pictures.resume.size if pictures.resume else None)
+        dies = self.dies_after.pop(0) if self.dies_after else None
+        for number in range(1, self.frames + 1):
+            await asyncio.sleep(self.slow)
+            if dies is not None and number > dies:
+                raise PainterDiedError
+            final = number == self.frames or controls.stop()
+            image = np.full((40, 60, 3), number % 250, np.uint8)
+            frame = Frame(
+                image, number, self.frames, (60, 40), {"total": 1.0}, number, number, 1.0, 0.0, "tiny", "CPU",
+                settings, final,
+            )  # fmt: skip
+            yield Preview(frame, (60, 40), number / 10, b"" if final else encode_jpeg(image))
+            if final:
+                return
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    decoder = Decoder()
+    decoder.start()
+    yield decoder
+
+
+@pytest.fixture
+def files():
+    files = Files()
+    yield files
+    files.close()
+
+
+def registry(painter: Any, files: Files, decoder: Decoder, grace: float = 30.0, **more: float) -> Registry:
+    return Registry(painter, files, decoder, Listeners(), grace, **more)
+
+
+def pictures(files: Files, seed: int = 1) -> Inputs[Any]:
+    sent = [Sent(files.add_upload("", "a.jpg", io.BytesIO(jpeg(seed=seed + n)))) for n in range(2)]
+    return Inputs(sent[0], (sent[1],))
+
+
+async def painted(runs: Registry, files: Files, owner: str = MINE, **more: Any) -> tuple[Run, list[Any]]:
+    """Begin a run and follow it to its end."""
+    run = await runs.begin(owner, "", pictures(files), Settings(), **more)
+    with runs.listeners.listening("page"):
+        return run, [update async for update in run.follow("page")]
+
+
+def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder, monkeypatch):
+    painter = Scripted()
+
+    async def gone(turn: str, seconds: float) -> Standing:
+        return Standing(False, 0, 190)
+
+    monkeypatch.setattr(painter, "mark_ready", gone)
+    run, updates = complete(painted(registry(painter, files, decoder), files))
+    assert (run.state, updates) == ("refused", [])
+    assert run.said == "This host is full; try again in about 4 minutes."
+    assert painter.turns == 0
+
+
+def test_while_others_wait_a_long_run_ends_with_what_it_has(files, decoder, monkeypatch):
+    monkeypatch.setattr("nst.runs.work._WRITTEN", 0.0)
+    painter = Scripted(frames=400, slow=0.002)
+    run, updates = complete(painted(registry(painter, files, decoder, busy=20), files))
+    assert updates[-1].frame.iteration == 400  # nobody waits
+    painter.waiting = 1
+    run, updates = complete(painted(registry(painter, files, decoder, busy=20), files))
+    last = updates[-1].frame
+    assert last.final
+    assert 20 < last.iteration < 40  # each takes a second, says the frame
+    assert last.notice == "Others are waiting, so this ended after 21 s. Press Continue to go on."
+    assert run.state == "finished"
+    assert run.folder.finished
+
+
+def test_a_run_belongs_to_its_key(files, decoder):
+    runs = registry(Scripted(), files, decoder)
+    run, updates = complete(painted(runs, files))
+    assert updates[-1].frame.final
+    assert run.state == "finished"
+    assert runs.find(MINE, run.id) is run
+    assert runs.of(MINE) == [run]
+    for owner in (YOURS, "", MINE[:-1], "é"):
+        assert runs.find(owner, run.id) is None
+    assert runs.of(YOURS) == runs.of("") == []
+    for number in (None, 7, ["x"], {"id": run.id}, run.id[:-1], ""):
+        assert runs.find(MINE, number) is None
+
+
+@pytest.mark.parametrize("key", [None, "", "short", 5, ["m" * 32], "m" * 65, "m" * 31 + "\n", "ü" * 32])
+def test_what_is_no_key_owns_nothing(key):
+    assert owner_of(key) == ""
+
+
+def test_who_follows_late_sees_how_it_stands_and_the_end(files, decoder):
+    runs = registry(Scripted(frames=30, slow=0.02), files, decoder)
+
+    async def twice():
+        run = await runs.begin(MINE, "", pictures(files), Settings())
+
+        async def follow(session):
+            with runs.listeners.listening(session):
+                return [update async for update in run.follow(session)]
+
+        first = asyncio.create_task(follow("one"))
+        while run.state != "painting" or run.latest is None:
+            await asyncio.sleep(0.01)
+        return run, await follow("two"), await first
+
+    run, late, whole = complete(twice())
+    assert len(late) <= len(whole)
+    assert late[-1] is whole[-1] is run.latest
+    assert len({id(update) for update in whole}) == len(whole)
+
+
+def test_it_goes_on_alone_for_a_while_then_keeps_what_it_has(files, decoder):
+    runs = registry(Scripted(frames=1000, slow=0.02), files, decoder, grace=0.5)
+
+    async def leave():
+        run = await runs.begin(MINE, "", pictures(files), Settings())
+        with runs.listeners.listening("page"):
+            async with contextlib.aclosing(run.follow("page")) as updates:
+                async for update in updates:
+                    if isinstance(update, Update):
+                        break
+            assert run.under_way
+        left = time.monotonic()
+        while run.under_way:
+            await asyncio.sleep(0.01)
+        return run, time.monotonic() - left
+
+    run, seconds = complete(leave())
+    assert seconds > 0.4
+    assert run.state == "left"
+    assert Image.open(run.folder.finished.path).format == "PNG"
+    assert runs.painter.turns == 0
+
+
+def test_who_comes_back_in_time_keeps_it_going(files, decoder):
+    runs = registry(Scripted(frames=60, slow=0.02), files, decoder, grace=0.6)
+
+    async def back():
+        run = await runs.begin(MINE, "", pictures(files), Settings())
+        with runs.listeners.listening("page"):
+            async with contextlib.aclosing(run.follow("page")) as updates:
+                await anext(updates)
+        await asyncio.sleep(0.3)
+        assert runs.unattended(MINE) is run
+        assert runs.unattended(YOURS) is None
+        with runs.listeners.listening("other"):
+            updates = run.follow("other")
+            await anext(updates)
+            assert runs.unattended(MINE) is None
+            async for _ in updates:
+                pass
+        return run
+
+    assert complete(back()).state == "finished"
+
+
+def test_what_is_deleted_comes_back_for_a_while_to_its_owner_alone(files, decoder, monkeypatch):
+    runs = registry(Scripted(), files, decoder)
+    run, _ = complete(painted(runs, files))
+
+    async def delete_and_take_back():
+        runs.delete(run)
+        assert runs.of(MINE) == []
+        assert runs.find(MINE, run.id) is None
+        assert not (run.folder.path / ".run.json").exists()  # by which another host would take it over
+        runs.restore(YOURS, run.id)
+        assert runs.of(MINE) == []
+        runs.restore(MINE, run.id)
+
+    complete(delete_and_take_back())
+    assert runs.of(MINE) == [run]
+    assert runs.find(MINE, run.id).folder.finished
+    assert adopted(files, decoder, monkeypatch).find(MINE, run.id) is not None
+
+
+def test_what_is_deleted_is_gone_also_in_mid_run(files, decoder, monkeypatch):
+    monkeypatch.setattr("nst.runs.registry.UNDO", 0.2)
+    runs = registry(Scripted(frames=200, slow=0.02), files, decoder)
+
+    async def delete():
+        done = await runs.begin(MINE, "", pictures(files), Settings())
+        while done.latest is None:
+            await asyncio.sleep(0.01)
+        runs.delete(done)
+        assert runs.of(MINE) == []
+        while done.folder.path.exists():
+            await asyncio.sleep(0.01)
+        return done
+
+    run = complete(delete())
+    assert not run.under_way
+    assert runs.find(MINE, run.id) is None
+
+
+def test_a_painter_that_dies_costs_no_painting(files, decoder):
+    painter = Scripted(frames=5, dies_after=(2, 0))
+    runs = registry(painter, files, decoder)
+    run, updates = complete(painted(runs, files))
+    assert run.state == "finished"
+    assert painter.resumed == [None, (60, 40), (60, 40)]
+    assert "another one goes on from step 2" in updates[-1].frame.notice
+    assert painter.turns == 0
+
+
+def test_after_three_deaths_it_ends_with_what_it_has(files, decoder):
+    runs = registry(Scripted(frames=5, dies_after=(2, 1, 0)), files, decoder)
+    run, updates = complete(painted(runs, files))
+    assert run.state == "finished"
+    assert "3 painters of this host failed" in updates[-1].frame.notice
+    assert Image.open(run.folder.finished.path).size == (60, 40)
+    assert runs.painter.turns == 0
+
+
+def test_where_nobody_can_paint_it_says_so(files, decoder):
+    runs = registry(Scripted(frames=5, dies_after=(0, 0, 0)), files, decoder)
+    run, _ = complete(painted(runs, files))
+    assert (run.state, run.said) == (
+        "refused",
+        "The painters of this host fail one after the other; try again later.",
+    )
+
+
+def test_what_cannot_be_painted_is_a_sentence_and_no_run(files, decoder):
+    runs = registry(Scripted(), files, decoder)
+    with pytest.raises(InputError, match="Add a photo first"):
+        complete(runs.begin(MINE, "", Inputs(None, (None,)), Settings()))
+    given = pictures(files)
+    given.photo.path.write_bytes(b"no picture")
+
+    async def begin():
+        run = await runs.begin(MINE, "", given, Settings())
+        return run, [update async for update in run.follow("page")]
+
+    run, updates = complete(begin())
+    assert updates == []
+    assert run.state == "refused"
+    assert "photo" in run.said
+    assert runs.of(MINE) == []  # nothing of it is to be shown
+
+
+def adopted(files: Files, decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """Return the registry of a process that has begun on the files of one that was killed."""
+    submit(int).result()  # unlike a killed process's, this one's thread may still be writing a frame
+    left = [path for path in files.folder.iterdir() if path.name.startswith(("run-", "upload-"))]
+    monkeypatch.setattr("nst.runs.storage.left_behind", lambda: left)
+    runs = registry(Scripted(), Files(), decoder)
+    runs.adopt()
+    return runs
+
+
+def test_after_a_kill_its_owner_finds_it_and_can_go_on(files, decoder, monkeypatch):
+    async def killed():
+        runs = registry(Scripted(frames=1000, slow=0.05), files, decoder)
+        monkeypatch.setattr("nst.runs.work._WRITTEN", 0.0)
+        run = await runs.begin(
+            MINE, "", pictures(files), Settings(style_weight=7), drawings={"photo": b"PNG"}
+        )
+        program = await runs.begin("", "", pictures(files, 5), Settings())
+        while len(run.folder.frames) < 3:
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(record, "write", lambda run: None)  # as a killed process writes nothing more
+        return run, program
+
+    run, program = complete(killed())
+    monkeypatch.undo()
+    runs = adopted(files, decoder, monkeypatch)
+    again = runs.find(MINE, run.id)
+    assert again.state == "interrupted"
+    assert again.said == "The server restarted."
+    assert again.settings.style_weight == 7
+    assert again.drawings == {"photo": b"PNG"}
+    assert again.pictures.photo == run.pictures.photo
+    assert again.pictures.photo.path.exists()
+    assert again.folder.frames == run.folder.frames[: len(again.folder.frames)]
+    assert len(again.folder.frames) >= 2
+    assert runs.find(YOURS, run.id) is None
+    # What nobody can ask for is gone, its uploads too.
+    assert not program.folder.path.exists()
+    assert not program.pictures.photo.path.exists()
+
+
+def test_what_is_finished_outlives_a_kill_but_not_its_hour(files, decoder, monkeypatch):
+    runs = registry(Scripted(), files, decoder)
+    new, _ = complete(painted(runs, files))
+    old, _ = complete(painted(runs, files))
+    hours_ago = time.time() - 3700
+    os.utime(old.folder.path, (hours_ago, hours_ago))
+    again = adopted(files, decoder, monkeypatch)
+    assert [run.id for run in again.of(MINE)] == [new.id]
+    assert again.find(MINE, new.id).folder.finished == new.folder.finished
+    assert not old.folder.path.exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda told: b"{",
+        lambda told: b"[]",
+        lambda told: json.dumps({**told, "settings": {"size": "x"}}).encode(),
+        lambda told: json.dumps({**told, "photo": "../../etc/passwd/x"}).encode(),
+        lambda told: json.dumps({**told, "frames": [["a"]]}).encode(),
+        lambda told: json.dumps({**told, "owner": ""}).encode(),
+        lambda told: json.dumps({**told, "began": time.time() + 9999}).encode(),
+    ],
+)
+def test_a_record_that_is_damaged_is_removed_with_its_run(damage, files, decoder, monkeypatch):
+    run, _ = complete(painted(registry(Scripted(), files, decoder), files))
+    path = run.folder.path / ".run.json"
+    path.write_bytes(damage(json.loads(path.read_text())))
+    assert adopted(files, decoder, monkeypatch).of(MINE) == []
+    assert not run.folder.path.exists()
+
+
+def test_the_record_is_served_to_nobody(files, decoder):
+    run, _ = complete(painted(registry(Scripted(), files, decoder), files))
+    assert files.find(run.folder.finished.path)
+    for name in (".run.json", ".drawing.png"):
+        assert files.find(str(run.folder.path / name)) is None
+    assert "m" * 32 not in (run.folder.path / ".run.json").read_text()  # nor does it hold the key
+
+
+def test_two_hundred_runs_leave_no_growth(files, decoder):
+    runs = registry(Scripted(frames=1), files, decoder)
+    given = pictures(files)
+
+    async def many():
+        for _ in range(200):
+            run = await runs.begin(MINE, "v", given, Settings())
+            async for _ in run.follow("page"):
+                pass
+        return len(runs._runs), len(runs._tasks), runs.listeners.sessions()
+
+    kept, tasks, sessions = complete(many())
+    assert kept <= 25  # as many as one visitor may have here
+    assert tasks <= 1
+    assert sessions == set()
+
+
+def test_a_run_is_one_line_of_what_differs(caplog):
+    with caplog.at_level(logging.INFO, "nst.runs"):
+        entry = Entry(Settings(style_weight=7))
+        entry.end("failed", "abc123")
+    told = json.loads(caplog.records[0].getMessage())
+    assert told["outcome"] == "failed"
+    assert told["error"] == "abc123"
+    assert told["settings"] == {"style_weight": 7}
+    assert "size" not in told  # nothing was painted
+
+
+def test_who_waits_is_told_where(files, decoder, monkeypatch):
+    monkeypatch.setattr("nst.runs.work._AGAIN", 0.02)
+    painter = Scripted()
+    places = iter([2, 2, 2, 1, 1, 1, 1, 1])
+
+    async def standing(turn: str, *given: Any) -> Standing:
+        await asyncio.sleep(0.02)
+        place = next(places, 0)
+        return Standing(place == 0, place, 10.0 * place)
+
+    painter.mark_ready = painter.wait_for_change = standing
+    run, updates = complete(painted(registry(painter, files, decoder), files))
+    assert next(update.place for update in updates if isinstance(update, Waiting)) == 2
+    assert run.state == "finished"
+
+
+def test_what_is_told_again_says_something_new():
+    told = Waiting(3, 100.0)
+    assert told.is_news(None)
+    assert Waiting(2, 100.0).is_news(told)
+    assert Waiting(3, 89.0).is_news(told)
+    assert not Waiting(3, 95.0).is_news(told)
+    assert Waiting(3, 5.0).is_news(Waiting(3, 6.0))
+    assert not Waiting(3, 5.5).is_news(Waiting(3, 6.0))
+
+
+def test_who_waits_and_is_asked_to_end_has_ended(files, decoder, monkeypatch):
+    # However long it would be until the next look.
+    monkeypatch.setattr("nst.runs.work._LOOK", 3600.0)
+    painter = Scripted()
+
+    async def far(turn: str, *given: Any) -> Standing:
+        return Standing(False, 2, 10.0)
+
+    async def never(turn: str, *given: Any) -> Standing:
+        return await asyncio.Event().wait()
+
+    painter.mark_ready, painter.wait_for_change = far, never
+
+    async def stopped() -> Run:
+        run = await registry(painter, files, decoder).begin(MINE, "", pictures(files), Settings())
+        await asyncio.sleep(0.2)
+        await asyncio.to_thread(run.end)  # as Gradio does
+        run.end()
+        async for _ in run.follow(""):
+            pass
+        return run
+
+    assert complete(stopped()).state == "stopped"
+    assert painter.turns == 0
+
+
+def test_the_next_one_begins_before_the_finished_picture_is_written(files, decoder, monkeypatch):
+    painter, held = Scripted(), []
+    update = Recorder.update
+
+    def noted(recorder: Recorder, preview: Preview) -> Update:
+        held.append((preview.frame.final, painter.turns))
+        return update(recorder, preview)
+
+    monkeypatch.setattr(Recorder, "update", noted)
+    run, _ = complete(painted(registry(painter, files, decoder), files))
+    assert run.state == "finished"
+    assert held == [(False, 1)] * 3 + [(True, 0)]
+
+
+def test_a_turn_that_is_lost_while_a_picture_is_read_is_taken_anew(files, decoder):
+    painter = Scripted()
+
+    async def lost(turn: str, seconds: float) -> Standing:
+        if turn == "first":
+            raise PainterDiedError
+        return Standing(True)
+
+    painter.mark_ready = lost
+    run, _ = complete(painted(registry(painter, files, decoder), files))
+    assert run.state == "finished"
+    assert painter.turns == 0
