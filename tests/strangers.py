@@ -69,7 +69,9 @@ class Stranger:
         """Return an event that makes what an element shows, whatever it follows."""
         ids = {one["props"].get("elem_id"): one["id"] for one in self.config["components"]}
         return next(
-            one for one in self.config["dependencies"] if ids[name] in one["outputs"] and one["backend_fn"]
+            one
+            for one in self.config["dependencies"]
+            if ids[name] in one["outputs"] and one["backend_fn"] and one["queue"]
         )
 
     def data(self, event: dict, **values: Any) -> list[Any]:

@@ -258,7 +258,8 @@ class _Process:
             finally:
                 timer.cancel()
                 self.kill()
-                self._process.join()
+                if self._process.pid is not None:
+                    self._process.join()
         return None
 
     def kill(self) -> None:

@@ -41,9 +41,10 @@ def test_a_visit_costs_little(demo):
 def test_visits_are_forgotten_in_the_end(demo, monkeypatch):
     stranger = Stranger(demo.local_url, "")
     monkeypatch.setattr(demo.app.state_holder, "capacity", 20)
+    present = len(demo.app.state_holder.session_data)
     for number in range(30):
         stranger.fire(stranger.event("go", "stop"), f"more{number}")
-    assert len(demo.app.state_holder.session_data) <= 40  # one goes for each that comes
+    assert len(demo.app.state_holder.session_data) <= max(present, 20) + 1  # one goes for each that comes
     assert sessions.MOST < 10_000
     assert demo.state_session_capacity == sessions.MOST
 

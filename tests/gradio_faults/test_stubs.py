@@ -17,7 +17,7 @@ assert "gradio" not in sys.modules  # the decoder's processes do without
 import gradio as gr
 from nst.page.components import LivePreview, Strip
 assert gr.component_meta.create_or_modify_pyi(gr.HTML, "HTML", []) is None
-print(Strip([]).select, gr.__version__)
+print(Strip([], "photo").select, gr.__version__)
 """
 
 

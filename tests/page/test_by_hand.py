@@ -128,7 +128,7 @@ def test_a_page_begins_sharper_where_that_is_soon_done(browser, monkeypatch, sec
 @pytest.mark.parametrize(
     ("mode", "size", "said"),
     [
-        ("RGB", (90, 60), "only 90 × 60 pixels; a larger one paints sharper"),  # noqa: RUF001
+        ("RGB", (48, 40), "only 48 × 40 pixels; a larger one paints sharper"),  # noqa: RUF001
         ("RGB", (1200, 200), "very long; crop it"),
         ("RGBA", (200, 150), "Transparent parts become white"),
         ("RGB", (200, 150), ""),

@@ -120,7 +120,7 @@ def test_all_of_a_painting_is_computed_there(monkeypatch):
         return work(*given)
 
     async def paint():
-        local = Local(LIMITS)
+        local = Local(LIMITS.waiting, LIMITS.each, LIMITS.busy)
         turn = await local.join("")
         await local.mark_ready(turn, 1.0)
         pixels = np.zeros((48, 64, 3), np.uint8)

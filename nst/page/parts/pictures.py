@@ -25,7 +25,7 @@ from nst.runs.pictures import Given
 from nst.runs.storage import NO_ROOM, Sent
 from nst.settings import MOST_STYLES
 
-_SMALL, _LONG = 128, 4  # pixels of a side, and times as long as the other, of which a word is said
+_SMALL, _LONG = 64, 4  # pixels of a side, and times as long as the other, of which a word is said
 _PREVIEW = 1024  # pixels on its longest side
 Source = Literal["upload", "webcam", "clipboard"]
 
