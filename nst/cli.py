@@ -18,6 +18,7 @@ import numpy as np
 from huggingface_hub.utils import tqdm
 
 from nst.errors import IncompleteWarning, InputError
+from nst.host.allocator import keep_freed
 from nst.image.decoding import measure
 from nst.image.files import PICTURES, encode_picture
 from nst.image.metadata import describe_painting, settings_of
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         not be written; 128 and the number of a signal that ended it, with the picture as it was then saved.
     """
     options = vars(parser().parse_args(arguments))
+    keep_freed()
     logging.basicConfig(
         level=logging.INFO if options.pop("verbose") else logging.WARNING, format="%(message)s"
     )

@@ -174,4 +174,4 @@ def _turns(settings: Settings, encoders: tuple[Encoder, ...] | None) -> str:
     """Return how the encoders take turns."""
     if encoders is None:
         return encoder_choice(settings)
-    return "" if len(encoders) == 1 else "layout" if settings.encoder == "layout" else "refined"
+    return "" if len(encoders) == 1 else "refined"

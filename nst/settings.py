@@ -184,10 +184,10 @@ class Settings:
         choices={
             "auto": "Automatic",
             "builtin": "Fast",
-            "layout": "Large shapes by VGG-19, the rest fast",
             "refined": "Fast, finished by VGG-19",
             "vgg19": "Full VGG-19",
         },
+        former={"layout": "auto"},
     )
     optimizer: str = knob(
         "lbfgs",

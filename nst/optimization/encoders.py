@@ -70,7 +70,6 @@ def encoder_names(settings: Settings) -> tuple[str, ...]:
     """Return the names of the encoders that `settings` ask for on this host, in the order of their turns."""
     return {
         "builtin": (NARROW,),
-        "layout": (VGG19, NARROW),
         "refined": (NARROW, VGG19),
         "vgg19": (VGG19,),
     }[encoder_choice(settings)]

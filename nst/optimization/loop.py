@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.host.allocator import give_back, give_back_when_idle, keep_freed
+from nst.host.allocator import give_back, give_back_when_idle
 from nst.image.pixels import resize, to_pixels
 from nst.optimization.frames import Frame
 from nst.optimization.memory import Plan, is_out_of_memory
@@ -73,7 +73,6 @@ class Painting:
 
     def frames(self) -> Generator[Frame, None, None]:
         """Yield frames, the last one final."""
-        keep_freed()
         self.notice = self.plan.make_fit()
         try:
             while (scale := self.plan.scale) and not self.ended:

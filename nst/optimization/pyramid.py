@@ -9,8 +9,6 @@ from nst.image.decoding import MIN_SIDE, fit
 from nst.settings import Settings
 
 COARSEST = 64
-# Up to this longest side the first encoder of "layout" looks.
-LAID_OUT = 128
 # Below this short side a picture holds too little for the deep layers to see.
 _SHORTEST = 32
 
@@ -52,10 +50,9 @@ def plan(width: int, height: int, settings: Settings, turns: str = "") -> list[S
         width: of the photo.
         height: of the photo.
         settings: size and iterations.
-        turns: how two encoders take turns: "layout", the first at the small sizes, or "refined", the second
-            within the last size; anything else is one encoder throughout. Measured with "refined", the narrow
-            network and VGG-19: 25 and 15 iterations in place of 55 come to VGG-19's own residual in half its
-            time.
+        turns: "refined" where a second encoder looks within the last size; anything else is one encoder
+            throughout. Measured with the narrow network and VGG-19: 25 and 15 iterations in place of 55 come
+            to VGG-19's own residual in half its time.
 
     Raises:
         InputError: the photo is so narrow that at this size nothing would be left of its short side.
@@ -74,11 +71,7 @@ def plan(width: int, height: int, settings: Settings, turns: str = "") -> list[S
     shares = _share(settings.iterations, [_appetite(max(size)) for size in sizes])
     scales = [Scale(w, h, n) for (w, h), n in zip(sizes, shares, strict=True)]
     *before, last = scales
-    if turns == "layout":
-        scales = [replace(scale, encoder=int(scale.longest > LAID_OUT)) for scale in before] + [
-            replace(last, encoder=1)
-        ]
-    elif turns == "refined":
+    if turns == "refined":
         begun, finished = round(last.iterations * 25 / 55), max(1, round(last.iterations * 15 / 55))
         scales = [*before, replace(last, iterations=begun), replace(last, iterations=finished, encoder=1)]
     return [scale for scale in scales if scale.iterations]

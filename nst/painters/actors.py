@@ -14,6 +14,7 @@ import ray
 from ray.exceptions import RayActorError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from nst.host.allocator import keep_freed
 from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
 from nst.optimization import estimate
@@ -39,6 +40,7 @@ class PainterActor:
 
     def __init__(self) -> None:
         self._jobs: dict[str, _Job] = {}
+        keep_freed()
         warm_up()
 
     def paint(

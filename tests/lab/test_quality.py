@@ -138,5 +138,5 @@ def test_the_command_prints_a_table_and_a_sheet(tmp_path, photo, painting, capsy
 
 
 def test_own_painters_are_the_encoders_of_the_settings():
-    assert quality.OWN == ("builtin", "layout", "refined", "vgg19")
+    assert quality.OWN == ("builtin", "refined", "vgg19")
     assert Settings(encoder="refined").encoder == "refined"

@@ -48,11 +48,3 @@ def test_a_finishing_encoder_takes_the_end_of_the_last_size():
     assert 0 < finishing.iterations < begun.iterations < plan(512, 384, Settings())[-1].iterations
     for iterations in (10, 12, 20):
         assert plan(512, 384, Settings(iterations=iterations), "refined")[-1].encoder == 1
-
-
-def test_an_encoder_that_lays_out_takes_the_small_sizes():
-    assert [scale.encoder for scale in plan(512, 384, Settings(), "layout")] == [0, 0, 1, 1]
-    assert [scale.encoder for scale in plan(384, 512, Settings(size=800), "layout")] == [0, 1, 1, 1]
-    for size in (64, 128):  # the last is always the other's
-        assert plan(512, 384, Settings(size=size), "layout")[-1].encoder == 1
-    assert [scale.encoder for scale in plan(512, 384, Settings(coarse_to_fine=False), "layout")] == [1]

@@ -146,3 +146,19 @@ def test_what_is_better_known_of_a_photo_is_said(page: Page, tmp_path, mode, siz
     else:
         expect(page.locator("#photo")).not_to_have_class(re.compile("receiving"))
         expect(hint).to_have_count(0)
+
+
+def test_a_mask_comes_from_a_file_too(page: Page, tmp_path):
+    mask = Image.new("L", (120, 80), 0)
+    mask.paste(255, (0, 0, 60, 80))
+    mask.save(tmp_path / "mask.png")
+    page.get_by_role("button", name="Areas").click()
+    page.get_by_role("button", name="Keep the photo").focus()
+    page.keyboard.press("Enter")
+    page.locator("#brush .mask").set_input_files(tmp_path / "mask.png")
+    drawn = """() => {
+      const canvas = document.querySelector('#brush canvas'), pen = canvas.getContext('2d');
+      const at = (share) => [...pen.getImageData(share * canvas.width, canvas.height / 2, 1, 1).data];
+      return [at(0.25), at(0.75)[3]];
+    }"""
+    page.wait_for_function(f"JSON.stringify(({drawn})()) === '[[255,255,255,255],0]'")

@@ -48,7 +48,7 @@ const draw = (event) => {
   context.globalCompositeOperation = erasing ? 'destination-out' : 'source-over';
   context.strokeStyle = color || '#000';
   context.lineCap = context.lineJoin = 'round';
-  context.lineWidth = Number(find('input').value) / 100 * Math.max(canvas.width, canvas.height);
+  context.lineWidth = Number(find('.width input').value) / 100 * Math.max(canvas.width, canvas.height);
   context.beginPath();
   context.moveTo(...(last || [x - 0.01, y]));
   context.lineTo(x, y);
@@ -69,6 +69,26 @@ const lift = () => {
 };
 surface.addEventListener('pointerup', lift);
 surface.addEventListener('pointercancel', lift);
+// A mask that was made elsewhere, for whoever does not draw: it is for the brush that is chosen, or else the first.
+find('.mask').addEventListener('change', async (event) => {
+  const [file] = event.target.files, canvas = find('canvas');
+  const picture = file && source && await createImageBitmap(file).catch(() => null);
+  event.target.value = '';
+  if (!picture) return;
+  if (!color) choose(roles().find((each) => each.dataset.color && each.offsetParent));
+  const ink = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d');
+  ink.drawImage(picture, 0, 0, canvas.width, canvas.height);
+  const drawn = ink.getImageData(0, 0, canvas.width, canvas.height), shades = drawn.data;
+  const [red, green, blue] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  for (let at = 0; at < shades.length; at += 4) {
+    const light = (shades[at] + shades[at + 1] + shades[at + 2]) / 3 * shades[at + 3] / 255;
+    shades.set([red, green, blue, light > 127 ? 255 : 0], at);
+  }
+  ink.putImageData(drawn, 0, 0);
+  pen().globalCompositeOperation = 'source-over';
+  pen().drawImage(ink.canvas, 0, 0);
+  props.value = own = canvas.toDataURL('image/png');
+});
 const follow = () => {
   const shown = document.querySelector(`#${surface.dataset.over} img`);
   const url = shown && shown.getAttribute('src');
