@@ -273,12 +273,11 @@ class _Shower:
         elif update is not None:
             frame = update.frame
             self.state[stage.live] = update.picture
-            self.state[stage.status] = status.running(frame, _EARLIER if changed else "")
+            if not frame.final:  # that it is ready is said when there can be a next one
+                self.state[stage.status] = status.running(frame, _EARLIER if changed else "")
             if frame.final or frame.seconds - self.charted >= 1:
                 self.charted = frame.seconds
                 self.state[self.chart] = self.run.losses.table()
-            if frame.final:
-                self.state[stage.status] = status.finished(frame, self.run.stopped)
         return self.state
 
     def end(self) -> Values:
