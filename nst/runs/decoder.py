@@ -37,6 +37,7 @@ DEADLINES = {"headers": 3.0, "pictures": 5.0, "large": 20.0}
 ORDINARY = 25_000_000  # pixels
 _MOMENT = 1 / 6  # of that
 _STARTS = 60.0  # seconds in which a process has to come up, on a host that is busy
+_AGAIN = 0.5  # seconds after which it is tried again to have one come up
 _WAITING = 64  # files in one line
 _BUSY = "This host is busy reading other pictures; try again in a minute."
 _REMEMBERED = 2000  # sizes of files, and remarks on them
@@ -198,6 +199,10 @@ class Decoder:
             if found is not None:
                 break
             # A process may also die of something else, such as the system's want of memory.
+            if not process.begun:
+                await asyncio.sleep(_AGAIN)
+        if found is None and not process.begun:
+            raise InputError(f"{what} cannot be read here just now; try again in a minute.")
         if found is None and process.late:
             log.warning("a file was given up after %g s", limit)
             raise InputError(f"{what} takes too long to read; save it as a plain JPEG or PNG.")
@@ -235,7 +240,8 @@ class _Process:
     """
 
     def __init__(self, work: str, data: bytes, options: dict[str, Any], seconds: float) -> None:
-        self.seconds, self.late, self._ended = seconds, False, False
+        self.seconds, self._ended = seconds, False
+        self.begun = self.late = False  # whether it came up, and whether its time is over
         self._link, self._theirs = _processes.Pipe(duplex=False)
         self._process = _processes.Process(
             target=decode_worker.serve, args=(self._theirs, seconds, work, data, options), daemon=True
@@ -251,6 +257,7 @@ class _Process:
                 if self._ended:
                     return None
                 if self._link.poll(_STARTS) and self._link.recv_bytes():
+                    self.begun = True
                     timer.start()
                     return json.loads(self._link.recv_bytes()), self._link.recv_bytes()
             except (EOFError, OSError):

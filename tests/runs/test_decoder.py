@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import io
 import json
 import multiprocessing
@@ -148,20 +149,31 @@ def test_a_process_that_dies_over_a_file_costs_another_try_and_no_file(decoder, 
     assert len(began) == 3  # its size, twice, and its pixels
 
 
-def test_a_file_that_every_process_dies_of_is_said_to_be_damaged(decoder, sent, monkeypatch):
+def test_a_file_that_every_process_dies_of_is_said_to_be_damaged(sent, monkeypatch):
     died = []
 
     def dies(process):
         died.append(process)
+        time.sleep(1)  # in which it comes up and begins; the file would take minutes
         os.kill(process.pid, signal.SIGKILL)
 
     start = module._processes.Process.start
     monkeypatch.setattr(
         module._processes.Process, "start", lambda process: (start(process), dies(process))[0]
     )
+    patient = Decoder({"headers": 60.0, "pictures": 60.0, "large": 60.0})
     with pytest.raises(InputError, match="The photo is damaged"):
-        complete(decoder.measure(sent(jpeg(seed=4)), "The photo", ""))
+        complete(patient.decode(sent(slow_jpeg()), "The photo", "", least=1))
     assert len(died) == 2
+
+
+def test_what_no_process_comes_up_for_is_not_called_damaged(decoder, sent, monkeypatch):
+    def full(process):
+        raise BlockingIOError(errno.EAGAIN, "no process left")
+
+    monkeypatch.setattr(module._processes.Process, "start", full)
+    with pytest.raises(InputError, match="The photo cannot be read here just now"):
+        complete(decoder.measure(sent(jpeg(seed=7)), "The photo", ""))
 
 
 def test_a_server_of_processes_that_dies_is_replaced(decoder, sent):
