@@ -46,6 +46,8 @@ class Driver(Protocol):
 
     def count(self, selector: str) -> int: ...
 
+    def run(self, script: str) -> Any: ...
+
 
 class Window:
     """One window of a browser.
@@ -56,7 +58,7 @@ class Window:
 
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
-        self.open, self.reload, self.count = driver.open, driver.reload, driver.count
+        self.open, self.reload, self.count, self.run = driver.open, driver.reload, driver.count, driver.run
 
     def text(self, selector: str) -> str:
         return self._found(lambda: self.driver.text(selector), selector)
@@ -137,6 +139,9 @@ class _Firefox:
         with self._missing():
             return len(self.driver.find_elements(By.CSS_SELECTOR, selector))
 
+    def run(self, script: str) -> Any:
+        return self.driver.execute_script(script, sandbox=None)
+
     @contextlib.contextmanager
     def _missing(self) -> Iterator[None]:
         try:
@@ -172,6 +177,9 @@ class _WebKit:
     def count(self, selector: str) -> int:
         wanted = {"using": "css selector", "value": selector}
         return len(self._ask("POST", f"{self.session}/elements", wanted))
+
+    def run(self, script: str) -> Any:
+        return self._ask("POST", f"{self.session}/execute/sync", {"script": script, "args": []})
 
     def close(self) -> None:
         self._ask("DELETE", self.session)

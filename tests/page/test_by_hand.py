@@ -10,6 +10,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from served import LIMITS, serve
 from visits import downloaded, open_page, press_paint, set_number, upload
+from windows import firefox, webkit
 
 from nst.optimization import estimate
 from nst.optimization.estimate import Forecast
@@ -35,6 +36,25 @@ def test_a_press_at_the_very_moment_of_the_end_paints_again(page: Page):
     expect(page.locator("#status")).to_contain_text("Your painting is ready")
     expect(page.locator("#paint")).to_have_text("Paint")
     assert page.evaluate("window.said") == "Paint"  # status and button say the same
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("other", [firefox, webkit])
+def test_a_press_at_that_moment_a_deletion_and_its_undo_in_another_browser(url, other):
+    with other() as window:
+        window.open(url + "?size=64&iterations=20")
+        window.wait_for_text("#forecast", "64")
+        window.run(f"({PRESSED})()")
+        window.click("#paint")
+        window.until(lambda: window.count("#paintings .delete") == 2, "it was painted again")
+        window.wait_for_text("#status", "Your painting is ready")
+        assert window.text("#paint") == "Paint"
+        window.click("#paintings .delete")
+        window.wait_for_text("#status", "Painting deleted")
+        window.until(lambda: window.count("#download") == 0, "nothing is left of it")
+        window.click("#paintings .open:not([title])")
+        window.until(lambda: window.count("#paintings .delete") == 2, "it is back")
+        window.until(lambda: window.count("#download") == 1, "it is shown")
 
 
 @pytest.mark.link("size=64&iterations=20")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from nst.errors import InputError
@@ -21,19 +23,26 @@ class ForecastLine:
     def __init__(self) -> None:
         self.line = gr.HTML(elem_id="forecast")
 
-    def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> None:
-        """Tell anew whenever something changes that it depends on."""
+    def listen(self, followed: Any, pictures: PictureInputs, knobs: Knobs) -> None:
+        """Tell anew whenever something changes that it depends on.
+
+        Args:
+            followed: what brings a page into the state of its link; told before, it might be told last.
+            pictures: of which the photo counts.
+            knobs: of which those count that cost time.
+        """
         self.pictures, self.knobs = pictures, knobs
         self.inputs = {pictures.photo, *knobs.of(COSTLY)}
         changes = [knobs.components[name].change for name in COSTLY]
         gr.on(
-            [demo.load, pictures.photo.change, *changes],
+            [pictures.photo.change, *changes],
             self.tell,
             self.inputs,
             self.line,
             trigger_mode="multiple",
             **QUIET,
         )
+        followed.then(self.tell, self.inputs, self.line, **QUIET)
 
     async def tell(self, values: Values, request: gr.Request) -> str:
         """Return what the next run will be."""

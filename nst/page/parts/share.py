@@ -52,16 +52,21 @@ class Share:
         )
         self.taken = gr.HTML(elem_id="taken")
 
-    def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> None:
-        """Make links of what the page shows, and bring it into the state that a link names."""
+    def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> Any:
+        """Make links of what the page shows, and bring it into the state that a link names.
+
+        Returns:
+            What is done then, whose `then` tells that the page is in that state.
+        """
         self.pictures, self.knobs = pictures, knobs
         named: list[Block] = list(pictures.named.values())
         self.make_link.click(self._link, {*named, *knobs.all}, self.link, **QUIET).then(
             None, self.link, [self.link, self.snippet, self.component], js=script("snippets")
         )
         demo.load(None, None, None, js=script("embed"), **QUIET)
-        demo.load(self._follow, None, [*named, *knobs.all], **QUIET)
+        followed = demo.load(self._follow, None, [*named, *knobs.all], **QUIET)
         self.painting.upload(self._restore, {self.painting}, [self.taken, *knobs.all], **QUIET)
+        return followed
 
     def _link(self, values: Values) -> str:
         files = self.pictures.service.files
