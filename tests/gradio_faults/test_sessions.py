@@ -17,8 +17,11 @@ from nst.guard import guard
 def visit(stranger: Stranger, session: str) -> None:
     """Do what a page does by itself when it is opened."""
     assert stranger.ask("GET", "/")[0] == 200
-    for event in stranger.config["dependencies"]:
-        if any(kind == "load" for _, kind in event["targets"]) and event["backend_fn"]:
+    done = set()
+    for event in stranger.config["dependencies"]:  # and what follows by itself
+        loads = any(kind == "load" for _, kind in event["targets"]) or event["trigger_after"] in done
+        if loads and event["backend_fn"]:
+            done.add(event["id"])
             assert stranger.fire(event, session)[0] == 200
 
 
