@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import gradio as gr
 from gradio.data_classes import FileData
@@ -65,7 +65,25 @@ class PathOfFile(gr.File):
         return getattr(payload, "path", None)
 
 
-class LivePreview(gr.HTML):
+_LIST = {"type": "array", "items": {"type": "object"}}
+
+
+def _served(path: str) -> dict[str, Any]:
+    """Return a file as Gradio serves it."""
+    return FileData(path=path).model_dump()
+
+
+class _Element(gr.HTML):
+    """HTML with a script of its own."""
+
+    described: ClassVar[dict[str, Any]] = {"type": "object"}  # its value, as JSON Schema
+
+    def api_info(self) -> dict[str, Any]:
+        """Describe the value."""
+        return self.described
+
+
+class LivePreview(_Element):
     """An image that keeps up on slow lines: it finishes the frame in flight, then shows the newest.
 
     A plain image drops the load in flight at every update; on a slow line it never shows anything.
@@ -84,14 +102,10 @@ class LivePreview(gr.HTML):
 
     def postprocess(self, value: Any) -> Any:
         """Return the file as Gradio serves it."""
-        return None if value is None else FileData(path=str(value)).model_dump()
-
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value as an object."""
-        return {"type": "object"}
+        return None if value is None else _served(str(value))
 
 
-class Strip(gr.HTML):
+class Strip(_Element):
     """A row of thumbnails that are buttons with names; a click tells its `index`, the card's is marked.
 
     Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing.
@@ -118,7 +132,7 @@ class Strip(gr.HTML):
         )
 
 
-class Chips(gr.HTML):
+class Chips(_Element):
     """A row of buttons with words; a click tells its `index`.
 
     Args:
@@ -133,8 +147,10 @@ class Chips(gr.HTML):
         super().__init__(html_template="".join(buttons), js_on_load=script("select"), **more)
 
 
-class Filmstrip(gr.HTML):
+class Filmstrip(_Element):
     """A row of pictures that are buttons; a click tells its `index`. Its value: (path, name) of each."""
+
+    described: ClassVar[dict[str, Any]] = _LIST
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
@@ -150,14 +166,10 @@ class Filmstrip(gr.HTML):
 
     def postprocess(self, value: Any) -> Any:
         """Return the files as Gradio serves them."""
-        return [{"file": FileData(path=path).model_dump(), "name": name} for path, name in value or ()]
-
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value as a list."""
-        return {"type": "array", "items": {"type": "object"}}
+        return [{"file": _served(path), "name": name} for path, name in value or ()]
 
 
-class Intake(gr.HTML):
+class Intake(_Element):
     """Takes files for cards by drop, paste and choice; `upload` tells "card" and "file".
 
     Its value is the answer to that: which "file", whether it was "taken", and what is to be "said" of it.
@@ -175,12 +187,8 @@ class Intake(gr.HTML):
             **more,
         )
 
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value as an object."""
-        return {"type": "object"}
 
-
-class CropTool(gr.HTML):
+class CropTool(_Element):
     """Turns a picture and cuts a part out of it; `submit` tells which, and by what word it was "asked".
 
     Its value is the answer to that: the word, and what is to be "said" against it, "" if it was done.
@@ -209,12 +217,8 @@ class CropTool(gr.HTML):
             **more,
         )
 
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value as an object."""
-        return {"type": "object"}
 
-
-class RunHandle(gr.HTML):
+class RunHandle(_Element):
     """Which run a page shows; its `submit` asks for that run after a reload.
 
     Its value: {"key", "run", "chosen"}. The key is the visitor's, made and kept by the browser, and proves
@@ -224,16 +228,14 @@ class RunHandle(gr.HTML):
     def __init__(self, **more: Any) -> None:
         super().__init__(value=None, html_template="", js_on_load=script("run_handle"), **more)
 
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value as an object."""
-        return {"type": "object"}
 
-
-class Paintings(gr.HTML):
+class Paintings(_Element):
     """A row of a visitor's paintings, each to be opened (`select`) or deleted (`delete`) by its `id`.
 
     Its value: id, path of the picture and name of each, and whether it was deleted and may come back.
     """
+
+    described: ClassVar[dict[str, Any]] = _LIST
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
@@ -259,19 +261,15 @@ class Paintings(gr.HTML):
         return [
             {
                 "id": number,
-                "file": FileData(path=path).model_dump() if path else None,
+                "file": _served(path) if path else None,
                 "name": name,
                 "deleted": deleted,
             }
             for number, path, name, deleted in value or ()
         ]
 
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value as a list."""
-        return {"type": "array", "items": {"type": "object"}}
 
-
-class PaintButton(gr.HTML):
+class PaintButton(_Element):
     """Paint, and Stop while a run is on: `submit` begins one, `stop` ends it.
 
     Its value: "busy", "stopping", "missed" for a stop that found no run, or what `freed` returns. Gradio's
@@ -287,10 +285,6 @@ class PaintButton(gr.HTML):
             js_on_load=script("paint_button"),
             **more,
         )
-
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value as an object."""
-        return {"type": "object"}
 
 
 def freed(spoken: str = "") -> dict[str, str]:
@@ -319,7 +313,7 @@ class Result(NamedTuple):
     larger: Sequence[Larger] = ()
 
 
-class Actions(gr.HTML):
+class Actions(_Element):
     """What can be done with a `Result`: save, share, copy and so on; `submit` goes on, `select` larger."""
 
     def __init__(self, **more: Any) -> None:
@@ -347,11 +341,7 @@ class Actions(gr.HTML):
         if value is None:
             return None
         larger = [{"size": one.size, "text": one.text} for one in value.larger]
-        return {"file": FileData(path=value.path).model_dump(), "name": value.name, "larger": larger}
-
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value as an object."""
-        return {"type": "object"}
+        return {"file": _served(value.path), "name": value.name, "larger": larger}
 
 
 class Filmed(NamedTuple):
@@ -362,7 +352,7 @@ class Filmed(NamedTuple):
     name: str  # of the files that are saved, without an ending
 
 
-class Film(gr.HTML):
+class Film(_Element):
     """A short film that plays by itself, and links to save it. Its value is a `Filmed`."""
 
     def __init__(self, **more: Any) -> None:
@@ -384,15 +374,11 @@ class Film(gr.HTML):
         """Return the file as Gradio serves it."""
         if value is None:
             return None
-        files = {kind: FileData(path=getattr(value, kind)).model_dump() for kind in ("mp4", "webp")}
+        files = {kind: _served(getattr(value, kind)) for kind in ("mp4", "webp")}
         return {**files, "name": value.name}
 
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value as an object."""
-        return {"type": "object"}
 
-
-class BeforeAfter(gr.HTML):
+class BeforeAfter(_Element):
     """Two pictures of one size, one over the other, and a slider between them; its value is their paths.
 
     Gradio's own takes no key, and asks for both pictures by a script of its own.
@@ -415,13 +401,7 @@ class BeforeAfter(gr.HTML):
         """Return the files as Gradio serves them."""
         if value is None:
             return None
-        return dict(
-            zip(("before", "after"), (FileData(path=path).model_dump() for path in value), strict=True)
-        )
-
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value as an object."""
-        return {"type": "object"}
+        return dict(zip(("before", "after"), (_served(path) for path in value), strict=True))
 
 
 class _Unjudged:
