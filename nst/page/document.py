@@ -134,7 +134,7 @@ class Document:
         head = "".join(("<head>", told, style, markup("rest")))
         page = OTHERS.sub(b"", page).replace(b"<head>", head.encode(), 1)
         # Behind what is shown first, which would wait for a style sheet in the head.
-        return page.replace(b"<gradio-app", (shown + assets.links()).encode() + b"<gradio-app", 1)
+        return page.replace(b"<gradio-app", (shown + assets.links()).encode() + b"<gradio-app inert", 1)
 
 
 def _way(scope: dict[str, Any]) -> bytes | None:
