@@ -16,6 +16,7 @@ from urllib.parse import parse_qs
 import gradio as gr
 from anyio import to_thread
 
+from nst.gradio_faults import pending
 from nst.guard import bodies, files, headers, visitors
 from nst.guard.answers import Answer
 from nst.guard.bodies import LeftError, RefusedError
@@ -226,7 +227,7 @@ class Guard:
 
     async def _listen(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
-        if session in self.demo._queue.pending_messages_per_session:
+        if pending.is_known(self.demo, session):
             with self.service.listeners.listening(session):
                 await self.app(scope, receive, answer.send)
             return
@@ -235,10 +236,8 @@ class Guard:
         await answer.body(200, f"data: {json.dumps(told)}\n\n".encode(), b"text/event-stream")
 
     async def _await(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
-        queue, number = self.demo._queue, scope["path"].rstrip("/").rpartition("/")[2]
-        event = queue.event_ids_to_events.get(number)
-        session = event.session_hash if event else number
-        if session not in queue.pending_messages_per_session:
+        session = pending.session_of(self.demo, scope["path"].rstrip("/").rpartition("/")[2])
+        if not pending.is_known(self.demo, session):
             raise RefusedError(404, "There is no such run here, or its result was fetched already.")
         with self.service.listeners.listening(session):
             await self.app(scope, receive, answer.send)
@@ -289,15 +288,8 @@ class Guard:
         if now - self._tidied < _FORGOTTEN:
             return
         self._tidied = now
-        queue = self.demo._queue
-        busy = {event.session_hash for event in list(queue.event_ids_to_events.values())}
-        busy |= self.service.listeners.sessions()
-        for session in list(queue.pending_messages_per_session):
-            if session not in busy and self.service.listeners.alone_for(session, now - 300) > 60:
-                queue.pending_messages_per_session.pop(session, None)
-        for session in list(queue.pending_event_ids_session):
-            if session not in queue.pending_messages_per_session:
-                queue.pending_event_ids_session.pop(session, None)
+        alone_for = self.service.listeners.alone_for
+        pending.forget(self.demo, lambda session: alone_for(session, now - 300) > 60)
 
 
 def _check_picture(component: Any, value: Any) -> None:

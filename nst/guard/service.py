@@ -56,7 +56,7 @@ class Service:
             demo: the page.
         """
         self.decoder.start()
-        self.files.start(demo.temp_file_sets)
+        self.files.start()
 
     def close(self) -> None:
         """End what runs beside the page, and remove all files."""

@@ -11,12 +11,13 @@ from typing import Any
 import gradio as gr
 
 from nst.errors import InputError
+from nst.gradio_faults.inputs import Picture
 from nst.guard.callers import Calls
 from nst.guard.service import Service
 from nst.guard.visitors import session_of, visitor_of
 from nst.inputs import Inputs
 from nst.knob import Knob
-from nst.page.components import Picture, control
+from nst.page.components import control
 from nst.page.parts.knobs import allowed
 from nst.runs.storage import Sent
 from nst.runs.stream import Update

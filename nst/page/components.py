@@ -12,6 +12,8 @@ from typing import Any, ClassVar, NamedTuple
 import gradio as gr
 from gradio.data_classes import FileData
 
+from nst.gradio_faults.events import message
+from nst.gradio_faults.inputs import Control, KnobCheckbox, KnobDropdown, KnobNumber, KnobRadio, KnobSlider
 from nst.knob import Knob
 from nst.page.gallery import place
 from nst.page.static import script
@@ -20,49 +22,10 @@ from nst.page.static import script
 _SHAPES = {"Any": 0.0, "Square": 1.0, "3 : 2": 3 / 2, "2 : 3": 2 / 3, "16 : 9": 16 / 9, "9 : 16": 9 / 16}
 
 
-def asked_for(event: gr.EventData) -> Any:
-    """Return the id that an event tells, whatever was sent for it; None for none."""
-    sent = event._data
-    return sent.get("id") if isinstance(sent, dict) else None
-
-
 def picked(event: gr.EventData, count: int) -> int | None:
     """Return which of `count` buttons was clicked; None if what was sent is the number of none of them."""
-    sent = event._data  # through Gradio's own way to it, what is no dictionary is an error
-    index = sent.get("index") if isinstance(sent, dict) else None
+    index = message(event).get("index")
     return index if type(index) is int and 0 <= index < count else None
-
-
-class Picture(gr.Image):
-    """A picture input that hands the uploaded file on as it is.
-
-    Gradio's own decoding loses orientation, transparency and 16-bit samples, turns a broken file into an
-    unnamed error, and is done in this process; `nst/runs/decoder.py` does better, so the file goes there.
-    """
-
-    def get_block_name(self) -> str:
-        """Name the browser's half of the component, which is the plain image's."""
-        return "image"
-
-    def preprocess(self, payload: Any) -> str | None:
-        """Return the path of the file, which is still to be checked (`Files.sent`)."""
-        return None if payload is None else payload.path
-
-    def api_info(self) -> dict[str, Any]:
-        """Describe the input as any image file."""
-        return {**super().api_info(), "description": "an image file"}
-
-
-class PathOfFile(gr.File):
-    """A file input that hands on the path alone."""
-
-    def get_block_name(self) -> str:
-        """Name the browser's half of the component, which is the plain file's."""
-        return "file"
-
-    def preprocess(self, payload: Any) -> str | None:
-        """Return the path of the file, which is still to be checked (`Files.sent`)."""
-        return getattr(payload, "path", None)
 
 
 _LIST = {"type": "array", "items": {"type": "object"}}
@@ -391,7 +354,8 @@ class BeforeAfter(_Element):
                 '{{#if value}}<div class="over"><img alt="The photo" src="{{value.before.url}}">'
                 '<img class="after" alt="The painting" src="{{value.after.url}}"></div>'
                 '<input type="range" min="0" max="100" value="50"'
-                ' aria-label="How much of the photo is shown">{{/if}}'
+                ' aria-label="How much of the photo is shown">'
+                "{{else}}<p>The comparison appears here when a painting is finished.</p>{{/if}}"
             ),
             js_on_load=script("before_after"),
             **more,
@@ -402,41 +366,6 @@ class BeforeAfter(_Element):
         if value is None:
             return None
         return dict(zip(("before", "after"), (_served(path) for path in value), strict=True))
-
-
-class _Unjudged:
-    """Hands a value on as it came: Gradio's own checks name no knob, those of `Settings` do."""
-
-    def get_block_name(self) -> str:
-        """Name the browser's half of the component, which is the plain one's."""
-        return type(self).__mro__[2].__name__.lower()
-
-    def preprocess(self, payload: Any) -> Any:
-        """Return the value, unchecked."""
-        return payload
-
-
-class KnobCheckbox(_Unjudged, gr.Checkbox):
-    """A switch."""
-
-
-class KnobRadio(_Unjudged, gr.Radio):
-    """A choice."""
-
-
-class KnobNumber(_Unjudged, gr.Number):
-    """A number to type."""
-
-
-class KnobDropdown(_Unjudged, gr.Dropdown):
-    """A text to choose or to type."""
-
-
-class KnobSlider(_Unjudged, gr.Slider):
-    """A number to slide."""
-
-
-Control = KnobCheckbox | KnobRadio | KnobNumber | KnobDropdown | KnobSlider
 
 
 def control(knob: Knob, **more: Any) -> Control:

@@ -8,6 +8,7 @@ import zlib
 
 import gradio as gr
 
+from nst.gradio_faults import pending
 from nst.guard.service import Service
 from nst.page import footer
 from nst.page.api import add_endpoint
@@ -81,9 +82,7 @@ def build(service: Service) -> gr.Blocks:
     # another number here: so it stays the same as long as the page does.
     made = json.dumps(demo.get_config_file()["dependencies"], default=str, sort_keys=True)
     demo.app_id = zlib.crc32(made.encode())
-    # Gradio looks a thousand times a second whether somebody has come, which a painting on the same
-    # cores was seen to pay for with a fourteenth of its time.
-    demo._queue.sleep_when_free, demo._queue.progress_update_sleep_when_free = 0.02, 1.0
+    pending.rest_between_looks(demo)
     # At each event it asks matplotlib, where that is installed, which windows it would draw in: at the first
     # one, for half a second, by loading what draws them.
     os.environ.setdefault("MPLBACKEND", "agg")

@@ -44,8 +44,3 @@ class Listeners:
             if self._open[session]:
                 return 0.0
             return time.monotonic() - max(since, self._left.get(session, since))
-
-    def sessions(self) -> set[str]:
-        """Return the sessions that somebody listens to."""
-        with self._lock:
-            return set(self._open)

@@ -111,7 +111,6 @@ class Files:
         self._lock = threading.Lock()
         self._items: dict[Path, _Item] = {}
         self._stop = threading.Event()
-        self._forget: list[set[str]] = []
         self._left = left_behind()
         for path in self._left:
             with contextlib.suppress(OSError):
@@ -256,13 +255,8 @@ class Files:
 
     # What goes
 
-    def start(self, forget: Iterable[set[str]] = ()) -> None:
-        """Sweep from now on by the clock, also while nobody comes.
-
-        Args:
-            forget: Gradio's own lists of files, which are emptied on the way: nobody else does.
-        """
-        self._forget = list(forget)
+    def start(self) -> None:
+        """Sweep from now on by the clock, also while nobody comes."""
         threading.Thread(target=self._keep_sweeping, name="sweep", daemon=True).start()
 
     def close(self) -> None:
@@ -278,8 +272,6 @@ class Files:
         with self._lock:
             old = [one for one in self._items.values() if not one.holds and now - one.used > self.seconds]
         self._remove(old)
-        for paths in self._forget:
-            paths.clear()
 
     def remove(self, path: Path) -> None:
         """Remove a folder at once."""

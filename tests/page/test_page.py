@@ -91,6 +91,8 @@ def test_examples_and_presets_take_one_click(page):
     page.get_by_role("button", name="Use the photo Rocket").click()
     expect(page.locator("#photo img").first).to_have_attribute("src", re.compile("rocket"))
     expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile("rocket-marbling"))
+    for kind, name in (("The photo", "rocket"), ("The painting", "rocket-marbling")):
+        expect(page.locator("#compare").get_by_alt_text(kind)).to_have_attribute("src", re.compile(name))
     expect(page.locator("#status")).to_contain_text("This is an example. Press Paint")
     page.get_by_role("button", name="Bold").click()
     expect(page.locator("#content_weight input[type=number]")).to_have_value("3")
@@ -103,6 +105,7 @@ def test_a_photo_of_ones_own_stands_on_the_canvas_and_not_an_example(page, photo
     expect(page.locator("#status")).to_have_text("Press Paint to watch it happen.")
     expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile(r"shown\.jpg"))
     expect(page.locator("#photo-examples [aria-pressed=true]")).to_have_count(0)
+    expect(page.locator("#compare")).to_contain_text("appears here")
     page.locator("#photo").get_by_label(re.compile("^Remove ")).first.click()
     expect(page.locator("#status")).to_have_text("Add a photo.")
 

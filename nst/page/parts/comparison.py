@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from nst.page.components import BeforeAfter
 from nst.page.gallery import finished, photos
 from nst.page.parts import Values
@@ -15,6 +17,10 @@ class Comparison:
         example = finished()
         before = (str(photos()[0].path), str(example)) if example else None
         self.slider = BeforeAfter(before, elem_id="compare")
+
+    def untouched(self, photo: str | None, painted: Path | None) -> Values:
+        """Return what shows a photo and what it becomes, or nothing where that is not there yet."""
+        return {self.slider: (photo, str(painted)) if painted else None}
 
     def showing(self, run: Run | None) -> Values:
         """Return what shows a finished run."""

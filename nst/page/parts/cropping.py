@@ -11,10 +11,12 @@ import numpy as np
 from anyio import to_thread
 
 from nst.errors import InputError
+from nst.gradio_faults.events import message
+from nst.gradio_faults.inputs import Picture
 from nst.guard.visitors import visitor_of
 from nst.image.decoding import MIN_SIDE
 from nst.image.files import encode_jpeg, encode_png
-from nst.page.components import CropTool, Picture
+from nst.page.components import CropTool
 from nst.page.parts import QUIET, Values
 from nst.page.parts.pictures import PictureInputs
 from nst.runs.storage import NO_ROOM
@@ -37,7 +39,7 @@ def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
     name = str(card.elem_id)
 
     async def cut(values: Values, event: gr.EventData, request: gr.Request) -> Values:
-        told = event._data if isinstance(event._data, dict) else {}
+        told = message(event)
         asked, visitor = str(told.get("asked"))[:40], visitor_of(request)
         try:
             sent = pictures.sent(values[card], f"The {name} picture")

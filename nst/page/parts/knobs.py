@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 from gradio.blocks import Block
 
-from nst.page.components import Control, control
+from nst.gradio_faults.inputs import Control
+from nst.page.components import control
 from nst.page.parts import Values
 from nst.runs.limits import Limits
 from nst.settings import KNOBS, Settings

@@ -7,11 +7,13 @@ import json
 import threading
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
 
 from nst.errors import InputError
+from nst.gradio_faults.events import message
 from nst.guard.service import Service
 from nst.guard.visitors import session_of, visitor_of
 from nst.page import status
@@ -24,7 +26,6 @@ from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.returning import Returning
 from nst.page.parts.stage import Stage
-from nst.runs.folder import Kept
 from nst.runs.run import Run, Waiting
 from nst.runs.stream import Update, canvas_of
 from nst.settings import Settings
@@ -69,7 +70,7 @@ class Painting:
             returning: brings a run back to the page.
             film: is made of a run that has ended.
         """
-        stage = self.stage
+        stage, self.comparison, self.film = self.stage, comparison, film
         given: set[Block] = {stage.handle, *self.pictures.all, *self.knobs.all}
         # Gradio builds each output anew at every frame, told or not; what ends a run comes after it.
         shown = [stage.handle, stage.live, stage.status, self.chart, stage.paint]
@@ -84,16 +85,15 @@ class Painting:
         async def settled(values: Values) -> Values:
             return await released(values) if stage.run(values) else returning.told(values)
 
-        for begun, work in (
-            (stage.paint.submit, self._paint),
-            (stage.actions.submit, self._carry_on),
-            (stage.actions.select, self._paint_larger),
-        ):
+        def size(event: gr.EventData) -> Any:
+            return message(event).get("size", gr.skip())
+
+        for begun in (stage.paint.submit, stage.actions.submit, stage.actions.select):
             # By the browser alone: at once, and before anything that the server may say.
             begun(None, None, [*stage.buttons, stage.status], js=BUSY, **QUIET)
             # Each of them is heard, also one that follows an end before Gradio has noted it.
             painted = begun(
-                work, given, shown, show_progress_on=stage.status, trigger_mode="multiple", **LONG
+                self._begin, given, shown, show_progress_on=stage.status, trigger_mode="multiple", **LONG
             )
             painted.failure(None, None, stage.paint, js=FREED, **QUIET)
             painted.then(released, {stage.handle}, ended, **QUIET).then(
@@ -106,11 +106,13 @@ class Painting:
         followed.then(settled, {stage.handle}, ended, **QUIET).then(
             film.make, {stage.handle}, film.shown, **LONG
         )
+        # What the next run would be, a link too, is of the size that is shown.
+        stage.actions.select(size, None, self.knobs.components["size"], **QUIET)
         gr.on(
             [self.pictures.photo.change, self.pictures.style.change],
             self._changed,
             {stage.handle, self.pictures.photo, self.pictures.style},
-            [stage.live, stage.status, stage.handle, stage.actions, stage.strip],
+            [stage.live, stage.status, *stage.of_run, comparison.slider, *film.shown],
             trigger_mode="multiple",
             **QUIET,
         )
@@ -123,31 +125,14 @@ class Painting:
             **QUIET,
         )
 
-    async def _paint(self, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
-        async with aclosing(self._begin(values, request)) as shown:
-            async for each in shown:
-                yield each
-
-    async def _carry_on(self, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
-        async with aclosing(self._begin(values, request, self.stage.chosen(values))) as shown:
-            async for each in shown:
-                yield each
-
-    async def _paint_larger(
+    async def _begin(
         self, values: Values, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[Values, None]:
-        """Go on from the picture that is there, at one of the sizes that were offered."""
-        size = event._data.get("size") if isinstance(event._data, dict) else None
-        values = {**values, self.knobs.components["size"]: size}
-        async with aclosing(self._begin(values, request, self.stage.chosen(values))) as shown:
-            async for each in shown:
-                yield each
-
-    async def _begin(
-        self, values: Values, request: gr.Request, kept: Kept | None = None
-    ) -> AsyncGenerator[Values, None]:
-        """Paint for a visitor, from the start or from a kept frame on."""
+        """Paint for a visitor: from the start, or from the frame that is shown on, maybe at another size."""
         stage, visitor, session = self.stage, visitor_of(request), session_of(request)
+        kept = stage.chosen(values) if event.target is stage.actions else None
+        if kept and "size" in message(event):
+            values = {**values, self.knobs.components["size"]: message(event)["size"]}
         self._beginning[session] = stopped = threading.Event()
         try:
             settings = self.knobs.settings(values)
@@ -216,8 +201,15 @@ class Painting:
         run, pictures, said = self.stage.run(values), self.pictures, self.stage.status
         session, stage = session_of(request), self.stage
         shown = pictures.own(values[pictures.photo], values[pictures.style])
+        painted = stage.painted(*shown)
+        untouched = {
+            **stage.untouched(*shown),
+            **stage.nothing(values),
+            **self.comparison.untouched(shown[0], painted),
+            **self.film.nothing(),
+        }
         if run is None:
-            return stage.untouched(*shown)
+            return untouched
         with contextlib.suppress(InputError):
             given = (pictures.sent(values[pictures.photo], ""), pictures.sent(values[pictures.style], ""))
             self._changed_pictures.discard(session)
@@ -226,13 +218,8 @@ class Painting:
         if run.under_way:
             self._changed_pictures.add(session)
             return {said: gr.skip()}
-        if stage.is_example(*shown):
-            return {
-                **stage.untouched(*shown),
-                **stage.showing(values, None),
-                stage.actions: None,
-                stage.strip: [],
-            }
+        if painted:
+            return untouched
         return {said: status.idle("You changed the pictures. Press Paint to use them.")}
 
     def _steer(self, values: Values) -> None:

@@ -13,12 +13,14 @@ from gradio.blocks import Block
 from PIL import Image
 
 from nst.errors import InputError
+from nst.gradio_faults.events import message
+from nst.gradio_faults.inputs import Control, Picture
 from nst.guard.service import Service
 from nst.guard.visitors import visitor_of
 from nst.image.files import encode_jpeg
 from nst.inputs import Inputs
 from nst.page.brush import ROLES, SOURCE, UNREADABLE, Brush, sent_drawing, strokes
-from nst.page.components import Control, CropTool, Intake, Picture, Strip, picked
+from nst.page.components import CropTool, Intake, Strip, picked
 from nst.page.gallery import Example, photos, styles
 from nst.page.parts import QUIET, Values
 from nst.runs.pictures import Given
@@ -86,7 +88,7 @@ class PictureInputs:
         by_name = {str(card.elem_id): card for card in (*self.named.values(), self.start)}
 
         async def take(event: gr.EventData, request: gr.Request) -> Values:
-            told = event._data if isinstance(event._data, dict) else {}
+            told = message(event)
             card, file = by_name.get(str(told.get("card"))), told.get("file")
             if card is None:
                 return {self.intake: gr.skip()}

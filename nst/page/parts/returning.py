@@ -7,8 +7,9 @@ from typing import Any
 
 import gradio as gr
 
+from nst.gradio_faults.events import message
 from nst.page import status
-from nst.page.components import Paintings, asked_for, freed
+from nst.page.components import Paintings, freed
 from nst.page.parts import QUIET, Values
 from nst.page.parts.comparison import Comparison
 from nst.page.parts.film import TimeLapse
@@ -57,18 +58,9 @@ class Returning:
         self.brought = gr.on(
             [stage.handle.submit, self.row.select], self._bring, {stage.handle}, restored, **QUIET
         )
-        gone = [
-            stage.handle,
-            stage.status,
-            *stage.buttons,
-            stage.live,
-            stage.strip,
-            self.row,
-            comparison.slider,
-        ]
-        self.row.delete(
-            self._delete, {stage.handle, pictures.photo, pictures.style}, [*gone, *film.shown], **QUIET
-        )
+        gone = [stage.live, stage.status, stage.paint, *stage.of_run, self.row]
+        gone += [comparison.slider, *film.shown]
+        self.row.delete(self._delete, {stage.handle, pictures.photo, pictures.style}, gone, **QUIET)
 
     def told(self, values: Values, deleted: Run | None = None) -> Values:
         """Return what shows the paintings that are there by now, and one that may still come back."""
@@ -84,7 +76,7 @@ class Returning:
     def _bring(self, values: Values, event: gr.EventData) -> Values:
         """Show the run that was clicked, or the one that this page showed before it was loaded again."""
         stage, owner = self.stage, self.stage.owner(values)
-        wanted = asked_for(event)
+        wanted = message(event).get("id")
         self.runs.restore(owner, wanted)
         run = self.runs.find(owner, wanted) if wanted else stage.run(values)
         missing = run is None and bool(wanted or stage.told(values).get("run"))
@@ -117,7 +109,7 @@ class Returning:
     async def _delete(self, values: Values, event: gr.EventData) -> Values:
         """Remove a painting and all that was made for it."""
         stage = self.stage
-        run, shown = self.runs.find(stage.owner(values), asked_for(event)), stage.run(values)
+        run, shown = self.runs.find(stage.owner(values), message(event).get("id")), stage.run(values)
         if run is None:
             return self.told(values)
         was_under_way = run.under_way
@@ -125,13 +117,12 @@ class Returning:
         told = self.told(values, run)
         if run is shown:
             photo, style = values[self.pictures.photo], values[self.pictures.style]
+            left = self.pictures.own(photo, style)
             told |= {
-                **stage.untouched(*self.pictures.own(photo, style)),
-                **stage.showing(values, None),
+                **stage.untouched(*left),
+                **stage.nothing(values),
                 stage.status: status.idle("Painting deleted. Press Undo below to bring it back."),
-                stage.actions: None,
-                stage.strip: [],
-                self.comparison.slider: None,
+                **self.comparison.untouched(left[0], stage.painted(*left)),
                 **self.film.nothing(),
             }
             if not was_under_way:

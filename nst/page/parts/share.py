@@ -8,10 +8,10 @@ import gradio as gr
 from gradio.blocks import Block
 
 from nst.errors import InputError
+from nst.gradio_faults.inputs import PathOfFile
 from nst.guard.visitors import visitor_of
 from nst.image.metadata import settings_in
 from nst.page import status
-from nst.page.components import PathOfFile
 from nst.page.links import from_query, to_query
 from nst.page.parts import QUIET, Values
 from nst.page.parts.knobs import Knobs

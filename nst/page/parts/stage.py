@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from nst.guard.service import Service
 from nst.page import status
@@ -86,6 +87,15 @@ class Stage:
 
     # What is shown of it
 
+    @property
+    def of_run(self) -> list[Block]:
+        """What shows a run besides the canvas and the status line."""
+        return [self.handle, self.actions, self.strip]
+
+    def nothing(self, values: Values) -> Values:
+        """Return what shows that the page has no run."""
+        return {**self.showing(values, None), self.actions: None, self.strip: []}
+
     def untouched(self, photo: str | None, style: str | None) -> Values:
         """Return the canvas before anything was painted here: what two examples become, or else the photo.
 
@@ -93,17 +103,14 @@ class Stage:
             photo: path of what the page shows of it.
             style: likewise.
         """
-        if file := self._painted(photo, style):
+        if file := self.painted(photo, style):
             return {self.live: str(file), self.status: status.idle(_EXAMPLE)}
         missing = [name for name, path in (("a photo", photo), ("a style picture", style)) if path is None]
         said = f"Add {' and '.join(missing)}." if missing else "Press Paint to watch it happen."
         return {self.live: photo or gr.skip(), self.status: status.idle(said)}
 
-    def is_example(self, photo: str | None, style: str | None) -> bool:
-        """Return whether what these two become is there without painting them."""
-        return self._painted(photo, style) is not None
-
-    def _painted(self, photo: str | None, style: str | None) -> Path | None:
+    def painted(self, photo: str | None, style: str | None) -> Path | None:
+        """Return what these two become, where that is there without painting them."""
         pair = among(photos(), photo), among(styles(), style)
         file = finished_file(pair[0], pair[1]) if pair[0] and pair[1] else None
         return file if file and file.exists() else None

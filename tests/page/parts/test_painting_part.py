@@ -184,7 +184,7 @@ def test_a_stop_that_comes_after_the_end_leaves_a_page_that_paints_again(page, d
 
 @pytest.mark.link("size=64&iterations=1000")
 def test_a_stop_that_is_there_before_the_run_ends_it(page, demo, unhurried):
-    held = held_back(page, demo, "_paint")
+    held = held_back(page, demo, "_begin")
     press_paint(page)
     with page.expect_response(lambda answer: asked(answer.request, demo) == "_stop"):
         press_stop(page)
