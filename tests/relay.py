@@ -17,13 +17,17 @@ class Relay:
     """
 
     def __init__(self, url: str) -> None:
-        self.host = (urlsplit(url).hostname, urlsplit(url).port)
+        self.lead_to(url)
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/"
         self._sockets: list[socket.socket] = []
         self.mend()
+
+    def lead_to(self, url: str) -> None:
+        """Lead to another host from now on, as after a restart."""
+        self.host = (urlsplit(url).hostname, urlsplit(url).port)
 
     def mend(self) -> None:
         """Listen."""

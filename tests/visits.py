@@ -32,6 +32,19 @@ navigator.share = async (data) => {
 };
 """
 
+# Somebody who presses as soon as it can be read that the painting is ready.
+PRESSES_AT_THE_END = """() => {
+  const status = document.querySelector('#status'), button = document.querySelector('#paint');
+  new MutationObserver((_, observer) => {
+    if (!/is ready/.test(status.innerText)) return;
+    observer.disconnect();
+    requestAnimationFrame(() => requestAnimationFrame(() => {  // when it can be read
+      window.said = button.textContent;
+      button.click();
+    }));
+  }).observe(status, { subtree: true, childList: true, characterData: true });
+}"""
+
 expect.set_options(timeout=WAIT)
 
 

@@ -9,52 +9,20 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from served import LIMITS, serve
-from visits import downloaded, open_page, press_paint, set_number, upload
-from windows import firefox, webkit
+from visits import PRESSES_AT_THE_END, downloaded, open_page, press_paint, set_number, upload
 
 from nst.optimization import estimate
 from nst.optimization.estimate import Forecast
 
-PRESSED = """() => {
-  const status = document.querySelector('#status'), button = document.querySelector('#paint');
-  new MutationObserver((_, observer) => {
-    if (!/is ready/.test(status.innerText)) return;
-    observer.disconnect();
-    requestAnimationFrame(() => requestAnimationFrame(() => {  // when it can be read
-      window.said = button.textContent;
-      button.click();
-    }));
-  }).observe(status, { subtree: true, childList: true, characterData: true });
-}"""
-
 
 @pytest.mark.link("size=64&iterations=20")
 def test_a_press_at_the_very_moment_of_the_end_paints_again(page: Page):
-    page.evaluate(PRESSED)
+    page.evaluate(PRESSES_AT_THE_END)
     press_paint(page)
     expect(page.locator("#paintings .open")).to_have_count(2)
     expect(page.locator("#status")).to_contain_text("Your painting is ready")
     expect(page.locator("#paint")).to_have_text("Paint")
     assert page.evaluate("window.said") == "Paint"  # status and button say the same
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("other", [firefox, webkit])
-def test_a_press_at_that_moment_a_deletion_and_its_undo_in_another_browser(url, other):
-    with other() as window:
-        window.open(url + "?size=64&iterations=20")
-        window.wait_for_text("#forecast", "64")
-        window.run(f"({PRESSED})()")
-        window.click("#paint")
-        window.until(lambda: window.count("#paintings .delete") == 2, "it was painted again")
-        window.until(lambda: window.text("#paint") == "Paint", "the second one is done")
-        window.wait_for_text("#status", "Your painting is ready")
-        window.click("#paintings .delete")
-        window.wait_for_text("#status", "Painting deleted")
-        window.until(lambda: window.count("#download") == 0, "nothing is left of it")
-        window.click("#paintings .open:not([title])")
-        window.until(lambda: window.count("#paintings .delete") == 2, "it is back")
-        window.until(lambda: window.count("#download") == 1, "it is shown")
 
 
 @pytest.mark.link("size=64&iterations=20")
@@ -182,3 +150,20 @@ def test_a_mask_comes_from_a_file_too(page: Page, tmp_path):
       return [at(0.25), at(0.75)[3]];
     }"""
     page.wait_for_function(f"JSON.stringify(({drawn})()) === '[[255,255,255,255],0]'")
+
+
+@pytest.mark.link("size=64&iterations=20")
+def test_a_reload_before_the_first_painting_forgets_nothing(page: Page, photo):
+    upload(page, "photo", photo)
+    page.get_by_role("button", name="Use the style Marbling").click()
+    expect(page.locator("#style img").first).to_have_attribute("src", re.compile("marbling"))
+    set_number(page, "style_weight", 7)
+    mine = page.locator("#photo img").first.get_attribute("src")
+    page.reload()
+    expect(page.locator("#photo img").first).to_have_attribute("src", mine)
+    expect(page.locator("#style img").first).to_have_attribute("src", re.compile("marbling"))
+    expect(page.locator("#style_weight input[type=number]")).to_have_value("7")
+    expect(page.locator("#live .canvas")).to_have_attribute("src", mine)
+    expect(page.locator("#forecast")).to_contain_text("64")
+    press_paint(page)
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
