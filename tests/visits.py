@@ -32,6 +32,14 @@ navigator.share = async (data) => {
 };
 """
 
+# How far things move by themselves: https://web.dev/articles/cls, of which 0.1 is good.
+SHIFTS = """
+window.shifted = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
+}).observe({ type: 'layout-shift', buffered: true });
+"""
+
 # Somebody who presses as soon as it can be read that the painting is ready.
 PRESSES_AT_THE_END = """() => {
   const status = document.querySelector('#status'), button = document.querySelector('#paint');

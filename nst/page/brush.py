@@ -94,7 +94,7 @@ class Brush(gr.HTML):
 <div class="roles" role="group" aria-label="What the brush does on the {over}">{buttons}
 <button type="button" class="role erase" aria-pressed="false">Erase</button>
 <button type="button" class="clear">Clear</button></div>
-<label class="file">A mask from a file: white counts
+<label class="file">Use a mask from a file (white counts)
 <input class="mask" type="file" accept="image/*"></label>
 <label class="width">Brush width <input type="range" min="1" max="25" value="8"></label>
 <div class="drawing" data-over="{over}" data-longest="{MOST_DRAWN}">

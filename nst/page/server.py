@@ -27,7 +27,7 @@ from nst.page.document import Document
 from nst.page.gallery import all_finished, pair, thumbnails
 from nst.page.layout import PROMISE, TITLE, build
 from nst.page.opening import OPENING, THUMBNAILS
-from nst.page.static import ICON, STYLES
+from nst.page.static import ICON, styles
 from nst.runs.cache import remove_own_folder
 from nst.runs.limits import Limits
 
@@ -101,7 +101,7 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
             slider_color="*primary_600",
             slider_color_dark="*primary_400",
         ),
-        "css_paths": STYLES,
+        "css": styles(),
         "footer_links": [],  # the page has a foot of its own
         "favicon_path": str(ICON),
         "max_file_size": "40mb",

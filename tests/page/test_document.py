@@ -14,16 +14,10 @@ from conftest import ROOT
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 from served import serve
+from visits import SHIFTS
 
 from nst.gradio_faults import assets
 from nst.page.gallery import THUMBNAIL_COUNT, photos, place, styles, thumbnails
-
-SHIFTS = """
-window.shifted = 0;
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
-}).observe({ type: 'layout-shift', buffered: true });
-"""
 
 
 def fetched(url: str, **headers: str) -> tuple[bytes, dict[str, str]]:

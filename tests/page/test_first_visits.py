@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from visits import SHARES, WAIT
+from visits import SHARES, SHIFTS, WAIT
 
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}
 
@@ -49,7 +49,7 @@ def test_from_opening_to_a_shared_picture(visit: Visit, browser: Browser, url: s
     context = browser.new_context(
         viewport={"width": visit.width, "height": visit.height}, base_url=url, **visit.browser
     )
-    context.add_init_script(SHARES)
+    context.add_init_script(SHARES + SHIFTS)
     page = context.new_page()
     page.set_default_timeout(WAIT)
     if visit.slow:
@@ -80,6 +80,8 @@ def test_from_opening_to_a_shared_picture(visit: Visit, browser: Browser, url: s
     in_sight("#live .canvas", "#status .line", "#share", "#download")
     if visit.width >= 1024:
         assert page.locator("#paint").bounding_box() == place
+    expect(page.locator("#history button").first).to_be_attached()
+    assert page.evaluate("window.shifted") < 0.1
     visit.press(page, "share")
     page.wait_for_function("window.shared")
     assert page.evaluate("shared.name").startswith("matterhorn-starry_night-")

@@ -1,11 +1,11 @@
 """The page's scripts, styles and pieces of HTML, each a file beside this one."""
 
+import re
 from functools import cache
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-# In this order: the later count more.
-STYLES = [_HERE / f"{name}.css" for name in ("page", "stage", "views")]
+_STYLES = ("page", "stage", "views")  # in this order: the later count more
 ICON = _HERE / "icon.svg"
 
 
@@ -16,6 +16,12 @@ def script(name: str) -> str:
     """
     lines = (line.strip() for line in (_HERE / f"{name}.js").read_text("utf-8").splitlines())
     return "\n".join(line for line in lines if line and not line.startswith("//"))
+
+
+def styles() -> str:
+    """Return the style sheets as one, without comments, as they travel in the page too."""
+    sheets = "\n".join((_HERE / f"{name}.css").read_text("utf-8") for name in _STYLES)
+    return re.sub(r"/\*.*?\*/", "", sheets, flags=re.DOTALL)
 
 
 @cache

@@ -12,7 +12,11 @@ const show = (value) => {
   state = next;
   button.textContent = WORDS[state];
   button.setAttribute('aria-disabled', String(state === 'stopping'));
-  element.closest('#studio')?.classList.toggle('busy', state !== 'ready');
+  const studio = element.closest('#studio');
+  studio?.classList.toggle('busy', state !== 'ready');
+  // Buttons and frames are on their way; their place is held for so long.
+  studio?.classList.toggle('ended', Boolean(state === 'ready' && said));
+  setTimeout(() => studio?.classList.remove('ended'), 8000);
 };
 // A start that is refused or does not get through is told to nobody by Gradio, and the button would say Stop for ever.
 let starting = false;
