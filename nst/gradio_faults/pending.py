@@ -30,7 +30,6 @@ def forget(demo: gr.Blocks, abandoned: Callable[[str], bool]) -> None:
     """Drop the messages of sessions in which nothing is under way, and the names of files.
 
     Args:
-        demo: the page.
         abandoned: whether nobody has listened to a session for long.
     """
     queue = demo._queue

@@ -23,12 +23,7 @@ PERIOD, LEAST = 15.0, 240_000
 
 
 class RefusedError(Exception):
-    """A request that is answered here, and not let through.
-
-    Args:
-        status: HTTP's number for it.
-        sentence: for whoever sent it.
-    """
+    """A request that is answered here, and not let through."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -43,8 +38,6 @@ def bounded(receive: Receive, most: int, length: str, came: Callable[[int], None
     """Return a way to receive a body that refuses it once it is too large or too slow.
 
     Args:
-        receive: ASGI's.
-        most: bytes.
         length: what the head says of it, or "".
         came: called, in a thread, with how many bytes have come, and with what takes that back at the end.
 

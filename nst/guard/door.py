@@ -34,7 +34,6 @@ class Door:
 
         Args:
             value: anything that JSON can say.
-            visitor: who sends it.
 
         Raises:
             RefusedError: it names a file that was not sent here, or an address.

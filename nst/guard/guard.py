@@ -43,13 +43,7 @@ _NOTHING = "There is nothing here."
 
 
 class Guard:
-    """ASGI middleware before Gradio.
-
-    Args:
-        app: what it stands before.
-        service: what all visitors share.
-        demo: the page.
-    """
+    """ASGI middleware before Gradio."""
 
     def __init__(self, app: Any, service: Service, demo: gr.Blocks) -> None:
         self.app, self.service, self.demo = app, service, demo

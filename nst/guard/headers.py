@@ -34,7 +34,6 @@ def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: boo
     """Return the headers of a request as the app may see them.
 
     Args:
-        headers: as they came.
         own: those that only this host writes.
         proxied: whether what they say of a proxy is believed; it is left out if not.
     """
@@ -50,12 +49,7 @@ def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: boo
 
 
 def outgoing(headers: Iterable[tuple[bytes, bytes]], nonce: str = "") -> Heads:
-    """Return the headers of a response as the browser is to see them.
-
-    Args:
-        headers: as the app made them.
-        nonce: of the page's scripts; "" for whatever is not the page.
-    """
+    """Return the headers of a response as the browser is to see them."""
     policy = page_policy(nonce) if nonce else _ELSEWHERE
     ours = [*_ALWAYS, (b"content-security-policy", policy)]
     names = {name for name, _ in ours}

@@ -22,11 +22,7 @@ _STALLED, _AT_WORK = 60.0, 180.0
 
 
 class Service:
-    """The runs, the files, the decoder and the budgets of one host.
-
-    Args:
-        limits: what it allows.
-    """
+    """The runs, the files, the decoder and the budgets of one host."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -49,12 +45,8 @@ class Service:
         )
         self.runs.adopt()  # before anybody can ask for what is there
 
-    def start(self, demo: gr.Blocks) -> None:
-        """Begin to serve a page that is launched.
-
-        Args:
-            demo: the page.
-        """
+    def start(self) -> None:
+        """Begin to serve a page that is launched."""
         self.decoder.start()
         self.files.start()
 

@@ -48,11 +48,7 @@ _OPTIONAL = {
 
 
 def add_endpoint(service: Service) -> None:
-    """Add /stylize to the page that is being built; its arguments are pictures and knobs.
-
-    Args:
-        service: what programs share with everybody else.
-    """
+    """Add /stylize to the page that is being built; its arguments are pictures and knobs."""
     knobs = {name: service.limits.knob(name) for name, knob in KNOBS.items() if not knob.local}
     names = [*knobs, *_OPTIONAL]
 

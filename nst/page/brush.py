@@ -37,7 +37,6 @@ def sent_drawing(drawing: Any, over: str = "photo") -> bytes | None:
 
     Args:
         drawing: a data URL of a PNG, or None or empty.
-        over: what it was drawn on.
 
     Raises:
         InputError: it is no such thing.

@@ -11,14 +11,7 @@ OTHERS = re.compile(rb"<meta\s[^>]*(?:property|name)=\"(?:og|twitter):[^>]*>\s*|
 
 
 def card(title: str, text: str, address: str, picture: str) -> str:
-    """Return the tags of a card.
-
-    Args:
-        title: of the page.
-        text: one sentence below it.
-        address: of the page.
-        picture: its address, "" for none.
-    """
+    """Return the tags of a card."""
     title, text, address, picture = (html.escape(part) for part in (title, text, address, picture))
     told = {
         "og:type": "website",

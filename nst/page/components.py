@@ -96,11 +96,7 @@ class Strip(_Element):
 
 
 class Chips(_Element):
-    """A row of buttons with words; a click tells its `index`.
-
-    Args:
-        titles: their words.
-    """
+    """A row of buttons with words; a click tells its `index`."""
 
     def __init__(self, titles: Sequence[str], **more: Any) -> None:
         buttons = (
@@ -254,9 +250,6 @@ def freed(spoken: str = "") -> dict[str, str]:
     """Return the value of a `PaintButton` that can begin a run again.
 
     Gradio sends the last message of a run twice; its "id" tells the second one, which may come after a press.
-
-    Args:
-        spoken: what a screen reader is told.
     """
     return {"state": "ready", "id": secrets.token_hex(4), "spoken": spoken}
 

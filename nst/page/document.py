@@ -39,14 +39,7 @@ _HOST = re.compile(rb"[A-Za-z0-9.:_,\[\] -]+\Z")
 
 
 class Document:
-    """ASGI middleware that writes card and opening into the page, and serves it and its parts, packed.
-
-    Args:
-        app: what it stands before.
-        title: of the page.
-        text: one sentence below it.
-        pictures: JPEG files by their paths.
-    """
+    """ASGI middleware that writes card and opening into the page, and serves it and its parts, packed."""
 
     def __init__(self, app: Any, title: str, text: str, pictures: Mapping[str, bytes]) -> None:
         self.app, self.title, self.text = app, title, text

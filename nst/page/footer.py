@@ -26,11 +26,7 @@ _PRIVACY = (
 
 
 def privacy(kept: float) -> str:
-    """Return who sees a photo, and for how long.
-
-    Args:
-        kept: seconds.
-    """
+    """Return who sees a photo, and for how long."""
     return f"<p>Only you see your photo. Deleted after {status.spoken(kept)}.</p>"
 
 

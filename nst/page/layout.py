@@ -34,11 +34,7 @@ PROMISE = "Turn your photo into a painting, and watch it being painted."
 
 
 def build(service: Service) -> gr.Blocks:
-    """Return the page, ready to launch.
-
-    Args:
-        service: what its visitors share.
-    """
+    """Return the page, ready to launch."""
     pictures, knobs = PictureInputs(service), Knobs(service.limits)
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         _add_header()

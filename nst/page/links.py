@@ -18,7 +18,6 @@ def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
     """Return a query that restores what differs from a fresh page, and the size, which differs between hosts.
 
     Args:
-        values: the knobs.
         pictures: "photo", "style", "style_2" ..: paths; what is no example is left out.
     """
     accepted = Settings.acceptable(dict(values))
@@ -36,12 +35,7 @@ def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
 
 
 def from_query(query: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Path]]:
-    """Return the knobs and pictures that a query names; what it gets wrong is passed over.
-
-    Args:
-        query: its parameters.
-        names: which pictures there are.
-    """
+    """Return the knobs and pictures that a query names; what it gets wrong is passed over."""
     values = {}
     for name, knob in KNOBS.items():
         text = query.get(name)
@@ -56,11 +50,7 @@ def from_query(query: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str
 
 
 def shared(query: str) -> tuple[str, Path | None]:
-    """Return what a link names, as `to_query` writes it, and the file of what its pictures become.
-
-    Args:
-        query: of an address, whatever it is.
-    """
+    """Return what a link names, as `to_query` writes it, and the file of what its pictures become."""
     told = dict(parse_qsl(query[:_LONGEST_QUERY]))
     knobs, pictures = from_query(told, ("photo", "style"))
     known = {name: str(path) for name, path in pictures.items()}

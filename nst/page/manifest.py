@@ -9,12 +9,7 @@ LINK = b'<link rel="manifest" href="/manifest.json" />'  # as Gradio writes it, 
 
 
 def manifest(title: str, text: str) -> bytes:
-    """Return the manifest; its addresses are relative to its own.
-
-    Args:
-        title: of the page.
-        text: one sentence below it.
-    """
+    """Return the manifest; its addresses are relative to its own."""
     icon = {"src": "favicon.ico", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}
     told = {
         "name": title,

@@ -14,8 +14,6 @@ def opening(title: str, text: str, thumbnails: str, shown: str) -> tuple[str, st
     """Return what belongs into the head of the page, and what before its app.
 
     Args:
-        title: of the page.
-        text: one sentence below it.
         thumbnails: address of the examples' picture (nst/page/gallery.py), which the rows of examples show.
         shown: address of the preset photo and style, the only ones that are shown before.
     """

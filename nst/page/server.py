@@ -42,7 +42,6 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
     """Serve the page for as long as the context lasts; yield it.
 
     Args:
-        limits: what visitors may ask for.
         warm: get ready to paint before anybody asks for it.
         more: further arguments of `launch`, such as the port.
 
@@ -62,7 +61,7 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
             ) from error
         sessions.make_small(demo)
         describe_pictures(demo)
-        service.start(demo)
+        service.start()
         if warm:
             service.painter.start()
         yield demo
@@ -72,12 +71,7 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
 
 
 def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
-    """Return what `launch` needs for the page to look and behave as meant.
-
-    Args:
-        service: what all visitors share.
-        demo: the page.
-    """
+    """Return what `launch` needs for the page to look and behave as meant."""
     return {
         "theme": gr.themes.Monochrome(
             primary_hue="indigo",

@@ -103,7 +103,6 @@ class SchedulerActor:
 
     Args:
         waiting: as for `nst.painters.scheduler.Scheduler`.
-        each: as for the same.
         environment: Ray's runtime environment for the painters.
     """
 

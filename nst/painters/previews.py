@@ -37,8 +37,6 @@ def previews(
     """Yield what is shown of each frame.
 
     Args:
-        frames: of a painting; closed when this is.
-        photo: that is painted.
         settings: how it begins.
     """
     shown = _Shown(photo, settings.initial == "content")
@@ -50,12 +48,7 @@ def previews(
 
 
 def at_size(photo: Pixels, size: tuple[int, int]) -> np.ndarray:
-    """Return a photo as (H, W, 3) uint8 pixels, laid on white.
-
-    Args:
-        photo: of any size.
-        size: wanted width and height.
-    """
+    """Return a photo as (H, W, 3) uint8 pixels, laid on white."""
     return to_pixels(resize(on_white(to_tensor(np.asarray(photo))), size))
 
 
@@ -63,7 +56,6 @@ class _Shown:
     """Makes the previews of one painting.
 
     Args:
-        photo: that is painted.
         from_photo: whether it begins with that.
     """
 

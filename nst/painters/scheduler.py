@@ -57,7 +57,6 @@ class Scheduler:
     Args:
         waiting: how many jobs may wait.
         each: how many of a client's jobs may be done or wait at a time.
-        workers: their names.
         enough: what is said to a client who has `each`.
         full: what is said to whoever does not get in, of {waiting} and {minutes}.
     """
@@ -150,7 +149,6 @@ class Scheduler:
         """Let a job begin when its turn comes.
 
         Args:
-            ticket: its place.
             seconds: how long it will take, 0 where nothing is known.
         """
         with self._lock:

@@ -49,7 +49,6 @@ def paint(pictures: Inputs[Any], settings: Settings, controls: Controls) -> Gene
 
     Args:
         pictures: tensors or Pillow images.
-        settings: how to paint.
         controls: stop and steer are asked between frames; the last frame then becomes the final one, and
             that steering cannot be followed is told in the frames' notice.
     """

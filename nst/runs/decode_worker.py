@@ -65,11 +65,8 @@ def serve(link: Connection, seconds: float, work: str, data: bytes, options: dic
     """Do one piece of work and answer: a byte when it begins, a JSON object, and bytes.
 
     Args:
-        link: where to answer.
         seconds: after which this process is ended from outside.
         work: "measure", "decode", "text" or "drawing".
-        data: the file.
-        options: further arguments of the work.
     """
     with contextlib.suppress(Exception):  # whoever asked sees that no answer comes
         _serve(link, seconds, work, data, options)

@@ -80,11 +80,6 @@ class Decoder:
     async def measure(self, file: Sent, what: str, visitor: str) -> tuple[int, int]:
         """Return (width, height) of a picture as it will be shown.
 
-        Args:
-            file: the picture.
-            what: how to call it in messages.
-            visitor: on whose account.
-
         Raises:
             InputError: it is no picture, or tells its size too slowly.
         """
@@ -115,12 +110,7 @@ class Decoder:
         They are kept for the next time, so they are not to be changed.
 
         Args:
-            file: as for `measure`; all arguments are.
-            what: likewise.
-            visitor: likewise.
             ground: as for `nst.image.decoding.decode`.
-            least: likewise.
-            alpha: likewise.
 
         Raises:
             InputError: the picture cannot be used, or takes too long.
@@ -233,9 +223,6 @@ class _Process:
     """One process, for one file.
 
     Args:
-        work: as for `decode_worker.serve`, as are the others.
-        data: likewise.
-        options: likewise.
         seconds: after which it is ended.
     """
 

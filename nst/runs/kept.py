@@ -15,11 +15,7 @@ How = tuple[float, int, bool]
 
 
 class Kept:
-    """Pixels by file and by how it was decoded; those that nobody has asked for longest go first.
-
-    Args:
-        most: bytes of all together.
-    """
+    """Pixels by file and by how it was decoded; those that nobody has asked for longest go first."""
 
     def __init__(self, most: int) -> None:
         self.most = most

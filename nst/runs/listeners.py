@@ -37,7 +37,6 @@ class Listeners:
         """Return the seconds for which nobody has listened to a session.
 
         Args:
-            session: its hash.
             since: when its run began; before that nobody can have listened.
         """
         with self._lock:

@@ -13,11 +13,7 @@ log = logging.getLogger("nst.runs")
 
 
 class Entry:
-    """The log line of one run, written when the run ends.
-
-    Args:
-        settings: how it is to be painted; what differs from the defaults is told.
-    """
+    """The log line of one run, written when the run ends."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -29,7 +25,6 @@ class Entry:
 
         Args:
             outcome: "finished", "stopped", "refused", "failed" or "left" (the visitor has gone).
-            error: the id that the visitor was told.
         """
         told = {"outcome": outcome, "seconds": round(time.monotonic() - self.began, 2)}
         if error:

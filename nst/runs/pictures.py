@@ -48,11 +48,6 @@ def folders(pictures: Inputs[Given]) -> list[Path]:
 async def decoded(pictures: Inputs[Given], decoder: Decoder, visitor: str) -> Inputs[Pixels]:
     """Return the pictures as pixels.
 
-    Args:
-        pictures: what was given.
-        decoder: of this host.
-        visitor: on whose account.
-
     Raises:
         InputError: one of them cannot be used.
     """

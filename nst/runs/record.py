@@ -57,7 +57,6 @@ def read(folder: RunFolder, root: Path) -> Run:
     """Return the run of a folder that another process has left.
 
     Args:
-        folder: its folder.
         root: where all folders of runs and uploads lie.
 
     Raises:

@@ -37,10 +37,6 @@ class Registry:
     """The runs of one host.
 
     Args:
-        painter: where they are painted.
-        files: where their pictures are kept; a run is forgotten with its files.
-        decoder: reads what they are painted from.
-        listeners: who is still there.
         grace: seconds for which a run goes on though nobody follows it.
         busy: seconds that a run may paint while others wait.
     """
@@ -74,9 +70,6 @@ class Registry:
 
         Args:
             owner: whose it is (`owner_of`), "" for a program's.
-            visitor: as for `Scheduler.join`.
-            pictures: what to paint from.
-            settings: how.
             drawings: PNG of what its masks were drawn with, by what it was drawn on.
             stop: asked whether it is to end.
 

@@ -46,10 +46,7 @@ class Run:
 
     Args:
         owner: the hash of its visitor's key, or "" for a program's.
-        visitor: as for `Queue.join`.
         pictures: what it is painted from.
-        settings: how.
-        folder: where its files are.
         drawings: PNG of the strokes that its masks were drawn with, by what they were drawn on.
         stop: asked whether it is to end, besides `end`.
     """

@@ -127,9 +127,7 @@ class Files:
         """Keep an upload under a name that nobody can guess; return its path.
 
         Args:
-            visitor: who sends it.
             name: its sender's; in the file's own only a suffix is left of it, if pictures have that.
-            source: its bytes.
 
         Raises:
             OSError: there is no room.

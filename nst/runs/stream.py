@@ -29,13 +29,7 @@ class Update:
 
 
 class Recorder:
-    """Writes what a run shows.
-
-    Args:
-        folder: where its files go.
-        photo: that is painted.
-        settings: how.
-    """
+    """Writes what a run shows."""
 
     def __init__(self, folder: RunFolder, photo: Pixels, settings: Settings) -> None:
         self.folder, self.photo, self.settings = folder, photo, settings

@@ -52,10 +52,6 @@ class Work:
     """What is done for one run.
 
     Args:
-        run: that is to be painted.
-        painter: by whom.
-        decoder: of this host.
-        left: asked whether everybody has left.
         busy: seconds that it may paint while others wait.
     """
 

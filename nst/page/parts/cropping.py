@@ -25,11 +25,7 @@ _UNREADABLE = "Which part to keep cannot be read; choose it again."
 
 
 def listen(pictures: PictureInputs) -> None:
-    """Begin to crop and turn.
-
-    Args:
-        pictures: whose photo and style it is.
-    """
+    """Begin to crop and turn."""
     for tool, card in pictures.crops.items():
         _listen(pictures, tool, card)
 

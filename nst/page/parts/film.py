@@ -21,12 +21,7 @@ _NOTHING = "The time-lapse appears here when a painting is finished."
 
 
 class TimeLapse:
-    """A film of the kept frames, made as soon as there is nothing more to come.
-
-    Args:
-        service: of this host.
-        stage: whose frames.
-    """
+    """A film of the kept frames, made as soon as there is nothing more to come."""
 
     def __init__(self, service: Service, stage: Stage) -> None:
         self.service, self.stage = service, stage

@@ -28,8 +28,6 @@ class ForecastLine:
 
         Args:
             followed: what brings a page into the state of its link; told before, it might be told last.
-            pictures: of which the photo counts.
-            knobs: of which those count that cost time.
         """
         self.pictures, self.knobs = pictures, knobs
         self.inputs = {pictures.photo, *knobs.of(COSTLY)}

@@ -28,14 +28,7 @@ _KNOBS = ("style_scale", "style_layers", "pooling")
 
 
 class Inside:
-    """What the losses see in the chosen frame.
-
-    Args:
-        service: of this host.
-        stage: whose frames.
-        pictures: where the style is.
-        knobs: where the layers are.
-    """
+    """What the losses see in the chosen frame."""
 
     def __init__(self, service: Service, stage: Stage, pictures: PictureInputs, knobs: Knobs) -> None:
         self.service, self.stage, self.pictures, self.knobs = service, stage, pictures, knobs

@@ -17,11 +17,7 @@ from nst.settings import KNOBS, Settings
 
 
 class Knobs:
-    """The components of the knobs, made where the page wants them.
-
-    Args:
-        limits: what this host allows.
-    """
+    """The components of the knobs, made where the page wants them."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits

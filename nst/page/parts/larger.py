@@ -20,7 +20,6 @@ async def larger_sizes(service: Service, run: Run) -> list[Larger]:
     """Return them, each with the time that it takes.
 
     Args:
-        service: of this host.
         run: that has ended; nothing is offered where it has no finished picture.
     """
     if run.folder.finished is None:

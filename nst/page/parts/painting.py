@@ -39,15 +39,7 @@ FREED = "() => ({ state: 'ready', id: '', spoken: '' })"
 
 
 class Painting:
-    """The runs of the page's visitors.
-
-    Args:
-        service: of this host.
-        pictures: what is painted from.
-        knobs: how.
-        stage: where it is shown.
-        chart: where its losses are.
-    """
+    """The runs of the page's visitors."""
 
     def __init__(
         self, service: Service, pictures: PictureInputs, knobs: Knobs, stage: Stage, chart: gr.LinePlot
@@ -65,10 +57,7 @@ class Painting:
         """Begin, stop and steer runs, and show those that are there already.
 
         Args:
-            comparison: shows a finished run too.
             forecast: is told anew after a run, which has shown how fast this host is.
-            returning: brings a run back to the page.
-            film: is made of a run that has ended.
         """
         stage, self.comparison, self.film = self.stage, comparison, film
         given: set[Block] = {stage.handle, *self.pictures.all, *self.knobs.all}
@@ -234,12 +223,6 @@ class _Shower:
 
     Each time all of it: what one of a generator's updates leaves out, Gradio takes out of the browser's copy
     of the value until it comes again, and a chart was seen to break over that.
-
-    Args:
-        stage: where it is shown.
-        chart: where its losses are.
-        run: that is shown.
-        handle: what makes the page show it.
     """
 
     def __init__(self, stage: Stage, chart: gr.LinePlot, run: Run, handle: Values) -> None:
@@ -251,7 +234,6 @@ class _Shower:
         """Return the page after an update, or after none for a while.
 
         Args:
-            update: what is new, None for nothing.
             changed: whether the page shows other pictures by now.
         """
         stage = self.stage

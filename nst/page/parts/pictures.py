@@ -33,11 +33,7 @@ Source = Literal["upload", "webcam", "clipboard"]
 
 
 class PictureInputs:
-    """The inputs for pictures, in three places of the page.
-
-    Args:
-        service: of this host.
-    """
+    """The inputs for pictures, in three places of the page."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
@@ -122,8 +118,6 @@ class PictureInputs:
         It is read as a run will want it, whose first frame then does not wait for that.
 
         Args:
-            path: of the upload.
-            visitor: on whose account it is read.
             alpha: whether its transparency may be the painting's.
 
         Raises:
@@ -177,8 +171,6 @@ class PictureInputs:
         """Return the pictures to paint from.
 
         Args:
-            values: of the components.
-            visitor: on whose account a drawing is read.
             resume: a painting to go on with.
 
         Raises:

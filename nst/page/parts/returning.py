@@ -32,12 +32,7 @@ _STATES = {
 
 
 class Returning:
-    """Brings runs back to the page, and removes them.
-
-    Args:
-        runs: of this host.
-        stage: where they are shown.
-    """
+    """Brings runs back to the page, and removes them."""
 
     def __init__(self, runs: Registry, stage: Stage) -> None:
         self.runs, self.stage = runs, stage
@@ -47,10 +42,7 @@ class Returning:
         """Begin to bring runs back.
 
         Args:
-            pictures: are set as they were for the run.
-            knobs: are set as well.
             comparison: shows nothing of a run that was deleted.
-            film: shows nothing of it either.
         """
         self.pictures, self.knobs, self.comparison, self.film = pictures, knobs, comparison, film
         stage = self.stage

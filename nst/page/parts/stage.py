@@ -33,7 +33,6 @@ class Stage:
     """The canvas with its buttons and its frames.
 
     Args:
-        service: of this host.
         paint: the button that begins a run; it stands elsewhere.
     """
 
@@ -101,7 +100,6 @@ class Stage:
 
         Args:
             photo: path of what the page shows of it.
-            style: likewise.
         """
         if file := self.painted(photo, style):
             return {self.live: str(file), self.status: status.idle(_EXAMPLE)}
