@@ -19,7 +19,7 @@ from nst.inputs import Inputs
 from nst.knob import Knob
 from nst.page.components import control
 from nst.page.parts.knobs import allowed
-from nst.runs.storage import Sent
+from nst.runs.storage import Upload
 from nst.runs.stream import Update
 from nst.settings import KNOBS, MOST_STYLES
 
@@ -52,7 +52,7 @@ def add_endpoint(service: Service) -> None:
     knobs = {name: service.limits.knob(name) for name, knob in KNOBS.items() if not knob.local}
     names = [*knobs, *_OPTIONAL]
 
-    def sent(name: str, path: str | None) -> Sent | None:
+    def sent(name: str, path: str | None) -> Upload | None:
         return None if path is None else service.files.sent(path, f"The picture for {name}")
 
     async def stylize(

@@ -28,7 +28,7 @@ from nst.image.decoding import MIN_SIDE
 from nst.painters.scheduler import Scheduler
 from nst.runs import decode_worker
 from nst.runs.kept import Kept
-from nst.runs.storage import Sent
+from nst.runs.storage import Upload
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Decoder:
         """Return for how many seconds a file waits and none is begun, in the line where that is longest."""
         return max(line.stalled() for line in self.lines.values())
 
-    async def measure(self, file: Sent, what: str, visitor: str) -> tuple[int, int]:
+    async def measure(self, file: Upload, what: str, visitor: str) -> tuple[int, int]:
         """Return (width, height) of a picture as it will be shown.
 
         Raises:
@@ -98,7 +98,7 @@ class Decoder:
 
     async def decode(
         self,
-        file: Sent,
+        file: Upload,
         what: str,
         visitor: str,
         ground: float = 1.0,
@@ -133,7 +133,7 @@ class Decoder:
             self._kept.put(file, how, pixels)
         return pixels
 
-    def decode_ahead(self, file: Sent, what: str, visitor: str, *, alpha: bool) -> None:
+    def decode_ahead(self, file: Upload, what: str, visitor: str, *, alpha: bool) -> None:
         """Begin to decode what a run will probably want, so that it then need not wait for it.
 
         Of one visitor's no more than a photo and a style at a time: nobody fills the line with what may come
@@ -154,7 +154,7 @@ class Decoder:
         """Know that a folder is gone, and what was sent into it."""
         self._kept.forget(folder)
 
-    def remark(self, file: Sent, what: str) -> str:
+    def remark(self, file: Upload, what: str) -> str:
         """Return a sentence on what is missing of a picture that was decoded, "" if nothing is."""
         return self._remarks.get((file.name, what), "")
 
@@ -166,7 +166,7 @@ class Decoder:
         """
         return _array(*await self._do("headers", "drawing", data, what, visitor))
 
-    async def text(self, file: Sent, what: str, visitor: str) -> dict[str, str]:
+    async def text(self, file: Upload, what: str, visitor: str) -> dict[str, str]:
         """Return the text entries of a painting, as `nst.image.decoding.painting_text` does.
 
         Raises:
@@ -175,12 +175,12 @@ class Decoder:
         return (await self._do("pictures", "text", file, what, visitor))[0]["text"]
 
     async def _do(
-        self, line: str, work: str, file: Sent | bytes, what: str, visitor: str, **options: Any
+        self, line: str, work: str, file: Upload | bytes, what: str, visitor: str, **options: Any
     ) -> tuple[dict[str, Any], bytes]:
         seconds, found = self.deadlines[line], None
         for late, limit in enumerate((seconds * _MOMENT, seconds)):
             async with self.lines[line].place(visitor, late=bool(late)):
-                data = await to_thread.run_sync(file.read, what) if isinstance(file, Sent) else file
+                data = await to_thread.run_sync(file.read, what) if isinstance(file, Upload) else file
                 process = _Process(work, data, {"what": what, **options}, limit)
                 try:
                     found = await to_thread.run_sync(process.run, abandon_on_cancel=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nst.runs.storage import Sent
+from nst.runs.storage import Upload
 
 # How a file was decoded: on what ground, with how many pixels on a side at least, whether with its alpha.
 How = tuple[float, int, bool]
@@ -22,7 +22,7 @@ class Kept:
         self._lock = threading.Lock()
         self._items: OrderedDict[tuple[Path, How], np.ndarray] = OrderedDict()
 
-    def get(self, file: Sent, how: How) -> np.ndarray | None:
+    def get(self, file: Upload, how: How) -> np.ndarray | None:
         """Return a file's pixels, not to be changed; None if they are not kept."""
         with self._lock:
             pixels = self._items.get((file.path, how))
@@ -30,7 +30,7 @@ class Kept:
                 self._items.move_to_end((file.path, how))
         return pixels if file.path.is_file() else None
 
-    def put(self, file: Sent, how: How, pixels: np.ndarray) -> None:
+    def put(self, file: Upload, how: How, pixels: np.ndarray) -> None:
         """Keep the pixels of a file, unless they alone are too many."""
         if pixels.nbytes > self.most // 2:
             return

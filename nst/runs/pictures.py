@@ -11,15 +11,15 @@ from nst.errors import InputError
 from nst.inputs import Inputs, Role
 from nst.painters.pixels import Pixels
 from nst.runs.decoder import Decoder
-from nst.runs.storage import Sent
+from nst.runs.storage import Upload
 
-Given = Sent | Image.Image
+Source = Upload | Image.Image
 
 # Bytes of a run's pictures: eight of the largest that are taken, or twenty-odd of a telephone's.
 _MOST_BYTES = 400_000_000
 
 
-def check(pictures: Inputs[Given]) -> None:
+def check(pictures: Inputs[Source]) -> None:
     """Refuse to paint from nothing.
 
     Raises:
@@ -40,12 +40,12 @@ def check(pictures: Inputs[Given]) -> None:
             raise InputError(f"Style {number} has a mask but no picture; add one, or leave the mask out.")
 
 
-def folders(pictures: Inputs[Given]) -> list[Path]:
+def folders(pictures: Inputs[Source]) -> list[Path]:
     """Return where the files lie."""
-    return [picture.path.parent for _, picture in pictures.pictures() if isinstance(picture, Sent)]
+    return [picture.path.parent for _, picture in pictures.pictures() if isinstance(picture, Upload)]
 
 
-async def decoded(pictures: Inputs[Given], decoder: Decoder, visitor: str) -> Inputs[Pixels]:
+async def decoded(pictures: Inputs[Source], decoder: Decoder, visitor: str) -> Inputs[Pixels]:
     """Return the pictures as pixels.
 
     Raises:
@@ -53,9 +53,9 @@ async def decoded(pictures: Inputs[Given], decoder: Decoder, visitor: str) -> In
     """
     size = 0
 
-    async def pixels(role: Role, picture: Given) -> Pixels:
+    async def pixels(role: Role, picture: Source) -> Pixels:
         nonlocal size
-        if not isinstance(picture, Sent):
+        if not isinstance(picture, Upload):
             return picture
         decoded = await decoder.decode(picture, role.name, visitor, role.ground, role.least, role.alpha)
         size += decoded.nbytes
@@ -66,11 +66,11 @@ async def decoded(pictures: Inputs[Given], decoder: Decoder, visitor: str) -> In
     return pictures.replaced([await pixels(role, picture) for role, picture in pictures.pictures()])
 
 
-def remarks(pictures: Inputs[Given], decoder: Decoder) -> str:
+def remarks(pictures: Inputs[Source], decoder: Decoder) -> str:
     """Return what there is to say of pictures that were decoded, "" if nothing."""
     found = [
         decoder.remark(picture, role.name)
         for role, picture in pictures.pictures()
-        if isinstance(picture, Sent)
+        if isinstance(picture, Upload)
     ]
     return " ".join(filter(None, found))

@@ -11,7 +11,7 @@ from nst.errors import InputError
 from nst.inputs import Inputs
 from nst.runs.folder import Kept, RunFolder
 from nst.runs.run import Run
-from nst.runs.storage import Sent
+from nst.runs.storage import Upload
 from nst.settings import Settings
 
 # Names that nothing is served by (nst/runs/storage.py).
@@ -88,14 +88,14 @@ def read(folder: RunFolder, root: Path) -> Run:
 
 def _name(picture: Any) -> str | None:
     """Return what names a file in the folder that it came to, whichever process's that will be."""
-    return "/".join(picture.path.parts[-2:]) if isinstance(picture, Sent) else None
+    return "/".join(picture.path.parts[-2:]) if isinstance(picture, Upload) else None
 
 
-def _sent(root: Path, name: str | None) -> Sent | None:
+def _sent(root: Path, name: str | None) -> Upload | None:
     if name is None:
         return None
     folder, file = name.split("/")
-    return Sent(root / folder / file)
+    return Upload(root / folder / file)
 
 
 def _entry(kept: Kept) -> list[Any]:

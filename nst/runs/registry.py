@@ -20,7 +20,7 @@ from nst.painters import Painter
 from nst.runs import record
 from nst.runs.decoder import Decoder
 from nst.runs.listeners import Listeners
-from nst.runs.pictures import Given, check, folders
+from nst.runs.pictures import Source, check, folders
 from nst.runs.run import Run
 from nst.runs.storage import FULL, NO_ROOM, Files
 from nst.runs.work import Work
@@ -60,7 +60,7 @@ class Registry:
         self,
         owner: str,
         visitor: str,
-        pictures: Inputs[Given],
+        pictures: Inputs[Source],
         settings: Settings,
         *,
         drawings: Mapping[str, bytes] | None = None,

@@ -16,8 +16,8 @@ from nst.inputs import Inputs
 from nst.runs.folder import Kept, RunFolder
 from nst.runs.listeners import Listeners
 from nst.runs.loss_log import LossLog
-from nst.runs.pictures import Given
-from nst.runs.storage import Sent
+from nst.runs.pictures import Source
+from nst.runs.storage import Upload
 from nst.runs.stream import Update
 from nst.settings import Settings
 
@@ -55,7 +55,7 @@ class Run:
         self,
         owner: str,
         visitor: str,
-        pictures: Inputs[Given],
+        pictures: Inputs[Source],
         settings: Settings,
         folder: RunFolder,
         drawings: Mapping[str, bytes] | None = None,
@@ -88,7 +88,7 @@ class Run:
 
     def file_name(self, kept: Kept) -> str:
         """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
-        given = [picture for _, picture in self.pictures.pictures() if isinstance(picture, Sent)]
+        given = [picture for _, picture in self.pictures.pictures() if isinstance(picture, Upload)]
         names = [picture.label for picture in given[:2]]
         step = "" if kept is self.folder.finished else f"step-{kept.iteration}"
         day = time.strftime("%Y-%m-%d", time.localtime(self.began))

@@ -60,7 +60,7 @@ class _Item:
         return self.path.name.startswith("run-")
 
 
-class Sent(NamedTuple):
+class Upload(NamedTuple):
     """A file that a visitor sent, or that was made here for one."""
 
     path: Path
@@ -149,7 +149,7 @@ class Files:
         """Return an empty folder for a run."""
         return RunFolder(self._new("run", visitor), self._grew)
 
-    def add_shown(self, sent: Sent, data: bytes) -> str:
+    def add_shown(self, sent: Upload, data: bytes) -> str:
         """Write what a page shows of an upload, a JPEG; return its path.
 
         Raises:
@@ -215,7 +215,7 @@ class Files:
         # A page that was opened before a restart names what then lay in another folder, such as an example.
         return self.folder / path.parent.name / path.name
 
-    def sent(self, name: Any, what: str) -> Sent:
+    def sent(self, name: Any, what: str) -> Upload:
         """Return a file that a visitor may name.
 
         Raises:
@@ -229,9 +229,9 @@ class Files:
             path = next(path.parent.glob(f"{_ORIGINAL}*"), path)
         with self._lock:
             item = self._items.get(path.parent)
-        return Sent(path, item.label if item else "")
+        return Upload(path, item.label if item else "")
 
-    def shown(self, sent: Sent) -> str:
+    def shown(self, sent: Upload) -> str:
         """Return the path of what a page shows of a file."""
         preview = sent.path.with_name(_SHOWN)
         return str(preview if preview.exists() else sent.path)

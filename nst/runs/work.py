@@ -29,7 +29,7 @@ from nst.runs.log import Entry
 from nst.runs.pictures import decoded as decode
 from nst.runs.pictures import remarks
 from nst.runs.run import Run, State, Waiting
-from nst.runs.storage import FULL, NO_ROOM, Sent
+from nst.runs.storage import FULL, NO_ROOM, Upload
 from nst.runs.stream import Recorder, canvas_of
 from nst.settings import Settings
 
@@ -218,7 +218,7 @@ class Work:
     async def _expected(self) -> float:
         """Return the seconds that the run will take, 0 if unknown; refuse what cannot be painted."""
         photo = self.run.pictures.photo
-        if not isinstance(photo, Sent):
+        if not isinstance(photo, Upload):
             raise InputError("Add a photo first.")
         size = await self.decoder.measure(photo, "The photo", self.run.visitor)
         return (await self.painter.forecast(*size, self.run.settings)).seconds

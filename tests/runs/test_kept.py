@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nst.runs.kept import Kept
-from nst.runs.storage import Files, Sent
+from nst.runs.storage import Files, Upload
 
 HOW = (1.0, 16, False)
 PIXELS = np.zeros((10, 10, 3), np.uint8)
@@ -21,7 +21,7 @@ def files():
     files.close()
 
 
-def added(files: Files) -> Sent:
+def added(files: Files) -> Upload:
     return files.sent(str(files.add_upload("", "a.jpg", io.BytesIO(b"x"))), "The photo")
 
 

@@ -32,7 +32,7 @@ from nst.runs.listeners import Listeners
 from nst.runs.log import Entry
 from nst.runs.registry import Registry, owner_of
 from nst.runs.run import Run, Waiting
-from nst.runs.storage import Files, Sent
+from nst.runs.storage import Files, Upload
 from nst.runs.stream import Recorder, Update
 
 MINE, YOURS = owner_of("m" * 32), owner_of("y" * 32)
@@ -105,7 +105,7 @@ def registry(painter: Any, files: Files, decoder: Decoder, grace: float = 30.0, 
 
 
 def pictures(files: Files, seed: int = 1) -> Inputs[Any]:
-    sent = [Sent(files.add_upload("", "a.jpg", io.BytesIO(jpeg(seed=seed + n)))) for n in range(2)]
+    sent = [Upload(files.add_upload("", "a.jpg", io.BytesIO(jpeg(seed=seed + n)))) for n in range(2)]
     return Inputs(sent[0], (sent[1],))
 
 

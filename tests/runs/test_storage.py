@@ -17,7 +17,7 @@ from conftest import ROOT, eventually
 from nst import InputError
 from nst.runs import cache
 from nst.runs.cache import own_folder
-from nst.runs.storage import Files, Sent
+from nst.runs.storage import Files, Upload
 
 KB = 1024
 
@@ -72,7 +72,7 @@ def test_what_is_no_plain_file_is_not_read(tmp_path):
     (folder / "folder.jpg").mkdir()
     for name in ("link.jpg", "pipe.jpg", "folder.jpg", "gone.jpg"):
         with pytest.raises(InputError, match="The photo is no longer kept here; add it again"):
-            Sent(folder / name).read("The photo")
+            Upload(folder / name).read("The photo")
 
 
 @pytest.mark.parametrize(

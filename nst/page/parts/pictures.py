@@ -23,13 +23,13 @@ from nst.page.brush import ROLES, SOURCE, UNREADABLE, Brush, sent_drawing, strok
 from nst.page.components import CropTool, Intake, Strip, picked
 from nst.page.gallery import Example, photos, styles
 from nst.page.parts import QUIET, Values
-from nst.runs.pictures import Given
-from nst.runs.storage import NO_ROOM, Sent
+from nst.runs.pictures import Source
+from nst.runs.storage import NO_ROOM, Upload
 from nst.settings import MOST_STYLES
 
 _SMALL, _LONG = 64, 4  # pixels of a side, and times as long as the other, of which a word is said
 _PREVIEW = 1024  # pixels on its longest side
-Source = Literal["upload", "webcam", "clipboard"]
+CardSource = Literal["upload", "webcam", "clipboard"]
 
 
 class PictureInputs:
@@ -167,7 +167,7 @@ class PictureInputs:
         sent = {over: sent_drawing(values[brush], over) for over, brush in self.brushes.items()}
         return {over: data for over, data in sent.items() if data is not None}
 
-    async def read(self, values: Values, visitor: str, resume: Image.Image | None) -> Inputs[Given]:
+    async def read(self, values: Values, visitor: str, resume: Image.Image | None) -> Inputs[Source]:
         """Return the pictures to paint from.
 
         Args:
@@ -193,7 +193,7 @@ class PictureInputs:
         """Return paths that a page may name as they are, and None for all others."""
         return [path if self.service.files.find(path) else None for path in paths]
 
-    def sent(self, path: str | None, what: str) -> Sent | None:
+    def sent(self, path: str | None, what: str) -> Upload | None:
         """Return the file that a picture input names.
 
         Raises:
@@ -237,7 +237,7 @@ def _preview(pixels: np.ndarray) -> bytes:
     return encode_jpeg(np.asarray(image), quality=90)
 
 
-def _with_examples(label: str, name: str, examples: list[Example], sources: list[Source]) -> Picture:
+def _with_examples(label: str, name: str, examples: list[Example], sources: list[CardSource]) -> Picture:
     """Return a picture input, with its examples under it."""
     gr.HTML(f"<h2>{label}</h2>")
     picture = Picture(
