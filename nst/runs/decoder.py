@@ -27,7 +27,7 @@ from nst.host.allocator import give_back_when_idle
 from nst.image.decoding import MIN_SIDE
 from nst.painters.scheduler import Scheduler
 from nst.runs import decode_worker
-from nst.runs.kept import Kept
+from nst.runs.pixel_cache import PixelCache
 from nst.runs.storage import Upload
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Decoder:
         }
         self._sizes: OrderedDict[tuple[str, str], tuple[int, int] | str] = OrderedDict()
         self._remarks: OrderedDict[tuple[str, str], str] = OrderedDict()
-        self._kept = Kept(_KEPT)
+        self._kept = PixelCache(_KEPT)
         self._ahead: dict[asyncio.Task[None], str] = {}  # for whom; the loop itself does not hold them
 
     def start(self) -> None:

@@ -13,7 +13,7 @@ _IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
 _SHOWN = 12  # frames, as many as stand in a row under the canvas
 
 
-class Kept(NamedTuple):
+class SavedFrame(NamedTuple):
     """A picture of the run that is still there."""
 
     path: str
@@ -35,15 +35,15 @@ class RunFolder:
 
     def __init__(self, path: Path, grew: Callable[[Path, int], None] = lambda path, size: None) -> None:
         self.path, self._grew = path, grew
-        self.frames: list[Kept] = []
-        self.finished: Kept | None = None
+        self.frames: list[SavedFrame] = []
+        self.finished: SavedFrame | None = None
         self.before = ""  # path of the photo at the finished size
-        self.film: tuple[list[Kept], str, str] | None = None  # of which pictures, and paths of MP4 and WebP
+        self.film: tuple[list[SavedFrame], str, str] | None = None  # frames, paths of MP4 and WebP
 
     def add_frame(self, data: bytes, iteration: int, size: tuple[int, int], change: float = 0.0) -> str:
         """Write a passing frame under a new name; return its path. Of a long run ever fewer are kept."""
         path = self.add("step", ".jpg", data)
-        self.frames.append(Kept(path, iteration, size, change))
+        self.frames.append(SavedFrame(path, iteration, size, change))
         if len(self.frames) > MOST_FRAMES:
             old, new = self.frames[:-_IN_FLIGHT], self.frames[-_IN_FLIGHT:]
             for frame in old[1::2]:
@@ -77,20 +77,20 @@ class RunFolder:
         """Write the finished PNG, and the photo at its size as JPEG; return the former's path."""
         self.before = self.add("photo", ".jpg", photo)
         path = self.add("painting", ".png", picture)
-        self.finished = Kept(path, iteration, size, change)
+        self.finished = SavedFrame(path, iteration, size, change)
         return path
 
-    def kept(self) -> list[Kept]:
+    def kept(self) -> list[SavedFrame]:
         """Return all pictures that are there, the finished one last."""
         return [*self.frames, *([self.finished] if self.finished else [])]
 
-    def shown(self) -> list[Kept]:
+    def shown(self) -> list[SavedFrame]:
         """Return those of a row under the canvas: as different from one another as they can be."""
         kept = self.kept()
         if len(kept) <= _SHOWN:
             return kept
         begin, end = kept[0].change, kept[-1].change
-        found: list[Kept] = []
+        found: list[SavedFrame] = []
         for number in range(_SHOWN):
             # So that as many stay as are still to be found.
             left = kept[len(found) and kept.index(found[-1]) + 1 : len(kept) - (_SHOWN - 1 - number)]

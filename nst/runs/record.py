@@ -9,7 +9,7 @@ from typing import Any
 
 from nst.errors import InputError
 from nst.inputs import Inputs
-from nst.runs.folder import Kept, RunFolder
+from nst.runs.folder import RunFolder, SavedFrame
 from nst.runs.run import Run
 from nst.runs.storage import Upload
 from nst.settings import Settings
@@ -98,10 +98,10 @@ def _sent(root: Path, name: str | None) -> Upload | None:
     return Upload(root / folder / file)
 
 
-def _entry(kept: Kept) -> list[Any]:
+def _entry(kept: SavedFrame) -> list[Any]:
     return [Path(kept.path).name, kept.iteration, *kept.size, kept.change]
 
 
-def _kept(folder: Path, entry: list[Any]) -> Kept:
+def _kept(folder: Path, entry: list[Any]) -> SavedFrame:
     name, iteration, width, height, change = entry
-    return Kept(str(folder / Path(name).name), int(iteration), (int(width), int(height)), float(change))
+    return SavedFrame(str(folder / Path(name).name), int(iteration), (int(width), int(height)), float(change))

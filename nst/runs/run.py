@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from nst.inputs import Inputs
-from nst.runs.folder import Kept, RunFolder
+from nst.runs.folder import RunFolder, SavedFrame
 from nst.runs.listeners import Listeners
 from nst.runs.loss_log import LossLog
 from nst.runs.pictures import Source
@@ -86,7 +86,7 @@ class Run:
         """Whether it was asked to end."""
         return self.asked_to_end.done() or self._stop()
 
-    def file_name(self, kept: Kept) -> str:
+    def file_name(self, kept: SavedFrame) -> str:
         """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
         given = [picture for _, picture in self.pictures.pictures() if isinstance(picture, Upload)]
         names = [picture.label for picture in given[:2]]

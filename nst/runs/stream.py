@@ -14,7 +14,7 @@ from nst.image.timelapse import as_mp4, as_webp
 from nst.optimization.frames import Frame
 from nst.painters.pixels import Pixels
 from nst.painters.previews import Preview, at_size
-from nst.runs.folder import Kept, RunFolder
+from nst.runs.folder import RunFolder, SavedFrame
 from nst.settings import Settings
 
 _NOTHING = np.zeros((), np.uint8)
@@ -47,7 +47,7 @@ class Recorder:
         return Update(told, finished)
 
 
-def canvas_of(kept: Kept) -> Image.Image:
+def canvas_of(kept: SavedFrame) -> Image.Image:
     """Return a kept frame as a canvas to go on with: no larger than it was, no larger than its preview.
 
     Raises:

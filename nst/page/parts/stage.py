@@ -22,7 +22,7 @@ from nst.page.components import (
 from nst.page.gallery import among, finished, finished_file, photos, styles
 from nst.page.parts import QUIET, Values
 from nst.page.parts.larger import larger_sizes
-from nst.runs.folder import Kept
+from nst.runs.folder import SavedFrame
 from nst.runs.registry import owner_of
 from nst.runs.run import Run
 
@@ -63,14 +63,14 @@ class Stage:
         """Return the run that the page shows."""
         return self.runs.find(self.owner(values), self.told(values).get("run"))
 
-    def chosen(self, values: Values) -> Kept | None:
+    def chosen(self, values: Values) -> SavedFrame | None:
         """Return the frame that the page shows, the newest one if none was chosen."""
         run = self.run(values)
         kept = run.folder.kept() if run else []
         wanted = self.told(values).get("chosen")
         return next((one for one in kept if one.iteration == wanted), kept[-1] if kept else None)
 
-    def showing(self, values: Values, run: Run | None, chosen: Kept | None = None) -> Values:
+    def showing(self, values: Values, run: Run | None, chosen: SavedFrame | None = None) -> Values:
         """Return what makes the page show another run, or another frame."""
         told = {
             "key": self.told(values).get("key"),
@@ -132,7 +132,7 @@ class Stage:
     def _row(self, run: Run | None) -> list[tuple[str, str]]:
         return [(kept.path, kept.name) for kept in run.folder.shown()] if run else []
 
-    async def _result(self, run: Run, kept: Kept) -> Result:
+    async def _result(self, run: Run, kept: SavedFrame) -> Result:
         """Return a kept frame as what something can be done with; the finished one can go on larger."""
         larger = await larger_sizes(self.service, run) if kept == run.folder.finished else []
         return Result(kept.path, run.file_name(kept), larger)

@@ -14,7 +14,7 @@ from nst.runs.storage import Upload
 How = tuple[float, int, bool]
 
 
-class Kept:
+class PixelCache:
     """Pixels by file and by how it was decoded; those that nobody has asked for longest go first."""
 
     def __init__(self, most: int) -> None:

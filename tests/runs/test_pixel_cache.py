@@ -7,7 +7,7 @@ import io
 import numpy as np
 import pytest
 
-from nst.runs.kept import Kept
+from nst.runs.pixel_cache import PixelCache
 from nst.runs.storage import Files, Upload
 
 HOW = (1.0, 16, False)
@@ -26,7 +26,7 @@ def added(files: Files) -> Upload:
 
 
 def test_pixels_are_kept_by_file_and_by_how_they_were_decoded(files):
-    kept, one, other = Kept(10_000), added(files), added(files)
+    kept, one, other = PixelCache(10_000), added(files), added(files)
     kept.put(one, HOW, PIXELS)
     assert kept.get(one, HOW) is PIXELS
     assert kept.get(one, (1.0, 16, True)) is None
@@ -34,7 +34,7 @@ def test_pixels_are_kept_by_file_and_by_how_they_were_decoded(files):
 
 
 def test_what_was_not_asked_for_longest_goes_first(files):
-    kept, (one, two, three) = Kept(2 * PIXELS.nbytes), (added(files) for _ in range(3))
+    kept, (one, two, three) = PixelCache(2 * PIXELS.nbytes), (added(files) for _ in range(3))
     kept.put(one, HOW, PIXELS)
     kept.put(two, HOW, PIXELS)
     kept.get(one, HOW)
@@ -44,7 +44,7 @@ def test_what_was_not_asked_for_longest_goes_first(files):
 
 
 def test_one_picture_does_not_drive_all_others_out(files):
-    kept, small, large = Kept(2 * PIXELS.nbytes), added(files), added(files)
+    kept, small, large = PixelCache(2 * PIXELS.nbytes), added(files), added(files)
     kept.put(small, HOW, PIXELS)
     kept.put(large, HOW, np.zeros((10, 20, 3), np.uint8))
     assert kept.get(small, HOW) is PIXELS
@@ -52,7 +52,7 @@ def test_one_picture_does_not_drive_all_others_out(files):
 
 
 def test_what_goes_from_the_disk_goes_from_the_memory():
-    kept = Kept(10_000)
+    kept = PixelCache(10_000)
     files = Files(gone=kept.forget)
     file, other = added(files), added(files)
     kept.put(file, HOW, PIXELS)
@@ -67,7 +67,7 @@ def test_what_goes_from_the_disk_goes_from_the_memory():
 
 
 def test_a_file_that_another_hand_removed_has_no_pixels(files):
-    kept, file = Kept(10_000), added(files)
+    kept, file = PixelCache(10_000), added(files)
     kept.put(file, HOW, PIXELS)
     file.path.unlink()
     assert kept.get(file, HOW) is None
