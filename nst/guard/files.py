@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse
 
 from nst.guard.bodies import LeftError, RefusedError
-from nst.guard.door import MOST_FILE, TOO_LARGE
+from nst.guard.file_references import MOST_FILE, TOO_LARGE
 from nst.runs.storage import Files
 
 # What a browser may show in place; all else it saves.

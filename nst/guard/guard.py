@@ -21,7 +21,7 @@ from nst.guard import bodies, files, headers, visitors
 from nst.guard.answers import Answer
 from nst.guard.bodies import LeftError, RefusedError
 from nst.guard.callers import Calls
-from nst.guard.door import Door
+from nst.guard.file_references import FileReferences
 from nst.guard.routes import Route, match
 from nst.guard.service import Service
 from nst.runs.storage import FULL, NO_ROOM
@@ -47,7 +47,7 @@ class Guard:
 
     def __init__(self, app: Any, service: Service, demo: gr.Blocks) -> None:
         self.app, self.service, self.demo = app, service, demo
-        self.door = Door(service.files)
+        self.references = FileReferences(service.files)
         self._large = asyncio.Semaphore(_READ_AT_A_TIME)
         self._tidied = 0.0
 
@@ -141,7 +141,7 @@ class Guard:
                 if len(values) > len(inputs):
                     raise RefusedError(422, _UNFIT)
                 given = {"data": [*values, *(component.value for component in inputs[len(values) :])]}
-            admitted = self.door.admit(given, visitor)
+            admitted = self.references.admit(given, visitor)
             for component, value in self._named(admitted):
                 _check_picture(component, value)
             return admitted
@@ -167,7 +167,7 @@ class Guard:
             name: given[name] for name in ("data", "event_data", "trigger_id") if name in given
         }
         kept |= {"fn_index": given["fn_index"], "session_hash": session}
-        admitted = self.door.admit(kept, visitor)
+        admitted = self.references.admit(kept, visitor)
         for component, value in zip(event.inputs, admitted["data"], strict=True):
             _check_picture(component, value)
         return admitted
@@ -246,7 +246,7 @@ class Guard:
             if given.get("method") != "tools/call" or not isinstance(asked, dict):
                 return given
             arguments = asked.get("arguments")
-            arguments = self.door.admit_tool(arguments if isinstance(arguments, dict) else {}, visitor)
+            arguments = self.references.admit_tool(arguments if isinstance(arguments, dict) else {}, visitor)
             return {**given, "params": {**asked, "arguments": arguments}}
 
         try:

@@ -188,7 +188,7 @@ class RunHandle(_Element):
         super().__init__(value=None, html_template="", js_on_load=script("run_handle"), **more)
 
 
-class Paintings(_Element):
+class History(_Element):
     """A row of a visitor's paintings, each to be opened (`select`) or deleted (`delete`) by its `id`.
 
     Its value: id, path of the picture and name of each, and whether it was deleted and may come back.

@@ -20,7 +20,7 @@ from nst.page.parts.forecast import ForecastLine
 from nst.page.parts.inside import Inside
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.losses import add_chart
-from nst.page.parts.painting import Painting
+from nst.page.parts.painting import RunController
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.presets import add_presets
 from nst.page.parts.returning import Returning
@@ -69,7 +69,7 @@ def build(service: Service) -> gr.Blocks:
         surprise.listen(pictures, knobs)
         forecast.listen(share.listen(demo, pictures, knobs), pictures, knobs)
         returning.listen(pictures, knobs, comparison, film)
-        Painting(service, pictures, knobs, stage, chart).listen(comparison, forecast, returning, film)
+        RunController(service, pictures, knobs, stage, chart).listen(comparison, forecast, returning, film)
         add_endpoint(service)
     # What takes long has a queue of its own, and what does not a budget (nst/guard/budgets.py): Gradio's
     # queue is never full, and nobody can fill it for others. What has no queue is not to be had around it.

@@ -20,7 +20,7 @@ class PainterDiedError(Exception):
     """A painter is gone, and with it what it had painted; the run can go on elsewhere."""
 
 
-class Painter(Protocol):
+class Backend(Protocol):
     """A queue, and what paints for those whose turn it is."""
 
     async def join(self, visitor: str, *, again: bool = False) -> Any:
@@ -69,7 +69,7 @@ class Painter(Protocol):
         """Give everything back."""
 
 
-def painter_of(waiting: int, each: int, busy: float) -> Painter:
+def painter_of(waiting: int, each: int, busy: float) -> Backend:
     """Return where this host paints: what `NST_CLUSTER` names, a Space's ZeroGPU, or this process.
 
     Args:

@@ -16,7 +16,7 @@ from typing import Any
 
 from nst.errors import InputError
 from nst.inputs import Inputs
-from nst.painters import Painter
+from nst.painters import Backend
 from nst.runs import record
 from nst.runs.decoder import Decoder
 from nst.runs.listeners import Listeners
@@ -43,7 +43,7 @@ class Registry:
 
     def __init__(
         self,
-        painter: Painter,
+        painter: Backend,
         files: Files,
         decoder: Decoder,
         listeners: Listeners,

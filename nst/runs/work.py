@@ -18,7 +18,7 @@ from nst.errors import InputError
 from nst.inputs import Inputs
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
-from nst.painters import Painter, PainterDiedError
+from nst.painters import Backend, PainterDiedError
 from nst.painters.pixels import Pixels
 from nst.painters.previews import Preview
 from nst.painters.scheduler import minutes
@@ -56,7 +56,7 @@ class Work:
     """
 
     def __init__(
-        self, run: Run, painter: Painter, decoder: Decoder, left: Callable[[], bool], busy: float
+        self, run: Run, painter: Backend, decoder: Decoder, left: Callable[[], bool], busy: float
     ) -> None:
         self.run, self.painter, self.decoder, self.left, self.busy = run, painter, decoder, left, busy
         self._gives_way = False

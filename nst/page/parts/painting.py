@@ -38,7 +38,7 @@ BUSY = f"() => ['busy', null, {json.dumps(status.idle('Starting…'))}]"
 FREED = "() => ({ state: 'ready', id: '', spoken: '' })"
 
 
-class Painting:
+class RunController:
     """The runs of the page's visitors."""
 
     def __init__(
@@ -157,7 +157,7 @@ class Painting:
         """Yield what a page shows of a run, until it has ended or the page shows another."""
         stage, session, token = self.stage, session_of(request), object()
         self._showing[session] = token
-        show = _Shower(stage, self.chart, run, stage.showing(values, run))
+        show = _RunView(stage, self.chart, run, stage.showing(values, run))
         try:
             yield show.state
             async with aclosing(run.follow(session)) as updates:
@@ -218,7 +218,7 @@ class Painting:
                 run.wished = Settings(**self.knobs.read(values))
 
 
-class _Shower:
+class _RunView:
     """What the page shows of one run, moment by moment.
 
     Each time all of it: what one of a generator's updates leaves out, Gradio takes out of the browser's copy

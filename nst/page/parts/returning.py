@@ -9,7 +9,7 @@ import gradio as gr
 
 from nst.gradio_faults.events import message
 from nst.page import status
-from nst.page.components import Paintings, freed
+from nst.page.components import History, freed
 from nst.page.parts import QUIET, Values
 from nst.page.parts.comparison import Comparison
 from nst.page.parts.film import TimeLapse
@@ -36,7 +36,7 @@ class Returning:
 
     def __init__(self, runs: Registry, stage: Stage) -> None:
         self.runs, self.stage = runs, stage
-        self.row = Paintings(elem_id="paintings")
+        self.row = History(elem_id="paintings")
 
     def listen(self, pictures: PictureInputs, knobs: Knobs, comparison: Comparison, film: TimeLapse) -> None:
         """Begin to bring runs back.

@@ -19,7 +19,7 @@ _NOT_SENT = "A file in this request is not one that was sent here; upload it fir
 _ADDRESS = "Nothing is fetched from an address here; send the file itself."
 
 
-class Door:
+class FileReferences:
     """Lets files of requests in.
 
     Gradio checks what is marked as a file, fetches what is an address, in any argument, and hands on what is
