@@ -1,4 +1,4 @@
-"""The one door for files that a request names or carries: only what was sent to this host comes in."""
+"""The files that a request names or carries: only what was sent to this host comes in."""
 
 from __future__ import annotations
 

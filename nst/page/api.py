@@ -84,9 +84,9 @@ def add_endpoint(service: Service) -> None:
                         if isinstance(update, Update):
                             yield update.picture
             finally:
-                run.abandon()  # a program that hangs up does not come back
-            if run.said:
-                raise InputError(run.said)
+                run.expire()  # a program that hangs up does not come back
+            if run.message:
+                raise InputError(run.message)
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -47,7 +47,7 @@ def own_folder() -> Path:
         for other, others_lock in dead:
             shutil.rmtree(other, ignore_errors=True)
             others_lock.release()
-        _left.extend((*folder.glob("run-*"), *folder.glob("upload-*")))
+        _orphans.extend((*folder.glob("run-*"), *folder.glob("upload-*")))
     except OSError as error:
         raise InputError(
             f"The folder for pictures cannot be written ({error.strerror}); name another in {_NAMED}."
@@ -58,14 +58,14 @@ def own_folder() -> Path:
 
 
 _locks: list[FileLock] = []  # held for as long as the process lives
-_left: list[Path] = []  # folders of uploads and runs of hosts that were killed
+_orphans: list[Path] = []  # folders of uploads and runs of hosts that were killed
 
 
-def left_behind() -> list[Path]:
+def orphaned() -> list[Path]:
     """Return the folders of uploads and runs that were taken over, to whoever asks first."""
     own_folder()
-    taken = _left.copy()
-    _left.clear()
+    taken = _orphans.copy()
+    _orphans.clear()
     return taken
 
 

@@ -36,7 +36,7 @@ def write(run: Run) -> None:
         "owner": run.owner,
         "began": run.began,
         "state": run.state,
-        "said": run.said,
+        "said": run.message,
         "settings": run.settings.public(),
         "photo": _name(run.pictures.photo),
         "styles": [_name(style) for style in run.pictures.styles],
@@ -74,7 +74,7 @@ def read(folder: RunFolder, root: Path) -> Run:
             start=_sent(root, told["start"]),
         )
         run = Run(str(told["owner"]), "", pictures, Settings.from_dict(told["settings"]), folder)
-        run.id, run.began, run.state, run.said = told["id"], told["began"], told["state"], told["said"]
+        run.id, run.began, run.state, run.message = told["id"], told["began"], told["state"], told["said"]
         if not (run.owner and isinstance(run.id, str) and 0 <= time.time() - run.began < 1e9):
             raise InputError("Nobody can ask for this run.")
         files = {over: folder.path / name for over, name in _DRAWINGS.items()}
@@ -82,7 +82,7 @@ def read(folder: RunFolder, root: Path) -> Run:
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise InputError("This run was not written down.") from error
     if run.under_way:
-        run.ended("interrupted", _INTERRUPTED if folder.frames else _NOT_BEGUN)
+        run.finish("interrupted", _INTERRUPTED if folder.frames else _NOT_BEGUN)
     return run
 
 

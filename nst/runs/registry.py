@@ -98,11 +98,11 @@ class Registry:
         return run
 
     async def _carry_out(self, run: Run, ticket: Any) -> None:
-        def left() -> bool:
+        def abandoned() -> bool:
             return run.alone_for(self.listeners) > self.grace
 
         with self.files.held([run.folder.path, *folders(run.pictures)]):
-            await Work(run, self.painter, self.decoder, left, self.busy).carry_out(ticket)
+            await Work(run, self.painter, self.decoder, abandoned, self.busy).carry_out(ticket)
         # Masks and canvas were whole pictures; what is needed again is on the disk.
         run.pictures = replace(run.pictures, keep=None, regions=(), resume=None, style_masks=())
         if run.id in self._deleted:
@@ -134,7 +134,7 @@ class Registry:
 
     def delete(self, run: Run) -> None:
         """End a run; remove all that it has made unless `restore` follows soon. Uploads stay."""
-        run.end()
+        run.request_stop()
         record.forget(run)  # of which a host that is killed meanwhile leaves nothing to the next one
         self._deleted[run.id] = asyncio.get_running_loop().call_later(UNDO, self._remove, run)
 
@@ -150,14 +150,14 @@ class Registry:
         self._deleted.pop(run.id, None)
         self._runs.pop(run.id, None)
         if run.under_way:
-            run.end()
+            run.request_stop()
         else:
             self.files.remove(run.folder.path)
 
     def adopt(self) -> None:
         """Take over what a process before this one has left: the runs of visitors, with their uploads."""
         ages: dict[Path, float] = {}
-        for folder in self.files.left_runs():
+        for folder in self.files.orphaned_runs():
             try:
                 run = record.read(folder, self.files.folder)
             except InputError:
@@ -167,12 +167,12 @@ class Registry:
                 self._runs[run.id] = run
                 for path in (folder.path, *folders(run.pictures)):
                     ages[path] = min(age, ages.get(path, age))
-        self.files.keep_of_left(ages)
+        self.files.keep_orphans(ages)
 
     def close(self) -> None:
         """Ask all to end."""
         for run in list(self._runs.values()):
-            run.end()
+            run.request_stop()
 
     def _prune(self) -> None:
         """Forget the runs whose files are gone, and the oldest of too many."""

@@ -48,7 +48,7 @@ class Run:
         owner: the hash of its visitor's key, or "" for a program's.
         pictures: what it is painted from.
         drawings: PNG of the strokes that its masks were drawn with, by what they were drawn on.
-        stop: asked whether it is to end, besides `end`.
+        stop: asked whether it is to end, besides `request_stop`.
     """
 
     def __init__(
@@ -66,15 +66,15 @@ class Run:
         self.pictures, self.settings, self.drawings = pictures, settings, dict(drawings or {})
         self.began = time.time()
         self.state: State = "waiting"
-        self.said = ""  # a sentence on how it ended, if not well
+        self.message = ""  # a sentence on how it ended, if not well
         self.losses = LossLog()
         self.latest: Waiting | Update | None = None
         self.wished: Settings | None = None  # as the sliders stand by now, if they were moved
-        self.asked_to_end: Future[None] = Future()  # done when `end` was called, in whichever thread
+        self.stop_requested: Future[None] = Future()  # from any thread
         self._stop = stop
         self._followers: dict[object, tuple[str, float]] = {}  # sessions, and since when
-        self._left = time.monotonic()  # by the last follower
-        self._moved = asyncio.Event()
+        self._last_followed = time.monotonic()  # by the last follower
+        self._changed = asyncio.Event()
 
     @property
     def under_way(self) -> bool:
@@ -84,7 +84,7 @@ class Run:
     @property
     def stopped(self) -> bool:
         """Whether it was asked to end."""
-        return self.asked_to_end.done() or self._stop()
+        return self.stop_requested.done() or self._stop()
 
     def file_name(self, kept: SavedFrame) -> str:
         """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
@@ -97,14 +97,14 @@ class Run:
             + Path(kept.path).suffix
         )
 
-    def end(self) -> None:
+    def request_stop(self) -> None:
         """Ask it to end at its next iteration, and to keep what it has."""
         with contextlib.suppress(InvalidStateError):  # it was asked before
-            self.asked_to_end.set_result(None)
+            self.stop_requested.set_result(None)
 
-    def abandon(self) -> None:
+    def expire(self) -> None:
         """End it as if everybody had long left."""
-        self._left = -math.inf
+        self._last_followed = -math.inf
         self._followers.clear()
 
     def tell(self, latest: Waiting | Update) -> None:
@@ -114,9 +114,9 @@ class Run:
         self.latest = latest
         self._wake()
 
-    def ended(self, state: State, said: str = "") -> None:
+    def finish(self, state: State, message: str = "") -> None:
         """Have its followers know how it ended."""
-        self.state, self.said = state, said
+        self.state, self.message = state, message
         self._wake()
 
     async def follow(self, session: str) -> AsyncGenerator[Waiting | Update | None, None]:
@@ -130,7 +130,7 @@ class Run:
         self._followers[token] = (session, time.monotonic())
         try:
             while True:
-                moved = self._moved
+                changed = self._changed
                 if self.latest is not told:
                     told = self.latest
                     yield told
@@ -138,21 +138,21 @@ class Run:
                     return
                 else:
                     try:
-                        await asyncio.wait_for(moved.wait(), _ALIVE)
+                        await asyncio.wait_for(changed.wait(), _ALIVE)
                     except asyncio.TimeoutError:
                         yield None
         finally:
             if self._followers.pop(token, None):
-                self._left = time.monotonic()
+                self._last_followed = time.monotonic()
 
     def alone_for(self, listeners: Listeners) -> float:
         """Return for how many seconds nobody has followed it."""
         followers = list(self._followers.values())  # at once: another thread asks
         if not followers:
-            return time.monotonic() - self._left
+            return time.monotonic() - self._last_followed
         # Gradio may go on for a while for a browser that has gone.
         return min(listeners.alone_for(session, since) for session, since in followers)
 
     def _wake(self) -> None:
-        moved, self._moved = self._moved, asyncio.Event()
-        moved.set()
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

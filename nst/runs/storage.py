@@ -19,7 +19,7 @@ from typing import IO, Any, NamedTuple
 
 from nst.errors import InputError
 from nst.painters.accounts import accounts
-from nst.runs.cache import left_behind, own_folder
+from nst.runs.cache import orphaned, own_folder
 from nst.runs.folder import RunFolder
 
 log = logging.getLogger(__name__)
@@ -111,8 +111,8 @@ class Files:
         self._lock = threading.Lock()
         self._items: dict[Path, _Item] = {}
         self._stop = threading.Event()
-        self._left = left_behind()
-        for path in self._left:
+        self._orphans = orphaned()
+        for path in self._orphans:
             with contextlib.suppress(OSError):
                 self._items[path] = _Item(
                     path,
@@ -181,11 +181,11 @@ class Files:
 
     # What a host that was killed has left
 
-    def left_runs(self) -> list[RunFolder]:
+    def orphaned_runs(self) -> list[RunFolder]:
         """Return the folders of runs that were taken over."""
-        return [RunFolder(path, self._grew) for path in self._left if path.name.startswith("run-")]
+        return [RunFolder(path, self._grew) for path in self._orphans if path.name.startswith("run-")]
 
-    def keep_of_left(self, ages: Mapping[Path, float]) -> None:
+    def keep_orphans(self, ages: Mapping[Path, float]) -> None:
         """Remove what was taken over but for these folders.
 
         Args:
@@ -195,7 +195,7 @@ class Files:
             for path, age in ages.items():
                 if item := self._items.get(path):
                     item.used = time.monotonic() - age
-            going = [item for path in self._left if path not in ages and (item := self._items.get(path))]
+            going = [item for path in self._orphans if path not in ages and (item := self._items.get(path))]
         self._remove(going)
 
     # What may be named

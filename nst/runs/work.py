@@ -56,16 +56,22 @@ class Work:
     """
 
     def __init__(
-        self, run: Run, painter: Backend, decoder: Decoder, left: Callable[[], bool], busy: float
+        self, run: Run, painter: Backend, decoder: Decoder, abandoned: Callable[[], bool], busy: float
     ) -> None:
-        self.run, self.painter, self.decoder, self.left, self.busy = run, painter, decoder, left, busy
+        self.run, self.painter, self.decoder, self.abandoned, self.busy = (
+            run,
+            painter,
+            decoder,
+            abandoned,
+            busy,
+        )
         self._gives_way = False
         self.entry = Entry(run.settings)
         self.last: Frame | None = None
         self.recorder: Recorder | None = None
         self.notice = ""
         self._written = 0.0
-        self._asked = asyncio.wrap_future(run.asked_to_end)
+        self._asked = asyncio.wrap_future(run.stop_requested)
 
     async def carry_out(self, ticket: Any) -> None:
         """Wait for a turn and paint; how it ended is told to the run, and noted in the log.
@@ -76,7 +82,7 @@ class Work:
         run = self.run
         try:
             await self._carry_out(ticket)
-            state: State = "stopped" if run.stopped else "left" if self.left() else "finished"
+            state: State = "stopped" if run.stopped else "left" if self.abandoned() else "finished"
             self._end(state)
         except InputError as error:
             self._end("refused", str(error))
@@ -242,11 +248,11 @@ class Work:
     # How it ends
 
     def _ending(self) -> bool:
-        return self.run.stopped or self._gives_way or self.left()
+        return self.run.stopped or self._gives_way or self.abandoned()
 
-    def _end(self, state: State, said: str = "", number: str = "") -> None:
+    def _end(self, state: State, message: str = "", number: str = "") -> None:
         self.entry.end(state, number)
-        self.run.ended(state, said)
+        self.run.finish(state, message)
 
     def _broken(self, error: Exception) -> None:
         """Note what nobody foresaw; tell the visitor its number."""

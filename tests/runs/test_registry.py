@@ -125,7 +125,7 @@ def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder, monkeypa
     monkeypatch.setattr(painter, "mark_ready", gone)
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert (run.state, updates) == ("refused", [])
-    assert run.said == "This host is full; try again in about 4 minutes."
+    assert run.message == "This host is full; try again in about 4 minutes."
     assert painter.turns == 0
 
 
@@ -289,7 +289,7 @@ def test_after_three_deaths_it_ends_with_what_it_has(files, decoder):
 def test_where_nobody_can_paint_it_says_so(files, decoder):
     runs = registry(Scripted(frames=5, dies_after=(0, 0, 0)), files, decoder)
     run, _ = complete(painted(runs, files))
-    assert (run.state, run.said) == (
+    assert (run.state, run.message) == (
         "refused",
         "The painters of this host fail one after the other; try again later.",
     )
@@ -309,7 +309,7 @@ def test_what_cannot_be_painted_is_a_sentence_and_no_run(files, decoder):
     run, updates = complete(begin())
     assert updates == []
     assert run.state == "refused"
-    assert "photo" in run.said
+    assert "photo" in run.message
     assert runs.of(MINE) == []  # nothing of it is to be shown
 
 
@@ -465,7 +465,7 @@ def test_who_waits_and_is_asked_to_end_has_ended(files, decoder, monkeypatch):
         run = await registry(painter, files, decoder).begin(MINE, "", pictures(files), Settings())
         await asyncio.sleep(0.2)
         await asyncio.to_thread(run.end)  # as Gradio does
-        run.end()
+        run.request_stop()
         async for _ in run.follow(""):
             pass
         return run

@@ -258,7 +258,7 @@ def test_two_hosts_on_one_cache_leave_each_other_alone_and_clear_up_after_the_de
     assert (mine / "lock").exists()
     monkeypatch.setattr("nst.runs.storage.own_folder", lambda: again)
     files = Files()
-    files.keep_of_left({})
+    files.keep_orphans({})
     assert not taken.parent.exists()
     files.close()
 
@@ -278,7 +278,7 @@ def test_a_folder_that_another_user_has_prepared_is_left_alone(tmp_path, monkeyp
     assert own not in (planted, elsewhere)
     assert own.stat().st_mode & 0o077 == 0
     assert run.exists()
-    assert cache.left_behind() == []
+    assert cache.orphaned() == []
     planted.chmod(0o700)
     owner = os.getuid()
     monkeypatch.setattr(cache.os, "getuid", lambda: owner + 1)

@@ -25,17 +25,17 @@ class TimeLapse:
 
     def __init__(self, service: Service, stage: Stage) -> None:
         self.service, self.stage = service, stage
-        self.said = gr.HTML(status.remark(_NOTHING), elem_id="filmed")
+        self.line = gr.HTML(status.remark(_NOTHING), elem_id="filmed")
         self.film = Film(elem_id="film")
 
     @property
     def shown(self) -> list[Block]:
         """What `make` changes."""
-        return [self.film, self.said]
+        return [self.film, self.line]
 
     def nothing(self, why: str = _NOTHING) -> Values:
         """Return what shows that there is no film."""
-        return {self.film: None, self.said: status.remark(why)}
+        return {self.film: None, self.line: status.remark(why)}
 
     async def make(self, values: Values, request: gr.Request) -> Values:
         """Return what shows the film of the run that the page shows."""
@@ -48,4 +48,4 @@ class TimeLapse:
         except InputError as error:
             return self.nothing(str(error))
         name = Path(run.file_name(run.folder.kept()[-1])).stem
-        return {self.film: Filmed(mp4, webp, name), self.said: ""}
+        return {self.film: Filmed(mp4, webp, name), self.line: ""}

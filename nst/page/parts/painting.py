@@ -138,7 +138,7 @@ class RunController:
         finally:
             self._beginning.pop(session, None)
         if stopped.is_set():
-            run.end()
+            run.request_stop()
         async with aclosing(self._shown(run, values, request)) as shown:
             async for each in shown:
                 yield each
@@ -166,7 +166,7 @@ class RunController:
                         return
                     yield show.moment(update, changed=session in self._changed_pictures)
             if stage.runs.find(run.owner, run.id) is not None:  # it may have been deleted meanwhile
-                yield show.end()
+                yield show.ended()
             else:
                 yield {stage.paint: freed()}
         finally:
@@ -180,7 +180,7 @@ class RunController:
         if beginning:
             beginning.set()
         elif run and run.under_way:
-            run.end()
+            run.request_stop()
         else:
             return {self.stage.paint: "missed"}
         return {self.stage.paint: gr.skip()}
@@ -249,7 +249,7 @@ class _RunView:
                 self.state[self.chart] = self.run.losses.table()
         return self.state
 
-    def end(self) -> Values:
+    def ended(self) -> Values:
         """Return the page of a run that has ended."""
         stage, run = self.stage, self.run
         kept = run.folder.kept()
@@ -265,9 +265,9 @@ class _RunView:
 def ended(run: Run) -> str:
     """Return the status line of a run that has ended."""
     kept = run.folder.kept()
-    if run.said:
+    if run.message:
         tell = status.idle if run.state == "interrupted" else status.failed
-        return tell(f"{run.said} {_further(run)}" if kept else run.said)
+        return tell(f"{run.message} {_further(run)}" if kept else run.message)
     if isinstance(run.latest, Update):
         return status.finished(run.latest.frame, run.stopped)
     if kept:
