@@ -2,7 +2,7 @@
 const WORDS = { ready: 'Paint', busy: 'Stop', stopping: 'Stopping' };
 const button = element.querySelector('button'), spoken = element.querySelector('[role=status]');
 const here = element.getRootNode(), title = document.title;
-let state = 'ready', ended = false, awaiting = false, last = '';
+let state = 'ready', ended = false, awaiting = false, last = '', held = 0;
 const show = (value) => {
   const { state: next, id, spoken: said } = value?.state ? value : { state: value };
   if (!WORDS[next] || (id && id === last)) return;
@@ -16,7 +16,8 @@ const show = (value) => {
   studio?.classList.toggle('busy', state !== 'ready');
   // Buttons and frames are on their way; their place is held for so long.
   studio?.classList.toggle('ended', Boolean(state === 'ready' && said));
-  setTimeout(() => studio?.classList.remove('ended'), 8000);
+  clearTimeout(held);
+  held = setTimeout(() => studio?.classList.remove('ended'), 8000);
 };
 // A start that is refused or does not get through is told to nobody by Gradio, and the button would say Stop for ever.
 let starting = false;
