@@ -12,15 +12,15 @@ from pathlib import Path
 
 def hurry_not() -> None:
     """Let every iteration from now on take a moment in which the machine is free."""
-    from nst.optimization.rollback import Descent
+    from nst.optimization.rollback import GuardedOptimizer
 
-    step = Descent.step
+    step = GuardedOptimizer.step
 
-    def unhurried(self: Descent) -> None:
+    def unhurried(self: GuardedOptimizer) -> None:
         time.sleep(0.15)
         step(self)
 
-    Descent.step = unhurried
+    GuardedOptimizer.step = unhurried
 
 
 if __name__ == "__main__":

@@ -125,10 +125,10 @@ def page(context: BrowserContext, url: str, request: pytest.FixtureRequest) -> I
 @contextlib.contextmanager
 def unhurried_host() -> Iterator[None]:
     """Let every iteration take a moment in which the machine is free: runs last by the clock."""
-    from nst.optimization.rollback import Descent
+    from nst.optimization.rollback import GuardedOptimizer
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Descent, "step", Descent.step)  # to be as it was afterwards
+        patch.setattr(GuardedOptimizer, "step", GuardedOptimizer.step)  # to be as it was afterwards
         hurry_not()
         yield
 

@@ -20,8 +20,8 @@ from nst.optimization.pace import Pace
 from nst.optimization.pictures import Pictures
 from nst.optimization.progress import Progress
 from nst.optimization.pyramid import Scale
-from nst.optimization.replay import Replay
-from nst.optimization.rollback import Descent
+from nst.optimization.replay import GraphedObjective
+from nst.optimization.rollback import GuardedOptimizer
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 
@@ -91,14 +91,14 @@ class Painting:
         encoder, progress = self.encoders[scale.encoder], self.progress
         with progress.watch:
             self.pictures.look_at(scale)
-            descent = Descent(self._next_canvas(), self.settings.optimizer, self.evaluation)
-            evaluate = Replay(self.pictures.objective(encoder, scale), descent.canvas)
+            descent = GuardedOptimizer(self._next_canvas(), self.settings.optimizer, self.evaluation)
+            evaluate = GraphedObjective(self.pictures.objective(encoder, scale), descent.canvas)
             if scale.pixels >= _LARGE:  # the targets' buffers are of sizes that the evaluations do not need
                 give_back()
         for left in reversed(range(scale.iterations)):
             with progress.watch:
                 if self._steered():
-                    evaluate = Replay(self.pictures.objective(encoder, scale), descent.canvas)
+                    evaluate = GraphedObjective(self.pictures.objective(encoder, scale), descent.canvas)
                     descent.restart()
                 evaluation = evaluate()
                 progress.iterations += 1

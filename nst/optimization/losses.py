@@ -178,10 +178,10 @@ class GaussianTarget:
 
     def distance(self, statistics: Moments) -> Tensor:
         """Return how far statistics, of `turn` times features, are from the target, 0 for the style's own."""
-        return _Spread.apply(*statistics, self.mean, self.eigenvalues, self.weights) / self.energy
+        return _GaussianDistance.apply(*statistics, self.mean, self.eigenvalues, self.weights) / self.energy
 
 
-class _Spread(torch.autograd.Function):
+class _GaussianDistance(torch.autograd.Function):
     """A Gaussian's distance from one in its own eigenbasis, with few passes over its covariance."""
 
     @staticmethod

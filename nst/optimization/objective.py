@@ -158,12 +158,14 @@ class Objective:
             style_layers = _shaped(style_layers, settings.large_shapes)
         with torch.no_grad():
             paintings = [(styles[k], None if parts is None else parts[k]) for k in used]
-            self._aim(paintings, settings, regions, used, shares, tuple(content_layers), tuple(style_layers))
+            self._build_targets(
+                paintings, settings, regions, used, shares, tuple(content_layers), tuple(style_layers)
+            )
         self.content_layer_weights = self.rough.new_tensor(list(content_layers.values()))
         self.style_layer_weights = self.rough.new_tensor(list(style_layers.values()))
         self.areas = self.rough.new_tensor(areas)
 
-    def _aim(
+    def _build_targets(
         self,
         styles: Sequence[tuple[Tensor, Tensor | None]],
         settings: Settings,
@@ -174,15 +176,15 @@ class Objective:
         style_layers: tuple[str, ...],
     ) -> None:
         """Set the targets: the photo's content features, the styles' statistics, their total variation."""
-        judge = self.encoder.layers[-1]
+        deepest_layer = self.encoder.layers[-1]
         # As the weights: layers that somebody has chosen are nothing that the knob shapes.
         fill = _fill(settings.large_shapes) if settings.style_layers == AUTOMATIC else FILL
-        photo = self._described_photo(tuple(dict.fromkeys((*content_layers, judge))), style_layers)
+        photo = self._described_photo(tuple(dict.fromkeys((*content_layers, deepest_layer))), style_layers)
         paintings = [
             self._described_painting(*style, settings.subject, content_layers, style_layers)
             for style in styles
         ]
-        attention = prominence(photo.features[judge], ATTENTION)
+        attention = prominence(photo.features[deepest_layer], ATTENTION)
         self.content = {
             name: ContentTarget(
                 photo.features[name], [each.features[name] for each in paintings], shares, attention
@@ -232,14 +234,14 @@ class Objective:
     ) -> _StyleDescription:
         """Return what is taken from a painting: all of its strokes, but not its subject's large shapes."""
         deep = tuple(name for name in style if name in DEEP) if subject < MOST_SUBJECT else ()
-        judge = self.encoder.layers[-1:] if deep else ()
+        deepest_layer = self.encoder.layers[-1:] if deep else ()
 
         def look() -> _StyleDescription:
-            layers = tuple(dict.fromkeys((*content, *deep, *judge)))
+            layers = tuple(dict.fromkeys((*content, *deep, *deepest_layer)))
             features, seen = self.encoder.describe(picture, layers, style, [part], self.strips)
             counted = {name: _shrunk(part, value) for name, value in features.items()}
             statistics, shares = {name: each[0] for name, each in seen.items()}, {}
-            for name in judge:
+            for name in deepest_layer:
                 weights = manner(features[name], subject, counted[name])
             for name in deep:
                 whole, size = counted[name], (features[name].shape[-2], features[name].shape[-1])
@@ -259,14 +261,14 @@ class Objective:
         self, layer: str, style_loss: str, floor: float, style: Moments, photo: Moments
     ) -> StyleTarget:
         # Of no account for an ordinary style, whose target is then the same for every photo.
-        beside = photo if float(plainness(style)) > 1e-6 else None
+        plain_style_photo = photo if float(plainness(style)) > 1e-6 else None
         matrix = self.encoder.matrix(layer)
         return self.cache.get(
-            (layer, style_loss, floor, *(digest(part) for part in (*style, *(beside or ())))),
+            (layer, style_loss, floor, *(digest(part) for part in (*style, *(plain_style_photo or ())))),
             lambda: (
-                GramTarget(style, beside, matrix)
+                GramTarget(style, plain_style_photo, matrix)
                 if style_loss == "gram"
-                else GaussianTarget(style, floor, beside, matrix)
+                else GaussianTarget(style, floor, plain_style_photo, matrix)
             ),
         )
 

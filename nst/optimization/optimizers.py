@@ -27,7 +27,7 @@ class Optimizer(Protocol):
         """Move the image, given the scalar loss and its gradient at the image as it is."""
 
 
-class Bands:
+class FrequencyPreconditioner:
     """Weighs an image's spatial frequencies f, in cycles per pixel, with (f + 0.02)^-1/2.
 
     A painting's objective is flatter along low frequencies than along high ones, so that without it a step
@@ -74,7 +74,12 @@ class LBFGS:
     check_every = 1
 
     def __init__(
-        self, image: Tensor, *, history: int = HISTORY, caution: float = 1.0, bands: Bands | None = None
+        self,
+        image: Tensor,
+        *,
+        history: int = HISTORY,
+        caution: float = 1.0,
+        bands: FrequencyPreconditioner | None = None,
     ) -> None:
         self.image, self.caution = image, caution
         self.bands: Callable[[Tensor], Tensor] = bands or torch.clone
@@ -113,8 +118,8 @@ class LBFGS:
 
     @classmethod
     def in_bands(cls, image: Tensor, *, caution: float = 1.0) -> LBFGS:
-        """Return one for an image, (..., H, W), with its `Bands`."""
-        return cls(image, caution=caution, bands=Bands(image.shape, image.device))
+        """Return one for an image, (..., H, W), with its `FrequencyPreconditioner`."""
+        return cls(image, caution=caution, bands=FrequencyPreconditioner(image.shape, image.device))
 
     def _remember(self, gradient: Tensor) -> int | None:
         """Keep the last move if its curvature is positive; return its row."""

@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 _EAGER = 2
 
 
-class Replay:
+class GraphedObjective:
     """Evaluates an objective at a canvas that is changed in place between the calls.
 
     An evaluation is a few hundred small kernels, and launching them one by one takes a host longer than a

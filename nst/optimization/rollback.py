@@ -12,7 +12,7 @@ from nst.optimization.optimizers import OPTIMIZERS, Optimizer
 _PATIENCE = 5
 
 
-class Descent:
+class GuardedOptimizer:
     """An optimiser on one canvas, and what to go back to.
 
     Args:

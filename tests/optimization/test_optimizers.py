@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from nst.optimization.optimizers import LBFGS, LONGEST_MOVE, OPTIMIZERS, Bands, Optimizer
+from nst.optimization.optimizers import LBFGS, LONGEST_MOVE, OPTIMIZERS, FrequencyPreconditioner, Optimizer
 
 
 def quadratic(size: int = 60, condition: float = 300.0):
@@ -132,16 +132,18 @@ def test_caution_shortens_steps():
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 7), (16, 16), (15, 22)])
 def test_bands_are_symmetric_positive_and_of_mean_square_one(size):
-    bands = Bands(torch.Size((1, 3, *size)), torch.device("cpu"))
+    bands = FrequencyPreconditioner(torch.Size((1, 3, *size)), torch.device("cpu"))
     a, b = torch.randn(2, 1, 3, *size, dtype=torch.float64)
     assert float((bands(a) * b).sum()) == pytest.approx(float((a * bands(b)).sum()), rel=1e-4)
     assert float((bands(a) * a).sum()) > 0
     flat, checks = torch.ones(1, 1, 16, 16), torch.ones(1, 1, 16, 16)
     checks[..., ::2] = -1
-    wide = Bands(flat.shape, flat.device)
+    wide = FrequencyPreconditioner(flat.shape, flat.device)
     assert float(wide(flat).mean()) > 3 * float(wide(checks).abs().mean())
     noise = torch.randn(1, 1, 256, 256)
-    assert float(Bands(noise.shape, noise.device)(noise).square().mean()) == pytest.approx(1, rel=0.1)
+    assert float(FrequencyPreconditioner(noise.shape, noise.device)(noise).square().mean()) == pytest.approx(
+        1, rel=0.1
+    )
 
 
 def test_in_bands_smooth_errors_are_mended_in_fewer_steps():

@@ -11,7 +11,7 @@ from conftest import tiny_convolutions
 from nst import Settings, stylize
 from nst.host.device import pick_device
 from nst.optimization.objective import Objective
-from nst.optimization.replay import Replay
+from nst.optimization.replay import GraphedObjective
 from nst.vgg.encoder import Encoder
 from nst.vgg.weights import find_narrow
 
@@ -30,7 +30,7 @@ def test_every_call_evaluates_the_canvas_as_it_is(strips, style_loss):
     encoder = Encoder(tiny_convolutions(8), name="tiny", device=photo.device)
     objective = Objective(encoder, photo, [style], Settings(style_loss=style_loss), strips=strips)
     canvas = photo.clone()
-    evaluate, made = Replay(objective, canvas), []
+    evaluate, made = GraphedObjective(objective, canvas), []
     for _ in range(6):
         canvas.lerp_(style, 0.1)
         made.append((evaluate(), objective(canvas.clone())))
@@ -48,7 +48,7 @@ def test_a_graph_is_recorded_and_painted_with(caplog):
     photo, style = pictures(192, 256)
     encoder = Encoder(find_narrow(), name="narrow", device=photo.device)
     objective = Objective(encoder, photo, [style], Settings())
-    evaluate = Replay(objective, photo.clone())
+    evaluate = GraphedObjective(objective, photo.clone())
     for _ in range(3):
         evaluate()
     assert evaluate._graph is not None
@@ -71,7 +71,7 @@ def test_what_cannot_be_recorded_is_evaluated_all_the_same(caplog):
             return super().__call__(image)
 
     objective = Looking(Encoder(tiny_convolutions(8), name="tiny", device="cuda"), photo, [style], Settings())
-    evaluate = Replay(objective, photo.clone())
+    evaluate = GraphedObjective(objective, photo.clone())
     losses = [float(evaluate().loss) for _ in range(5)]
     assert losses == pytest.approx([losses[0]] * 5, rel=1e-4)
     assert len(caplog.records) == 1
