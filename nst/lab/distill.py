@@ -152,11 +152,11 @@ def cosine(step: int, steps: int) -> float:
     return min(1, (step + 1) / 30) * (0.02 + 0.98 * (1 + math.cos(math.pi * step / max(steps, 1))) / 2)
 
 
-def _loss(taps: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
+def _loss(features: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
     """Return the mean of the relative errors, not squared: relu1_1's, a hundred times smaller, count too."""
     parts = []
     for name, target in targets.items():
-        for error in errors(taps[name].float(), target.float(), gram=name in PRESETS["gatys"]):
+        for error in errors(features[name].float(), target.float(), gram=name in PRESETS["gatys"]):
             parts.append((error + 1e-6).sqrt())
     return torch.stack(parts).mean()
 
@@ -197,8 +197,8 @@ def tune(
             with torch.no_grad():
                 targets = teacher(images, TAPS)
             with torch.autocast(device.type, torch.bfloat16, enabled=teacher.precision == torch.bfloat16):
-                taps = student(images)
-            loss = _loss(taps, targets)
+                features = student(images)
+            loss = _loss(features, targets)
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(student.parameters(), 1.0)
@@ -232,8 +232,8 @@ def save(student: Student, file: Path) -> None:
 def score(student: Student, teacher: Encoder, pictures: Pictures) -> str:
     """Return a table of relative errors on the held-out pictures."""
     images = torch.cat([pictures.crop(_SCORED, held_out=n) for n in range(len(pictures.held_out))])
-    targets, taps = teacher(images, TAPS), student(images)
-    rows = [(name, *errors(taps[name], targets[name].float())) for name in TAPS]
+    targets, features = teacher(images, TAPS), student(images)
+    rows = [(name, *errors(features[name], targets[name].float())) for name in TAPS]
     return "\n".join(
         ["layer     features  Gram"] + [f"{name:9} {float(f):8.3f}  {float(g):.4f}" for name, f, g in rows]
     )

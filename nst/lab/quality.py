@@ -182,8 +182,8 @@ class Yardstick:
 
     def _grams(self, picture: Tensor, factor: float) -> dict[str, Tensor]:
         width, height = (max(16, round(side * factor)) for side in (picture.shape[-1], picture.shape[-2]))
-        taps = self.encoder(resize(picture, (width, height)).clamp(0, 1), STYLE_LAYERS)
-        return {name: gram_matrix(value) for name, value in taps.items()}
+        features = self.encoder(resize(picture, (width, height)).clamp(0, 1), STYLE_LAYERS)
+        return {name: gram_matrix(value) for name, value in features.items()}
 
 
 def octaves(image: Tensor) -> dict[str, float]:

@@ -61,8 +61,8 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
             target = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
             # A style that is smaller than this is not enlarged.
             look = resize(style, fit(*_sides(style), min(longest, max(_sides(style))))).clamp(0, 1)
-            taps = encoder(look, weights)
-            targets = {name: _Distribution(taps[name] / level[name]) for name in weights}
+            features = encoder(look, weights)
+            targets = {name: _Distribution(features[name] / level[name]) for name in weights}
         canvas = F.interpolate(canvas, sides[::-1], mode="bicubic").clamp(0, 1)
         canvas = canvas.detach().requires_grad_()
         optimizer = torch.optim.Adam([canvas], lr=0.02, betas=(0.9, 0.99))
@@ -70,12 +70,14 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
             optimizer.state[canvas] = _enlarged(state, sides)
         mean, share = 0.01 * canvas.detach(), 0.01
         for _ in range(FIRST if longest == sizes[0] else FURTHER):
-            taps = encoder(canvas, layers)
+            features = encoder(canvas, layers)
             content = sum(
-                ((taps[name].float() - target[name].float()) / level[name]).square().mean() for name in target
+                ((features[name].float() - target[name].float()) / level[name]).square().mean()
+                for name in target
             )
             manner = sum(
-                weights[name] / whole * targets[name].distance(taps[name] / level[name]) for name in targets
+                weights[name] / whole * targets[name].distance(features[name] / level[name])
+                for name in targets
             )
             # Our total variation is two thirds of the squared gradient.
             loss = 0.015 * content / len(target) + manner + 2 * 1.5 * total_variation(canvas)
@@ -215,8 +217,8 @@ def _level(
 
     def evaluate() -> Tensor:
         optimizer.zero_grad()
-        taps, statistics = encoder.describe(canvas, target, grams)
-        content = total(relative_error(taps[name], target[name]) for name in target) / len(target)
+        features, statistics = encoder.describe(canvas, target, grams)
+        content = total(relative_error(features[name], target[name]) for name in target) / len(target)
         errors = (relative_error(statistics[name][0].gram, grams[name][0].gram) for name in grams)
         loss = 0.005 * content + total(errors) / len(grams)
         loss.backward()
@@ -255,8 +257,8 @@ def classic(
     sides = fit(*_sides(photo), size)
     layers = (*encoder.style_layers, *encoder.content_layers)
 
-    def grams(taps: dict[str, Tensor]) -> dict[str, Tensor]:
-        return {name: gram_matrix(taps[name]) / taps[name].shape[1] for name in encoder.style_layers}
+    def grams(features: dict[str, Tensor]) -> dict[str, Tensor]:
+        return {name: gram_matrix(features[name]) / features[name].shape[1] for name in encoder.style_layers}
 
     with torch.no_grad():
         target = encoder(resize(photo, sides).clamp(0, 1), encoder.content_layers)
@@ -275,9 +277,9 @@ def classic(
     def evaluate() -> Tensor:
         nonlocal count
         optimizer.zero_grad()
-        taps = encoder((canvas + level) / 255, layers)
-        content = total(F.mse_loss(taps[name], target[name]) for name in target)
-        manner = total(F.mse_loss(gram, style_grams[name]) for name, gram in grams(taps).items())
+        features = encoder((canvas + level) / 255, layers)
+        content = total(F.mse_loss(features[name], target[name]) for name in target)
+        manner = total(F.mse_loss(gram, style_grams[name]) for name, gram in grams(features).items())
         rough = total((canvas.diff(dim=axis)).abs().sum() for axis in (2, 3))
         loss = 5 * content + 100 * manner + 0.001 * rough
         loss.backward()

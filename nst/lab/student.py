@@ -43,16 +43,16 @@ class Student(nn.Module):
         return [module for module in self.convolutions if isinstance(module, nn.Conv2d)]
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
-        """Return the taps in the teacher's channels."""
-        value, taps = (image - self.mean) / self.std, {}
+        """Return the features in the teacher's channels."""
+        value, features = (image - self.mean) / self.std, {}
         value = value.contiguous(memory_format=torch.channels_last)
         for index, convolution in enumerate(self.convolutions):
             if new_block(index):
                 value = F.max_pool2d(value, 2)
             value = F.relu(convolution(value))
             if (name := NAMES[index]) in self.maps:
-                taps[name] = F.conv2d(value, self.maps[name][..., None, None])
-        return taps
+                features[name] = F.conv2d(value, self.maps[name][..., None, None])
+        return features
 
     @torch.no_grad()
     def take(self, state: dict[str, Tensor]) -> int:
@@ -68,7 +68,7 @@ class Student(nn.Module):
         return count
 
     def export(self) -> dict[str, Tensor]:
-        """Return convolutions and folded taps under the names that `Encoder` reads.
+        """Return convolutions and folded projections under the names that `Encoder` reads.
 
         With A = self.maps[name] and A^T A = U diag(e) U^T, the tap is diag(sqrt e) U^T: as few channels as
         the student has, and the same distances between features and between Gram matrices as under A.

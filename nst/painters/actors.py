@@ -32,7 +32,7 @@ NAMESPACE, SCHEDULER = "painted-live", "scheduler"
 # Seconds without a sign from its page process after which a run is nobody's.
 _SILENT = 10.0
 # Seconds between two looks at which painters there are, and after which a page hears of its tickets anyway.
-_ROUND, _QUIET = 1.0, 1.0
+_RECONCILE_SECONDS, _QUIET = 1.0, 1.0
 
 
 class PainterActor:
@@ -66,7 +66,7 @@ class PainterActor:
             job.wished = settings
 
     @ray.method(concurrency_group="control")
-    def goes_on(self, number: str) -> None:
+    def heartbeat(self, number: str) -> None:
         """Know that somebody still takes the frames."""
         if job := self._jobs.get(number):
             job.seen = time.monotonic()
@@ -115,7 +115,7 @@ class SchedulerActor:
         self._ready: set[str] = set()
         self._offered: set[str] = set()  # of these, what the scheduler knows of
         self._lock = threading.RLock()
-        threading.Thread(target=self._keep_round, name="round", daemon=True).start()
+        threading.Thread(target=self._keep_reconciling, name="reconcile", daemon=True).start()
 
     # The queue
 
@@ -188,25 +188,25 @@ class SchedulerActor:
         with self._lock:
             return next((self._painters[place] for place in self._ready), None)
 
-    def lost(self, number: str) -> None:
+    def report_dead(self, number: str) -> None:
         """Know that the painter of a run did not answer."""
         with self._lock:
-            self._drop(self._ticket(number).worker or "")
+            self._dismiss(self._ticket(number).worker or "")
 
-    def _keep_round(self) -> None:
+    def _keep_reconciling(self) -> None:
         while True:
             try:
-                self._round()
+                self._reconcile()
             except Exception:
-                log.exception("a round failed; it is gone again")
-            time.sleep(_ROUND)
+                log.exception("looking after the painters failed; it is tried again")
+            time.sleep(_RECONCILE_SECONDS)
 
-    def _round(self) -> None:
+    def _reconcile(self) -> None:
         """Hire where there is a place, dismiss where there is none, and forget who is not heard of."""
         wanted = places(ray.nodes())
         with self._lock:
             for place in set(self._painters) - set(wanted):
-                self._drop(place)
+                self._dismiss(place)
             for place, options in wanted.items():
                 if place not in self._painters:
                     painter = _HIRED.options(runtime_env=self.environment, **options).remote()
@@ -219,7 +219,7 @@ class SchedulerActor:
                 ray.get(answer)
             except (RayActorError, RayError):
                 with self._lock:
-                    self._drop(place)
+                    self._dismiss(place)
                 continue
             with self._lock:
                 if place in self._painters:
@@ -232,7 +232,7 @@ class SchedulerActor:
         for number in silent:
             self.leave(number)
 
-    def _drop(self, place: str) -> None:
+    def _dismiss(self, place: str) -> None:
         self._painters.pop(place, None)
         self._answers.pop(place, None)
         self._ready.discard(place)

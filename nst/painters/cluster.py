@@ -164,7 +164,7 @@ class Cluster:
         except (RayActorError, PainterDiedError) as error:
             # Known there before the run queues up again, which else were sent to the same painter.
             with contextlib.suppress(PainterDiedError):
-                await _asked(self.scheduler.lost.remote(ticket))
+                await _asked(self.scheduler.report_dead.remote(ticket))
             raise PainterDiedError from error
         except RayError as error:
             raise _told(error) from error
@@ -190,7 +190,7 @@ class Cluster:
                 since += _LOOK
                 if since >= _SIGN:
                     since = 0.0
-                    await _asked(painter.goes_on.remote(job))
+                    await _asked(painter.heartbeat.remote(job))
                 await asyncio.sleep(_LOOK)
 
     async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:

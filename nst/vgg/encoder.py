@@ -61,12 +61,12 @@ class Encoder(nn.Module):
         ]
         if not carried or carried != list(LAYERS)[: len(carried)]:
             raise InputError("The weights do not hold VGG-19's convolutions from the first one on.")
-        self.taps = {
+        self.projections = {
             layer: convolutions[f"taps.{layer}"].to(device, torch.float32)[..., None, None]
             for layer in carried
             if f"taps.{layer}" in convolutions
         }
-        self.layers = tuple(self.taps or carried)
+        self.layers = tuple(self.projections or carried)
         self.style_layers, self.content_layers = default_layers(self.layers)
 
         widths = iter([convolutions[f"features.{n}.weight"].shape[0] for n in CONVOLUTIONS[: len(carried)]])
@@ -149,7 +149,7 @@ class Encoder(nn.Module):
                 layers see. Only one strip's activations are held at a time, and they are computed once
                 more on the way back. The results are the same up to rounding.
             matrices: what the activations of each layer of `style` are multiplied by before statistics are
-                taken, (K, C), one for each mask; the taps' (`matrix`), which make features, if left out.
+                taken, (K, C), one for each mask; if left out, the projections', which make features.
 
         Returns:
             Features of `content`, (1, C, h, w) each in the encoder's precision, and statistics of `style`,
@@ -175,11 +175,13 @@ class Encoder(nn.Module):
 
     def mapped(self, layer: str, features: Tensor) -> Tensor:
         """Return a layer's features, (1, K, h, w), from its activations, (1, C, h, w)."""
-        return F.conv2d(features, self.taps[layer].to(features.dtype)) if self.taps else features
+        return (
+            F.conv2d(features, self.projections[layer].to(features.dtype)) if self.projections else features
+        )
 
     def matrix(self, layer: str) -> Tensor | None:
         """Return what makes a layer's features, (K, C), None where these are its activations."""
-        return self.taps[layer].flatten(1) if self.taps else None
+        return self.projections[layer].flatten(1) if self.projections else None
 
     def activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Return the layers' own activations, before any tap's matrix."""

@@ -246,7 +246,7 @@ def test_each_gpu_has_a_painter_and_nodes_without_one_only_where_there_is_none()
 def test_a_page_is_told_when_one_of_its_turns_has_moved(monkeypatch):
     from nst.painters import Standing, actors
 
-    monkeypatch.setattr(actors.SchedulerActor, "_keep_round", lambda scheduler: None)
+    monkeypatch.setattr(actors.SchedulerActor, "_keep_reconciling", lambda scheduler: None)
     monkeypatch.setattr(actors, "_QUIET", 3600.0)
     scheduler = actors.SchedulerActor(10, 10, {})
     scheduler.scheduler.offer(["painter"])
