@@ -163,11 +163,11 @@ def _prepared(inputs: Inputs[Tensor], settings: Settings) -> Inputs[Tensor]:
     return replace(inputs.map(change), styles=tuple(styles), style_masks=tuple(masks))
 
 
-def _check_proportions(canvas: Tensor, photo: Tensor, what: str) -> None:
+def _check_proportions(canvas: Tensor, photo: Tensor, label: str) -> None:
     height, width = photo.shape[-2:]
     # A small frame's sides are rounded by up to half a pixel.
     if abs(canvas.shape[-1] * height / width - canvas.shape[-2]) > 1 + 0.01 * canvas.shape[-2]:
-        raise InputError(f"{what} has other proportions than the photo; take one that was painted from it.")
+        raise InputError(f"{label} has other proportions than the photo; take one that was painted from it.")
 
 
 def _turns(settings: Settings, encoders: tuple[Encoder, ...] | None) -> str:

@@ -38,7 +38,7 @@ _MOST_CALLS = 16  # of the MCP tool, each of which takes a thread
 _FORGOTTEN = 30.0  # seconds between two looks for messages that nobody fetches
 # Gradio tells a request that does not fit from a fault of its own in neither status nor words.
 _UNFIT = "This request is not what is taken here; Use via API or MCP, at the page's foot, says what is."
-_NO_FILE = "{what} is no file; upload one and send what names it, or send a data: URL."
+_NO_FILE = "{label} is no file; upload one and send what names it, or send a data: URL."
 _NOTHING = "There is nothing here."
 
 
@@ -295,7 +295,7 @@ def _check_picture(component: Any, value: Any) -> None:
     if component.get_block_name() == "image" and not (
         value is None or (isinstance(value, dict) and "path" in value)
     ):
-        raise RefusedError(422, _NO_FILE.format(what=component.label))
+        raise RefusedError(422, _NO_FILE.format(label=component.label))
 
 
 def _refusal(error: Exception, scope: dict[str, Any]) -> tuple[int, str]:

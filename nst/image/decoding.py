@@ -41,7 +41,7 @@ _MISSING = 0.05
 # As far as what comes before the pixels of a PNG may reach.
 _PNG_HEAD = 2**22
 _ODD_TIFF = (
-    "{what} is a TIFF of a kind that cannot be read here; save it as JPEG, PNG or as a TIFF of 8 or 16 bits."
+    "{label} is a TIFF of a kind that cannot be read here; save it as JPEG, PNG or as a TIFF of 8 or 16 bits."
 )
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -56,7 +56,7 @@ _TURNS = {
 
 def decode(
     source: str | Path | bytes | IO[bytes] | Image.Image,
-    what: str = "The picture",
+    label: str = "The picture",
     ground: float = 1.0,
     least: int = MIN_SIDE,
     alpha: bool = False,
@@ -69,7 +69,7 @@ def decode(
 
     Args:
         source: a path, the bytes of a file, an open binary file or a Pillow image.
-        what: how to call the picture in messages, such as "The photo".
+        label: how to call the picture in messages, such as "The photo".
         ground: what is behind transparent parts: 1 white, 0 black.
         least: pixels that it has to have on each side.
         alpha: return the alpha channel of a picture that has transparent parts, instead of laying them on
@@ -84,31 +84,33 @@ def decode(
     Raises:
         InputError: it is no picture, damaged, too small or too large.
     """
-    opened = open_image(source, what)
-    _check_size(*opened.size, what, least)
+    opened = open_image(source, label)
+    _check_size(*opened.size, label, least)
     try:
         if opened.format == "JPEG":
             opened.draft(None, (MAX_SIDE, MAX_SIDE))  # decodes huge photos at half or quarter size
         missing = _load(opened)
         pixels = _to_rgb(_upright(opened), None if alpha else ground, _encoding(source, opened))
     except MemoryError as error:
-        raise InputError(f"{what} does not fit into this machine's memory; make it smaller first.") from error
+        raise InputError(
+            f"{label} does not fit into this machine's memory; make it smaller first."
+        ) from error
     except Exception as error:  # as in `open_image`
-        raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
+        raise InputError(f"{label} is damaged or incomplete; save or download it again.") from error
     if missing is not None:
         rows = f"its last {missing} rows are" if missing > 1 else "a part of its last rows is"
-        warnings.warn(f"{what} breaks off early: {rows} grey.", IncompleteWarning, stacklevel=2)
+        warnings.warn(f"{label} breaks off early: {rows} grey.", IncompleteWarning, stacklevel=2)
     return pixels
 
 
-def measure(source: str | Path | bytes, what: str = "The photo") -> tuple[int, int]:
+def measure(source: str | Path | bytes, label: str = "The photo") -> tuple[int, int]:
     """Return (width, height) of a picture as it will be shown, from its header alone.
 
     Raises:
         InputError: it is no picture, too small or too large.
     """
-    opened = open_image(source, what)
-    _check_size(*opened.size, what, MIN_SIDE)
+    opened = open_image(source, label)
+    _check_size(*opened.size, label, MIN_SIDE)
     try:
         turned = _orientation(opened) in (5, 6, 7, 8)
     except Exception:  # as for `_upright`
@@ -116,15 +118,15 @@ def measure(source: str | Path | bytes, what: str = "The photo") -> tuple[int, i
     return opened.size[::-1] if turned else opened.size
 
 
-def _check_size(width: int, height: int, what: str, least: int) -> None:
+def _check_size(width: int, height: int, label: str, least: int) -> None:
     if width * height > MAX_PIXELS:
         raise InputError(
-            f"{what} has {width * height / 1e6:.0f} million pixels;"
+            f"{label} has {width * height / 1e6:.0f} million pixels;"
             f" make it smaller first, {MAX_PIXELS / 1e6:.0f} million are the most."
         )
     if min(width, height) < least:
         raise InputError(
-            f"{what} is {width} x {height} pixels, which is too small to paint with;"
+            f"{label} is {width} x {height} pixels, which is too small to paint with;"
             f" use one with at least {least} pixels on each side."
         )
 
@@ -141,13 +143,13 @@ def _orientation(opened: Image.Image) -> int:
     return exif.get(0x0112, 1)
 
 
-def painting_text(source: str | Path | bytes | IO[bytes], what: str = "The picture") -> dict[str, str]:
+def painting_text(source: str | Path | bytes | IO[bytes], label: str = "The picture") -> dict[str, str]:
     """Return the text entries of a PNG, or what of them other formats hold in EXIF.
 
     Raises:
         InputError: it is no picture.
     """
-    opened = open_image(source, what)
+    opened = open_image(source, label)
     if opened.format != "PNG":
         try:
             exif = opened.getexif()
@@ -161,7 +163,7 @@ def painting_text(source: str | Path | bytes | IO[bytes], what: str = "The pictu
     return {key: str(value) for key, value in getattr(opened, "text", {}).items()}
 
 
-def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) -> Image.Image:
+def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, label: str) -> Image.Image:
     """Open a picture without decoding its pixels.
 
     Raises:
@@ -172,7 +174,7 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
     file = io.BytesIO(source) if isinstance(source, bytes) else source
 
     def check(width: int, height: int) -> None:
-        _check_size(width, height, what, 1)
+        _check_size(width, height, label, 1)
 
     try:
         with warnings.catch_warnings():
@@ -186,10 +188,10 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
     except InputError:
         raise
     except tiff.UnreadableError as error:
-        raise InputError(_ODD_TIFF.format(what=what)) from error
+        raise InputError(_ODD_TIFF.format(label=label)) from error
     except Image.DecompressionBombError as error:
         raise InputError(
-            f"{what} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels;"
+            f"{label} claims more than {2 * (Image.MAX_IMAGE_PIXELS or 0) / 1e6:.0f} million pixels;"
             f" make it smaller first, {MAX_PIXELS / 1e6:.0f} million are the most."
         ) from error
     except UnidentifiedImageError as error:
@@ -197,18 +199,20 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, what: str) 
             if (picture := tiff.read(file, check)) is not None:
                 return picture
         except tiff.UnreadableError:
-            raise InputError(_ODD_TIFF.format(what=what)) from error
+            raise InputError(_ODD_TIFF.format(label=label)) from error
         if other := _other_kind(file):
-            raise InputError(f"{what} is {other}; export it as PNG and use that.") from error
+            raise InputError(f"{label} is {other}; export it as PNG and use that.") from error
         raise InputError(
-            f"{what} is not a picture that can be read here; use a JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF."
+            f"{label} is not a picture that can be read here; use a JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF."
         ) from error
     except FileNotFoundError as error:
-        raise InputError(f"{what} was not found: there is no file {Path(str(source)).name}.") from error
+        raise InputError(f"{label} was not found: there is no file {Path(str(source)).name}.") from error
     except (IsADirectoryError, PermissionError) as error:
-        raise InputError(f"{what} cannot be opened: {Path(str(source)).name} is no readable file.") from error
+        raise InputError(
+            f"{label} cannot be opened: {Path(str(source)).name} is no readable file."
+        ) from error
     except Exception as error:  # decoders raise a dozen kinds, and plain RuntimeError among them
-        raise InputError(f"{what} is damaged or incomplete; save or download it again.") from error
+        raise InputError(f"{label} is damaged or incomplete; save or download it again.") from error
 
 
 def _other_kind(file: str | Path | IO[bytes]) -> str:

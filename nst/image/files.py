@@ -19,7 +19,7 @@ from nst.image.transparency import pixels_on_white
 
 def load_image(
     source: str | Path | bytes | IO[bytes] | Image.Image,
-    what: str = "The picture",
+    label: str = "The picture",
     ground: float = 1.0,
     least: int = MIN_SIDE,
     alpha: bool = False,
@@ -28,7 +28,7 @@ def load_image(
 
     Args:
         source: as for `decode`; all arguments are.
-        what: likewise.
+        label: likewise.
         ground: likewise.
         least: likewise.
         alpha: likewise.
@@ -39,7 +39,7 @@ def load_image(
     Raises:
         InputError: it is no picture, damaged, too small or too large.
     """
-    return to_tensor(decode(source, what, ground, least, alpha))
+    return to_tensor(decode(source, label, ground, least, alpha))
 
 
 def encode_png(pixels: np.ndarray, text: dict[str, str] | None = None) -> bytes:

@@ -39,14 +39,14 @@ def at(mask: Tensor, size: tuple[int, int]) -> Tensor:
     return resize(mask, size).clamp(0, 1)
 
 
-def prepare(picture: Tensor, photo: Tensor, edge: float, what: str, of: str = "photo") -> Tensor:
+def prepare(picture: Tensor, photo: Tensor, edge: float, label: str, of: str = "photo") -> Tensor:
     """Return a picture as a mask for `photo`, its edges softened.
 
     Args:
         picture: (1, 3, H, W) in [0, 1]; white counts, black does not.
         photo: (1, 3, h, w).
         edge: per cent of the longest side over which black passes into white.
-        what: how to call the mask in messages.
+        label: how to call the mask in messages.
         of: how to call what it is a mask of.
 
     Returns:
@@ -59,20 +59,20 @@ def prepare(picture: Tensor, photo: Tensor, edge: float, what: str, of: str = "p
     stretch = picture.shape[-1] / picture.shape[-2] * height / width
     if not 1 - _TOLERANCE < stretch < 1 + _TOLERANCE:
         raise InputError(
-            f"{what} is {picture.shape[-1]} x {picture.shape[-2]} and the {of} {width} x {height} pixels;"
+            f"{label} is {picture.shape[-1]} x {picture.shape[-2]} and the {of} {width} x {height} pixels;"
             f" a mask has the {of}'s proportions."
         )
     size = fit(width, height, min(_LONGEST, max(picture.shape[-2:])))
     return soften(at(luminance(picture), size), edge)
 
 
-def taken_from(picture: Tensor, style: Tensor, what: str) -> Tensor:
+def taken_from(picture: Tensor, style: Tensor, label: str) -> Tensor:
     """Return a picture as a mask that says where in a style picture its style is taken from.
 
     Args:
         picture: as for `prepare`.
         style: (1, 3, h, w).
-        what: how to call the mask in messages.
+        label: how to call the mask in messages.
 
     Returns:
         (1, 1, h, w).
@@ -80,9 +80,9 @@ def taken_from(picture: Tensor, style: Tensor, what: str) -> Tensor:
     Raises:
         InputError: its proportions are not the style picture's, or it leaves nothing of it.
     """
-    mask = at(prepare(picture, style, 0.0, what, "style picture"), (style.shape[-1], style.shape[-2]))
+    mask = at(prepare(picture, style, 0.0, label, "style picture"), (style.shape[-1], style.shape[-2]))
     if float(mask.mean()) < _SMALLEST:
-        raise InputError(f"{what} is black; make it white where the style is to be taken from.")
+        raise InputError(f"{label} is black; make it white where the style is to be taken from.")
     return mask
 
 

@@ -28,16 +28,16 @@ def describe_painting(settings: Mapping[str, Any], encoder: str, *, steered: boo
     return {"Software": f"neural style transfer {nst.__version__}", _KEY: json.dumps(told)}
 
 
-def settings_of(picture: str | Path | bytes | IO[bytes], what: str = "The picture") -> dict[str, Any]:
+def settings_of(picture: str | Path | bytes | IO[bytes], label: str = "The picture") -> dict[str, Any]:
     """Return what a saved painting says of its settings; whether they can be used is not checked.
 
     Raises:
         InputError: it is no picture, or carries no settings.
     """
-    return settings_in(painting_text(picture, what), what)
+    return settings_in(painting_text(picture, label), label)
 
 
-def settings_in(text: Mapping[str, str], what: str = "The picture") -> dict[str, Any]:
+def settings_in(text: Mapping[str, str], label: str = "The picture") -> dict[str, Any]:
     """Return what the text entries of a saved painting say of its settings, as `settings_of` does.
 
     Raises:
@@ -48,5 +48,5 @@ def settings_in(text: Mapping[str, str], what: str = "The picture") -> dict[str,
     except (ValueError, RecursionError):
         values = None
     if not isinstance(values, dict):
-        raise InputError(f"{what} carries no settings; use a picture that was painted and saved here.")
+        raise InputError(f"{label} carries no settings; use a picture that was painted and saved here.")
     return values

@@ -25,31 +25,31 @@ _MOST_MEMORY = 3 * 2**30
 MOST_DRAWN = 768
 
 
-def _measured(data: bytes, what: str) -> tuple[dict[str, Any], bytes]:
-    width, height = measure(data, what)
+def _measured(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
+    width, height = measure(data, label)
     return {"size": [width, height]}, b""
 
 
-def _decoded(data: bytes, what: str, ground: float, least: int, alpha: bool) -> tuple[dict[str, Any], bytes]:
+def _decoded(data: bytes, label: str, ground: float, least: int, alpha: bool) -> tuple[dict[str, Any], bytes]:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", IncompleteWarning)
-        pixels = np.ascontiguousarray(decode(data, what, ground, least, alpha))
+        pixels = np.ascontiguousarray(decode(data, label, ground, least, alpha))
     remarks = [str(one.message) for one in heard if one.category is IncompleteWarning]
     return {"shape": pixels.shape, "kind": pixels.dtype.name, "remark": " ".join(remarks)}, pixels.tobytes()
 
 
-def _text(data: bytes, what: str) -> tuple[dict[str, Any], bytes]:
-    return {"text": painting_text(data, what)}, b""
+def _text(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
+    return {"text": painting_text(data, label)}, b""
 
 
-def _drawing(data: bytes, what: str) -> tuple[dict[str, Any], bytes]:
-    opened = open_image(data, what)
+def _drawing(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
+    opened = open_image(data, label)
     if max(opened.size) > MOST_DRAWN:
-        raise InputError(f"{what} has more than {MOST_DRAWN} pixels on a side.")
+        raise InputError(f"{label} has more than {MOST_DRAWN} pixels on a side.")
     try:
         pixels = np.asarray(opened.convert("RGBA"))
     except Exception as error:  # as in `decode`
-        raise InputError(f"{what} is damaged.") from error
+        raise InputError(f"{label} is damaged.") from error
     return {"shape": pixels.shape, "kind": "uint8"}, pixels.tobytes()
 
 

@@ -71,23 +71,23 @@ class Decoder:
 
     def start(self) -> None:
         """Have the server of processes ready before anybody comes."""
-        threading.Thread(target=_Process("measure", b"", {"what": ""}, _STARTS).run, daemon=True).start()
+        threading.Thread(target=_Process("measure", b"", {"label": ""}, _STARTS).run, daemon=True).start()
 
     def stalled(self) -> float:
         """Return for how many seconds a file waits and none is begun, in the line where that is longest."""
         return max(line.stalled() for line in self.lines.values())
 
-    async def measure(self, file: Upload, what: str, visitor: str) -> tuple[int, int]:
+    async def measure(self, file: Upload, label: str, visitor: str) -> tuple[int, int]:
         """Return (width, height) of a picture as it will be shown.
 
         Raises:
             InputError: it is no picture, or tells its size too slowly.
         """
-        key = (file.name, what)
+        key = (file.name, label)
         known = self._sizes.get(key)
         if known is None:
             try:
-                told, _ = await self._do("headers", "measure", file, what, visitor)
+                told, _ = await self._do("headers", "measure", file, label, visitor)
                 known = (int(told["size"][0]), int(told["size"][1]))
             except _VerdictError as error:
                 known = str(error)
@@ -99,7 +99,7 @@ class Decoder:
     async def decode(
         self,
         file: Upload,
-        what: str,
+        label: str,
         visitor: str,
         ground: float = 1.0,
         least: int = MIN_SIDE,
@@ -120,12 +120,12 @@ class Decoder:
             return kept
         line = "pictures"
         if least >= MIN_SIDE:  # what may be smaller was made for a photo that is not large
-            width, height = await self.measure(file, what, visitor)
+            width, height = await self.measure(file, label, visitor)
             line = "pictures" if width * height <= ORDINARY else "large"
         more = {"ground": ground, "least": least, "alpha": alpha}
-        told, payload = await self._do(line, "decode", file, what, visitor, **more)
+        told, payload = await self._do(line, "decode", file, label, visitor, **more)
         if told["remark"]:
-            _remember(self._remarks, (file.name, what), str(told["remark"]))
+            _remember(self._remarks, (file.name, label), str(told["remark"]))
         pixels = _array(told, payload)
         if pixels.nbytes > _LARGE:
             give_back_when_idle()  # a host on which nobody paints would hold it for ever
@@ -133,7 +133,7 @@ class Decoder:
             self._kept.put(file, how, pixels)
         return pixels
 
-    def decode_ahead(self, file: Upload, what: str, visitor: str, *, alpha: bool) -> None:
+    def decode_ahead(self, file: Upload, label: str, visitor: str, *, alpha: bool) -> None:
         """Begin to decode what a run will probably want, so that it then need not wait for it.
 
         Of one visitor's no more than a photo and a style at a time: nobody fills the line with what may come
@@ -144,7 +144,7 @@ class Decoder:
 
         async def quietly() -> None:
             with contextlib.suppress(InputError):  # the run will tell
-                await self.decode(file, what, visitor, alpha=alpha)
+                await self.decode(file, label, visitor, alpha=alpha)
 
         task = asyncio.get_running_loop().create_task(quietly())
         self._ahead[task] = visitor
@@ -154,34 +154,34 @@ class Decoder:
         """Know that a folder is gone, and what was sent into it."""
         self._kept.forget(folder)
 
-    def remark(self, file: Upload, what: str) -> str:
+    def remark(self, file: Upload, label: str) -> str:
         """Return a sentence on what is missing of a picture that was decoded, "" if nothing is."""
-        return self._remarks.get((file.name, what), "")
+        return self._remarks.get((file.name, label), "")
 
-    async def drawing(self, data: bytes, what: str, visitor: str) -> np.ndarray:
+    async def drawing(self, data: bytes, label: str, visitor: str) -> np.ndarray:
         """Return the pixels of a small picture with its transparency, (H, W, 4) uint8.
 
         Raises:
             InputError: the picture cannot be used, or takes too long.
         """
-        return _array(*await self._do("headers", "drawing", data, what, visitor))
+        return _array(*await self._do("headers", "drawing", data, label, visitor))
 
-    async def text(self, file: Upload, what: str, visitor: str) -> dict[str, str]:
+    async def text(self, file: Upload, label: str, visitor: str) -> dict[str, str]:
         """Return the text entries of a painting, as `nst.image.decoding.painting_text` does.
 
         Raises:
             InputError: it is no picture, or takes too long.
         """
-        return (await self._do("pictures", "text", file, what, visitor))[0]["text"]
+        return (await self._do("pictures", "text", file, label, visitor))[0]["text"]
 
     async def _do(
-        self, line: str, work: str, file: Upload | bytes, what: str, visitor: str, **options: Any
+        self, line: str, work: str, file: Upload | bytes, label: str, visitor: str, **options: Any
     ) -> tuple[dict[str, Any], bytes]:
         seconds, found = self.deadlines[line], None
         for late, limit in enumerate((seconds * _MOMENT, seconds)):
             async with self.lines[line].place(visitor, late=bool(late)):
-                data = await to_thread.run_sync(file.read, what) if isinstance(file, Upload) else file
-                process = _Process(work, data, {"what": what, **options}, limit)
+                data = await to_thread.run_sync(file.read, label) if isinstance(file, Upload) else file
+                process = _Process(work, data, {"label": label, **options}, limit)
                 try:
                     found = await to_thread.run_sync(process.run, abandon_on_cancel=True)
                 finally:
@@ -192,12 +192,12 @@ class Decoder:
             if not process.begun:
                 await asyncio.sleep(_AGAIN)
         if found is None and not process.begun:
-            raise InputError(f"{what} cannot be read here just now; try again in a minute.")
+            raise InputError(f"{label} cannot be read here just now; try again in a minute.")
         if found is None and process.late:
             log.warning("a file was given up after %g s", limit)
-            raise InputError(f"{what} takes too long to read; save it as a plain JPEG or PNG.")
+            raise InputError(f"{label} takes too long to read; save it as a plain JPEG or PNG.")
         if found is None:
-            raise InputError(f"{what} is damaged or incomplete; save or download it again.")
+            raise InputError(f"{label} is damaged or incomplete; save or download it again.")
         if "refused" in found[0]:
             raise _VerdictError(found[0]["refused"])
         return found

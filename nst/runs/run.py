@@ -89,7 +89,7 @@ class Run:
     def file_name(self, kept: SavedFrame) -> str:
         """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
         given = [picture for _, picture in self.pictures.pictures() if isinstance(picture, Upload)]
-        names = [picture.label for picture in given[:2]]
+        names = [picture.short_name for picture in given[:2]]
         step = "" if kept is self.folder.finished else f"step-{kept.iteration}"
         day = time.strftime("%Y-%m-%d", time.localtime(self.began))
         return (

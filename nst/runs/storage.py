@@ -45,7 +45,7 @@ class _Item:
 
     path: Path
     visitor: str
-    label: str = ""  # what its sender calls it
+    sender: str = ""  # what its sender calls it
     used: float = field(default_factory=time.monotonic)  # last
     size: int = 0  # bytes
     holds: int = 0  # how many wait for it or work with it
@@ -67,7 +67,7 @@ class Upload(NamedTuple):
     sender: str = ""  # what its sender calls it, if that is known
 
     @property
-    def label(self) -> str:
+    def short_name(self) -> str:
         """What people call it, without an ending; "" if nobody knows."""
         stem = Path(self.sender).stem or self.path.stem.removeprefix(_ORIGINAL)
         return re.sub(r"[^\w]+", "-", stem).strip("-")[:40]
@@ -77,7 +77,7 @@ class Upload(NamedTuple):
         """What tells it from all others."""
         return str(self.path)
 
-    def read(self, what: str) -> bytes:
+    def read(self, label: str) -> bytes:
         """Return its bytes.
 
         Raises:
@@ -91,7 +91,7 @@ class Upload(NamedTuple):
                     raise OSError(errno.EINVAL, "not a regular file")
                 return file.read()
         except OSError as error:
-            raise InputError(f"{what} is no longer kept here; add it again.") from error
+            raise InputError(f"{label} is no longer kept here; add it again.") from error
 
 
 class Files:
@@ -215,7 +215,7 @@ class Files:
         # A page that was opened before a restart names what then lay in another folder, such as an example.
         return self.folder / path.parent.name / path.name
 
-    def sent(self, name: Any, what: str) -> Upload:
+    def sent(self, name: Any, label: str) -> Upload:
         """Return a file that a visitor may name.
 
         Raises:
@@ -223,13 +223,13 @@ class Files:
         """
         path = self.find(name)
         if path is None:
-            raise InputError(f"{what} is not a file that was sent here; upload it first.")
+            raise InputError(f"{label} is not a file that was sent here; upload it first.")
         self._touch(path.parent)
         if path.name == _SHOWN:
             path = next(path.parent.glob(f"{_ORIGINAL}*"), path)
         with self._lock:
             item = self._items.get(path.parent)
-        return Upload(path, item.label if item else "")
+        return Upload(path, item.sender if item else "")
 
     def shown(self, sent: Upload) -> str:
         """Return the path of what a page shows of a file."""
@@ -289,11 +289,11 @@ class Files:
             except Exception:
                 log.exception("sweeping failed; it is tried again")
 
-    def _new(self, kind: str, visitor: str, label: str = "") -> Path:
+    def _new(self, kind: str, visitor: str, sender: str = "") -> Path:
         path = self.folder / f"{kind}-{secrets.token_hex(16)}"
         path.mkdir(mode=0o700)
         with self._lock:
-            self._items[path] = _Item(path, visitor, label)
+            self._items[path] = _Item(path, visitor, sender)
         return path
 
     def _touch(self, path: Path) -> None:

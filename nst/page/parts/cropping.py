@@ -46,7 +46,7 @@ def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
                     sent, f"The {name} picture", visitor, alpha=card is pictures.photo
                 )
                 suffix, data = await to_thread.run_sync(_cut, pixels, told.get("box"), told.get("turns"))
-                file = f"{sent.label}{suffix}"
+                file = f"{sent.short_name}{suffix}"
                 path = await to_thread.run_sync(files.add_upload, visitor, file, io.BytesIO(data))
                 seen, _ = await pictures.seen(str(path), visitor, alpha=card is pictures.photo)
         except InputError as error:

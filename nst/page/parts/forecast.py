@@ -46,11 +46,11 @@ class ForecastLine:
         """Return what the next run will be."""
         try:
             settings = self.knobs.settings(values)
-            photo, what = values[self.pictures.photo], "The photo"
+            photo, label = values[self.pictures.photo], "The photo"
             if photo is None:
                 return ""
-            file = self.pictures.service.files.sent(photo, what)
-            size = await self.pictures.service.decoder.measure(file, what, visitor_of(request))
+            file = self.pictures.service.files.sent(photo, label)
+            size = await self.pictures.service.decoder.measure(file, label, visitor_of(request))
             return status.forecast(await self.pictures.service.painter.forecast(*size, settings))
         except InputError as error:
             return status.remark(str(error))

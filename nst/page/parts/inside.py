@@ -56,9 +56,9 @@ class Inside:
                 raise InputError(f"There is nothing to see of that layer; choose one of {', '.join(LAYERS)}.")
             settings = Settings(encoder="builtin", **self.knobs.read(values))
             async with self.service.side_work.place(visitor):
-                what = "The style picture"
+                label = "The style picture"
                 pixels = await self.service.decoder.decode(
-                    self.service.files.sent(style, what), what, visitor
+                    self.service.files.sent(style, label), label, visitor
                 )
                 canvas = canvas_of(chosen)
 

@@ -105,9 +105,9 @@ class PictureInputs:
 
         async def begin(values: Values, request: gr.Request) -> None:
             with contextlib.suppress(InputError):  # a run will tell
-                for card, (what, alpha) in cards.items():
-                    if (sent := self.sent(values[card], what)) is not None:
-                        self.service.decoder.decode_ahead(sent, what, visitor_of(request), alpha=alpha)
+                for card, (label, alpha) in cards.items():
+                    if (sent := self.sent(values[card], label)) is not None:
+                        self.service.decoder.decode_ahead(sent, label, visitor_of(request), alpha=alpha)
 
         changes = [demo.load, self.photo.change, self.style.change]
         gr.on(changes, begin, set(cards), None, trigger_mode="multiple", **QUIET)
@@ -123,15 +123,15 @@ class PictureInputs:
         Raises:
             InputError: it cannot be read.
         """
-        files, what = self.service.files, "This file"
-        sent = files.sent(path, what)
-        pixels = await self.service.decoder.decode(sent, what, visitor, alpha=alpha)
+        files, label = self.service.files, "This file"
+        sent = files.sent(path, label)
+        pixels = await self.service.decoder.decode(sent, label, visitor, alpha=alpha)
         preview = await to_thread.run_sync(_preview, pixels)
         try:
             seen = await to_thread.run_sync(files.add_shown, sent, preview)
         except OSError as error:
             raise InputError(NO_ROOM) from error
-        return seen, self.service.decoder.remark(sent, what) or (_hint(pixels) if alpha else "")
+        return seen, self.service.decoder.remark(sent, label) or (_hint(pixels) if alpha else "")
 
     def add_brushes(self) -> None:
         """Put the brushes here that draw masks on the photo and on the style picture."""
@@ -193,13 +193,13 @@ class PictureInputs:
         """Return paths that a page may name as they are, and None for all others."""
         return [path if self.service.files.find(path) else None for path in paths]
 
-    def sent(self, path: str | None, what: str) -> Upload | None:
+    def sent(self, path: str | None, label: str) -> Upload | None:
         """Return the file that a picture input names.
 
         Raises:
             InputError: it was not sent to this host.
         """
-        return None if path is None else self.service.files.sent(path, what)
+        return None if path is None else self.service.files.sent(path, label)
 
     async def _masks(
         self, drawn: Mapping[str, bytes], over: str, roles: Mapping[str, str], visitor: str

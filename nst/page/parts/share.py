@@ -95,14 +95,14 @@ class Share:
 
     async def _restore(self, values: Values, request: gr.Request) -> Values:
         """Set the knobs as the dropped painting's."""
-        what, knobs = "The picture", self.knobs
+        label, knobs = "The picture", self.knobs
         restored: dict[str, Any] = {}
         try:
-            file = self.pictures.sent(values[self.painting], what)
+            file = self.pictures.sent(values[self.painting], label)
             if file is None:
                 return {self.taken: gr.skip()}
-            text = await self.pictures.service.decoder.text(file, what, visitor_of(request))
-            restored = Settings.acceptable(settings_in(text, what))
+            text = await self.pictures.service.decoder.text(file, label, visitor_of(request))
+            restored = Settings.acceptable(settings_in(text, label))
             said = "Settings loaded. Now add the pictures."
         except InputError as error:
             said = str(error)

@@ -86,7 +86,7 @@ def test_a_run_does_not_wait_for_the_decoding_of_pictures_that_are_there(page, m
     jobs = []
 
     def decoded() -> list[str]:
-        return [options["what"] for work, _, options, _ in jobs if work == "decode"]
+        return [options["label"] for work, _, options, _ in jobs if work == "decode"]
 
     kind = decoder._Process
     monkeypatch.setattr(decoder, "_Process", lambda *given: (jobs.append(given), kind(*given))[1])
