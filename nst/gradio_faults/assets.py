@@ -41,8 +41,8 @@ def files() -> dict[str, bytes]:
 def links() -> str:
     """Return what names them in the page, relative to its base."""
     digest = hashlib.sha256(styles()).hexdigest()[:8]
-    told = [f'<link rel="stylesheet" crossorigin href=".{PATH}?{digest}">']
+    tags = [f'<link rel="stylesheet" crossorigin href=".{PATH}?{digest}">']
     for name in listed():
         kind = 'rel="stylesheet" disabled' if name.endswith(".css") else 'rel="modulepreload" crossorigin'
-        told.append(f'<link {kind} href="./assets/{name}">')
-    return "".join(told)
+        tags.append(f'<link {kind} href="./assets/{name}">')
+    return "".join(tags)

@@ -16,7 +16,7 @@ def describe_pictures(demo: gr.Blocks) -> None:
         return
     simplified = server.simplify_filedata_schema
 
-    def told(schema: dict[str, Any]) -> tuple[dict[str, Any], list[list[str | int]]]:
+    def simplify(schema: dict[str, Any]) -> tuple[dict[str, Any], list[list[str | int]]]:
         found, positions = simplified(schema)
         for position in positions:
             node: Any = found
@@ -26,4 +26,4 @@ def describe_pictures(demo: gr.Blocks) -> None:
             node["description"] = f"{node.get('description', '')} {_HOW}".strip()
         return found, positions
 
-    server.simplify_filedata_schema = told  # type: ignore[method-assign]
+    server.simplify_filedata_schema = simplify  # type: ignore[method-assign]

@@ -43,9 +43,9 @@ class Answer:
             ]
         await self.json(status, {"error": sentence, "detail": detail})
 
-    async def json(self, status: int, told: Any) -> None:
+    async def json(self, status: int, body: Any) -> None:
         """Answer with JSON."""
-        await self.body(status, json.dumps(told).encode(), b"application/json")
+        await self.body(status, json.dumps(body).encode(), b"application/json")
 
     async def body(self, status: int, data: bytes, kind: bytes) -> None:
         """Answer with bytes."""

@@ -98,13 +98,13 @@ async def read(receive: Receive) -> SpooledTemporaryFile[bytes]:
 
 def replay(body: bytes, receive: Receive) -> Receive:
     """Return a way to receive `body`, and after it what else there is, such as the end of the connection."""
-    told = False
+    replayed = False
 
     async def take() -> dict[str, Any]:
-        nonlocal told
-        if told:
+        nonlocal replayed
+        if replayed:
             return await receive()
-        told = True
+        replayed = True
         return {"type": "http.request", "body": body, "more_body": False}
 
     return take

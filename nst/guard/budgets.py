@@ -14,7 +14,7 @@ from nst.painters.accounts import accounts
 # For each kind of request: how many at once, how many a second from then on, how many under way.
 RATES: dict[str, tuple[float, float, int]] = {
     "page": (80, 4, 40),
-    "told": (80, 4, 40),
+    "config": (80, 4, 40),
     "upload": (40, 1, 6),
     "join": (60, 4, 40),
     "direct": (400, 40, 40),

@@ -9,7 +9,7 @@ import re
 import secrets
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -48,6 +48,20 @@ class Guard:
     def __init__(self, app: Any, service: Service, demo: gr.Blocks) -> None:
         self.app, self.service, self.demo = app, service, demo
         self.references = FileReferences(service.files)
+        # What is answered here, or read before it is handed on; all else goes to Gradio as it is.
+        self._steps: dict[str, Callable[..., Awaitable[None]]] = {
+            "health": self._health,
+            "upload": self._upload,
+            "progress": self._progress,
+            "file": self._file,
+            "join": self._join,
+            "direct": self._direct,
+            "call": self._call,
+            "small": self._small,
+            "listen": self._listen,
+            "await": self._await,
+            "mcp": self._mcp,
+        }
         self._large = asyncio.Semaphore(_READ_AT_A_TIME)
         self._tidied = 0.0
 
@@ -93,7 +107,7 @@ class Guard:
     ) -> None:
         if route.kind == "page":
             answer.nonce = scope["nonce"] = secrets.token_urlsafe(16)
-        step = getattr(self, f"_{route.kind}", None)
+        step = self._steps.get(route.kind)
         if step is None:
             await self.app(scope, receive, answer.send)
         else:
@@ -102,12 +116,12 @@ class Guard:
     # What is answered here
 
     async def _health(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
-        told = await self.service.health(self.demo)
-        await answer.json(503 if told["status"] == "stuck" else 200, told)
+        payload = await self.service.health(self.demo)
+        await answer.json(503 if payload["status"] == "stuck" else 200, payload)
 
     async def _upload(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
-        told = await files.take_upload(self.service.files, scope, receive, visitor)
-        await answer.body(200, told, b"application/json")
+        payload = await files.take_upload(self.service.files, scope, receive, visitor)
+        await answer.body(200, payload, b"application/json")
 
     async def _progress(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         # Gradio's own waits for an id, and anybody's id is as good as another's.
@@ -226,8 +240,8 @@ class Guard:
                 await self.app(scope, receive, answer.send)
             return
         # As Gradio says it, which adds a traceback to the log each time.
-        told = {"msg": "unexpected_error", "message": "404", "success": False, "session_not_found": True}
-        await answer.body(200, f"data: {json.dumps(told)}\n\n".encode(), b"text/event-stream")
+        payload = {"msg": "unexpected_error", "message": "404", "success": False, "session_not_found": True}
+        await answer.body(200, f"data: {json.dumps(payload)}\n\n".encode(), b"text/event-stream")
 
     async def _await(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
         session = pending.session_of(self.demo, scope["path"].rstrip("/").rpartition("/")[2])
@@ -272,9 +286,9 @@ class Guard:
 
             # Of what came along, only this goes round: the rest would be taken for the inner call's own.
             kept = (b"host", b"accept", b"content-type", b"mcp-protocol-version", b"user-agent")
-            told = [(name, value) for name, value in scope["headers"] if name in kept]
-            told = [*told, (Calls.HEADER, word), (visitors.HEADER, visitor.encode())]
-            await self._again(body, {**scope, "headers": told}, watched, answer)
+            heads = [(name, value) for name, value in scope["headers"] if name in kept]
+            heads = [*heads, (Calls.HEADER, word), (visitors.HEADER, visitor.encode())]
+            await self._again(body, {**scope, "headers": heads}, watched, answer)
 
     def _tidy(self) -> None:
         """Drop what Gradio keeps for sessions that nobody listens to and in which nothing is under way."""

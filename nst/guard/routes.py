@@ -25,7 +25,7 @@ class Route(NamedTuple):
 
 OPEN: tuple[Route, ...] = (
     Route("page", ("GET", "HEAD"), r"/", "the page"),
-    Route("told", ("GET",), r"/config/?", "how Gradio's clients and the web component learn what there is"),
+    Route("config", ("GET",), r"/config/?", "how Gradio's clients and the web component learn what there is"),
     Route("plain", ("GET", "HEAD"), rf"/(?:static|assets)/(?:{_NAME}/){{0,4}}{_NAME}", "Gradio's own files"),
     Route("plain", ("GET",), rf"(?:{API})?/theme\.css", "the page's colours"),
     Route(
@@ -36,7 +36,7 @@ OPEN: tuple[Route, ...] = (
         "browsers, robots, what belongs to the page",
     ),
     Route("health", ("GET", "HEAD"), HEALTH, "whether a visitor would be served"),
-    Route("told", ("GET",), rf"{API}/info/?|{API}/openapi\.json", "what programs may ask for"),
+    Route("config", ("GET",), rf"{API}/info/?|{API}/openapi\.json", "what programs may ask for"),
     Route("plain", ("GET",), rf"{API}/app_id/?", "how a page notices that its host has started anew"),
     Route("plain", ("GET",), rf"{API}/startup-events", "Gradio asks itself for it once, at its start"),
     Route("upload", ("POST",), rf"{API}/upload", "pictures come in"),
@@ -54,7 +54,9 @@ OPEN: tuple[Route, ...] = (
     Route("call", ("POST",), rf"{API}/call(?:/v2)?/stylize/?", "programs paint"),
     Route("await", ("GET",), rf"{API}/call(?:/v2)?/stylize/{_ID}", "and take the frames"),
     Route("mcp", ("POST",), rf"{API}/mcp/?(?:http/?)?", "assistants paint"),
-    Route("told", ("GET",), rf"{API}/mcp/schema", "how a directory of assistants' tools learns of this one"),
+    Route(
+        "config", ("GET",), rf"{API}/mcp/schema", "how a directory of tools learns of this one"
+    ),
 )
 # Gradio's other routes, so that one that a new version adds is noticed (tests/guard/test_routes.py).
 CLOSED: dict[str, str] = {

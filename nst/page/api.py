@@ -119,12 +119,12 @@ def add_endpoint(service: Service) -> None:
 
 def _described(knobs: Mapping[str, Knob]) -> dict[str, str]:
     """Return what each argument means, in one line."""
-    told = {"photo": "the picture whose scene is kept", "style": "the picture whose manner is taken"}
+    descriptions = {"photo": "the picture whose scene is kept", "style": "the picture whose manner is taken"}
     for name, knob in knobs.items():
         about = knob.help
         if knob.choices:
             about += f" One of {', '.join(knob.choices)}."
         elif knob.kind in (int, float):
             about += f" From {knob.low:g} to {knob.high:g}."
-        told[name] = about
-    return told | {name: f"Optional: {text}." for name, text in _OPTIONAL.items()}
+        descriptions[name] = about
+    return descriptions | {name: f"Optional: {text}." for name, text in _OPTIONAL.items()}

@@ -13,7 +13,7 @@ OTHERS = re.compile(rb"<meta\s[^>]*(?:property|name)=\"(?:og|twitter):[^>]*>\s*|
 def card(title: str, text: str, address: str, picture: str) -> str:
     """Return the tags of a card."""
     title, text, address, picture = (html.escape(part) for part in (title, text, address, picture))
-    told = {
+    properties = {
         "og:type": "website",
         "og:title": title,
         "og:description": text,
@@ -23,9 +23,9 @@ def card(title: str, text: str, address: str, picture: str) -> str:
         "twitter:description": text,
     }
     if picture:
-        told |= {"og:image": picture, "twitter:image": picture}
+        properties |= {"og:image": picture, "twitter:image": picture}
     tags = "".join(
         f'<meta {"property" if name.startswith("og:") else "name"}="{name}" content="{value}">'
-        for name, value in told.items()
+        for name, value in properties.items()
     )
     return f'<title>{title}</title><meta name="description" content="{text}">{tags}'

@@ -131,17 +131,17 @@ class Filmstrip(_Element):
 class Intake(_Element):
     """Takes files for cards by drop, paste and choice; `upload` tells "card" and "file".
 
-    Its value is the answer to that: which "file", whether it was "taken", and what is to be "said" of it.
+    Its value is the answer to that: which "file", whether it was "taken", and the "message" about it.
 
     Args:
         cards: element ids of the picture inputs; what is pasted anywhere is for the first.
     """
 
     def __init__(self, cards: list[str], **more: Any) -> None:
-        told = html.escape(json.dumps(cards))
+        encoded = html.escape(json.dumps(cards))
         super().__init__(
             value=None,
-            html_template=f'<i hidden data-cards="{told}"></i>',
+            html_template=f'<i hidden data-cards="{encoded}"></i>',
             js_on_load=script("intake"),
             **more,
         )
@@ -150,7 +150,7 @@ class Intake(_Element):
 class CropTool(_Element):
     """Turns a picture and cuts a part out of it; `submit` tells which, and by what word it was "asked".
 
-    Its value is the answer to that: the word, and what is to be "said" against it, "" if it was done.
+    Its value is the answer to that: the word, and a "message", "" if it was done.
 
     Args:
         of: the element id of the picture input, as people call it.
@@ -165,7 +165,7 @@ class CropTool(_Element):
 <dialog aria-label="Crop or rotate the {of}" data-of="{of}">
 <div class="frame"><canvas aria-hidden="true"></canvas><div class="part" role="group" tabindex="0"
  aria-label="The part that is kept; arrow keys move it, with Shift they change its size"></div></div>
-<p class="said" role="alert"></p>
+<p class="message" role="alert"></p>
 <div class="row"><button type="button" class="left">Rotate left</button>
 <button type="button" class="right">Rotate right</button>
 <label>Shape <select>{shapes}</select></label></div>

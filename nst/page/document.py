@@ -119,12 +119,12 @@ class Document:
         named, file = shared(query)
         path = f"{CARDS}{file.name}" if file else ""
         picture = f"{address.rstrip('/')}{path}" if path in self.files else ""
-        told = card(self.title, self.text, f"{address}?{named}" if named else address, picture)
+        tags = card(self.title, self.text, f"{address}?{named}" if named else address, picture)
         below = urlsplit(address).path.rstrip("/")
         style, shown = opening(self.title, self.text, below + self.thumbnails, below + self.shown)
         page = page.replace(manifest.LINK, manifest.linked(below), 1)
         page = page.replace(_FITTING, b"if (window !== window.parent) " + _FITTING, 1)
-        head = "".join(("<head>", told, style, markup("rest")))
+        head = "".join(("<head>", tags, style, markup("rest")))
         page = OTHERS.sub(b"", page).replace(b"<head>", head.encode(), 1)
         # Behind what is shown first, which would wait for a style sheet in the head.
         return page.replace(b"<gradio-app", (shown + assets.links()).encode() + b"<gradio-app inert", 1)
@@ -132,9 +132,11 @@ class Document:
 
 def _way(scope: dict[str, Any]) -> bytes | None:
     """Return how the client takes bytes that are packed, None if as they are."""
-    told = dict(scope["headers"]).get(b"accept-encoding", b"").lower()
+    accepted = dict(scope["headers"]).get(b"accept-encoding", b"").lower()
     taken = {
-        name.strip() for name, _, share in (each.partition(b";") for each in told.split(b",")) if _some(share)
+        name.strip()
+        for name, _, share in (each.partition(b";") for each in accepted.split(b","))
+        if _some(share)
     }
     return next((name for name in _PACKED if name in taken), None)
 

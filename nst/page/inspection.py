@@ -50,8 +50,8 @@ def map_row(maps: Sequence[np.ndarray], layer: str) -> str:
         _image((255 * each).round().astype(np.uint8), f"Feature map {number} of {layer}")
         for number, each in enumerate(maps, 1)
     )
-    said = f"The strongest channels of {html.escape(layer)} in the painting."
-    return f'<p>{said}</p><div class="maps">{images}</div>'
+    caption = f"The strongest channels of {html.escape(layer)} in the painting."
+    return f'<p>{caption}</p><div class="maps">{images}</div>'
 
 
 def _image(pixels: np.ndarray, alt: str) -> str:

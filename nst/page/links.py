@@ -21,7 +21,7 @@ def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
         pictures: "photo", "style", "style_2" ..: paths; what is no example is left out.
     """
     accepted = Settings.acceptable(dict(values))
-    told = {
+    parameters = {
         name: _text(value)
         for name, value in accepted.items()
         if value != KNOBS[name].default or name == "size"
@@ -30,8 +30,8 @@ def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
         examples = _examples(name)
         example = among(examples, picture)
         if example and (example is not examples[0] or name not in ("photo", "style")):
-            told[name] = example.path.stem
-    return urlencode(told)
+            parameters[name] = example.path.stem
+    return urlencode(parameters)
 
 
 def from_query(query: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Path]]:
@@ -51,8 +51,8 @@ def from_query(query: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str
 
 def shared(query: str) -> tuple[str, Path | None]:
     """Return what a link names, as `to_query` writes it, and the file of what its pictures become."""
-    told = dict(parse_qsl(query[:_LONGEST_QUERY]))
-    knobs, pictures = from_query(told, ("photo", "style"))
+    parameters = dict(parse_qsl(query[:_LONGEST_QUERY]))
+    knobs, pictures = from_query(parameters, ("photo", "style"))
     known = {name: str(path) for name, path in pictures.items()}
     photo, style = (
         among(_examples(name), known.get(name)) or _examples(name)[0] for name in ("photo", "style")

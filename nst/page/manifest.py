@@ -11,7 +11,7 @@ LINK = b'<link rel="manifest" href="/manifest.json" />'  # as Gradio writes it, 
 def manifest(title: str, text: str) -> bytes:
     """Return the manifest; its addresses are relative to its own."""
     icon = {"src": "favicon.ico", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}
-    told = {
+    entries = {
         "name": title,
         "short_name": title,
         "description": text,
@@ -21,7 +21,7 @@ def manifest(title: str, text: str) -> bytes:
         "theme_color": "#4f46e5",
         "icons": [icon],
     }
-    return json.dumps(told).encode()
+    return json.dumps(entries).encode()
 
 
 def linked(below: str) -> bytes:

@@ -17,7 +17,7 @@ def opening(title: str, text: str, thumbnails: str, shown: str) -> tuple[str, st
         thumbnails: address of the examples' picture (nst/page/gallery.py), which the rows of examples show.
         shown: address of the preset photo and style, the only ones that are shown before.
     """
-    told = {
+    values = {
         "title": title,
         "text": text,
         "thumbnails": thumbnails,
@@ -27,7 +27,7 @@ def opening(title: str, text: str, thumbnails: str, shown: str) -> tuple[str, st
     parts = []
     for name in ("opening_head", "opening"):
         part = markup(name)
-        for key, value in told.items():
+        for key, value in values.items():
             part = part.replace(f"{{{{{key}}}}}", html.escape(value))
         parts.append(part)
     return parts[0], parts[1]

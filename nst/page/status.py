@@ -43,8 +43,8 @@ def running(frame: Frame, remark: str = "") -> str:
     if frame.rate:
         parts.append(f"{duration(frame.remaining)} left")
         numbers.append(f"{frame.rate:.1f} steps per second")
-    told = (remark, frame.notice, _consolation(frame))
-    notice = " ".join(filter(None, told)) or (_STEER if frame.remaining > 3 else "")
+    notices = (remark, frame.notice, _consolation(frame))
+    notice = " ".join(filter(None, notices)) or (_STEER if frame.remaining > 3 else "")
     return _render(" · ".join(parts), share, notice, numbers=" · ".join((*numbers, _painter(frame))))
 
 
@@ -133,11 +133,11 @@ def _render(
     line: str, share: float | None, notice: str = "", *, numbers: str = "", kind: str = "idle"
 ) -> str:
     percent = 0 if share is None else _percent(share)
-    told = 'aria-hidden="true"'
+    attributes = 'aria-hidden="true"'
     if share is not None:
-        told = 'role="progressbar" aria-label="Painted" aria-valuemin="0" aria-valuemax="100"'
-        told += f' aria-valuenow="{percent}"'
-    bar = f'<div class="bar" {told}><i style="width:{percent}%"></i></div>'
+        attributes = 'role="progressbar" aria-label="Painted" aria-valuemin="0" aria-valuemax="100"'
+        attributes += f' aria-valuenow="{percent}"'
+    bar = f'<div class="bar" {attributes}><i style="width:{percent}%"></i></div>'
     title = f' title="{html.escape(numbers)}"' if numbers else ""
     alert = ' role="alert"' if kind == "failed" else ""
     note = f'<p class="note">{html.escape(notice)}</p>' if notice else ""

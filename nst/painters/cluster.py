@@ -177,15 +177,15 @@ class Cluster:
 
     async def _beside(self, painter: Any, job: str, controls: Controls) -> None:
         """Tell a painter what its visitor wants, and that the page is still there."""
-        told: Settings | None = None
+        steered: Settings | None = None
         since = 0.0
         with contextlib.suppress(PainterDiedError):
             while True:
                 wanted = controls.steer() if controls.steer else None
                 if controls.stop():
                     await _asked(painter.stop.remote(job))
-                if wanted is not None and wanted != told:
-                    told = wanted
+                if wanted is not None and wanted != steered:
+                    steered = wanted
                     await _asked(painter.steer.remote(job, wanted))
                 since += _LOOK
                 if since >= _SIGN:

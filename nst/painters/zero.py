@@ -133,5 +133,5 @@ class ZeroGPU(Local):
 
 def _plain(error: Any) -> str:
     """Return what Gradio would show as a box with links, as one line of text."""
-    said = [text for text in (error.title, str(error.message)) if text and text != "Error"]
-    return html.unescape(re.sub(r"<[^>]*>|\s+", " ", ": ".join(said))).strip().rstrip(".") + "."
+    texts = [text for text in (error.title, str(error.message)) if text and text != "Error"]
+    return html.unescape(re.sub(r"<[^>]*>|\s+", " ", ": ".join(texts))).strip().rstrip(".") + "."

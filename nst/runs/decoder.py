@@ -87,8 +87,8 @@ class Decoder:
         known = self._sizes.get(key)
         if known is None:
             try:
-                told, _ = await self._do("headers", "measure", file, label, visitor)
-                known = (int(told["size"][0]), int(told["size"][1]))
+                answer, _ = await self._do("headers", "measure", file, label, visitor)
+                known = (int(answer["size"][0]), int(answer["size"][1]))
             except _VerdictError as error:
                 known = str(error)
             _remember(self._sizes, key, known)
@@ -123,13 +123,13 @@ class Decoder:
             width, height = await self.measure(file, label, visitor)
             line = "pictures" if width * height <= ORDINARY else "large"
         more = {"ground": ground, "least": least, "alpha": alpha}
-        told, payload = await self._do(line, "decode", file, label, visitor, **more)
-        if told["remark"]:
-            _remember(self._remarks, (file.name, label), str(told["remark"]))
-        pixels = _array(told, payload)
+        answer, payload = await self._do(line, "decode", file, label, visitor, **more)
+        if answer["remark"]:
+            _remember(self._remarks, (file.name, label), str(answer["remark"]))
+        pixels = _array(answer, payload)
         if pixels.nbytes > _LARGE:
             give_back_when_idle()  # a host on which nobody paints would hold it for ever
-        if not told["remark"]:  # which is said anew to whoever decodes the file
+        if not answer["remark"]:  # which is said anew to whoever decodes the file
             self._kept.put(file, how, pixels)
         return pixels
 
@@ -213,10 +213,10 @@ def _remember(known: OrderedDict[tuple[str, str], Any], key: tuple[str, str], va
         known.popitem(last=False)
 
 
-def _array(told: dict[str, Any], payload: bytes) -> np.ndarray:
+def _array(answer: dict[str, Any], payload: bytes) -> np.ndarray:
     """Return pixels as they were told; the process that tells them is trusted with nothing."""
-    kind = np.dtype({"uint8": np.uint8, "float32": np.float32}[told["kind"]])
-    return np.frombuffer(bytearray(payload), kind).reshape([int(side) for side in told["shape"]])
+    kind = np.dtype({"uint8": np.uint8, "float32": np.float32}[answer["kind"]])
+    return np.frombuffer(bytearray(payload), kind).reshape([int(side) for side in answer["shape"]])
 
 
 class _Process:

@@ -26,18 +26,18 @@ class Entry:
         Args:
             outcome: "finished", "stopped", "refused", "failed" or "left" (the visitor has gone).
         """
-        told = {"outcome": outcome, "seconds": round(time.monotonic() - self.began, 2)}
+        fields = {"outcome": outcome, "seconds": round(time.monotonic() - self.began, 2)}
         if error:
-            told["error"] = error
+            fields["error"] = error
         if frame := self.frame:
-            told |= {
+            fields |= {
                 "size": f"{frame.width}x{frame.height}",
                 "iterations": frame.iteration,
                 "painting": round(frame.seconds, 2),
                 "optimising": round(frame.optimising, 2),
                 "painter": f"{frame.encoder} on {frame.device}",
             }
-        told["settings"] = {
+        fields["settings"] = {
             name: value for name, value in self.settings.public().items() if value != KNOBS[name].default
         }
-        log.info("%s", json.dumps(told))
+        log.info("%s", json.dumps(fields))

@@ -31,7 +31,7 @@ def write(run: Run) -> None:
     for over, drawing in run.drawings.items():
         if not (folder.path / _DRAWINGS[over]).exists():
             folder.write(_DRAWINGS[over], drawing)
-    told = {
+    entry = {
         "id": run.id,
         "owner": run.owner,
         "began": run.began,
@@ -45,7 +45,7 @@ def write(run: Run) -> None:
         "finished": _entry(folder.finished) if folder.finished else None,
         "before": Path(folder.before).name,
     }
-    folder.write(_RECORD, json.dumps(told).encode())
+    folder.write(_RECORD, json.dumps(entry).encode())
 
 
 def forget(run: Run) -> None:
@@ -63,18 +63,18 @@ def read(folder: RunFolder, root: Path) -> Run:
         InputError: it is not one that a visitor could ask for.
     """
     try:
-        told = json.loads((folder.path / _RECORD).read_text())
-        folder.frames = [_kept(folder.path, entry) for entry in told["frames"]]
+        entry = json.loads((folder.path / _RECORD).read_text())
+        folder.frames = [_kept(folder.path, saved) for saved in entry["frames"]]
         folder.frames = [kept for kept in folder.frames if Path(kept.path).exists()]
-        folder.finished = _kept(folder.path, told["finished"]) if told["finished"] else None
-        folder.before = str(folder.path / Path(str(told.get("before", "photo.jpg"))).name)
+        folder.finished = _kept(folder.path, entry["finished"]) if entry["finished"] else None
+        folder.before = str(folder.path / Path(str(entry.get("before", "photo.jpg"))).name)
         pictures: Any = Inputs(
-            _sent(root, told["photo"]),
-            tuple(_sent(root, name) for name in told["styles"]),
-            start=_sent(root, told["start"]),
+            _sent(root, entry["photo"]),
+            tuple(_sent(root, name) for name in entry["styles"]),
+            start=_sent(root, entry["start"]),
         )
-        run = Run(str(told["owner"]), "", pictures, Settings.from_dict(told["settings"]), folder)
-        run.id, run.began, run.state, run.message = told["id"], told["began"], told["state"], told["said"]
+        run = Run(str(entry["owner"]), "", pictures, Settings.from_dict(entry["settings"]), folder)
+        run.id, run.began, run.state, run.message = entry["id"], entry["began"], entry["state"], entry["said"]
         if not (run.owner and isinstance(run.id, str) and 0 <= time.time() - run.began < 1e9):
             raise InputError("Nobody can ask for this run.")
         files = {over: folder.path / name for over, name in _DRAWINGS.items()}

@@ -34,11 +34,11 @@ class Waiting(NamedTuple):
     place: int  # 1 is the next
     seconds: float  # until its turn, as far as is known
 
-    def is_news(self, told: object) -> bool:
+    def is_news(self, last: object) -> bool:
         """Return whether it says anything to whoever was told that before."""
-        if not isinstance(told, Waiting) or told.place != self.place:
+        if not isinstance(last, Waiting) or last.place != self.place:
             return True
-        return abs(told.seconds - self.seconds) >= max(1.0, self.seconds / 10)
+        return abs(last.seconds - self.seconds) >= max(1.0, self.seconds / 10)
 
 
 class Run:
@@ -125,15 +125,15 @@ class Run:
         Args:
             session: whose listeners it is for; when all have left for a while, the run ends.
         """
-        told: Waiting | Update | None = None
+        last: Waiting | Update | None = None
         token = object()
         self._followers[token] = (session, time.monotonic())
         try:
             while True:
                 changed = self._changed
-                if self.latest is not told:
-                    told = self.latest
-                    yield told
+                if self.latest is not last:
+                    last = self.latest
+                    yield last
                 elif not self.under_way:
                     return
                 else:

@@ -37,14 +37,14 @@ class Recorder:
     def update(self, preview: Preview) -> Update:
         """Write a frame; the final one as PNG, with its settings, and the photo beside it."""
         frame, size, change = preview.frame, preview.size, preview.change
-        told = replace(frame, image=np.broadcast_to(_NOTHING, (*reversed(size), 3)))
+        moment = replace(frame, image=np.broadcast_to(_NOTHING, (*reversed(size), 3)))
         if not frame.final:
-            return Update(told, self.folder.add_frame(preview.jpeg, frame.iteration, size, change))
+            return Update(moment, self.folder.add_frame(preview.jpeg, frame.iteration, size, change))
         steered = frame.settings != self.settings
         text = describe_painting(frame.settings.public(), frame.encoder, steered=steered)
         before = encode_jpeg(at_size(self.photo, size), quality=92)
         finished = self.folder.finish(encode_png(frame.image, text), before, frame.iteration, size, change)
-        return Update(told, finished)
+        return Update(moment, finished)
 
 
 def canvas_of(kept: SavedFrame) -> Image.Image:

@@ -133,7 +133,7 @@ class Work:
     ) -> Inputs[Pixels] | None:
         """Wait for the turn; return the pictures, None if the run ends meanwhile."""
         standing = await self._unless_ending(self.painter.mark_ready(ticket, seconds))
-        told = time.monotonic()
+        announced = time.monotonic()
         while standing is not None:
             if standing.begun:
                 return pictures or await self._decoded()
@@ -144,9 +144,9 @@ class Work:
             elif pictures is None:
                 pictures = await self._decoded()
             waiting = Waiting(standing.place, standing.seconds)
-            if time.monotonic() - told >= _AGAIN and waiting.is_news(self.run.latest):
+            if time.monotonic() - announced >= _AGAIN and waiting.is_news(self.run.latest):
                 self.run.tell(waiting)
-                told = time.monotonic()
+                announced = time.monotonic()
             standing = await self._unless_ending(self.painter.wait_for_change(ticket, standing))
         return None
 
@@ -181,8 +181,8 @@ class Work:
     async def _show(self, recorder: Recorder, preview: Preview) -> None:
         frame = preview.frame
         notices = remarks(self.run.pictures, self.decoder), self.notice, frame.notice
-        told = replace(preview, frame=replace(frame, notice=" ".join(filter(None, notices))))
-        update = await in_worker(recorder.update, told)
+        shown = replace(preview, frame=replace(frame, notice=" ".join(filter(None, notices))))
+        update = await in_worker(recorder.update, shown)
         self.last = self.entry.frame = update.frame
         self.run.tell(update)
         if not frame.final and time.monotonic() - self._written >= _WRITTEN:

@@ -189,5 +189,5 @@ def test_of_one_client_two_crops_are_cut_at_a_time_and_another_is_served(strange
         )
     said = [answer.result()[2].decode() for answer in answers]
     assert sum("it is on its way" in one for one in said) >= 4
-    assert sum('"said":""' in one for one in said) >= 2
-    assert '"said":""' in other[2].decode()
+    assert sum('"message":""' in one for one in said) >= 2
+    assert '"message":""' in other[2].decode()

@@ -35,8 +35,8 @@ def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
     name = str(card.elem_id)
 
     async def cut(values: Values, event: gr.EventData, request: gr.Request) -> Values:
-        told = message(event)
-        asked, visitor = str(told.get("asked"))[:40], visitor_of(request)
+        wanted = message(event)
+        asked, visitor = str(wanted.get("asked"))[:40], visitor_of(request)
         try:
             sent = pictures.sent(values[card], f"The {name} picture")
             if sent is None:
@@ -45,15 +45,15 @@ def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
                 pixels = await decoder.decode(
                     sent, f"The {name} picture", visitor, alpha=card is pictures.photo
                 )
-                suffix, data = await to_thread.run_sync(_cut, pixels, told.get("box"), told.get("turns"))
+                suffix, data = await to_thread.run_sync(_cut, pixels, wanted.get("box"), wanted.get("turns"))
                 file = f"{sent.short_name}{suffix}"
                 path = await to_thread.run_sync(files.add_upload, visitor, file, io.BytesIO(data))
                 seen, _ = await pictures.seen(str(path), visitor, alpha=card is pictures.photo)
         except InputError as error:
-            return {tool: {"asked": asked, "said": str(error)}}
+            return {tool: {"asked": asked, "message": str(error)}}
         except OSError:
-            return {tool: {"asked": asked, "said": NO_ROOM}}
-        return {card: seen, tool: {"asked": asked, "said": ""}}
+            return {tool: {"asked": asked, "message": NO_ROOM}}
+        return {card: seen, tool: {"asked": asked, "message": ""}}
 
     tool.submit(cut, {card}, [card, tool], **QUIET)
 

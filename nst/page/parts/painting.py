@@ -68,11 +68,11 @@ class RunController:
         async def released(values: Values) -> Values:
             run = stage.run(values)
             if run is not None and run.under_way:  # of another event
-                return returning.told(values)
-            return {**await stage.released(run), **comparison.showing(run), **returning.told(values)}
+                return returning.row_of(values)
+            return {**await stage.released(run), **comparison.showing(run), **returning.row_of(values)}
 
         async def settled(values: Values) -> Values:
-            return await released(values) if stage.run(values) else returning.told(values)
+            return await released(values) if stage.run(values) else returning.row_of(values)
 
         def size(event: gr.EventData) -> Any:
             return message(event).get("size", gr.skip())
@@ -187,7 +187,7 @@ class RunController:
 
     def _changed(self, values: Values, request: gr.Request) -> Values:
         """Show what the pictures that are there now become, or say that what is shown is not of these."""
-        run, pictures, said = self.stage.run(values), self.pictures, self.stage.status
+        run, pictures, line = self.stage.run(values), self.pictures, self.stage.status
         session, stage = session_of(request), self.stage
         shown = pictures.own(values[pictures.photo], values[pictures.style])
         painted = stage.painted(*shown)
@@ -203,13 +203,13 @@ class RunController:
             given = (pictures.sent(values[pictures.photo], ""), pictures.sent(values[pictures.style], ""))
             self._changed_pictures.discard(session)
             if given == (run.pictures.photo, run.pictures.styles[0]):
-                return {said: gr.skip() if run.under_way else ended(run)}
+                return {line: gr.skip() if run.under_way else ended(run)}
         if run.under_way:
             self._changed_pictures.add(session)
-            return {said: gr.skip()}
+            return {line: gr.skip()}
         if painted:
             return untouched
-        return {said: status.idle("You changed the pictures. Press Paint to use them.")}
+        return {line: status.idle("You changed the pictures. Press Paint to use them.")}
 
     def _steer(self, values: Values) -> None:
         # A slider that is being typed into may hold anything for a moment.

@@ -84,15 +84,15 @@ class PictureInputs:
         by_name = {str(card.elem_id): card for card in (*self.named.values(), self.start)}
 
         async def take(event: gr.EventData, request: gr.Request) -> Values:
-            told = message(event)
-            card, file = by_name.get(str(told.get("card"))), told.get("file")
+            asked = message(event)
+            card, file = by_name.get(str(asked.get("card"))), asked.get("file")
             if card is None:
                 return {self.intake: gr.skip()}
             try:
-                seen, said = await self.seen(file, visitor_of(request), alpha=card is self.photo)
+                seen, remark = await self.seen(file, visitor_of(request), alpha=card is self.photo)
             except InputError as error:
-                return {self.intake: {"file": file, "taken": False, "said": str(error)}}
-            shown: Values = {card: seen, self.intake: {"file": file, "taken": True, "said": said}}
+                return {self.intake: {"file": file, "taken": False, "message": str(error)}}
+            shown: Values = {card: seen, self.intake: {"file": file, "taken": True, "message": remark}}
             return {**shown, initial: "picture"} if card is self.start else shown
 
         self.intake.upload(

@@ -54,7 +54,7 @@ class Returning:
         gone += [comparison.slider, *film.shown]
         self.row.delete(self._delete, {stage.handle, pictures.photo, pictures.style}, gone, **QUIET)
 
-    def told(self, values: Values, deleted: Run | None = None) -> Values:
+    def row_of(self, values: Values, deleted: Run | None = None) -> Values:
         """Return what shows the paintings that are there by now, and one that may still come back."""
         mine = self.runs.of(self.stage.owner(values))[:RUNS_EACH]
         undo = [(deleted.id, None, "", True)] if deleted else []
@@ -71,10 +71,10 @@ class Returning:
         wanted = message(event).get("id")
         self.runs.restore(owner, wanted)
         run = self.runs.find(owner, wanted) if wanted else stage.run(values)
-        missing = run is None and bool(wanted or stage.told(values).get("run"))
+        missing = run is None and bool(wanted or stage.handle_of(values).get("run"))
         # A page that is opened anew shows what another one has lost, and leaves to the others what they show.
         run = run or (None if wanted else self.runs.unattended(owner))
-        shown: Values = {**self.told(values), **stage.showing(values, run)}
+        shown: Values = {**self.row_of(values), **stage.showing(values, run)}
         if run is not None:
             shown |= {**stage.busy(), **self._inputs(run)}
             shown[stage.status] = status.idle("Your painting is back.")
@@ -103,14 +103,14 @@ class Returning:
         stage = self.stage
         run, shown = self.runs.find(stage.owner(values), message(event).get("id")), stage.run(values)
         if run is None:
-            return self.told(values)
+            return self.row_of(values)
         was_under_way = run.under_way
         self.runs.delete(run)
-        told = self.told(values, run)
+        changed = self.row_of(values, run)
         if run is shown:
             photo, style = values[self.pictures.photo], values[self.pictures.style]
             left = self.pictures.own(photo, style)
-            told |= {
+            changed |= {
                 **stage.untouched(*left),
                 **stage.nothing(values),
                 stage.status: status.idle("Painting deleted. Press Undo below to bring it back."),
@@ -118,5 +118,5 @@ class Returning:
                 **self.film.nothing(),
             }
             if not was_under_way:
-                told[stage.paint] = freed()
-        return told
+                changed[stage.paint] = freed()
+        return changed

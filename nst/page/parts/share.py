@@ -103,7 +103,7 @@ class Share:
                 return {self.taken: gr.skip()}
             text = await self.pictures.service.decoder.text(file, label, visitor_of(request))
             restored = Settings.acceptable(settings_in(text, label))
-            said = "Settings loaded. Now add the pictures."
+            answer = "Settings loaded. Now add the pictures."
         except InputError as error:
-            said = str(error)
-        return {self.taken: status.remark(said), **knobs.moved(restored)}
+            answer = str(error)
+        return {self.taken: status.remark(answer), **knobs.moved(restored)}

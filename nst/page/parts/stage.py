@@ -57,32 +57,32 @@ class Stage:
 
     def owner(self, values: Values) -> str:
         """Return what stands for the visitor's key, "" where the browser has none."""
-        return owner_of(self.told(values).get("key"))
+        return owner_of(self.handle_of(values).get("key"))
 
     def run(self, values: Values) -> Run | None:
         """Return the run that the page shows."""
-        return self.runs.find(self.owner(values), self.told(values).get("run"))
+        return self.runs.find(self.owner(values), self.handle_of(values).get("run"))
 
     def chosen(self, values: Values) -> SavedFrame | None:
         """Return the frame that the page shows, the newest one if none was chosen."""
         run = self.run(values)
         kept = run.folder.kept() if run else []
-        wanted = self.told(values).get("chosen")
+        wanted = self.handle_of(values).get("chosen")
         return next((one for one in kept if one.iteration == wanted), kept[-1] if kept else None)
 
     def showing(self, values: Values, run: Run | None, chosen: SavedFrame | None = None) -> Values:
         """Return what makes the page show another run, or another frame."""
-        told = {
-            "key": self.told(values).get("key"),
+        handle = {
+            "key": self.handle_of(values).get("key"),
             "run": run.id if run else None,
             "chosen": chosen.iteration if chosen else None,
         }
-        return {self.handle: told}
+        return {self.handle: handle}
 
-    def told(self, values: Values) -> dict[str, Any]:
+    def handle_of(self, values: Values) -> dict[str, Any]:
         """Return what the browser says of key, run and frame, as far as it is anything of the kind."""
-        told = values[self.handle]
-        return told if isinstance(told, dict) else {}
+        handle = values[self.handle]
+        return handle if isinstance(handle, dict) else {}
 
     # What is shown of it
 
@@ -104,8 +104,8 @@ class Stage:
         if file := self.painted(photo, style):
             return {self.live: str(file), self.status: status.idle(_EXAMPLE)}
         missing = [name for name, path in (("a photo", photo), ("a style picture", style)) if path is None]
-        said = f"Add {' and '.join(missing)}." if missing else "Press Paint to watch it happen."
-        return {self.live: photo or gr.skip(), self.status: status.idle(said)}
+        advice = f"Add {' and '.join(missing)}." if missing else "Press Paint to watch it happen."
+        return {self.live: photo or gr.skip(), self.status: status.idle(advice)}
 
     def painted(self, photo: str | None, style: str | None) -> Path | None:
         """Return what these two become, where that is there without painting them."""

@@ -38,7 +38,7 @@ const open = () => {
   picture.onload = () => { turns = 0; find('select').selectedIndex = 0; box = [0, 0, 1, 1]; say(''); draw(); dialog.showModal(); };
   picture.src = shown.src;
 };
-const say = (text) => { find('.said').textContent = text; };
+const say = (text) => { find('.message').textContent = text; };
 const turn = (by) => { turns = (turns + by + 4) % 4; draw(); whole(); };
 find('.open').addEventListener('click', open);
 find('.left').addEventListener('click', () => turn(-1));
@@ -53,8 +53,8 @@ find('.use').addEventListener('click', () => {
 watch('value', () => {
   if (!props.value || props.value.asked !== asked) return;
   find('.use').disabled = false;
-  say(props.value.said);
-  if (!props.value.said) dialog.close();
+  say(props.value.message);
+  if (!props.value.message) dialog.close();
 });
 // Drawn anew outside, moved inside, resized by its corners.
 const at = (event) => {

@@ -14,17 +14,17 @@ const cardOf = (event) => {
 };
 // What is wrong with a file stands on the card that it was meant for, until that shows another picture.
 const shownIn = (card) => here.querySelector(`#${card} img`)?.getAttribute('src');
-const complain = (card, said) => {
+const complain = (card, text) => {
   const place = here.querySelector(`#${card}`);
   place?.querySelector('.fault')?.remove();
-  if (!place || !said) return;
-  place.append(Object.assign(document.createElement('p'), { className: 'fault', role: 'alert', textContent: said }));
+  if (!place || !text) return;
+  place.append(Object.assign(document.createElement('p'), { className: 'fault', role: 'alert', textContent: text }));
   const before = shownIn(card);
   const timer = setInterval(() => {
     const fault = place.querySelector('.fault');
-    if (fault && fault.textContent === said && shownIn(card) === before) return;
+    if (fault && fault.textContent === text && shownIn(card) === before) return;
     clearInterval(timer);
-    if (fault && fault.textContent === said) fault.remove();
+    if (fault && fault.textContent === text) fault.remove();
   }, 500);
 };
 const answers = {};
@@ -33,7 +33,7 @@ watch('value', () => { if (props.value?.file) answers[props.value.file] = props.
 const arrived = async (card, file, before) => {
   for (let tries = 0; tries < 300; tries += 1) {
     const answer = answers[file];
-    if (answer && (!answer.taken || shownIn(card) !== before)) return answer.said;
+    if (answer && (!answer.taken || shownIn(card) !== before)) return answer.message;
     await new Promise((done) => { setTimeout(done, 100); });
   }
   return 'The upload failed; try again.';
@@ -46,18 +46,18 @@ const send = async (card, files) => {
   place.classList.add('receiving');
   const form = new FormData();
   form.append('files', file, file.name);
-  let told = null;
+  let sent = null;
   try {
     const answer = await fetch(base() + '/gradio_api/upload', { method: 'POST', body: form });
     const body = await answer.json();
-    told = answer.ok ? { card, file: body[0] } : { card, said: body.detail || body.error || '' };
-  } catch (error) { told = { card, said: 'The upload failed; try again.' }; }
-  if (told.file) {
+    sent = answer.ok ? { card, file: body[0] } : { card, message: body.detail || body.error || '' };
+  } catch (error) { sent = { card, message: 'The upload failed; try again.' }; }
+  if (sent.file) {
     // One after the other: of two answers in one moment only the last would be seen.
-    turn = turn.then(() => { trigger('upload', told); return arrived(card, told.file, before); });
-    told.said = await turn;
+    turn = turn.then(() => { trigger('upload', sent); return arrived(card, sent.file, before); });
+    sent.message = await turn;
   }
-  complain(card, told.said);
+  complain(card, sent.message);
   place.classList.remove('receiving');
 };
 const files = (event) => [...(event.dataTransfer || event.clipboardData || { files: [] }).files];

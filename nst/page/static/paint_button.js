@@ -4,10 +4,10 @@ const button = element.querySelector('button'), spoken = element.querySelector('
 const here = element.getRootNode(), title = document.title;
 let state = 'ready', ended = false, awaiting = false, last = '', held = 0;
 const show = (value) => {
-  const { state: next, id, spoken: said } = value?.state ? value : { state: value };
+  const { state: next, id, spoken: words } = value?.state ? value : { state: value };
   if (!WORDS[next] || (id && id === last)) return;
   last = id || last;
-  if (next !== state) spoken.textContent = { busy: 'Painting.', stopping: 'Stopping.', ready: said || '' }[next];
+  if (next !== state) spoken.textContent = { busy: 'Painting.', stopping: 'Stopping.', ready: words || '' }[next];
   ended = document.hidden && next === 'ready' && state !== 'ready';
   state = next;
   button.textContent = WORDS[state];
@@ -15,11 +15,11 @@ const show = (value) => {
   const studio = element.closest('#studio');
   studio?.classList.toggle('busy', state !== 'ready');
   // Buttons and frames are on their way; their place is held for so long.
-  studio?.classList.toggle('ended', Boolean(state === 'ready' && said));
+  studio?.classList.toggle('ended', Boolean(state === 'ready' && words));
   clearTimeout(held);
   held = setTimeout(() => studio?.classList.remove('ended'), 8000);
 };
-// A start that is refused or does not get through is told to nobody by Gradio, and the button would say Stop for ever.
+// A start that is refused or does not get through is reported to nobody by Gradio, and the button would say Stop for ever.
 let starting = false;
 const UNREACHED = { error: 'The server cannot be reached; check your connection and press Paint again.' };
 const ask = window.fetch;
@@ -31,9 +31,9 @@ window.fetch = async (...given) => {
   // As an answer: of a line that is cut Gradio makes a page that is loaded anew, without the visitor's pictures.
   const answer = await ask(...given).catch(() => new Response(JSON.stringify(UNREACHED), { status: 503 }));
   if (!answer.ok && starts) {
-    const said = (await answer.clone().json().catch(() => UNREACHED)).error, line = here.querySelector('#status .line');
+    const text = (await answer.clone().json().catch(() => UNREACHED)).error, line = here.querySelector('#status .line');
     show(props.value = 'ready');
-    if (line) line.textContent = said;
+    if (line) line.textContent = text;
   }
   return answer;
 };
@@ -73,7 +73,7 @@ here.addEventListener('click', (event) => {
 });
 watch('value', () => {
   if (props.value !== 'missed') return show(props.value);
-  // Begun, but not there yet: asked again, unless the end was told meanwhile.
+  // Begun, but not there yet: asked again, unless the end came meanwhile.
   setTimeout(() => {
     props.value = state;
     if (state === 'stopping') trigger('stop');
