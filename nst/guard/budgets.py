@@ -43,7 +43,7 @@ class Budgets:
         self._under_way: Counter[tuple[str, str]] = Counter()  # and of the kind "" all kinds together
 
     @contextlib.contextmanager
-    def spend(self, visitor: str, kind: str) -> Iterator[None]:
+    def spend(self, client: str, kind: str) -> Iterator[None]:
         """Take one request off the budgets, for as long as it lasts.
 
         Raises:
@@ -52,7 +52,7 @@ class Budgets:
         burst, rate, most = RATES.get(kind, OTHERS)
         now, left = time.monotonic(), {}
         with self._lock:
-            for account, share in accounts(visitor):
+            for account, share in accounts(client):
                 key = (account, kind)
                 # Put behind all others: those that have asked for nothing for longest are forgotten first.
                 before, when = self._left[key] = self._left.pop(key, (burst * share, now))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 class Call:
     """One call of the MCP tool, which Gradio makes once more by itself, over HTTP."""
 
-    visitor: str
+    client: str
     gone: threading.Event = field(default_factory=threading.Event)
 
 
@@ -26,9 +26,9 @@ class Calls:
         self._calls: dict[str, Call] = {}
 
     @contextlib.contextmanager
-    def made(self, visitor: str) -> Iterator[tuple[bytes, Call]]:
+    def made(self, client: str) -> Iterator[tuple[bytes, Call]]:
         """Yield the word that stands for a call, which is gone when the context ends."""
-        word, call = secrets.token_hex(16), Call(visitor)
+        word, call = secrets.token_hex(16), Call(client)
         self._calls[word] = call
         try:
             yield word.encode(), call

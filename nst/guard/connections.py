@@ -11,7 +11,7 @@ import uvicorn
 from uvicorn.config import HTTP_PROTOCOLS, WS_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from nst.guard.visitors import caller_of
+from nst.guard.clients import caller_of
 from nst.painters.accounts import accounts
 
 # Seconds in which the head of a request has to be there, from the connection's begin or its first byte on.

@@ -29,7 +29,7 @@ class FileReferences:
     def __init__(self, files: Files) -> None:
         self.files = files
 
-    def admit(self, value: Any, visitor: str) -> Any:
+    def admit(self, value: Any, client: str) -> Any:
         """Return parsed JSON with each file as Gradio knows those that were uploaded.
 
         Args:
@@ -40,12 +40,12 @@ class FileReferences:
             OSError: there is no room for what it carries.
         """
         if isinstance(value, list):
-            return [self.admit(item, visitor) for item in value]
+            return [self.admit(item, client) for item in value]
         if not isinstance(value, dict):
             return value
         if not _is_file(value):
-            return {key: self.admit(item, visitor) for key, item in value.items()}
-        path = self._path(value, visitor)
+            return {key: self.admit(item, client) for key, item in value.items()}
+        path = self._path(value, client)
         if path is None:
             return None
         name = value.get("orig_name")
@@ -55,7 +55,7 @@ class FileReferences:
             "meta": {"_type": "gradio.FileData"},
         }
 
-    def admit_tool(self, arguments: dict[str, Any], visitor: str) -> dict[str, Any]:
+    def admit_tool(self, arguments: dict[str, Any], client: str) -> dict[str, Any]:
         """Return the arguments of an MCP tool with each file as its address on this very host.
 
         Gradio calls itself with them, and would send any file of this machine that a dictionary names.
@@ -69,20 +69,20 @@ class FileReferences:
             if isinstance(value, str) and value.startswith(("data:", "http://", "https://")):
                 value = {"path": value}
             if isinstance(value, dict) and _is_file(value):
-                path = self._path(value, visitor)
+                path = self._path(value, client)
                 admitted[name] = None if path is None else f"http://127.0.0.1{_SERVED}{quote(path)}"
             else:
-                admitted[name] = self.admit(value, visitor)
+                admitted[name] = self.admit(value, client)
         return admitted
 
-    def _path(self, value: dict[str, Any], visitor: str) -> str | None:
+    def _path(self, value: dict[str, Any], client: str) -> str | None:
         """Return the path of what a file of a request is, None for nothing given."""
         given = [value.get("path"), value.get("url")]
         if given == [None, None]:
             return None
         for text in given:
             if isinstance(text, str) and text.startswith("data:"):
-                return self._keep(text, value.get("orig_name"), visitor)
+                return self._keep(text, value.get("orig_name"), client)
         text = given[0] or given[1]
         if isinstance(text, str) and text.startswith(("http://", "https://")):
             if _SERVED not in text:
@@ -93,14 +93,14 @@ class FileReferences:
             raise RefusedError(422, _NOT_SENT)
         return str(path)
 
-    def _keep(self, url: str, name: Any, visitor: str) -> str:
+    def _keep(self, url: str, name: Any, client: str) -> str:
         try:
             data = base64.b64decode(url.partition(",")[2], validate=True)
         except (binascii.Error, ValueError) as error:
             raise RefusedError(422, "A data: URL in this request is damaged; send it again.") from error
         if len(data) > MOST_FILE:
             raise RefusedError(413, TOO_LARGE)
-        return str(self.files.add_upload(visitor, name if isinstance(name, str) else None, io.BytesIO(data)))
+        return str(self.files.add_upload(client, name if isinstance(name, str) else None, io.BytesIO(data)))
 
 
 def _is_file(value: dict[str, Any]) -> bool:

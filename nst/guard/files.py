@@ -22,7 +22,7 @@ _MOST_FILES = 12
 MOST_UPLOAD = MOST_FILE + 2**20
 
 
-async def take_upload(files: Files, scope: dict[str, Any], receive: Any, visitor: str) -> bytes:
+async def take_upload(files: Files, scope: dict[str, Any], receive: Any, client: str) -> bytes:
     """Keep the files of a form as Gradio's own route would; return the answer, a JSON list of their paths.
 
     Gradio's writes each file into the cache at once, and leaves it there if the form breaks off, is too large
@@ -42,7 +42,7 @@ async def take_upload(files: Files, scope: dict[str, Any], receive: Any, visitor
             if any((one.size or 0) > MOST_FILE for one in sent):
                 raise RefusedError(413, TOO_LARGE)
             paths = [
-                await to_thread.run_sync(files.add_upload, visitor, one.filename, one.file) for one in sent
+                await to_thread.run_sync(files.add_upload, client, one.filename, one.file) for one in sent
             ]
     except HTTPException as error:  # Starlette's MultiPartException, as an app's requests tell it
         raise RefusedError(400, "This form cannot be read; send the files in fields named files.") from error

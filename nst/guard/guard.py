@@ -17,7 +17,7 @@ import gradio as gr
 from anyio import to_thread
 
 from nst.gradio_faults import pending
-from nst.guard import bodies, files, headers, visitors
+from nst.guard import bodies, clients, files, headers
 from nst.guard.answers import Answer
 from nst.guard.bodies import LeftError, RefusedError
 from nst.guard.callers import Calls
@@ -79,31 +79,31 @@ class Guard:
             if route is None:
                 raise RefusedError(404, _NOTHING)
             caller, own = self._who(scope)
-            visitor = caller.network
+            client = caller.network
             scope = {**scope, "headers": headers.incoming(scope["headers"], own, proxied=caller.proxied)}
             with (
-                self.service.budgets.spend(visitor, route.kind),
-                self.service.files.coming(visitor) as came,
+                self.service.budgets.spend(client, route.kind),
+                self.service.files.coming(client) as came,
             ):
                 most = MOST.get(route.kind, OTHERS)
                 receive = bodies.bounded(receive, most, _length(scope), came)
-                await self._let_through(route, visitor, scope, receive, answer)
+                await self._let_through(route, client, scope, receive, answer)
         except LeftError:
             pass
         except Exception as error:
             await answer.refuse(*_refusal(error, scope))
 
-    def _who(self, scope: dict[str, Any]) -> tuple[visitors.Caller, headers.Heads]:
+    def _who(self, scope: dict[str, Any]) -> tuple[clients.Caller, headers.Heads]:
         """Return who asks, and the headers that tell everything behind this."""
         word = next((value for name, value in scope["headers"] if name == Calls.HEADER), b"")
         if call := self.service.calls.find(word.decode("latin-1")):
-            own = [(visitors.HEADER, call.visitor.encode()), (Calls.HEADER, word)]
-            return visitors.Caller(call.visitor, True), own
-        caller = visitors.caller_of((scope.get("client") or [""])[0], scope["headers"])
-        return caller, [(visitors.HEADER, caller.network.encode())]
+            own = [(clients.HEADER, call.client.encode()), (Calls.HEADER, word)]
+            return clients.Caller(call.client, True), own
+        caller = clients.caller_of((scope.get("client") or [""])[0], scope["headers"])
+        return caller, [(clients.HEADER, caller.network.encode())]
 
     async def _let_through(
-        self, route: Route, visitor: str, scope: dict[str, Any], receive: Any, answer: Answer
+        self, route: Route, client: str, scope: dict[str, Any], receive: Any, answer: Answer
     ) -> None:
         if route.kind == "page":
             answer.nonce = scope["nonce"] = secrets.token_urlsafe(16)
@@ -111,38 +111,38 @@ class Guard:
         if step is None:
             await self.app(scope, receive, answer.send)
         else:
-            await step(scope, receive, answer, visitor)
+            await step(scope, receive, answer, client)
 
     # What is answered here
 
-    async def _health(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
+    async def _health(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
         payload = await self.service.health(self.demo)
         await answer.json(503 if payload["status"] == "stuck" else 200, payload)
 
-    async def _upload(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
-        payload = await files.take_upload(self.service.files, scope, receive, visitor)
+    async def _upload(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
+        payload = await files.take_upload(self.service.files, scope, receive, client)
         await answer.body(200, payload, b"application/json")
 
-    async def _progress(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
+    async def _progress(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
         # Gradio's own waits for an id, and anybody's id is as good as another's.
         await answer.body(200, b'data: {"msg": "done"}\n\n', b"text/event-stream")
 
-    async def _file(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
+    async def _file(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
         name = scope["path"].partition("=")[2]
         await files.served(self.service.files, name)(scope, receive, answer.send)
 
     # What is handed on, once it has been read
 
-    async def _join(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
+    async def _join(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
         self._tidy()
-        body = await self._read(receive, lambda data: self._event(data, visitor, queued=True))
+        body = await self._read(receive, lambda data: self._event(data, client, queued=True))
         await self._again(body, scope, receive, answer)
 
-    async def _direct(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
-        body = await self._read(receive, lambda data: self._event(data, visitor, queued=False))
+    async def _direct(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
+        body = await self._read(receive, lambda data: self._event(data, client, queued=False))
         await self._again(body, scope, receive, answer)
 
-    async def _call(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
+    async def _call(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
         self._tidy()
 
         def admitted(data: bytes) -> dict[str, Any]:
@@ -155,17 +155,17 @@ class Guard:
                 if len(values) > len(inputs):
                     raise RefusedError(422, _UNFIT)
                 given = {"data": [*values, *(component.value for component in inputs[len(values) :])]}
-            admitted = self.references.admit(given, visitor)
+            admitted = self.references.admit(given, client)
             for component, value in self._named(admitted):
                 _check_picture(component, value)
             return admitted
 
         await self._again(await self._read(receive, admitted), scope, receive, answer)
 
-    async def _small(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
+    async def _small(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
         await self._again(await self._read(receive, bodies.parse), scope, receive, answer)
 
-    def _event(self, data: bytes, visitor: str, *, queued: bool) -> dict[str, Any]:
+    def _event(self, data: bytes, client: str, *, queued: bool) -> dict[str, Any]:
         """Return an event of the page, or of a program that knows its number, as Gradio may have it."""
         given = bodies.parse(data)
         event = self.demo.fns.get(given["fn_index"]) if type(given.get("fn_index")) is int else None
@@ -181,7 +181,7 @@ class Guard:
             name: given[name] for name in ("data", "event_data", "trigger_id") if name in given
         }
         kept |= {"fn_index": given["fn_index"], "session_hash": session}
-        admitted = self.references.admit(kept, visitor)
+        admitted = self.references.admit(kept, client)
         for component, value in zip(event.inputs, admitted["data"], strict=True):
             _check_picture(component, value)
         return admitted
@@ -233,7 +233,7 @@ class Guard:
         answer.unfit = _UNFIT
         await self.app({**scope, "headers": [*others, length]}, bodies.replay(body, receive), answer.send)
 
-    async def _listen(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
+    async def _listen(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
         session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[0]
         if pending.is_known(self.demo, session):
             with self.service.listeners.listening(session):
@@ -243,14 +243,14 @@ class Guard:
         payload = {"msg": "unexpected_error", "message": "404", "success": False, "session_not_found": True}
         await answer.body(200, f"data: {json.dumps(payload)}\n\n".encode(), b"text/event-stream")
 
-    async def _await(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
+    async def _await(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
         session = pending.session_of(self.demo, scope["path"].rstrip("/").rpartition("/")[2])
         if not pending.is_known(self.demo, session):
             raise RefusedError(404, "There is no such run here, or its result was fetched already.")
         with self.service.listeners.listening(session):
             await self.app(scope, receive, answer.send)
 
-    async def _mcp(self, scope: dict[str, Any], receive: Any, answer: Answer, visitor: str) -> None:
+    async def _mcp(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
         """Hand an assistant's call on; Gradio makes it once more itself, by which it is known again."""
         given: dict[str, Any] = {}
 
@@ -260,7 +260,7 @@ class Guard:
             if given.get("method") != "tools/call" or not isinstance(asked, dict):
                 return given
             arguments = asked.get("arguments")
-            arguments = self.references.admit_tool(arguments if isinstance(arguments, dict) else {}, visitor)
+            arguments = self.references.admit_tool(arguments if isinstance(arguments, dict) else {}, client)
             return {**given, "params": {**asked, "arguments": arguments}}
 
         try:
@@ -276,7 +276,7 @@ class Guard:
         if self.service.calls.under_way() >= _MOST_CALLS:
             await answer.json(200, _tool_error(given, "This host is full; try again in a few minutes."))
             return
-        with self.service.calls.made(visitor) as (word, call):
+        with self.service.calls.made(client) as (word, call):
 
             async def watched() -> dict[str, Any]:
                 message = await receive()
@@ -287,7 +287,7 @@ class Guard:
             # Of what came along, only this goes round: the rest would be taken for the inner call's own.
             kept = (b"host", b"accept", b"content-type", b"mcp-protocol-version", b"user-agent")
             heads = [(name, value) for name, value in scope["headers"] if name in kept]
-            heads = [*heads, (Calls.HEADER, word), (visitors.HEADER, visitor.encode())]
+            heads = [*heads, (Calls.HEADER, word), (clients.HEADER, client.encode())]
             await self._again(body, {**scope, "headers": heads}, watched, answer)
 
     def _tidy(self) -> None:

@@ -54,9 +54,7 @@ OPEN: tuple[Route, ...] = (
     Route("call", ("POST",), rf"{API}/call(?:/v2)?/stylize/?", "programs paint"),
     Route("await", ("GET",), rf"{API}/call(?:/v2)?/stylize/{_ID}", "and take the frames"),
     Route("mcp", ("POST",), rf"{API}/mcp/?(?:http/?)?", "assistants paint"),
-    Route(
-        "config", ("GET",), rf"{API}/mcp/schema", "how a directory of tools learns of this one"
-    ),
+    Route("config", ("GET",), rf"{API}/mcp/schema", "how a directory of tools learns of this one"),
 )
 # Gradio's other routes, so that one that a new version adds is noticed (tests/guard/test_routes.py).
 CLOSED: dict[str, str] = {

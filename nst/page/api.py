@@ -13,8 +13,8 @@ import gradio as gr
 from nst.errors import InputError
 from nst.gradio_faults.inputs import Picture
 from nst.guard.callers import Calls
+from nst.guard.clients import client_of, session_of
 from nst.guard.service import Service
-from nst.guard.visitors import session_of, visitor_of
 from nst.inputs import Inputs
 from nst.knob import Knob
 from nst.page.components import control
@@ -76,8 +76,8 @@ def add_endpoint(service: Service) -> None:
                 files["resume"],
                 tuple(files[f"style_mask_{number}"] for number in range(1, MOST_STYLES + 1)),
             )
-            visitor, session = visitor_of(request), session_of(request)
-            run = await service.runs.begin("", visitor, pictures, settings, stop=stop)
+            client, session = client_of(request), session_of(request)
+            run = await service.runs.begin("", client, pictures, settings, stop=stop)
             try:
                 async with aclosing(run.follow(session)) as updates:
                     async for update in updates:

@@ -23,7 +23,7 @@ class PainterDiedError(Exception):
 class Backend(Protocol):
     """A queue, and what paints for those whose turn it is."""
 
-    async def join(self, visitor: str, *, again: bool = False) -> Any:
+    async def join(self, client: str, *, again: bool = False) -> Any:
         """Queue up; return the ticket, which `leave` gives up. See `Scheduler.join`."""
 
     async def mark_ready(self, ticket: Any, seconds: float) -> Standing:

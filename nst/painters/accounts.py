@@ -7,18 +7,18 @@ import ipaddress
 
 
 @functools.lru_cache(maxsize=4096)
-def accounts(visitor: str) -> tuple[tuple[str, int], ...]:
+def accounts(client: str) -> tuple[tuple[str, int], ...]:
     """Return the accounts that a client's requests are charged to, with how many clients' share each has.
 
     A network of version 6 (/64) is a part of a larger one (/48), of which anybody can have thousands. Clients
     that cannot be told apart are many people: they have one account together.
     """
-    if not visitor:
+    if not client:
         return (("", 12),)
     try:
-        network = ipaddress.ip_network(visitor)
+        network = ipaddress.ip_network(client)
     except ValueError:
-        return ((visitor, 1),)
+        return ((client, 1),)
     if network.version == 4:
-        return ((visitor, 1),)
-    return ((visitor, 1), (str(network.supernet(new_prefix=48)), 4))
+        return ((client, 1),)
+    return ((client, 1), (str(network.supernet(new_prefix=48)), 4))

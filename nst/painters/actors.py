@@ -119,9 +119,9 @@ class SchedulerActor:
 
     # The queue
 
-    def join(self, visitor: str, again: bool) -> str:
+    def join(self, client: str, again: bool) -> str:
         """Queue up; return the number of the ticket."""
-        ticket, number = self.scheduler.join(visitor, again=again), secrets.token_hex(8)
+        ticket, number = self.scheduler.join(client, again=again), secrets.token_hex(8)
         with self._lock:
             self._tickets[number] = (ticket, [time.monotonic()])
         return number

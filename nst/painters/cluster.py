@@ -93,12 +93,12 @@ class Cluster:
         self._news = asyncio.Event()  # set when that has been told
         self._listening: asyncio.Task[None] | None = None
 
-    async def join(self, visitor: str, *, again: bool = False) -> str:
+    async def join(self, client: str, *, again: bool = False) -> str:
         """Queue up, with the visitors of all page processes."""
         began = time.monotonic()
         while True:
             try:
-                ticket = await _asked(self.scheduler.join.remote(visitor, again))
+                ticket = await _asked(self.scheduler.join.remote(client, again))
                 break
             except PainterDiedError as error:
                 # A painting is not given up while the queue starts anew.

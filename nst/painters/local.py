@@ -42,9 +42,9 @@ class Local:
     def __init__(self, waiting: int, each: int, busy: float) -> None:
         self.scheduler, self.busy = scheduler.of_runs(waiting, each), busy
 
-    async def join(self, visitor: str, *, again: bool = False) -> Ticket:
+    async def join(self, client: str, *, again: bool = False) -> Ticket:
         """Queue up."""
-        return self.scheduler.join(visitor, again=again)
+        return self.scheduler.join(client, again=again)
 
     async def mark_ready(self, ticket: Ticket, seconds: float) -> Standing:
         """Let a run begin when its turn comes."""

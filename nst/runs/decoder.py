@@ -77,7 +77,7 @@ class Decoder:
         """Return for how many seconds a file waits and none is begun, in the line where that is longest."""
         return max(line.stalled() for line in self.lines.values())
 
-    async def measure(self, file: Upload, label: str, visitor: str) -> tuple[int, int]:
+    async def measure(self, file: Upload, label: str, client: str) -> tuple[int, int]:
         """Return (width, height) of a picture as it will be shown.
 
         Raises:
@@ -87,7 +87,7 @@ class Decoder:
         known = self._sizes.get(key)
         if known is None:
             try:
-                answer, _ = await self._do("headers", "measure", file, label, visitor)
+                answer, _ = await self._do("headers", "measure", file, label, client)
                 known = (int(answer["size"][0]), int(answer["size"][1]))
             except _VerdictError as error:
                 known = str(error)
@@ -100,7 +100,7 @@ class Decoder:
         self,
         file: Upload,
         label: str,
-        visitor: str,
+        client: str,
         ground: float = 1.0,
         least: int = MIN_SIDE,
         alpha: bool = False,
@@ -120,10 +120,10 @@ class Decoder:
             return kept
         line = "pictures"
         if least >= MIN_SIDE:  # what may be smaller was made for a photo that is not large
-            width, height = await self.measure(file, label, visitor)
+            width, height = await self.measure(file, label, client)
             line = "pictures" if width * height <= ORDINARY else "large"
         more = {"ground": ground, "least": least, "alpha": alpha}
-        answer, payload = await self._do(line, "decode", file, label, visitor, **more)
+        answer, payload = await self._do(line, "decode", file, label, client, **more)
         if answer["remark"]:
             _remember(self._remarks, (file.name, label), str(answer["remark"]))
         pixels = _array(answer, payload)
@@ -133,21 +133,21 @@ class Decoder:
             self._kept.put(file, how, pixels)
         return pixels
 
-    def decode_ahead(self, file: Upload, label: str, visitor: str, *, alpha: bool) -> None:
+    def decode_ahead(self, file: Upload, label: str, client: str, *, alpha: bool) -> None:
         """Begin to decode what a run will probably want, so that it then need not wait for it.
 
         Of one visitor's no more than a photo and a style at a time: nobody fills the line with what may come
         to nothing. The arguments are those of `decode`.
         """
-        if list(self._ahead.values()).count(visitor) >= _AHEAD:
+        if list(self._ahead.values()).count(client) >= _AHEAD:
             return
 
         async def quietly() -> None:
             with contextlib.suppress(InputError):  # the run will tell
-                await self.decode(file, label, visitor, alpha=alpha)
+                await self.decode(file, label, client, alpha=alpha)
 
         task = asyncio.get_running_loop().create_task(quietly())
-        self._ahead[task] = visitor
+        self._ahead[task] = client
         task.add_done_callback(self._ahead.pop)
 
     def forget(self, folder: Path) -> None:
@@ -158,28 +158,28 @@ class Decoder:
         """Return a sentence on what is missing of a picture that was decoded, "" if nothing is."""
         return self._remarks.get((file.name, label), "")
 
-    async def drawing(self, data: bytes, label: str, visitor: str) -> np.ndarray:
+    async def drawing(self, data: bytes, label: str, client: str) -> np.ndarray:
         """Return the pixels of a small picture with its transparency, (H, W, 4) uint8.
 
         Raises:
             InputError: the picture cannot be used, or takes too long.
         """
-        return _array(*await self._do("headers", "drawing", data, label, visitor))
+        return _array(*await self._do("headers", "drawing", data, label, client))
 
-    async def text(self, file: Upload, label: str, visitor: str) -> dict[str, str]:
+    async def text(self, file: Upload, label: str, client: str) -> dict[str, str]:
         """Return the text entries of a painting, as `nst.image.decoding.painting_text` does.
 
         Raises:
             InputError: it is no picture, or takes too long.
         """
-        return (await self._do("pictures", "text", file, label, visitor))[0]["text"]
+        return (await self._do("pictures", "text", file, label, client))[0]["text"]
 
     async def _do(
-        self, line: str, work: str, file: Upload | bytes, label: str, visitor: str, **options: Any
+        self, line: str, work: str, file: Upload | bytes, label: str, client: str, **options: Any
     ) -> tuple[dict[str, Any], bytes]:
         seconds, found = self.deadlines[line], None
         for late, limit in enumerate((seconds * _MOMENT, seconds)):
-            async with self.lines[line].place(visitor, late=bool(late)):
+            async with self.lines[line].place(client, late=bool(late)):
                 data = await to_thread.run_sync(file.read, label) if isinstance(file, Upload) else file
                 process = _Process(work, data, {"label": label, **options}, limit)
                 try:

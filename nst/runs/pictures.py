@@ -45,7 +45,7 @@ def folders(pictures: Inputs[Source]) -> list[Path]:
     return [picture.path.parent for _, picture in pictures.pictures() if isinstance(picture, Upload)]
 
 
-async def decoded(pictures: Inputs[Source], decoder: Decoder, visitor: str) -> Inputs[Pixels]:
+async def decoded(pictures: Inputs[Source], decoder: Decoder, client: str) -> Inputs[Pixels]:
     """Return the pictures as pixels.
 
     Raises:
@@ -57,7 +57,7 @@ async def decoded(pictures: Inputs[Source], decoder: Decoder, visitor: str) -> I
         nonlocal size
         if not isinstance(picture, Upload):
             return picture
-        decoded = await decoder.decode(picture, role.name, visitor, role.ground, role.least, role.alpha)
+        decoded = await decoder.decode(picture, role.name, client, role.ground, role.least, role.alpha)
         size += decoded.nbytes
         if size > _MOST_BYTES:
             raise InputError("These pictures together are too large for this host; make them smaller first.")

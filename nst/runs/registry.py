@@ -59,7 +59,7 @@ class Registry:
     async def begin(
         self,
         owner: str,
-        visitor: str,
+        client: str,
         pictures: Inputs[Source],
         settings: Settings,
         *,
@@ -78,9 +78,9 @@ class Registry:
         """
         check(pictures)
         self._prune()
-        ticket = await self.painter.join(visitor)  # the quota comes before any work
+        ticket = await self.painter.join(client)  # the quota comes before any work
         try:
-            run = Run(owner, visitor, pictures, settings, self.files.new_run(visitor), drawings, stop)
+            run = Run(owner, client, pictures, settings, self.files.new_run(client), drawings, stop)
             record.write(run)
         except OSError as error:
             await self.painter.leave(ticket)

@@ -54,7 +54,7 @@ class Run:
     def __init__(
         self,
         owner: str,
-        visitor: str,
+        client: str,
         pictures: Inputs[Source],
         settings: Settings,
         folder: RunFolder,
@@ -62,7 +62,7 @@ class Run:
         stop: Callable[[], bool] = bool,
     ) -> None:
         self.id = secrets.token_hex(16)
-        self.owner, self.visitor, self.folder = owner, visitor, folder
+        self.owner, self.client, self.folder = owner, client, folder
         self.pictures, self.settings, self.drawings = pictures, settings, dict(drawings or {})
         self.began = time.time()
         self.state: State = "waiting"

@@ -44,7 +44,7 @@ class _Item:
     """A folder of an upload or a run."""
 
     path: Path
-    visitor: str
+    client: str
     sender: str = ""  # what its sender calls it
     used: float = field(default_factory=time.monotonic)  # last
     size: int = 0  # bytes
@@ -52,7 +52,7 @@ class _Item:
 
     def is_of(self, account: str) -> bool:
         """Return whether it is charged to an account."""
-        return any(account == own for own, _ in accounts(self.visitor))
+        return any(account == own for own, _ in accounts(self.client))
 
     @property
     def is_run(self) -> bool:
@@ -123,7 +123,7 @@ class Files:
 
     # What comes in
 
-    def add_upload(self, visitor: str, name: str | None, source: IO[bytes]) -> Path:
+    def add_upload(self, client: str, name: str | None, source: IO[bytes]) -> Path:
         """Keep an upload under a name that nobody can guess; return its path.
 
         Args:
@@ -133,7 +133,7 @@ class Files:
             OSError: there is no room.
         """
         suffix = Path(name or "").suffix.lower()
-        folder = self._new("upload", visitor, (name or "")[-120:])
+        folder = self._new("upload", client, (name or "")[-120:])
         path = folder / (_ORIGINAL + (suffix if suffix in _SUFFIXES else ""))
         try:
             with path.open("xb") as file:
@@ -145,9 +145,9 @@ class Files:
         self._grew(path.parent, size)
         return path
 
-    def new_run(self, visitor: str) -> RunFolder:
+    def new_run(self, client: str) -> RunFolder:
         """Return an empty folder for a run."""
-        return RunFolder(self._new("run", visitor), self._grew)
+        return RunFolder(self._new("run", client), self._grew)
 
     def add_shown(self, sent: Upload, data: bytes) -> str:
         """Write what a page shows of an upload, a JPEG; return its path.
@@ -158,13 +158,13 @@ class Files:
         return RunFolder(sent.path.parent, self._grew).write(_SHOWN, data)
 
     @contextlib.contextmanager
-    def coming(self, visitor: str) -> Iterator[Callable[[int], None]]:
+    def coming(self, client: str) -> Iterator[Callable[[int], None]]:
         """Count bytes that are on their way in as kept, for as long as the context lasts.
 
         Yields:
             what is told how many more have come; raises OSError if there is no room for them.
         """
-        item = _Item(self.folder / f"coming-{secrets.token_hex(16)}", visitor, holds=1)  # it never exists
+        item = _Item(self.folder / f"coming-{secrets.token_hex(16)}", client, holds=1)  # it never exists
         with self._lock:
             self._items[item.path] = item
 
@@ -289,11 +289,11 @@ class Files:
             except Exception:
                 log.exception("sweeping failed; it is tried again")
 
-    def _new(self, kind: str, visitor: str, sender: str = "") -> Path:
+    def _new(self, kind: str, client: str, sender: str = "") -> Path:
         path = self.folder / f"{kind}-{secrets.token_hex(16)}"
         path.mkdir(mode=0o700)
         with self._lock:
-            self._items[path] = _Item(path, visitor, sender)
+            self._items[path] = _Item(path, client, sender)
         return path
 
     def _touch(self, path: Path) -> None:
@@ -317,7 +317,7 @@ class Files:
         loose = [one for one in self._items.values() if not one.holds and one is not grown]
         loose.sort(key=lambda one: one.used)
         going: list[_Item] = []
-        for account, share in accounts(grown.visitor) if grown.visitor else ():  # the others share all of it
+        for account, share in accounts(grown.client) if grown.client else ():  # the others share all of it
             own = [one for one in self._items.values() if one.is_of(account) and one not in going]
             size, runs = sum(one.size for one in own), sum(one.is_run for one in own)
             for one in loose:
@@ -330,7 +330,7 @@ class Files:
         while size > self.most and loose:
             shares: dict[str, int] = {}
             for one in loose:
-                widest = accounts(one.visitor)[-1][0]
+                widest = accounts(one.client)[-1][0]
                 shares[widest] = shares.get(widest, 0) + one.size
             richest = max(shares, key=shares.__getitem__)
             oldest = next(one for one in loose if one.is_of(richest))

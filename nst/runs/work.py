@@ -123,7 +123,7 @@ class Work:
                 pictures = pictures and self._resumed(pictures)
                 with contextlib.suppress(PainterDiedError):
                     await painter.leave(ticket)
-                ticket = await painter.join(run.visitor, again=True)
+                ticket = await painter.join(run.client, again=True)
         finally:
             with contextlib.suppress(PainterDiedError):
                 await asyncio.shield(painter.leave(ticket))
@@ -226,11 +226,11 @@ class Work:
         photo = self.run.pictures.photo
         if not isinstance(photo, Upload):
             raise InputError("Add a photo first.")
-        size = await self.decoder.measure(photo, "The photo", self.run.visitor)
+        size = await self.decoder.measure(photo, "The photo", self.run.client)
         return (await self.painter.forecast(*size, self.run.settings)).seconds
 
     async def _decoded(self) -> Inputs[Pixels] | None:
-        return await self._unless_ending(decode(self.run.pictures, self.decoder, self.run.visitor))
+        return await self._unless_ending(decode(self.run.pictures, self.decoder, self.run.client))
 
     async def _unless_ending(self, work: Awaitable[_Found]) -> _Found | None:
         """Return what `work` finds, or None if the run ends meanwhile."""

@@ -20,7 +20,7 @@ from served import serve
 from strangers import API, Stranger, form, jpeg
 
 from nst.guard import connections
-from nst.guard.visitors import Caller
+from nst.guard.clients import Caller
 
 # Before the app asks for more it may open so many files, as on a host that allows no more.
 FILES = 400

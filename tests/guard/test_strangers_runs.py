@@ -91,15 +91,15 @@ def test_an_assistant_has_the_quota_of_its_address_and_ends_with_its_caller(stra
 def test_what_a_caller_says_of_himself_blames_nobody(url, demo):
     stranger = Stranger(url, "4.4.4.5")
     given = {
-        b"x-nst-visitor": b"1.2.3.4/32",
+        b"x-nst-client": b"1.2.3.4/32",
         b"x-nst-call": b"0" * 32,
         b"x-gradio-server": b"http://evil.example",
         b"x-forwarded-for": b"1.2.3.4",
     }
-    from nst.guard import headers, visitors
+    from nst.guard import clients, headers
 
-    seen = dict(headers.incoming(given.items(), [(visitors.HEADER, b"8.8.8.8/32")], proxied=False))
-    assert seen == {visitors.HEADER: b"8.8.8.8/32"}
+    seen = dict(headers.incoming(given.items(), [(clients.HEADER, b"8.8.8.8/32")], proxied=False))
+    assert seen == {clients.HEADER: b"8.8.8.8/32"}
     status, _, body = stranger.ask("GET", "/config", headers={"X-Gradio-Server": "http://evil.example"})
     assert status == 200
     assert b"evil.example" not in body

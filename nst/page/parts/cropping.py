@@ -13,7 +13,7 @@ from anyio import to_thread
 from nst.errors import InputError
 from nst.gradio_faults.events import message
 from nst.gradio_faults.inputs import Picture
-from nst.guard.visitors import visitor_of
+from nst.guard.clients import client_of
 from nst.image.decoding import MIN_SIDE
 from nst.image.files import encode_jpeg, encode_png
 from nst.page.components import CropTool
@@ -36,19 +36,19 @@ def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
 
     async def cut(values: Values, event: gr.EventData, request: gr.Request) -> Values:
         wanted = message(event)
-        asked, visitor = str(wanted.get("asked"))[:40], visitor_of(request)
+        asked, client = str(wanted.get("asked"))[:40], client_of(request)
         try:
             sent = pictures.sent(values[card], f"The {name} picture")
             if sent is None:
                 raise InputError(f"Add a {name} first.")
-            async with pictures.service.side_work.place(visitor):
+            async with pictures.service.side_work.place(client):
                 pixels = await decoder.decode(
-                    sent, f"The {name} picture", visitor, alpha=card is pictures.photo
+                    sent, f"The {name} picture", client, alpha=card is pictures.photo
                 )
                 suffix, data = await to_thread.run_sync(_cut, pixels, wanted.get("box"), wanted.get("turns"))
                 file = f"{sent.short_name}{suffix}"
-                path = await to_thread.run_sync(files.add_upload, visitor, file, io.BytesIO(data))
-                seen, _ = await pictures.seen(str(path), visitor, alpha=card is pictures.photo)
+                path = await to_thread.run_sync(files.add_upload, client, file, io.BytesIO(data))
+                seen, _ = await pictures.seen(str(path), client, alpha=card is pictures.photo)
         except InputError as error:
             return {tool: {"asked": asked, "message": str(error)}}
         except OSError:

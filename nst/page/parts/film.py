@@ -9,8 +9,8 @@ from anyio import to_thread
 from gradio.blocks import Block
 
 from nst.errors import InputError
+from nst.guard.clients import client_of
 from nst.guard.service import Service
-from nst.guard.visitors import visitor_of
 from nst.page import status
 from nst.page.components import Film, Filmed
 from nst.page.parts import Values
@@ -43,7 +43,7 @@ class TimeLapse:
         try:
             if run is None or run.under_way or not run.folder.kept():
                 raise InputError(_NOTHING)
-            async with self.service.side_work.place(visitor_of(request)):
+            async with self.service.side_work.place(client_of(request)):
                 mp4, webp = await to_thread.run_sync(film, run.folder)
         except InputError as error:
             return self.nothing(str(error))

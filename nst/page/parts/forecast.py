@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from nst.errors import InputError
-from nst.guard.visitors import visitor_of
+from nst.guard.clients import client_of
 from nst.page import status
 from nst.page.parts import QUIET, Values
 from nst.page.parts.knobs import Knobs
@@ -50,7 +50,7 @@ class ForecastLine:
             if photo is None:
                 return ""
             file = self.pictures.service.files.sent(photo, label)
-            size = await self.pictures.service.decoder.measure(file, label, visitor_of(request))
+            size = await self.pictures.service.decoder.measure(file, label, client_of(request))
             return status.forecast(await self.pictures.service.painter.forecast(*size, settings))
         except InputError as error:
             return status.remark(str(error))

@@ -6,8 +6,8 @@ import gradio as gr
 import torch
 
 from nst.errors import InputError
+from nst.guard.clients import client_of
 from nst.guard.service import Service
-from nst.guard.visitors import visitor_of
 from nst.image.files import load_image
 from nst.image.pixels import to_tensor
 from nst.optimization.encoders import load_encoders
@@ -51,14 +51,14 @@ class Inside:
         if chosen is None or style is None:
             return status.remark("Paint something first.")
         try:
-            visitor = visitor_of(request)
+            client = client_of(request)
             if layer not in LAYERS:
                 raise InputError(f"There is nothing to see of that layer; choose one of {', '.join(LAYERS)}.")
             settings = Settings(encoder="builtin", **self.knobs.read(values))
-            async with self.service.side_work.place(visitor):
+            async with self.service.side_work.place(client):
                 label = "The style picture"
                 pixels = await self.service.decoder.decode(
-                    self.service.files.sent(style, label), label, visitor
+                    self.service.files.sent(style, label), label, client
                 )
                 canvas = canvas_of(chosen)
 

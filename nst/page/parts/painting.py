@@ -14,8 +14,8 @@ from gradio.blocks import Block
 
 from nst.errors import InputError
 from nst.gradio_faults.events import message
+from nst.guard.clients import client_of, session_of
 from nst.guard.service import Service
-from nst.guard.visitors import session_of, visitor_of
 from nst.page import status
 from nst.page.components import freed
 from nst.page.parts import LONG, QUIET, Values
@@ -118,7 +118,7 @@ class RunController:
         self, values: Values, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[Values, None]:
         """Paint for a visitor: from the start, or from the frame that is shown on, maybe at another size."""
-        stage, visitor, session = self.stage, visitor_of(request), session_of(request)
+        stage, client, session = self.stage, client_of(request), session_of(request)
         kept = stage.chosen(values) if event.target is stage.actions else None
         if kept and "size" in message(event):
             values = {**values, self.knobs.components["size"]: message(event)["size"]}
@@ -126,11 +126,11 @@ class RunController:
         try:
             settings = self.knobs.settings(values)
             canvas = canvas_of(kept) if kept else None
-            pictures = await self.pictures.read(values, visitor, canvas)
+            pictures = await self.pictures.read(values, client, canvas)
             if kept and (run := stage.run(values)) and run.pictures.photo != pictures.photo:
                 raise InputError(_OTHER_PHOTO)
             run = await self.service.runs.begin(
-                stage.owner(values), visitor, pictures, settings, drawings=self.pictures.drawings(values)
+                stage.owner(values), client, pictures, settings, drawings=self.pictures.drawings(values)
             )
         except InputError as error:
             yield {stage.status: status.failed(str(error)), stage.paint: freed()}

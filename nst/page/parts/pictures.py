@@ -15,8 +15,8 @@ from PIL import Image
 from nst.errors import InputError
 from nst.gradio_faults.events import message
 from nst.gradio_faults.inputs import Control, Picture
+from nst.guard.clients import client_of
 from nst.guard.service import Service
-from nst.guard.visitors import visitor_of
 from nst.image.files import encode_jpeg
 from nst.inputs import Inputs
 from nst.page.brush import ROLES, SOURCE, UNREADABLE, Brush, sent_drawing, strokes
@@ -89,7 +89,7 @@ class PictureInputs:
             if card is None:
                 return {self.intake: gr.skip()}
             try:
-                seen, remark = await self.seen(file, visitor_of(request), alpha=card is self.photo)
+                seen, remark = await self.seen(file, client_of(request), alpha=card is self.photo)
             except InputError as error:
                 return {self.intake: {"file": file, "taken": False, "message": str(error)}}
             shown: Values = {card: seen, self.intake: {"file": file, "taken": True, "message": remark}}
@@ -107,12 +107,12 @@ class PictureInputs:
             with contextlib.suppress(InputError):  # a run will tell
                 for card, (label, alpha) in cards.items():
                     if (sent := self.sent(values[card], label)) is not None:
-                        self.service.decoder.decode_ahead(sent, label, visitor_of(request), alpha=alpha)
+                        self.service.decoder.decode_ahead(sent, label, client_of(request), alpha=alpha)
 
         changes = [demo.load, self.photo.change, self.style.change]
         gr.on(changes, begin, set(cards), None, trigger_mode="multiple", **QUIET)
 
-    async def seen(self, path: Any, visitor: str, *, alpha: bool) -> tuple[str, str]:
+    async def seen(self, path: Any, client: str, *, alpha: bool) -> tuple[str, str]:
         """Return what a page shows of an upload, which is what was read of it, and a remark on it or "".
 
         It is read as a run will want it, whose first frame then does not wait for that.
@@ -125,7 +125,7 @@ class PictureInputs:
         """
         files, label = self.service.files, "This file"
         sent = files.sent(path, label)
-        pixels = await self.service.decoder.decode(sent, label, visitor, alpha=alpha)
+        pixels = await self.service.decoder.decode(sent, label, client, alpha=alpha)
         preview = await to_thread.run_sync(_preview, pixels)
         try:
             seen = await to_thread.run_sync(files.add_shown, sent, preview)
@@ -167,7 +167,7 @@ class PictureInputs:
         sent = {over: sent_drawing(values[brush], over) for over, brush in self.brushes.items()}
         return {over: data for over, data in sent.items() if data is not None}
 
-    async def read(self, values: Values, visitor: str, resume: Image.Image | None) -> Inputs[Source]:
+    async def read(self, values: Values, client: str, resume: Image.Image | None) -> Inputs[Source]:
         """Return the pictures to paint from.
 
         Args:
@@ -177,7 +177,7 @@ class PictureInputs:
             InputError: one is named that was not sent to this host, or the drawing cannot be read.
         """
         drawn = self.drawings(values)
-        keep, *regions = await self._masks(drawn, "photo", ROLES, visitor)
+        keep, *regions = await self._masks(drawn, "photo", ROLES, client)
         given: Any = Inputs(
             self.sent(values[self.photo], "The photo"),
             tuple(self.sent(values[each], "The style picture") for each in (self.style, *self.others)),
@@ -185,7 +185,7 @@ class PictureInputs:
             tuple(regions),
             self.sent(values[self.start], "The picture to start from"),
             resume,
-            await self._masks(drawn, "style", SOURCE, visitor),
+            await self._masks(drawn, "style", SOURCE, client),
         )
         return given
 
@@ -202,13 +202,13 @@ class PictureInputs:
         return None if path is None else self.service.files.sent(path, label)
 
     async def _masks(
-        self, drawn: Mapping[str, bytes], over: str, roles: Mapping[str, str], visitor: str
+        self, drawn: Mapping[str, bytes], over: str, roles: Mapping[str, str], client: str
     ) -> tuple[Image.Image | None, ...]:
         """Return the masks of a drawing, one for each role."""
         if over not in drawn:
             return (None,) * len(roles)
         try:
-            pixels = await self.service.decoder.drawing(drawn[over], "The drawing", visitor)
+            pixels = await self.service.decoder.drawing(drawn[over], "The drawing", client)
         except InputError as error:
             raise InputError(UNREADABLE.format(over=over)) from error
         return await to_thread.run_sync(strokes, pixels, roles)

@@ -9,7 +9,7 @@ from gradio.blocks import Block
 
 from nst.errors import InputError
 from nst.gradio_faults.inputs import PathOfFile
-from nst.guard.visitors import visitor_of
+from nst.guard.clients import client_of
 from nst.image.metadata import settings_in
 from nst.page import status
 from nst.page.links import from_query, to_query
@@ -101,7 +101,7 @@ class Share:
             file = self.pictures.sent(values[self.painting], label)
             if file is None:
                 return {self.taken: gr.skip()}
-            text = await self.pictures.service.decoder.text(file, label, visitor_of(request))
+            text = await self.pictures.service.decoder.text(file, label, client_of(request))
             restored = Settings.acceptable(settings_in(text, label))
             answer = "Settings loaded. Now add the pictures."
         except InputError as error:

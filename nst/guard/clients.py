@@ -9,13 +9,13 @@ from typing import NamedTuple
 import gradio as gr
 
 # How the guard tells everything behind it; from outside such a header does not come through.
-HEADER = b"x-nst-visitor"
+HEADER = b"x-nst-client"
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def visitor_of(request: gr.Request | None) -> str:
-    """Return what tells a visitor from others, or "" where nothing does."""
+def client_of(request: gr.Request | None) -> str:
+    """Return the network that a request comes from, or "" where that cannot be told."""
     return "" if request is None else request.headers.get(HEADER.decode(), "")
 
 

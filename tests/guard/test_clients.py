@@ -9,7 +9,7 @@ import pytest
 from test_guard import ask
 
 from nst.guard import headers
-from nst.guard.visitors import caller_of
+from nst.guard.clients import caller_of
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,12 @@ def test_no_other_header_says_who_asks(name):
 
 def test_what_a_stranger_says_of_a_proxy_goes_no_further():
     given = [
-        (name, b"x") for name in (b"x-forwarded-for", b"x-forwarded-host", b"forwarded", b"x-nst-visitor")
+        (name, b"x") for name in (b"x-forwarded-for", b"x-forwarded-host", b"forwarded", b"x-nst-client")
     ]
     for proxied in (False, True):
-        through = headers.incoming(
-            [*given, (b"accept", b"*/*")], [(b"x-nst-visitor", b"me")], proxied=proxied
-        )
-        assert (b"x-nst-visitor", b"me") in through
-        assert (b"x-nst-visitor", b"x") not in through
+        through = headers.incoming([*given, (b"accept", b"*/*")], [(b"x-nst-client", b"me")], proxied=proxied)
+        assert (b"x-nst-client", b"me") in through
+        assert (b"x-nst-client", b"x") not in through
         assert ((b"x-forwarded-host", b"x") in through) is proxied
         assert (b"accept", b"*/*") in through
 
