@@ -317,7 +317,7 @@ def adopted(files: Files, decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> 
     """Return the registry of a process that has begun on the files of one that was killed."""
     submit(int).result()  # unlike a killed process's, this one's thread may still be writing a frame
     left = [path for path in files.folder.iterdir() if path.name.startswith(("run-", "upload-"))]
-    monkeypatch.setattr("nst.runs.storage.left_behind", lambda: left)
+    monkeypatch.setattr("nst.runs.storage.orphaned", lambda: left)
     runs = registry(Scripted(), Files(), decoder)
     runs.adopt()
     return runs
@@ -464,7 +464,7 @@ def test_who_waits_and_is_asked_to_end_has_ended(files, decoder, monkeypatch):
     async def stopped() -> Run:
         run = await registry(painter, files, decoder).begin(MINE, "", pictures(files), Settings())
         await asyncio.sleep(0.2)
-        await asyncio.to_thread(run.end)  # as Gradio does
+        await asyncio.to_thread(run.request_stop)  # as Gradio does
         run.request_stop()
         async for _ in run.follow(""):
             pass
