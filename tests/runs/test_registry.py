@@ -341,7 +341,7 @@ def test_after_a_kill_its_owner_finds_it_and_can_go_on(files, decoder, monkeypat
     runs = adopted(files, decoder, monkeypatch)
     again = runs.find(MINE, run.id)
     assert again.state == "interrupted"
-    assert again.said == "The server restarted."
+    assert again.message == "The server restarted."
     assert again.settings.style_weight == 7
     assert again.drawings == {"photo": b"PNG"}
     assert again.pictures.photo == run.pictures.photo
