@@ -66,6 +66,7 @@ def open_page(window: Window, address: str) -> None:
     window.wait_for_text("#forecast", "64")
 
 
+@pytest.mark.full
 def test_a_press_at_the_very_moment_of_the_end_a_deletion_and_its_undo(window, url):
     open_page(window, url + SHORT)
     window.run(f"({PRESSES_AT_THE_END})()")
@@ -96,6 +97,7 @@ def test_upload_opens_a_chooser_and_a_reload_forgets_nothing(window, url):
     window.wait_for_text("#status", "Your painting is ready")
 
 
+@pytest.mark.full
 def test_a_press_without_a_line_and_one_after_a_restart(window, url):
     with serve(LIMITS) as started_anew, relayed(url) as relay:
         open_page(window, relay.url + SHORT)
@@ -109,6 +111,7 @@ def test_a_press_without_a_line_and_one_after_a_restart(window, url):
         window.wait_for_text("#status", "Your painting is ready")
 
 
+@pytest.mark.full
 def test_a_small_frame_has_all_of_it_in_sight(window):
     window.run(FRAME)
     window.until(
@@ -120,6 +123,7 @@ def test_a_small_frame_has_all_of_it_in_sight(window):
     )
 
 
+@pytest.mark.full
 def test_axe_has_nothing_serious_to_say(window, url):
     open_page(window, url + SHORT)
     window.run(f"window.eval({json.dumps(Path(AXE_FILE_PATH).read_text('utf-8'))})")
@@ -128,6 +132,7 @@ def test_axe_has_nothing_serious_to_say(window, url):
     assert window.run("return window.found") == []
 
 
+@pytest.mark.full
 def test_all_comes_back(window, url):
     open_page(window, url + LONG)
     window.click("#style-examples button:nth-child(2)")

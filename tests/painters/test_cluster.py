@@ -98,6 +98,7 @@ def under_way(app: App, runs: list[tuple[Stranger, str]]) -> Iterator[None]:
         until(lambda: app.counts() == (0, 0), "whoever was hung up on has ended")
 
 
+@pytest.mark.full
 def test_two_pages_have_one_queue_and_a_node_that_joins_is_used(cast, pages):
     one, two = pages
     runs = [begun(app, f"5.0.0.{number}", **LONG) for number, app in enumerate((one, two, one))]
@@ -109,6 +110,7 @@ def test_two_pages_have_one_queue_and_a_node_that_joins_is_used(cast, pages):
         assert len(cast.painters()) == 2
 
 
+@pytest.mark.full
 def test_visitors_of_two_pages_are_served_in_their_order(pages, request):
     visitors = 20 if request.config.getoption("--full") else 8
     found = crowd(list(pages), visitors, size=64, iterations=10)
@@ -117,6 +119,7 @@ def test_visitors_of_two_pages_are_served_in_their_order(pages, request):
     assert found["places that somebody was served too late, at most"] <= 8, found
 
 
+@pytest.mark.full
 def test_a_visitors_quota_is_one_for_all_pages(pages):
     one, two = pages
     with under_way(one, [begun(app, "6.6.6.6", **LONG) for app in (one, two)]):
@@ -124,6 +127,7 @@ def test_a_visitors_quota_is_one_for_all_pages(pages):
         assert "You have 2 paintings under way" in result(begun(two, "6.6.6.6", **SHORT))
 
 
+@pytest.mark.full
 def test_a_painter_that_is_killed_loses_no_painting(cast, pages):
     one, two = pages
     before = deaths(pages)
@@ -142,6 +146,7 @@ def test_a_painter_that_is_killed_loses_no_painting(cast, pages):
     assert "Traceback" not in one.log.read_text() + two.log.read_text()
 
 
+@pytest.mark.full
 def test_a_queue_that_is_killed_loses_no_painting(cast, pages):
     one, two = pages
     runs = [begun(app, "7.7.7.6", size=128, iterations=150) for app in (one, two)]
@@ -151,6 +156,7 @@ def test_a_queue_that_is_killed_loses_no_painting(cast, pages):
     assert all("event: complete" in text for text in told), told
 
 
+@pytest.mark.full
 def test_each_gpu_of_a_node_has_a_painter_and_what_has_none_gives_way(cast, pages):
     """Cores that hold what Ray takes for a GPU: who has which is Ray's, and what is painted is the same."""
     one, two = pages
@@ -174,13 +180,14 @@ def test_a_page_that_is_killed_frees_its_painters_for_the_others(cast, pages):
         connection.close()
 
 
-def test_a_cluster_of_ones_own_listens_on_this_machine_alone_and_writes_no_token(tmp_path):
+def test_a_cluster_of_ones_own_paints_listens_on_this_machine_alone_and_writes_no_token(tmp_path):
     with running(NST_CLUSTER="local", HOME=str(tmp_path)) as app:
         mine = below(app.process.pid)
         assert len(mine) > 4
         open_to_all = [place for pid in mine for place in listening(pid) if not place.endswith("0100007F")]
         assert not open_to_all
         assert not list(tmp_path.rglob("*token*"))
+        assert "event: complete" in result(begun(app, "9.9.9.9", **SHORT))
         assert app.end() < 20
 
 
