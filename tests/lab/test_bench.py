@@ -141,6 +141,7 @@ def test_growth_is_the_exponent_over_pixels():
     assert scaling.growth_of(rows[:1]) is None
 
 
+@pytest.mark.full
 def test_startup_measures_a_visit():
     # In a process of its own, as a browser may be open in this one; the size gives way to what is allowed.
     environment = {**os.environ, "NST_MAX_SIZE": "96"}

@@ -50,7 +50,7 @@ PRECISIONS = {"float32", str(pick_precision(torch.device("cpu"))).removeprefix("
 
 
 @pytest.mark.parametrize("precision", sorted(PRECISIONS))
-@pytest.mark.parametrize("strips", [1, 4])
+@pytest.mark.parametrize("strips", [pytest.param(1, marks=pytest.mark.full), 4])
 def test_a_plan_is_not_exceeded_and_not_out_of_all_proportion(strips, precision):
     command = [sys.executable, "-c", MEASURE, str(strips), precision]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

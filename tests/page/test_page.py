@@ -63,7 +63,7 @@ def test_a_page_at_which_nothing_happens_rests(context, url):
         page.wait_for_timeout(1000)
         return page.evaluate("frames_asked") - before
 
-    assert min(asked_in_a_second() for _ in range(5)) <= 2  # it was 120
+    assert any(asked_in_a_second() <= 2 for _ in range(5))  # it was 120
     page.close()
 
 
