@@ -1,4 +1,4 @@
-"""Keeps Gradio from writing stub files for editors.
+"""Gradio 6.31.0: it writes stub files for editors while it is imported.
 
 It does so for every class of components at every start, its own included, and compiles a template for each:
 a third of what importing it takes.

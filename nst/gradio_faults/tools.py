@@ -1,4 +1,4 @@
-"""What assistants are told of pictures: how this host takes them, not how any host of Gradio's might."""
+"""Gradio 6.31.0: assistants are promised that any address is fetched, which this host does not do."""
 
 from __future__ import annotations
 

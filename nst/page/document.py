@@ -13,12 +13,11 @@ from urllib.parse import urlsplit
 import brotli
 from anyio import to_thread
 
-from nst.gradio_faults import assets
+from nst.gradio_faults import assets, timers
 from nst.page import manifest
 from nst.page.cards import CARDS, OTHERS, card
 from nst.page.links import shared
 from nst.page.opening import OPENING, THUMBNAILS, opening
-from nst.page.static import markup
 
 # Gradio asks for brotli itself; browsers take it over HTTPS and from this machine.
 # What is packed once and for all is worth more work: on 400 kbit/s Paint is there half a second earlier.
@@ -124,7 +123,7 @@ class Document:
         style, shown = opening(self.title, self.text, below + self.thumbnails, below + self.shown)
         page = page.replace(manifest.LINK, manifest.linked(below), 1)
         page = page.replace(_FITTING, b"if (window !== window.parent) " + _FITTING, 1)
-        head = "".join(("<head>", tags, style, markup("rest")))
+        head = "".join(("<head>", tags, style, timers.SCRIPT))
         page = OTHERS.sub(b"", page).replace(b"<head>", head.encode(), 1)
         # Behind what is shown first, which would wait for a style sheet in the head.
         return page.replace(b"<gradio-app", (shown + assets.links()).encode() + b"<gradio-app inert", 1)

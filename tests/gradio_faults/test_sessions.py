@@ -7,6 +7,7 @@ import threading
 import time
 import tracemalloc
 
+from gradio.state_holder import SessionState
 from served import LIMITS, serving
 from strangers import API, Stranger
 
@@ -23,6 +24,16 @@ def visit(stranger: Stranger, session: str) -> None:
         if loads and event["backend_fn"]:
             done.add(event["id"])
             assert stranger.fire(event, session)[0] == 200
+
+
+def test_gradios_own_costs_much(demo):
+    """If this fails: delete nst/gradio_faults/sessions.py."""
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    own = [SessionState(demo) for _ in range(3)]
+    cost = (tracemalloc.get_traced_memory()[0] - before) / len(own)
+    tracemalloc.stop()
+    assert cost > 100_000
 
 
 def test_a_visit_costs_little(demo):

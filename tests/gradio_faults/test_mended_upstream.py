@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+
 import gradio as gr
 import pytest
+from gradio.mcp import GradioMCPServer
 
 from nst.gradio_faults import events, inputs
 
@@ -27,3 +30,7 @@ def test_the_queue_looks_too_often():
     with gr.Blocks() as demo:
         pass
     assert demo.queue()._queue.sleep_when_free < 0.01
+
+
+def test_assistants_are_promised_any_address_of_the_web():
+    assert "a http or https url" in inspect.getsource(GradioMCPServer.simplify_filedata_schema)
