@@ -44,9 +44,7 @@ class Inputs(Generic[P]):
     regions: tuple[P | None, ...] = ()  # for each style, as far as there are any, a mask of where it paints
     start: P | None = None  # to begin with, if the settings say so
     resume: P | None = None  # an earlier painting of the photo, to go on with
-    style_masks: tuple[
-        P | None, ...
-    ] = ()  # likewise, a mask of the style: where in it the style is taken from
+    style_masks: tuple[P | None, ...] = ()  # a mask of the style: where in it the style is taken from
 
     def pictures(self) -> Iterator[tuple[Role, P]]:
         """Yield those that are there, each with its role."""

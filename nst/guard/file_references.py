@@ -62,7 +62,7 @@ class FileReferences:
 
         Raises:
             RefusedError: as for `admit`.
-            OSError: likewise.
+            OSError: there is no room.
         """
         admitted = {}
         for name, value in arguments.items():

@@ -28,10 +28,6 @@ def load_image(
 
     Args:
         source: as for `decode`; all arguments are.
-        label: likewise.
-        ground: likewise.
-        least: likewise.
-        alpha: likewise.
 
     Returns:
         (1, 3, H, W) float32 in [0, 1], at most 4096 on the longest side; (1, 4, H, W) with an alpha channel.

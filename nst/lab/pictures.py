@@ -26,7 +26,6 @@ class Pictures:
 
     Args:
         folder: looked through with all its folders.
-        exclude: likewise.
         device: where the crops are made.
         seed: of which are held out, and of the crops.
     """

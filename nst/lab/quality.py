@@ -44,7 +44,7 @@ STYLE_LAYERS = tuple(PRESETS["gatys"])
 CONTENT_LAYERS = ("relu3_3", "relu4_2")
 # Where the faces are, by the name of the photo: left, top, right, bottom as shares of its sides.
 FACES = {"astronaut": (0.33, 0.07, 0.56, 0.37), "chelsea": (0.28, 0.22, 0.78, 0.92)}
-# Where the subject is, by the name of the style, likewise.
+# Where the subject is, by the name of the style.
 SUBJECTS = {
     **FACES,
     "in_bed": (0.38, 0.25, 0.82, 0.47),
@@ -107,7 +107,6 @@ class Yardstick:
         Args:
             painting: what is measured.
             photo: (1, 3, h, w).
-            style: likewise.
             seconds: that it took.
             face: where the photo has one.
             subject: where the style has one.

@@ -37,7 +37,6 @@ def crowsonkb(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> Tens
         encoder: VGG-19. Each layer is divided by its mean activation on the two pictures, since the weights
             of the losses were chosen for activations of about one.
         photo: (1, 3, H, W) in [0, 1].
-        style: likewise.
         size: longest side of the result.
 
     Returns:
@@ -185,7 +184,6 @@ def plain_pyramid(encoder: Encoder, photo: Tensor, style: Tensor, size: int) -> 
     Args:
         encoder: VGG-19.
         photo: (1, 3, H, W) in [0, 1].
-        style: likewise.
         size: longest side of the result.
 
     Returns:
@@ -246,7 +244,6 @@ def classic(
     Args:
         encoder: VGG-19 in float32, as they run it.
         photo: (1, 3, H, W) in [0, 1].
-        style: likewise.
         size: longest side of the result, and of the style.
         iterations: how many evaluations.
         seen: called with the number of the evaluation and the image, (1, 3, h, w) in [0, 1], at each.

@@ -208,7 +208,6 @@ class GramTarget:
     Args:
         target: the style's statistics.
         photo: as for `GaussianTarget`.
-        matrix: likewise.
     """
 
     def __init__(self, target: Moments, photo: Moments | None = None, matrix: Tensor | None = None) -> None:

@@ -19,7 +19,7 @@ class Ring(NamedTuple):
     """A kernel's outermost rows and outermost columns."""
 
     rows: Tensor  # (2, 3 * C, K)
-    columns: Tensor  # likewise
+    columns: Tensor
 
 
 class ReplicateConv2d(nn.Conv2d):

@@ -18,7 +18,7 @@ class Moments(NamedTuple):
     """Mean and Gram matrix of a feature map: its statistics over all positions."""
 
     mean: Tensor  # (C,), float32 or better
-    gram: Tensor  # (C, C), likewise
+    gram: Tensor  # (C, C)
 
     @property
     def covariance(self) -> Tensor:
@@ -102,7 +102,6 @@ def moments_through(features: Tensor, weights: Tensor | None, matrix: Tensor | N
 
     Args:
         features: as for `moments`.
-        weights: likewise.
         matrix: (K, C), nothing is multiplied if left out.
     """
     if matrix is None:

@@ -72,7 +72,7 @@ def part(pixels: np.ndarray, box: Any, turns: Any) -> np.ndarray:
     Args:
         pixels: (H, W, C).
         box: left, top, right and bottom in shares of the turned picture, as a browser says.
-        turns: quarters of a turn to the right, likewise.
+        turns: quarters of a turn to the right.
 
     Raises:
         InputError: it is no such part, or one too small to paint.
