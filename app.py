@@ -3,6 +3,9 @@
 import sys
 
 if __name__ == "__main__":  # the processes that read pictures import this file too, and need none of it
-    from nst.page.server import main
+    try:
+        from nst.page.server import main
 
-    sys.exit(main())
+        sys.exit(main())
+    except KeyboardInterrupt:  # while all of that is imported
+        sys.exit(130)

@@ -2,7 +2,10 @@
 
 import sys
 
-from nst.cli import main
-
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        from nst.cli import main
+
+        sys.exit(main())
+    except KeyboardInterrupt:  # while all of that is imported
+        sys.exit(130)

@@ -232,6 +232,12 @@ class Settings:
         step=1.0,
         local=True,
     )
+    device: str = knob(
+        "",
+        "Device",
+        "What computes: auto, cpu, cuda, cuda:1 or mps (Apple's, untried); NST_DEVICE names the default.",
+        local=True,
+    )
     weights: str = knob(
         "",
         "Weights file",

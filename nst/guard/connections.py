@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import resource
+import contextlib
 from collections import Counter
 from typing import Any, ClassVar
 
@@ -137,15 +137,28 @@ class _Config(uvicorn.config.Config):
         super().__init__(*arguments, **{"backlog": _AT_ONCE, "proxy_headers": False, **options})
 
 
+def _files() -> int:
+    """Return how many files this process may have open, raised to what is wanted where that is allowed."""
+    wanted = 2 * _MOST + _OTHERS
+    try:
+        import resource
+    except ImportError:  # as on Windows, where sockets are not counted among them
+        return wanted
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return wanted
+    if soft < wanted and (hard == resource.RLIM_INFINITY or hard > soft):
+        more = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        with contextlib.suppress(ValueError, OSError):  # macOS allows fewer than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+            return more
+    return soft
+
+
 def bound() -> None:
     """Have uvicorn, which Gradio starts without asking, make connections of this kind."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * _MOST + _OTHERS
-    if soft < wanted and (hard == resource.RLIM_INFINITY or hard > soft):
-        soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     # An answer may hold a file beside its connection.
-    Connection.most = max(_LEAST, min(_MOST, (soft - _OTHERS) // 2))
+    Connection.most = max(_LEAST, min(_MOST, (_files() - _OTHERS) // 2))
     uvicorn.Config = _Config  # type: ignore[misc]
     HTTP_PROTOCOLS["auto"] = f"{__name__}:{Connection.__name__}"
     WS_PROTOCOLS["auto"] = None  # there are none here

@@ -48,7 +48,8 @@ def give_back_when_idle(seconds: float = _IDLE) -> None:
         _due.cancel()
         _due = threading.Timer(seconds, give_back)
         _due.daemon = True
-        _due.start()
+        with contextlib.suppress(RuntimeError):  # no further thread is allowed, or there is no memory for one
+            _due.start()
 
 
 def give_back() -> None:

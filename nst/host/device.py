@@ -2,30 +2,77 @@
 
 from __future__ import annotations
 
+import os
+import time
+from functools import lru_cache
+
 import torch
+import torch.nn.functional as F
+
+from nst.errors import InputError
 
 
-def pick_device() -> torch.device:
-    """Return the CUDA device if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def pick_device(name: str = "") -> torch.device:
+    """Return the device that is named, by `NST_DEVICE` if not here; by default CUDA's if there is one.
+
+    Args:
+        name: "auto", "cpu", "cuda", "cuda:1" (AMD's are named so too), "mps" (Apple's; untried); "" for what
+            `NST_DEVICE` names.
+
+    Raises:
+        InputError: there is no such device here.
+    """
+    name = (name or os.environ.get("NST_DEVICE", "")).strip().lower() or "auto"
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type == "cpu":
+        return torch.device("cpu")
+    if device.type == "cuda" and (device.index or 0) < torch.cuda.device_count():
+        return device
+    if device.type == "mps" and torch.backends.mps.is_available():
+        return device
+    here = ["auto", "cpu", *(f"cuda:{number}" for number in range(torch.cuda.device_count()))]
+    here += ["mps"] if torch.backends.mps.is_available() else []
+    raise InputError(f"There is no device {name[:40]!r} here; there are {', '.join(here)}.")
 
 
 def pick_precision(device: torch.device) -> torch.dtype:
-    """Return bfloat16 where `device` multiplies it natively, else float32.
-
-    Emulated bfloat16 runs but is slower than float32, so the processor's own flags decide.
-    """
+    """Return bfloat16 where `device` multiplies it natively, else float32."""
     if device.type == "cuda":
         native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
+    elif device.type == "cpu":
         # Private, but the only names torch has for these two processor flags.
         native = any(
             getattr(torch.cpu, flag, bool)()
             for flag in ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
         )
+        # Held to less than the processor has, such as by ONEDNN_MAX_CPU_ISA or an emulator, it is emulated.
+        native = native and _bfloat16_pays()
+    else:
+        native = False
     return torch.bfloat16 if native else torch.float32
+
+
+@lru_cache(maxsize=1)
+def _bfloat16_pays() -> bool:
+    """Return whether a convolution in bfloat16 is not many times slower than in float32."""
+    seconds = []
+    with torch.no_grad():
+        for kind in (torch.float32, torch.bfloat16):
+            image, weights = torch.ones(1, 32, 64, 64, dtype=kind), torch.ones(32, 32, 3, 3, dtype=kind)
+            taken = []
+            for _ in range(5):
+                began = time.perf_counter()
+                F.conv2d(image, weights)
+                taken.append(time.perf_counter() - began)
+            seconds.append(min(taken))
+    return seconds[1] < 3 * seconds[0]
 
 
 def describe(device: torch.device) -> str:
     """Return the device's everyday name, "CPU" or "GPU"."""
-    return "GPU" if device.type == "cuda" else "CPU"
+    return "CPU" if device.type == "cpu" else "GPU"

@@ -30,7 +30,7 @@ def load_encoders(settings: Settings, device: torch.device | None = None) -> tup
     Raises:
         InputError: weights were named that cannot be used.
     """
-    device = device or pick_device()
+    device = device or pick_device(settings.device)
     return tuple(
         _encoder(
             find_narrow() if name == NARROW else find_vgg19(settings.weights), name, settings.pooling, device
@@ -61,7 +61,7 @@ def encoder_choice(settings: Settings) -> str:
     """
     if settings.encoder != "auto":
         return settings.encoder
-    if pick_device().type == "cuda":
+    if pick_device(settings.device).type == "cuda":
         return "vgg19"
     return "refined" if source_of(settings.weights) else "builtin"
 

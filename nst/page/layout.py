@@ -81,7 +81,8 @@ def build(service: Service) -> gr.Blocks:
     pending.rest_between_looks(demo)
     # At each event it asks matplotlib, where that is installed, which windows it would draw in: at the first
     # one, for half a second, by loading what draws them.
-    os.environ.setdefault("MPLBACKEND", "agg")
+    # A notebook names a backend of its own, which is not there in a process that it starts.
+    os.environ["MPLBACKEND"] = "agg"
     return demo
 
 

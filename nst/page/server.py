@@ -17,6 +17,8 @@ from starlette.middleware import Middleware
 
 from nst.errors import InputError
 from nst.gradio_faults import sessions
+from nst.gradio_faults.address import host_of, port_of
+from nst.gradio_faults.loopback import spare_own_requests
 from nst.gradio_faults.tools import describe_pictures
 from nst.guard import connections, logs
 from nst.guard.guard import Guard
@@ -131,20 +133,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--host", help="address to listen on (default: this machine only, or GRADIO_SERVER_NAME)"
     )
-    parser.add_argument(
-        "--port", type=int, help="port (default: the first free one from 7860, or GRADIO_SERVER_PORT)"
-    )
+    parser.add_argument("--port", help="port (default: the first free one from 7860, or GRADIO_SERVER_PORT)")
     parser.add_argument("--share", action="store_true", help="also make a public link through Gradio")
     chosen = parser.parse_args(arguments)
     logs.begin()
     keep_freed()
     try:
+        host, port = host_of(chosen.host), port_of(chosen.port)
+        spare_own_requests(host)
         with served(
-            Limits.of_host(),
-            warm=True,
-            server_name=chosen.host,
-            server_port=chosen.port,
-            share=chosen.share,
+            Limits.of_host(), warm=True, server_name=host, server_port=port, share=chosen.share
         ) as demo:
             if chosen.share and not demo.share_url:
                 print(  # noqa: T201

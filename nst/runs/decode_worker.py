@@ -72,17 +72,23 @@ def serve(link: Connection, seconds: float, work: str, data: bytes, options: dic
         _serve(link, seconds, work, data, options)
 
 
+def _limit(seconds: float) -> None:
+    """Take the limits that this system has: Windows has none of these, macOS none of memory."""
+    with contextlib.suppress(ImportError):
+        import resource
+
+        for which, most in ((resource.RLIMIT_AS, _MOST_MEMORY), (resource.RLIMIT_FSIZE, 0)):
+            with contextlib.suppress(ValueError, OSError):
+                resource.setrlimit(which, (most, most))
+    if hasattr(signal, "alarm"):  # ends even the C code of a decoder, should nobody be left to do so
+        signal.alarm(int(seconds) + 5)
+
+
 def _serve(link: Connection, seconds: float, work: str, data: bytes, options: dict[str, Any]) -> None:
     link.send_bytes(b"0")
     os.environ.clear()  # it may hold keys
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the process that started this one
-    with contextlib.suppress(ImportError):  # as on Windows
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, _MOST_MEMORY))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        # Ends even the C code of a decoder, should nobody be left to do so.
-        signal.alarm(int(seconds) + 5)
+    _limit(seconds)
     try:
         result, payload = _WORK[work](data, **options)
     except InputError as error:

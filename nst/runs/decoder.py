@@ -13,6 +13,7 @@ import contextlib
 import json
 import logging
 import multiprocessing
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -46,7 +47,7 @@ _LARGE = 2**24  # bytes of pixels, with which more of the kind will have been he
 _AHEAD = 2  # files that are decoded for a visitor before anybody asks for them
 
 # A server that has what is needed imported forks in 5 ms; without one a process takes half a second.
-_SERVER = "forkserver" in multiprocessing.get_all_start_methods()
+_SERVER = hasattr(os, "fork")
 _processes: Any = multiprocessing.get_context("forkserver" if _SERVER else "spawn")
 if _SERVER:
     _processes.set_forkserver_preload(["nst.runs.decode_server"])

@@ -29,6 +29,10 @@ KEPT_SECONDS = 3600.0
 _SHARE, RUNS_EACH = 8, 20
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room left says
 NO_ROOM = "This host has no room left to keep pictures; try again later."
+# Neither waits for a pipe nor follows a link, should one ever come to lie there; Windows has neither.
+_READ = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
+    _READ |= getattr(os, _name, 0)
 # An upload, whatever its sender calls it, and what a page shows of it, beside it.
 _ORIGINAL, _SHOWN = "original", "shown.jpg"
 _SUFFIXES = frozenset(
@@ -84,8 +88,7 @@ class Upload(NamedTuple):
             InputError: it is no longer here, or nothing that was ever sent.
         """
         try:
-            # Neither waits for a pipe nor follows a link, should one ever come to lie there.
-            number = os.open(self.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            number = os.open(self.path, _READ)
             with os.fdopen(number, "rb") as file:
                 if not stat.S_ISREG(os.fstat(number).st_mode):
                     raise OSError(errno.EINVAL, "not a regular file")

@@ -1,0 +1,30 @@
+"""Gradio 6.31.0: a port that is none, or an IPv6 address, ends in a traceback; a variable at its import."""
+
+from __future__ import annotations
+
+import os
+
+from nst.errors import InputError
+
+# Taken out before Gradio is imported, which would read them as numbers then.
+_NAMED = os.environ.pop("GRADIO_SERVER_PORT", "")
+
+
+def port_of(text: str | None) -> int | None:
+    """Return the port that was asked for, or that GRADIO_SERVER_PORT names; None for any free one.
+
+    Raises:
+        InputError: it is none.
+    """
+    named, text = ("--port", text) if text is not None else ("GRADIO_SERVER_PORT", _NAMED)
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**16):
+        raise InputError(f"{named} is a number from 1 to 65535, not {text[:40]}.")
+    return int(text)
+
+
+def host_of(text: str | None) -> str | None:
+    """Return the address that was asked for, or that GRADIO_SERVER_NAME names, as Gradio takes it."""
+    text = text or os.environ.get("GRADIO_SERVER_NAME")
+    return f"[{text}]" if text and ":" in text and not text.startswith("[") else text
