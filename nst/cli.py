@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import threading
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from glob import glob
 from pathlib import Path
 from typing import IO, Any
 
@@ -74,6 +76,12 @@ class _Job:
     styles: list[str]
     output: Path
     settings: Settings
+    own_size: bool  # of the photo, in place of the settings'
+    among_others: bool  # so that messages name it
+
+    def say(self, text: str) -> None:
+        """Say what is wrong."""
+        _say(f"error: {self.photo}: {text}" if self.among_others else f"error: {text}", sys.stderr)
 
 
 @dataclass
@@ -97,7 +105,7 @@ def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
             painted = stylize(
                 job.photo,
                 job.styles,
-                job.settings,
+                _sized(job.settings, job.photo) if job.own_size else job.settings,
                 keep=options["keep"],
                 regions=_numbered(options, "region"),
                 style_masks=_numbered(options, "style_mask"),
@@ -110,11 +118,11 @@ def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
                 _say(f"note: {one.message}", sys.stderr)
         last = _watch(painted, frames if film is not None else None)
     except InputError as error:
-        _say(f"error: {error}", sys.stderr)
+        job.say(str(error))
         return MISUSED
     except Exception as error:
         log.info("%s", "it broke here:", exc_info=error)
-        _say(f"error: something unforeseen broke ({_shortly(error)}); -v tells more.", sys.stderr)
+        job.say(f"something unforeseen broke ({_shortly(error)}); -v tells more.")
         return BROKEN
     code = _save(lambda: encode_picture(last.image, job.output.suffix, _text(last)), job.output)
     if code == FINISHED:
@@ -172,15 +180,16 @@ def _jobs(options: dict[str, Any]) -> list[_Job]:
     Raises:
         InputError: the arguments do not go together, or a file is in the way.
     """
-    pictures, styles = options["pictures"], options["style"]
+    pictures, styles = _expanded(options["pictures"]), options["style"]
     photos = pictures if styles else pictures[:1]
     styles = styles or pictures[1:]
     if not styles:
         raise InputError("There is no painting; name one after the photo, or with --style.")
     source = options["settings_from"]
-    taken = (
-        {} if source is None else Settings.acceptable(settings_of(source, "The picture with the settings"))
-    )
+    found = {} if source is None else settings_of(source, "The picture with the settings")
+    taken = Settings.acceptable(found)
+    if found and not taken:
+        _say("note: The picture with the settings has none that are known here.", sys.stderr)
     if options["start"] is not None and options["initial"] is None:
         options["initial"] = "picture"
     own_size = options["size"] == OWN_SIZE
@@ -208,7 +217,7 @@ def _jobs(options: dict[str, Any]) -> list[_Job]:
         _say(f"error: {error.path.name} cannot be written: {error.strerror}.", sys.stderr)
         raise SystemExit(UNSAVED) from error
     return [
-        _Job(photo, styles, output, _sized(settings, photo) if own_size else settings)
+        _Job(photo, styles, output, settings, own_size, len(photos) > 1)
         for photo, output in zip(photos, outputs, strict=True)
     ]
 
@@ -229,22 +238,47 @@ def _outputs(place: str, photos: Sequence[str]) -> list[Path]:
         return [output]
     if not output.is_dir():
         raise InputError(f"The folder {output} for the output does not exist; make it first.")
-    outputs: list[Path] = []
+    outputs: dict[str, Path] = {}
     for photo in photos:
         stem, number = Path(photo).stem, 1
         path = output / f"{stem}.png"
-        while path in outputs:
+        # To macOS and Windows names are the same whose letters differ in case, or in how they are composed.
+        while (name := unicodedata.normalize("NFC", path.name).casefold()) in outputs:
             number += 1
             path = output / f"{stem}-{number}.png"
-        outputs.append(path)
-    return outputs
+        outputs[name] = path
+    return list(outputs.values())
+
+
+def _expanded(names: Sequence[str]) -> list[str]:
+    """Return names of files in place of patterns, which no shell has expanded on Windows.
+
+    Raises:
+        InputError: no file matches.
+    """
+    found: list[str] = []
+    for name in names:
+        if Path(name).exists() or not any(letter in name for letter in "*?["):
+            found.append(name)
+        elif matching := sorted(glob(name)):
+            found += matching
+        else:
+            raise InputError(f"No file is named like {name}.")
+    return found
 
 
 def _sized(settings: Settings, photo: str) -> Settings:
-    """Return settings for a photo's own size, as far as that can be painted."""
+    """Return settings for a photo's own size, as far as that can be painted.
+
+    Raises:
+        InputError: it is no picture.
+    """
     knob = KNOBS["size"]
-    longest = max(measure(photo))
-    return replace(settings, size=int(min(max(longest, knob.low), knob.high)))
+    longest = max(measure(photo, "The photo"))
+    size = int(min(max(longest, knob.low), knob.high))
+    if size != longest:
+        _say(f"note: {Path(photo).name} has {longest} pixels; it is painted with {size}.", sys.stderr)
+    return replace(settings, size=size)
 
 
 def _is_same(one: Path, other: Path) -> bool:

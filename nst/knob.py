@@ -38,6 +38,8 @@ class Knob:
         Raises:
             InputError: naming the knob and what it accepts.
         """
+        if getattr(value, "ndim", None) == 0:  # a number of numpy's or torch's
+            value = value.item()
         if self.kind is bool:
             if isinstance(value, bool):
                 return value

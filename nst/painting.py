@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Union
 
+import numpy as np
 from PIL import Image
 from torch import Tensor
 
 from nst.errors import InputError
+from nst.host.torch_state import each_in_own_state, own_state
+from nst.image.arrays import from_array
 from nst.image.border import without_border
 from nst.image.files import load_image
 from nst.image.masks import prepare, taken_from
@@ -25,13 +28,15 @@ from nst.settings import MOST_STYLES, Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import content_weights, style_weights
 
-Picture = Union[str, Path, bytes, IO[bytes], Image.Image, Tensor]  # noqa: UP007 (a runtime alias on 3.10)
+# A runtime alias, on 3.10 too.
+Picture = Union[str, Path, bytes, IO[bytes], Image.Image, np.ndarray, Tensor, Frame]  # noqa: UP007
+_ONE = (str, Path, bytes, bytearray, memoryview, Image.Image, np.ndarray, Tensor, Frame)
 
 
 def stylize(
     content: Picture,
-    styles: Picture | Sequence[Picture],
-    settings: Settings | None = None,
+    styles: Picture | Iterable[Picture],
+    settings: Settings | Mapping[str, Any] | None = None,
     *,
     keep: Picture | None = None,
     regions: Sequence[Picture | None] = (),
@@ -55,10 +60,10 @@ def stylize(
     picture is told in the frames' `notice`.
 
     Args:
-        content: the photo: anything `load_image` takes, or a float tensor in [0, 1], (1, 3, H, W) or with
-            alpha (1, 4, H, W). Alpha is laid on white, or is the frames' too if `settings.transparency`.
+        content: the photo: anything `load_image` takes, an array or tensor (nst/image/arrays.py), or a frame.
+            Alpha is laid on white, or is the frames' too if `settings.transparency`.
         styles: one painting or up to four, whose statistics are blended by `settings.blend`.
-        settings: how to paint; the defaults if left out.
+        settings: how to paint, also as a dictionary of knobs; the defaults if left out.
         keep: mask of the photo's proportions; where it is white the photo stays.
         regions: for each style, in their order, a mask of where it paints and nowhere else, or None. Styles
             without one are blended over the rest; if all have one, what none covers stays the photo.
@@ -75,17 +80,19 @@ def stylize(
         interval: seconds between frames, 0 for every iteration.
 
     Returns:
-        The frames. Same pictures, settings, encoder and machine: the same bytes.
+        The frames. Same pictures, settings, encoder and machine: the same bytes. What a program
+        has switched in torch (inference mode, autocast, the default type) does not count here. A process that
+        has painted must not be forked and paint in the child, which hangs in torch; use "spawn".
 
     Raises:
         InputError: a picture or the combination of settings cannot be used.
     """
-    paintings: Sequence[Any] = [styles]
-    if isinstance(styles, Sequence) and not isinstance(styles, str | bytes):
-        paintings = styles
-    given: Inputs[Picture] = Inputs(
-        content, tuple(paintings), keep, tuple(regions), start, resume, tuple(style_masks)
-    )
+    some: Any = styles
+    one = isinstance(some, _ONE) or hasattr(some, "read") or not isinstance(some, Iterable)
+    paintings = () if some is None else (some,) if one else tuple(some)
+    if isinstance(settings, Mapping):
+        settings = Settings.from_dict(dict(settings))
+    given: Inputs[Any] = Inputs(content, paintings, keep, tuple(regions), start, resume, tuple(style_masks))
     return paint(given, settings or Settings(), encoder, Controls(stop, steer, interval))
 
 
@@ -96,6 +103,17 @@ def paint(
     controls: Controls | None = None,
 ) -> Generator[Frame, None, None]:
     """Paint as `stylize` does, whose arguments these are."""
+    with own_state():
+        frames = _painting(pictures, settings, encoder, controls)
+    return each_in_own_state(frames)
+
+
+def _painting(
+    pictures: Inputs[Picture],
+    settings: Settings,
+    encoder: Encoder | Sequence[Encoder] | None,
+    controls: Controls | None,
+) -> Generator[Frame, None, None]:
     _check_counts(pictures, settings)
     if settings.initial != "picture":
         pictures = replace(pictures, start=None)
@@ -135,9 +153,18 @@ def _check_counts(pictures: Inputs[Picture], settings: Settings) -> None:
         raise InputError("There is no picture to start from; add one, or start from the photo.")
 
 
-def _decode(role: Role, picture: Picture) -> Tensor:
-    if isinstance(picture, Tensor):
-        return picture.float()
+def _decode(role: Role, picture: Any) -> Tensor:
+    if isinstance(picture, Frame):
+        picture = picture.image
+    if isinstance(picture, Tensor | np.ndarray):
+        return from_array(picture, role.name, 1 if role.least == 1 else 2)
+    if isinstance(picture, bytearray | memoryview):
+        picture = bytes(picture)
+    if not isinstance(picture, str | Path | bytes | Image.Image) and not hasattr(picture, "read"):
+        raise InputError(
+            f"{role.name} is {type(picture).__name__}; give a path, bytes, an open file, a Pillow image, an"
+            " array or a tensor."
+        )
     return load_image(picture, role.name, role.ground, role.least, role.alpha)
 
 

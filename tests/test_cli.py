@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -189,12 +190,50 @@ def test_several_photos_go_into_a_folder(photo, painting, tmp_path, capsys):
     Image.open(photo).save(other / "photo.jpg")
     (tmp_path / "broken.jpg").write_bytes(b"nothing")
     photos = [photo, tmp_path / "broken.jpg", other / "photo.jpg"]
-    assert call(*photos, "--style", painting, "-o", folder, *SMALL) == 2
+    assert call(*photos, "--style", painting, "-o", folder, "--size", "photo", "--iterations", "10") == 2
     said = capsys.readouterr()
-    assert said.err.count("error: The photo is not a picture that can be read here") == 1
+    assert said.err.count("broken.jpg: The photo is not a picture that can be read here") == 1
     assert said.out.count("10 iterations") == 2  # one that cannot be used costs the others nothing
     assert sorted(path.name for path in folder.iterdir()) == ["photo-2.png", "photo.png"]
     assert call(photo, painting, "-o", f"{folder}/", *SMALL) == 0
+
+
+def test_names_that_are_alike_to_other_systems_are_told_apart():
+    photos = ["A.jpg", "b/a.jpg", "\u00e9.jpg", "e\u0301.jpg"]
+    assert [path.name for path in cli._outputs("/tmp", photos)] == [
+        "A.png",
+        "a-2.png",
+        "\u00e9.png",
+        "e\u0301-2.png",
+    ]
+
+
+def test_what_matches_no_file_is_said(painting, capsys):
+    assert call("nothing*.jpg", painting) == 2
+    assert capsys.readouterr().err == "error: No file is named like nothing*.jpg.\n"
+
+
+def test_a_size_that_is_not_the_photos_is_said(painting, tmp_path, capsys):
+    picture(40, 40).save(tmp_path / "small.png")
+    out = tmp_path / "out.png"
+    assert call(tmp_path / "small.png", painting, "-o", out, "--size", "photo", "--iterations", "10") == 0
+    assert "note: small.png has 40 pixels; it is painted with 64." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("refused", ["mkstemp", "replace"])
+def test_where_nothing_new_can_be_made_the_file_itself_is_written(tmp_path, monkeypatch, refused):
+    path = tmp_path / "out.png"
+    path.write_bytes(b"before")
+
+    def refuse(*given, **more):
+        raise OSError(errno.EBUSY, "it is mounted")
+
+    target = saving.tempfile if refused == "mkstemp" else Path
+    monkeypatch.setattr(target, refused, refuse)
+    saving.check_writable(path)
+    saving.save(b"after", path)
+    assert path.read_bytes() == b"after"
+    assert [file.name for file in tmp_path.iterdir()] == ["out.png"]
 
 
 def test_a_photo_of_its_own_size(photo, painting, tmp_path):

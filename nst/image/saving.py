@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
@@ -47,10 +48,14 @@ def check_writable(path: Path) -> None:
     """Refuse what could not be saved before minutes of painting, not after.
 
     Raises:
-        NotSavedError: no file can be made beside it.
+        NotSavedError: it may not be written to, or it is not there and none can be made beside it.
     """
+    target = path.resolve()
     try:
-        with tempfile.TemporaryFile(dir=path.resolve().parent):
+        if target.exists():
+            with target.open("ab"):
+                return
+        with tempfile.TemporaryFile(dir=target.parent):
             pass
     except OSError as error:
         raise NotSavedError(path, error, None) from error
@@ -59,13 +64,25 @@ def check_writable(path: Path) -> None:
 def _write(data: bytes, path: Path) -> None:
     target = path.resolve()  # through a link, to what it stands for
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
-    number, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=target.parent)
+    try:
+        number, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=target.parent)
+    except OSError:
+        if not target.exists():
+            raise
+        target.write_bytes(data)  # a folder in which nothing can be made
+        return
     part = Path(name)
     try:
         with os.fdopen(number, "wb") as file:
             file.write(data)
         part.chmod(mode)
-        part.replace(target)
+        try:
+            part.replace(target)
+        except OSError as error:
+            if error.errno != errno.EBUSY:  # as of a file that is mounted by itself
+                raise
+            target.write_bytes(data)
+            part.unlink()
     except BaseException:
         part.unlink(missing_ok=True)
         raise

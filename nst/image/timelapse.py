@@ -20,6 +20,7 @@ _Frame = TypeVar("_Frame")
 # A whole painting in a few seconds, and time to look at the finished picture.
 _SECONDS, _HELD = 6.0, 2.0
 _SLOWEST, _FASTEST = 4, 24
+_BT709 = 1  # primaries and transfer, ITU-T H.273
 _LONGEST = {"mp4": 1024, "webp": 512}
 
 
@@ -34,6 +35,7 @@ def as_mp4(frames: Iterable[np.ndarray]) -> bytes:
     """
     # Imported late: visitors who want no film need not wait for it.
     import av
+    from av.video.reformatter import ColorRange, Colorspace
 
     pictures = _alike(frames, _LONGEST["mp4"], even=True)
     rate = _rate(len(pictures))
@@ -45,8 +47,15 @@ def as_mp4(frames: Iterable[np.ndarray]) -> bytes:
             stream = film.add_stream("libx264", rate=Fraction(rate), options={"crf": "19"})
             stream.width, stream.height = pictures[0].size
             stream.pix_fmt = "yuv420p"
+            # Said in the file: players take an unnamed film for one or the other by its height.
+            coder = stream.codec_context
+            coder.colorspace, coder.color_range = Colorspace.ITU709, ColorRange.MPEG
+            coder.color_primaries = coder.color_trc = _BT709
             for picture in pictures:
-                film.mux(stream.encode(av.VideoFrame.from_image(picture)))
+                frame = av.VideoFrame.from_image(picture).reformat(
+                    format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+                )
+                film.mux(stream.encode(frame))
             film.mux(stream.encode())
         return file.read_bytes()
 

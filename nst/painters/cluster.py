@@ -81,6 +81,10 @@ class Cluster:
                 **given,
             )
         except (RayError, ConnectionError, ValueError, RuntimeError, OSError) as error:
+            if "AF_UNIX" in str(error):
+                raise InputError(
+                    "Ray's sockets have too long a path here; set TMPDIR to a short one, such as /tmp."
+                ) from error
             raise InputError(
                 f"There is no Ray cluster at {address!r}; NST_CLUSTER is local, auto or an address."
             ) from error

@@ -58,3 +58,12 @@ def test_one_frame_is_a_film_and_none_is_not():
 def test_thinned_keeps_both_ends():
     assert thinned(range(100), 5) == [0, 25, 50, 74, 99]
     assert thinned(range(3), 5) == [0, 1, 2]
+
+
+def test_colours_are_the_same_in_every_player():
+    """The file says how they are meant: players go by the height of one that says nothing."""
+    with av.open(io.BytesIO(as_mp4([np.full((768, 1024, 3), (40, 200, 40), np.uint8)]))) as film:
+        frame = next(film.decode(video=0))
+        coder = film.streams.video[0].codec_context
+        assert (frame.colorspace, coder.color_primaries, coder.color_trc) == (1, 1, 1)  # BT.709
+        assert np.abs(frame.to_ndarray(format="rgb24")[100, 100].astype(int) - (40, 200, 40)).max() <= 2

@@ -14,7 +14,7 @@ def test_each_choice_names_its_networks_in_the_order_of_their_turns(monkeypatch)
     fast, full = "Fast encoder", "VGG-19"
     assert chosen == {"builtin": (fast,), "refined": (fast, full), "vgg19": (full,)}
     for device, expected, named in (("cpu", (fast,), (fast, full)), ("cuda", (full,), (full,))):
-        monkeypatch.setattr(encoders, "pick_device", lambda device=device: torch.device(device))
+        monkeypatch.setattr(encoders, "pick_device", lambda _, device=device: torch.device(device))
         assert encoder_names(Settings()) == expected
         assert encoder_names(Settings(weights="some/repo")) == named
     assert Settings(encoder="layout").encoder == "auto"  # as it was called in older settings

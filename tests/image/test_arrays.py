@@ -1,0 +1,104 @@
+"""What a program gives as a picture is taken where its meaning is plain, else a sentence says what is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from conftest import picture
+
+from nst import InputError, Settings, stylize
+from nst.image.arrays import from_array
+from nst.image.files import load_image
+
+PIXELS = np.asarray(picture(40, 30))  # (30, 40, 3) uint8
+TENSOR = torch.from_numpy(PIXELS.copy()).permute(2, 0, 1)
+ALIKE = {
+    "uint8": PIXELS,
+    "float": PIXELS / 255,
+    "float of 0 to 255": PIXELS.astype(np.float32),
+    "int64": PIXELS.astype(np.int64),
+    "uint16": PIXELS.astype(np.uint16) * 257,
+    "big endian": PIXELS.astype(">f4") / 255,
+    "turned": PIXELS[::-1][::-1],
+    "(3, H, W)": np.moveaxis(PIXELS, 2, 0),
+    "tensor": TENSOR,
+    "batch of one": TENSOR[None] / 255,
+    "double": TENSOR.double() / 255,
+    "tensor (H, W, 3)": torch.from_numpy(PIXELS.copy()),
+}
+
+
+@pytest.mark.parametrize("given", ALIKE.values(), ids=ALIKE)
+def test_the_same_picture_however_it_is_given(given):
+    assert torch.allclose(from_array(given, "The photo", 1), load_image(picture(40, 30)), atol=1e-3)
+
+
+def test_grey_and_masks_and_alpha():
+    assert from_array(PIXELS[..., 0], "x", 1).shape == (1, 3, 30, 40)
+    assert from_array(PIXELS[..., 0] > 100, "x", 1).unique().tolist() == [0, 1]
+    assert from_array(np.dstack([PIXELS, PIXELS[..., 0]]), "x", 1).shape == (1, 4, 30, 40)
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (np.full((30, 40, 3), np.nan), "not finite"),
+        (torch.rand(2, 3, 30, 40), "has the shape .2, 3"),
+        (torch.rand(7, 30, 40), "has the shape .7, 30"),
+        (np.zeros((0, 0, 3)), "at least"),
+        (np.full((30, 40, 3), 300.0), "values from 300 to 300"),
+        (np.full((30, 40), "a"), "is an array of"),
+        (torch.rand(3, 30, 40).to(torch.complex64), "complex"),
+    ],
+)
+def test_what_is_no_picture_is_said(given, sentence):
+    with pytest.raises(
+        InputError, match="The photo.*(" + sentence.replace("(", r"\(").replace(")", r"\)") + ")"
+    ):
+        from_array(given, "The photo", 2)
+
+
+FEW = Settings(size=64, iterations=10, coarse_to_fine=False)
+
+
+def last(encoder, content=PIXELS, styles=PIXELS, settings=FEW, **more):
+    *_, frame = stylize(content, styles, settings, encoder=encoder, **more)
+    return frame
+
+
+def test_all_of_it_paints(encoder):
+    frame = last(encoder, TENSOR, (each for each in (PIXELS, TENSOR)), {"size": 64, "iterations": 10})
+    again = last(encoder, keep=PIXELS[..., 0] > 100, style_masks=[PIXELS[..., 1]], resume=frame)
+    assert again.final
+    assert Settings(iterations=np.int64(50), seed=np.array(3)).iterations == 50
+
+
+@pytest.mark.parametrize(
+    ("content", "styles", "sentence"),
+    [(None, PIXELS, "The photo is NoneType"), (PIXELS, None, "no style picture"), (PIXELS, [7], "is int")],
+)
+def test_what_is_nothing_is_said(encoder, content, styles, sentence):
+    with pytest.raises(InputError, match=sentence):
+        stylize(content, styles, FEW, encoder=encoder)
+
+
+def test_what_a_program_has_switched_in_torch_does_not_count():
+    """Nor is anything left of it, in a cache, for whoever paints afterwards."""
+    settings = Settings(size=64, iterations=10, encoder="builtin", coarse_to_fine=False)
+    wanted = last(None, settings=settings)
+    with torch.inference_mode():
+        made = torch.from_numpy(PIXELS.copy())
+        first = last(None, made, made, settings)
+        assert torch.is_inference_mode_enabled()
+    kind = torch.get_default_dtype()
+    try:
+        torch.set_default_dtype(torch.float64)
+        with torch.autocast("cpu"), torch.no_grad():
+            second = last(None, settings=settings)
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(kind)
+    third = last(None, made, made, settings)
+    for each in (first, second, third):
+        assert np.array_equal(each.image, wanted.image)
