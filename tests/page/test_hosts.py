@@ -1,0 +1,94 @@
+"""Hosts that are no clean Linux without a proxy: offices, notebooks, odd addresses, an early end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from conftest import ROOT
+from load import running
+from strangers import Stranger, jpeg
+
+from nst import InputError
+from nst.gradio_faults import address, loopback
+
+
+class Forbids(BaseHTTPRequestHandler):
+    """A proxy that lets nothing through."""
+
+    def do_GET(self) -> None:
+        self.send_error(403)
+
+    do_HEAD = do_POST = do_CONNECT = do_GET  # noqa: N815
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_it_paints_behind_an_offices_proxy_and_out_of_a_notebook():
+    proxy = HTTPServer(("127.0.0.1", 0), Forbids)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    named = f"http://127.0.0.1:{proxy.server_port}"
+    proxies = {name: named for word in ("http_proxy", "https_proxy") for name in (word, word.upper())}
+    try:
+        with running(MPLBACKEND="module://matplotlib_inline.backend_inline", **proxies) as app:
+            somebody = Stranger(app.url, "")
+            picture = somebody.sent(jpeg())
+            status, answer = somebody.call(photo=picture, style=picture, size=64, iterations=10)
+            assert status == 200
+            assert "event: complete" in somebody.result(answer["event_id"])
+    finally:
+        proxy.shutdown()
+        proxy.server_close()
+
+
+def test_what_is_named_for_others_stays_named(monkeypatch):
+    monkeypatch.setenv("no_proxy", "intranet.example")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    loopback.spare_own_requests("[::1]")
+    for name in ("no_proxy", "NO_PROXY"):
+        assert os.environ[name].split(",")[:3] == ["intranet.example", "localhost", "127.0.0.1"]
+        monkeypatch.setenv(name, "")  # to be as it was afterwards
+
+
+@pytest.mark.parametrize("port", ["99999", "0", "-1", "abc", "80.5", "٣"])
+def test_a_port_that_is_none_is_said(port, monkeypatch):
+    with pytest.raises(InputError, match="^--port is a number from 1 to 65535, not "):
+        address.port_of(port)
+    monkeypatch.setattr(address, "_NAMED", port)
+    with pytest.raises(InputError, match="^GRADIO_SERVER_PORT is a number"):
+        address.port_of(None)
+    assert address.port_of("7860") == 7860
+    monkeypatch.setattr(address, "_NAMED", "")
+    assert address.port_of(None) is None
+
+
+def test_an_address_of_version_6_is_taken():
+    assert [address.host_of(name) for name in ("::1", "[::1]", "0.0.0.0")] == ["[::1]", "[::1]", "0.0.0.0"]
+
+
+@pytest.mark.parametrize(
+    "command", [["app.py"], ["-m", "nst", "a.jpg", "b.jpg"]], ids=["page", "command line"]
+)
+def test_ctrl_c_while_all_is_imported_is_no_traceback(command, tmp_path):
+    # What Python itself does before that is not ours.
+    (tmp_path / "sitecustomize.py").write_text("import sys; print('here', flush=True)")
+    process = subprocess.Popen(
+        [sys.executable, *command],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "here\n"
+    threading.Event().wait(0.3)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors
+    assert process.returncode in (130, 2)
