@@ -3,9 +3,6 @@
 import sys
 
 if __name__ == "__main__":  # the processes that read pictures import this file too, and need none of it
-    try:
-        from nst.page.server import main
+    from nst.page import main
 
-        sys.exit(main())
-    except KeyboardInterrupt:  # while all of that is imported
-        sys.exit(130)
+    sys.exit(main())
