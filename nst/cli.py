@@ -260,7 +260,7 @@ def _expanded(names: Sequence[str]) -> list[str]:
     for name in names:
         if Path(name).exists() or not any(letter in name for letter in "*?["):
             found.append(name)
-        elif matching := sorted(glob(name)):
+        elif matching := sorted(glob(name)):  # noqa: PTH207 (of any folder)
             found += matching
         else:
             raise InputError(f"No file is named like {name}.")

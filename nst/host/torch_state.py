@@ -15,13 +15,13 @@ _Yielded = TypeVar("_Yielded")
 def own_state() -> Iterator[None]:
     """Compute as in a fresh program, whatever inference mode, autocast and default type are outside."""
     kind = torch.get_default_dtype()
-    with torch.inference_mode(False), torch.autocast("cpu", enabled=False):
-        with torch.autocast("cuda", enabled=False) if torch.cuda.is_available() else contextlib.nullcontext():
-            torch.set_default_dtype(torch.float32)
-            try:
-                yield
-            finally:
-                torch.set_default_dtype(kind)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
+            stack.enter_context(torch.autocast(device, enabled=False))
+        stack.callback(torch.set_default_dtype, kind)
+        torch.set_default_dtype(torch.float32)
+        yield
 
 
 def each_in_own_state(steps: Generator[_Yielded, None, None]) -> Generator[_Yielded, None, None]:

@@ -22,7 +22,7 @@ from PIL import (
 )
 
 from nst.errors import IncompleteWarning, InputError
-from nst.image import encodings, tiff
+from nst.image import chunks, encodings, tiff
 from nst.image.encodings import Encoding
 
 MAX_PIXELS = 64_000_000
@@ -39,7 +39,7 @@ pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
 # So much of a JPEG may be missing at its end, as a share of its rows.
 _MISSING = 0.05
 # As far as what comes before the pixels of a PNG may reach.
-_PNG_HEAD = 2**22
+_HEAD = 2**22
 _ODD_TIFF = (
     "{label} is a TIFF of a kind that cannot be read here; save it as JPEG, PNG or as a TIFF of 8 or 16 bits."
 )
@@ -91,6 +91,8 @@ def decode(
             opened.draft(None, (MAX_SIDE, MAX_SIDE))  # decodes huge photos at half or quarter size
         missing = _load(opened)
         pixels = _to_rgb(_upright(opened), None if alpha else ground, _encoding(source, opened))
+    except _InvisibleError as error:
+        raise InputError(f"{label} is transparent throughout; export it with its colours.") from error
     except MemoryError as error:
         raise InputError(
             f"{label} does not fit into this machine's memory; make it smaller first."
@@ -99,7 +101,9 @@ def decode(
         raise InputError(f"{label} is damaged or incomplete; save or download it again.") from error
     if missing is not None:
         rows = f"its last {missing} rows are" if missing > 1 else "a part of its last rows is"
-        warnings.warn(f"{label} breaks off early: {rows} grey.", IncompleteWarning, stacklevel=2)
+        progressive = not missing and opened.info.get("progressive")
+        lacks = "it is softer than it was" if progressive else f"{rows} grey"
+        warnings.warn(f"{label} breaks off early: {lacks}.", IncompleteWarning, stacklevel=2)
     return pixels
 
 
@@ -163,6 +167,10 @@ def painting_text(source: str | Path | bytes | IO[bytes], label: str = "The pict
     return {key: str(value) for key, value in getattr(opened, "text", {}).items()}
 
 
+class _InvisibleError(Exception):
+    """There is nothing to be seen in a picture."""
+
+
 def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, label: str) -> Image.Image:
     """Open a picture without decoding its pixels.
 
@@ -182,8 +190,10 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, label: str)
             opened = Image.open(file, formats=FORMATS)
         if opened.format == "TIFF":
             tiff.whole_page(opened)
-            if tiff.is_misread(opened) and not isinstance(source, Image.Image):
-                return tiff.read(source, check) or opened
+            if tiff.is_misread(opened) and (again := tiff.read(source, check)) is not None:
+                if isinstance(source, str | Path):
+                    opened.close()
+                return again
         return opened
     except InputError:
         raise
@@ -200,6 +210,8 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, label: str)
                 return picture
         except tiff.UnreadableError:
             raise InputError(_ODD_TIFF.format(label=label)) from error
+        if (mended := chunks.without_broken(_bytes_of(file))) is not None:
+            return open_image(mended, label)
         if other := _other_kind(file):
             raise InputError(f"{label} is {other}; export it as PNG and use that.") from error
         raise InputError(
@@ -215,14 +227,18 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, label: str)
         raise InputError(f"{label} is damaged or incomplete; save or download it again.") from error
 
 
-def _other_kind(file: str | Path | IO[bytes]) -> str:
-    """Return what a file is that people take for a picture, "" if that cannot be told."""
+def _bytes_of(file: str | Path | IO[bytes], most: int = -1) -> bytes:
+    """Return the bytes of a file, or its first ones."""
     if isinstance(file, str | Path):
         with Path(file).open("rb") as opened:
-            head = opened.read(1024)
-    else:
-        file.seek(0)
-        head = file.read(1024)
+            return opened.read(most)
+    file.seek(0)
+    return file.read(most)
+
+
+def _other_kind(file: str | Path | IO[bytes]) -> str:
+    """Return what a file is that people take for a picture, "" if that cannot be told."""
+    head = _bytes_of(file, 1024)
     if b"<svg" in head:
         return "an SVG drawing"
     if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
@@ -254,18 +270,14 @@ def _load(opened: Image.Image) -> int | None:
 
 
 def _encoding(source: str | Path | bytes | IO[bytes] | Image.Image, opened: Image.Image) -> Encoding | None:
-    """Return what a PNG says of its colours in chunks that Pillow knows nothing of."""
-    if opened.format != "PNG":
+    """Return what a PNG, AVIF or HEIC says of its colours where Pillow does not look."""
+    readers = {"PNG": encodings.of_png, "AVIF": encodings.of_heif, "HEIF": encodings.of_heif}
+    read = readers.get(opened.format or "")
+    if read is None or isinstance(source, Image.Image):
         return None
-    if isinstance(source, bytes):
-        return encodings.of_png(source)
-    if isinstance(source, str | Path):
-        with Path(source).open("rb") as file:
-            return encodings.of_png(file.read(_PNG_HEAD))
-    if isinstance(source, Image.Image):
+    if read is encodings.of_heif and opened.info.get("icc_profile"):
         return None
-    source.seek(0)
-    return encodings.of_png(source.read(_PNG_HEAD))
+    return read(source if isinstance(source, bytes) else _bytes_of(source, _HEAD))
 
 
 def _missing_rows(image: Image.Image) -> int:
@@ -287,7 +299,13 @@ def _upright(image: Image.Image) -> Image.Image:
 
 def _to_rgb(image: Image.Image, ground: float | None, encoding: Encoding | None) -> np.ndarray:
     """Return decoded pixels as (H, W, 3) float32 in [0, 1] or uint8; without a ground maybe (H, W, 4)."""
-    profile = image.info.get("icc_profile")
+    profile, clear = image.info.get("icc_profile"), image.info.get("transparency")
+    if isinstance(clear, tuple) and max(clear) > 255:  # of 16 bits, of which Pillow has made 8
+        image.info["transparency"] = tuple(value >> 8 for value in clear)
+    if image.mode.startswith("I;16") and isinstance(clear, int):
+        grey = np.asarray(image)
+        visible = Image.fromarray(grey != clear).convert("L")
+        image = Image.merge("LA", [Image.fromarray((grey >> 8).astype(np.uint8)), visible])
     if image.mode == "F" or image.mode.startswith("I"):
         grey = np.nan_to_num(np.asarray(image, dtype=np.float32), posinf=0.0, neginf=0.0)
         top = float(grey.max(initial=0.0))
@@ -323,6 +341,8 @@ def _to_rgb(image: Image.Image, ground: float | None, encoding: Encoding | None)
         rgb = encodings.to_srgb(rgb, encoding)
     if alpha is None:
         return rgb
+    if ground != 0 and not alpha.any():  # of a mask it is plain what that means
+        raise _InvisibleError
     light = rgb.astype(np.float32) / 255.0 if rgb.dtype == np.uint8 else rgb
     if ground is None:
         return np.concatenate([light, alpha], axis=2) if alpha.min(initial=1.0) < 1 else light

@@ -59,7 +59,8 @@ def of_png(data: bytes) -> Encoding | None:
         chunks.setdefault(name, data[at + 8 : at + 8 + length])
         at += 12 + length
     if len(code := chunks.get(b"cICP", b"")) == 4:
-        return _of_code(code[0], code[1]) if code[2] == 0 else None
+        found = _of_code(code[0], code[1]) if code[2] == 0 else None
+        return found or (Encoding(_srgb_to_light) if b"iCCP" in chunks and code[2] == 0 else None)
     if b"iCCP" in chunks or b"sRGB" in chunks:
         return None
     gamma, chroma = chunks.get(b"gAMA", b""), chunks.get(b"cHRM", b"")
@@ -79,6 +80,19 @@ def of_png(data: bytes) -> Encoding | None:
     if to_light is _srgb_to_light and primaries is _BT709:
         return None
     return Encoding(to_light, primaries)
+
+
+def of_heif(data: bytes) -> Encoding | None:
+    """Return what an AVIF or HEIC says by H.273's numbers (ISO/IEC 23008-12, the box "colr" of kind "nclx").
+
+    Args:
+        data: the file, or its beginning.
+    """
+    at = data.find(b"colrnclx")
+    if at < 0 or len(data) < at + 12:
+        return None
+    primaries, transfer = struct.unpack_from(">HH", data, at + 8)
+    return _of_code(primaries, transfer)
 
 
 def _of_code(primaries: int, transfer: int) -> Encoding | None:

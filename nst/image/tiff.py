@@ -14,7 +14,7 @@ from nst.errors import InputError
 
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # Tags of a page.
-_SUBFILE, _BITS, _PHOTOMETRIC, _PLANES = 254, 258, 262, 284
+_SUBFILE, _BITS, _PHOTOMETRIC, _ORIENTATION, _PLANES, _PROFILE = 254, 258, 262, 274, 284, 34675
 _MOST_PAGES = 32
 # Floats above 1 are highlights up to here, and beyond it another scale.
 HIGHLIGHTS = 10.0
@@ -76,20 +76,26 @@ def read(source: str | Path | bytes | IO[bytes], check: Callable[[int, int], Non
         with tifffile.TiffFile(file) as whole:
             page = whole.pages.first
             check(page.imagewidth, page.imagelength)
-            if page.photometric not in (0, 1, 2):  # grey either way, or RGB
+            if page.photometric not in (0, 1, 2, 5):  # grey either way, RGB, CMYK
                 raise UnreadableError
             samples = page.asarray()
-            inverted = page.photometric == tifffile.PHOTOMETRIC.MINISWHITE
             if page.planarconfig == 2 and samples.ndim == 3 and samples.shape[0] == page.samplesperpixel:
                 samples = np.moveaxis(samples, 0, -1)
+            associated = tuple(page.extrasamples)[:1] == (1,)
+            found = _as_picture(np.squeeze(samples), int(page.photometric), associated=associated)
+            exif = Image.Exif()
+            exif[_ORIENTATION] = int(page.tags.valueof(_ORIENTATION, default=1))
+            found.info["exif"] = exif.tobytes()
+            if profile := page.tags.valueof(_PROFILE):
+                found.info["icc_profile"] = bytes(profile)
+            return found
     except (UnreadableError, InputError):
         raise
     except Exception as error:  # a dozen kinds, and what is compressed in ways that need yet another library
         raise UnreadableError from error
-    return _as_picture(np.squeeze(samples), inverted=inverted)
 
 
-def _as_picture(samples: np.ndarray, *, inverted: bool) -> Image.Image:
+def _as_picture(samples: np.ndarray, photometric: int, *, associated: bool) -> Image.Image:
     if samples.ndim not in (2, 3) or samples.dtype.kind not in "uf":
         raise UnreadableError
     light = samples.astype(np.float32)
@@ -99,13 +105,20 @@ def _as_picture(samples: np.ndarray, *, inverted: bool) -> Image.Image:
         light = np.nan_to_num(light, posinf=0.0, neginf=0.0)
         light /= white_of(float(light.max(initial=0.0)))
     light = light.clip(0, 1)
-    if inverted:
-        light = 1 - light
     if light.ndim == 2:
-        return Image.fromarray(light)
-    if light.shape[-1] not in (3, 4):
+        return Image.fromarray(1 - light if photometric == 0 else light)
+    colours = {0: 1, 1: 1, 2: 3, 5: 4}[photometric]
+    if light.shape[-1] < colours:
         raise UnreadableError
-    return Image.fromarray((light * 255).round().astype(np.uint8))
+    shown, alpha = light[..., :colours], light[..., colours : colours + 1]
+    if photometric == 5:  # of what more there is, Pillow takes nothing either
+        return Image.fromarray((shown * 255).round().astype(np.uint8), "CMYK")
+    if photometric == 0:
+        shown = 1 - shown
+    if associated and alpha.size:  # the colours were multiplied by it
+        shown = np.divide(shown, alpha, out=np.zeros_like(shown), where=alpha > 0).clip(0, 1)
+    pixels = (np.concatenate([shown, alpha], axis=2) * 255).round().astype(np.uint8)
+    return Image.fromarray(pixels, {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[pixels.shape[2]])
 
 
 def white_of(top: float) -> float:

@@ -57,10 +57,10 @@ def test_what_is_named_for_others_stays_named(monkeypatch):
 
 @pytest.mark.parametrize("port", ["99999", "0", "-1", "abc", "80.5", "٣"])
 def test_a_port_that_is_none_is_said(port, monkeypatch):
-    with pytest.raises(InputError, match="^--port is a number from 1 to 65535, not "):
+    with pytest.raises(InputError, match=r"^--port is a number from 1 to 65535, not "):
         address.port_of(port)
     monkeypatch.setattr(address, "_NAMED", port)
-    with pytest.raises(InputError, match="^GRADIO_SERVER_PORT is a number"):
+    with pytest.raises(InputError, match=r"^GRADIO_SERVER_PORT is a number"):
         address.port_of(None)
     assert address.port_of("7860") == 7860
     monkeypatch.setattr(address, "_NAMED", "")
