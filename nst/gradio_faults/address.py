@@ -19,9 +19,9 @@ def port_of(text: str | None) -> int | None:
     named, text = ("--port", text) if text is not None else ("GRADIO_SERVER_PORT", _NAMED)
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and 0 < int(text) < 2**16):
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 2**16):
         raise InputError(f"{named} is a number from 1 to 65535, not {text[:40]}.")
-    return int(text)
+    return int(text) or None  # 0 is any, as elsewhere
 
 
 def host_of(text: str | None) -> str | None:
