@@ -6,11 +6,8 @@ for frame in stylize("photo.jpg", "painting.jpg", Settings(style_weight=7)):
     print(frame.iteration, frame.total, frame.losses)
 """
 
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
-
-from nst.host.threads import prepare
 
 if TYPE_CHECKING:
     from nst.errors import InputError
@@ -30,10 +27,6 @@ _HOMES = {
     "load_image": "nst.image.files",
     "stylize": "nst.painting",
 }
-
-
-if "torch" not in sys.modules:  # it reads this once, when it is imported
-    prepare()
 
 
 def __getattr__(name: str) -> Any:

@@ -2,10 +2,19 @@
 
 import sys
 
-if __name__ == "__main__":
-    try:
-        from nst.cli import main
+from nst.host.threads import prepare
 
-        sys.exit(main())
+
+def main() -> int:
+    """Run the command line; return the exit code."""
+    prepare()
+    try:
+        from nst.cli import main as run
+
+        return run()
     except KeyboardInterrupt:  # while all of that is imported
-        sys.exit(130)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

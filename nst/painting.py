@@ -122,7 +122,7 @@ def _painting(
     behind = on_white if alpha is None else continued
     inputs = _prepared(decoded.map(lambda role, picture: behind(picture)), settings)
     given = None if encoder is None else tuple(encoder) if isinstance(encoder, Sequence) else (encoder,)
-    scales = plan(inputs.photo.shape[-1], inputs.photo.shape[-2], settings, _turns(settings, given))
+    scales = plan(inputs.photo.shape[-1], inputs.photo.shape[-2], settings, _schedule(settings, given))
     if inputs.resume is not None:
         reached = max(inputs.resume.shape[-2:])
         scales = [scale for scale in scales if scale.longest >= reached] or scales[-1:]
@@ -197,7 +197,7 @@ def _check_proportions(canvas: Tensor, photo: Tensor, label: str) -> None:
         raise InputError(f"{label} has other proportions than the photo; take one that was painted from it.")
 
 
-def _turns(settings: Settings, encoders: tuple[Encoder, ...] | None) -> str:
+def _schedule(settings: Settings, encoders: tuple[Encoder, ...] | None) -> str:
     """Return how the encoders take turns."""
     if encoders is None:
         return encoder_choice(settings)

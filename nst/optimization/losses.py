@@ -141,7 +141,7 @@ class GaussianTarget:
         floor: the higher, the less count directions that the style hardly uses.
         photo: the photo's statistics, for a plain style; left out, such a style counts by its own energy.
         matrix: (K, C), what is to be done to the features of others before they are compared; nothing if left
-            out. It is done with the turn into the eigenbasis, in one.
+            out. It is done with the projection into the eigenbasis, in one.
     """
 
     FLOOR = 0.05
@@ -167,17 +167,17 @@ class GaussianTarget:
         usual = variances.square().sum() / variances.sum().clamp_min(1e-12)
         least = self.PLAIN * plainness(target) * self.energy
         raised = variances + floor * usual + least.double().cpu() + 1e-12
-        turn, self.eigenvalues, self.weights = (
+        projection, self.eigenvalues, self.weights = (
             each.to(target.gram) for each in (basis.T, eigenvalues, 0.5 / (raised[:, None] + raised))
         )
-        self.mean = turn @ target.mean  # (K,), in the eigenbasis
+        self.mean = projection @ target.mean  # (K,), in the eigenbasis
         if matrix is not None:
-            turn = turn @ matrix.to(target.gram)
-            turn[turn.abs() < self.NOTHING * turn.abs().max()] = 0
-        self.turn = turn  # (K, C), which brings others there
+            projection = projection @ matrix.to(target.gram)
+            projection[projection.abs() < self.NOTHING * projection.abs().max()] = 0
+        self.projection = projection  # (K, C), which brings others there
 
     def distance(self, statistics: Moments) -> Tensor:
-        """Return how far statistics, of `turn` times features, are from the target, 0 for the style's own."""
+        """Return how far statistics of projected features are from the target, 0 for the style's own."""
         return _GaussianDistance.apply(*statistics, self.mean, self.eigenvalues, self.weights) / self.energy
 
 
@@ -211,11 +211,11 @@ class GramTarget:
     """
 
     def __init__(self, target: Moments, photo: Moments | None = None, matrix: Tensor | None = None) -> None:
-        self.target, self.turn = target.gram, matrix  # (K, K) and (K, C)
+        self.target, self.projection = target.gram, matrix  # (K, K) and (K, C)
         self.share = target.gram.trace().clamp_min(1e-12) / energy_of(target, photo)
 
     def distance(self, statistics: Moments) -> Tensor:
-        """Return how far statistics, of `turn` times features, are from the target, 0 for the style's own."""
+        """Return how far statistics of projected features are from the target, 0 for the style's own."""
         return relative_error(statistics.gram, self.target) * self.share.square()
 
 

@@ -208,7 +208,9 @@ class Objective:
             for name in style_layers
         }
         # What the canvas's activations are multiplied by to be compared.
-        self.turns = {name: [target.turn for target in targets] for name, targets in self.styles.items()}
+        self.projections = {
+            name: [target.projection for target in targets] for name, targets in self.styles.items()
+        }
         rough = total(
             share * total_variation(_around(picture, part))
             for share, (picture, part) in zip(shares, styles, strict=True)
@@ -278,7 +280,7 @@ class Objective:
             leaf = image.detach().requires_grad_()  # (1, C, H, W)
             shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
             seen = self.encoder.describe(
-                shown, self.content, self.styles, self.masks, self.strips, self.turns
+                shown, self.content, self.styles, self.masks, self.strips, self.projections
             )
             # (content layers,) and (style layers,)
             contents = torch.stack(

@@ -39,7 +39,7 @@ class Scale:
         return max(self.width, self.height)
 
 
-def plan(width: int, height: int, settings: Settings, turns: str = "") -> list[Scale]:
+def plan(width: int, height: int, settings: Settings, schedule: str = "") -> list[Scale]:
     """Return the scales for a photo of `width` x `height`, coarsest first.
 
     Sizes halve from `settings.size` down to 64 pixels. All up to 600 get the same share of
@@ -50,7 +50,7 @@ def plan(width: int, height: int, settings: Settings, turns: str = "") -> list[S
         width: of the photo.
         height: of the photo.
         settings: size and iterations.
-        turns: "refined" where a second encoder looks within the last size; anything else is one encoder
+        schedule: "refined" where a second encoder looks within the last size; anything else is one encoder
             throughout. Measured with the narrow network and VGG-19: 25 and 15 iterations in place of 55 come
             to VGG-19's own residual in half its time.
 
@@ -71,7 +71,7 @@ def plan(width: int, height: int, settings: Settings, turns: str = "") -> list[S
     shares = _share(settings.iterations, [_appetite(max(size)) for size in sizes])
     scales = [Scale(w, h, n) for (w, h), n in zip(sizes, shares, strict=True)]
     *before, last = scales
-    if turns == "refined":
+    if schedule == "refined":
         begun, finished = round(last.iterations * 25 / 55), max(1, round(last.iterations * 15 / 55))
         scales = [*before, replace(last, iterations=begun), replace(last, iterations=finished, encoder=1)]
     return [scale for scale in scales if scale.iterations]

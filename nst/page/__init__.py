@@ -3,6 +3,9 @@
 import sys
 
 import nst.gradio_faults  # noqa: F401 (before Gradio)
+from nst.host.threads import prepare
+
+prepare()  # before torch
 
 
 def main() -> int:

@@ -40,7 +40,7 @@ _LOOK, _SIGN = 0.25, 2.0
 _ANEW = 30.0
 _GONE = "The painters of this host cannot be reached; try again in a minute."
 _MEGABYTES = 512  # of memory shared between the processes of a cluster that is this host's own
-_SENT_ALONG = ("NST_WEIGHTS",)
+_SENT_ALONG = ("NST_WEIGHTS", "NST_DEVICE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 log = logging.getLogger(__name__)
 

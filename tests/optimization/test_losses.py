@@ -28,7 +28,7 @@ def tensor(values: np.ndarray) -> torch.Tensor:
 
 def apart(target: StyleTarget, features: torch.Tensor) -> torch.Tensor:
     """Return how far features are from a style's target."""
-    return target.distance(moments_through(features, None, target.turn))
+    return target.distance(moments_through(features, None, target.projection))
 
 
 def paper_gram(features: np.ndarray) -> np.ndarray:
@@ -150,9 +150,11 @@ def test_channels_that_hardly_fire_leave_no_subnormal_numbers():
     target = gaussian(faint, 0.05)
     exact = np.linalg.eigh(moments(tensor(faint)).covariance.double().numpy())[1]
     assert ((np.abs(exact) > 0) & (np.abs(exact) < 1e-12)).any()
-    told = target.turn.abs()
+    told = target.projection.abs()
     assert not ((told > 0) & (told < GaussianTarget.NOTHING)).any()
-    assert torch.allclose(target.turn @ target.turn.T, torch.eye(len(P), dtype=target.turn.dtype))
+    assert torch.allclose(
+        target.projection @ target.projection.T, torch.eye(len(P), dtype=target.projection.dtype)
+    )
 
 
 @pytest.mark.parametrize("target", [GaussianTarget, GramTarget])
