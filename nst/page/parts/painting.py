@@ -193,11 +193,10 @@ class RunController:
         painted = stage.painted(*shown)
         untouched = {
             **stage.untouched(*shown),
-            **stage.nothing(values),
             **self.comparison.untouched(shown[0], painted),
             **self.film.nothing(),
         }
-        if run is None:
+        if run is None:  # nor is the handle told so, in which a run may come to stand meanwhile
             return untouched
         with contextlib.suppress(InputError):
             given = (pictures.sent(values[pictures.photo], ""), pictures.sent(values[pictures.style], ""))
@@ -208,7 +207,7 @@ class RunController:
             self._changed_pictures.add(session)
             return {line: gr.skip()}
         if painted:
-            return untouched
+            return {**untouched, **stage.nothing(values)}
         return {line: status.idle("You changed the pictures. Press Paint to use them.")}
 
     def _steer(self, values: Values) -> None:
