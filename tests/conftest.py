@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import os
 import secrets
@@ -13,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import forkserver
+from multiprocessing import forkserver, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,8 @@ import certifi
 
 # Before anything imports Gradio or the Hub's client: no network, no files outside the test folder.
 _SCRATCH = tempfile.mkdtemp(prefix="nst-tests-")
-atexit.register(shutil.rmtree, _SCRATCH, ignore_errors=True)
+# After multiprocessing has removed its own folder in it.
+util.Finalize(None, shutil.rmtree, args=(_SCRATCH, True), exitpriority=-1000)
 if "PYTEST_XDIST_WORKER" not in os.environ:  # a path no longer than a socket's may be: workers have the same
     # What failed is looked at afterwards, where pytest puts it.
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())

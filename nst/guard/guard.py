@@ -246,7 +246,7 @@ class Guard:
     async def _await(self, scope: dict[str, Any], receive: Any, answer: Answer, client: str) -> None:
         session = pending.session_of(self.demo, scope["path"].rstrip("/").rpartition("/")[2])
         if not pending.is_known(self.demo, session):
-            raise RefusedError(404, "There is no such run here, or its result was fetched already.")
+            raise RefusedError(404, "There is no such run here, or somebody has begun to fetch its frames.")
         with self.service.listeners.listening(session):
             await self.app(scope, receive, answer.send)
 

@@ -33,6 +33,11 @@ class Listeners:
                     while len(self._left) > 5000:
                         self._left.pop(next(iter(self._left)))
 
+    def has_left(self, session: str) -> bool:
+        """Return whether somebody has listened to a session and does so no more."""
+        with self._lock:
+            return session in self._left and not self._open[session]
+
     def alone_for(self, session: str, since: float) -> float:
         """Return the seconds for which nobody has listened to a session.
 

@@ -29,6 +29,7 @@ from nst.settings import Settings
 log = logging.getLogger(__name__)
 
 UNDO = 20.0  # seconds in which what was deleted comes back
+_HUNG_UP = 3.0  # seconds without a program that has listened, after which its run ends
 _MOST = 1000  # runs that are remembered
 _KEY = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
@@ -99,7 +100,9 @@ class Registry:
 
     async def _carry_out(self, run: Run, ticket: Any) -> None:
         def abandoned() -> bool:
-            return run.alone_for(self.listeners) > self.grace
+            # A browser may be on its way back; a program that was killed, and listens no more, is not.
+            is_gone = not run.owner and run.was_hung_up_on(self.listeners)
+            return run.alone_for(self.listeners) > (min(_HUNG_UP, self.grace) if is_gone else self.grace)
 
         with self.files.held([run.folder.path, *folders(run.pictures)]):
             await Work(run, self.painter, self.decoder, abandoned, self.busy).carry_out(ticket)

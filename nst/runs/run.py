@@ -153,6 +153,11 @@ class Run:
         # Gradio may go on for a while for a browser that has gone.
         return min(listeners.alone_for(session, since) for session, since in followers)
 
+    def was_hung_up_on(self, listeners: Listeners) -> bool:
+        """Return whether all who listened to it have left, such as a program that was killed."""
+        followers = list(self._followers.values())
+        return bool(followers) and all(listeners.has_left(session) for session, _ in followers)
+
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

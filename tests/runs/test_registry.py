@@ -207,6 +207,28 @@ def test_it_goes_on_alone_for_a_while_then_keeps_what_it_has(files, decoder):
     assert runs.painter.turns == 0
 
 
+@pytest.mark.parametrize("owner", ["", MINE], ids=["a program", "a browser"])
+def test_a_program_that_was_killed_gives_its_place_up_at_once(files, decoder, monkeypatch, owner):
+    """Gradio goes on with its event for it; a browser may be on its way back."""
+    monkeypatch.setattr("nst.runs.registry._HUNG_UP", 0.2)
+    runs = registry(Scripted(frames=100, slow=0.02), files, decoder, grace=60)
+
+    async def killed():
+        run = await runs.begin(owner, "", pictures(files), Settings())
+        follow = asyncio.create_task(_exhaust(run))
+        with runs.listeners.listening("program"):
+            await asyncio.sleep(0.3)
+        await follow
+        return run
+
+    assert complete(killed()).state == ("finished" if owner else "left")
+
+
+async def _exhaust(run: Run) -> None:
+    async for _ in run.follow("program"):
+        pass
+
+
 def test_who_comes_back_in_time_keeps_it_going(files, decoder):
     runs = registry(Scripted(frames=60, slow=0.02), files, decoder, grace=0.6)
 
