@@ -76,7 +76,7 @@ def test_losses_are_those_of_the_picture_shown(encoder, photo, painting, style_l
     names = encoder.style_layers
     a, b = encoder(image, names), encoder(style, names)
     targets = {name: target(moments(b[name])) for name in names}
-    seen = {name: moments_through(a[name], None, targets[name].turn) for name in names}
+    seen = {name: moments_through(a[name], None, targets[name].projection) for name in names}
     measured = sum(float(targets[name].distance(seen[name])) for name in names) / len(names)
     assert measured == pytest.approx(frame.losses["style"], rel=0.1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,8 @@ def from_array(given: Any, label: str, least: int) -> Tensor:
         raise InputError(f"{label} is a tensor of complex numbers; give real ones.")
     shape = tuple(tensor.shape)
     integral = not tensor.is_floating_point() and tensor.dtype != torch.bool
-    # Also of one that was made in inference mode, which nothing can be computed with outside.
-    tensor = tensor.to(torch.float32, copy=True)
+    # One that was made in inference mode nothing can be computed with outside.
+    tensor = tensor.to(torch.float32, copy=tensor.is_inference())
     if tensor.ndim == 2:
         tensor = tensor[None]
     if tensor.ndim == 3:
@@ -55,14 +56,14 @@ def from_array(given: Any, label: str, least: int) -> Tensor:
         )
     if min(tensor.shape[-2:]) < max(1, least):
         raise InputError(f"{label} has the shape {shape}; at least {least} pixels on each side are needed.")
-    if not torch.isfinite(tensor).all():
+    low, high = (float(end) for end in torch.aminmax(tensor))  # NaN if anything is
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise InputError(f"{label} holds values that are not finite; give numbers from 0 to 1.")
-    low, high = float(tensor.min()), float(tensor.max())
-    if integral or high > 2:  # nobody means so far beyond white
-        if low < 0 or high > 255:
-            raise InputError(f"{label} holds values from {low:g} to {high:g}; give 0 to 1, or 0 to 255.")
-        tensor = tensor / 255
-    elif low < -1:
+    bytes_meant = integral or high > 2  # nobody means so far beyond white
+    if low < (0 if bytes_meant else -1) or high > 255:
         raise InputError(f"{label} holds values from {low:g} to {high:g}; give 0 to 1, or 0 to 255.")
-    tensor = tensor.clamp(0, 1)
+    if bytes_meant:
+        tensor = tensor / 255
+    elif low < 0 or high > 1:
+        tensor = tensor.clamp(0, 1)
     return tensor.expand(1, 3, -1, -1).contiguous() if tensor.shape[1] == 1 else tensor.contiguous()
