@@ -30,6 +30,15 @@ def privacy(kept: float) -> str:
     return f"<p>Only you see your photo. Deleted after {status.spoken(kept)}.</p>"
 
 
+def _source() -> str:
+    """Return where the code of this host is to be had: what `NST_SOURCE` says, or the Space's own files."""
+    space = os.environ.get("SPACE_ID", "")
+    named = os.environ.get("NST_SOURCE") or (
+        f"https://huggingface.co/spaces/{space}/tree/main" if space else ""
+    )
+    return named if named.startswith(("https://", "http://")) else ""
+
+
 def add(kept: float) -> None:
     """Put the foot of the page here.
 
@@ -46,8 +55,7 @@ def add(kept: float) -> None:
         for title, text in texts.items()
     ]
     parts.append('<a href="?view=api">API</a>')
-    if space := os.environ.get("SPACE_ID", ""):
-        source = f"https://huggingface.co/spaces/{html.escape(space)}/tree/main"
-        parts.append(f'<a href="{source}" target="_blank" rel="noopener">Source</a>')
+    if source := _source():
+        parts.append(f'<a href="{html.escape(source)}" target="_blank" rel="noopener">Source</a>')
     parts.append('<button type="button" class="theme">Light or dark</button>')
     gr.HTML("".join(parts), elem_id="foot", js_on_load=script("footer"))
