@@ -33,9 +33,8 @@ def privacy(kept: float) -> str:
 def _source() -> str:
     """Return where the code of this host is to be had: what `NST_SOURCE` says, or the Space's own files."""
     space = os.environ.get("SPACE_ID", "")
-    named = os.environ.get("NST_SOURCE") or (
-        f"https://huggingface.co/spaces/{space}/tree/main" if space else ""
-    )
+    own = f"https://huggingface.co/spaces/{space}/tree/main" if space else ""
+    named = os.environ.get("NST_SOURCE") or own
     return named if named.startswith(("https://", "http://")) else ""
 
 
