@@ -1,4 +1,4 @@
-"""A PNG with a chunk whose checksum is wrong, which browsers show if the chunk is none of its pixels."""
+"""What browsers show of a PNG that Pillow refuses for a chunk which is none of its pixels and colours."""
 
 from __future__ import annotations
 
@@ -6,22 +6,24 @@ import struct
 import zlib
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_SHOWN = {b"tRNS", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"}  # besides those that must be there
 
 
-def without_broken(data: bytes) -> bytes | None:
-    """Return a PNG without its ancillary chunks of a wrong checksum; None if it has none, or is no PNG."""
+def shown_alone(data: bytes) -> bytes | None:
+    """Return a PNG with those chunks only that count for what is seen, None if there are no others.
+
+    Left out are texts, which may be too long to be unpacked, and whatever has a wrong checksum.
+    """
     if not data.startswith(SIGNATURE):
         return None
     kept, at = [SIGNATURE], len(SIGNATURE)
     while at + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, at)
         chunk = data[at : at + 12 + length]
-        ancillary = chunk[4:5].islower()
-        if len(chunk) < 12 + length:
-            kept.append(chunk)
-            break
-        if not ancillary or zlib.crc32(chunk[4:-4]) == struct.unpack(">I", chunk[-4:])[0]:
+        name, checksum = chunk[4:8], chunk[8 + length :]
+        whole = len(checksum) == 4 and zlib.crc32(chunk[4:-4]) == struct.unpack(">I", checksum)[0]
+        if not name[:1].islower() or (name in _SHOWN and whole):
             kept.append(chunk)
         at += 12 + length
-    whole = b"".join(kept)
-    return whole if len(whole) < len(data) else None
+    less = b"".join(kept)
+    return less if len(less) < len(data) else None

@@ -167,6 +167,17 @@ def painting_text(source: str | Path | bytes | IO[bytes], label: str = "The pict
     return {key: str(value) for key, value in getattr(opened, "text", {}).items()}
 
 
+# By how they begin.
+_OTHERS: dict[bytes, str] = {
+    b"\xff\x0a": "a JPEG XL, which is not read here",
+    b"\0\0\0\x0cJXL ": "a JPEG XL, which is not read here",
+    b"\xff\x4f\xff": "a JPEG 2000, which is not read here",
+    b"\0\0\0\x0cjP ": "a JPEG 2000, which is not read here",
+    b"\0\0\1\0": "an icon",
+    b"%PDF": "a PDF",
+}
+
+
 class _InvisibleError(Exception):
     """There is nothing to be seen in a picture."""
 
@@ -210,10 +221,10 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, label: str)
                 return picture
         except tiff.UnreadableError:
             raise InputError(_ODD_TIFF.format(label=label)) from error
-        if (mended := chunks.without_broken(_bytes_of(file))) is not None:
-            return open_image(mended, label)
+        if (shown := chunks.shown_alone(_bytes_of(file))) is not None:
+            return open_image(shown, label)
         if other := _other_kind(file):
-            raise InputError(f"{label} is {other}; export it as PNG and use that.") from error
+            raise InputError(f"{label} is {other}.") from error
         raise InputError(
             f"{label} is not a picture that can be read here; use a JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF."
         ) from error
@@ -224,6 +235,8 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, label: str)
             f"{label} cannot be opened: {Path(str(source)).name} is no readable file."
         ) from error
     except Exception as error:  # decoders raise a dozen kinds, and plain RuntimeError among them
+        if isinstance(error, ValueError) and (shown := chunks.shown_alone(_bytes_of(file))) is not None:
+            return open_image(shown, label)
         raise InputError(f"{label} is damaged or incomplete; save or download it again.") from error
 
 
@@ -237,13 +250,15 @@ def _bytes_of(file: str | Path | IO[bytes], most: int = -1) -> bytes:
 
 
 def _other_kind(file: str | Path | IO[bytes]) -> str:
-    """Return what a file is that people take for a picture, "" if that cannot be told."""
+    """Return what a file is that people take for a picture, and what to do; "" if that is not known."""
     head = _bytes_of(file, 1024)
-    if b"<svg" in head:
-        return "an SVG drawing"
-    if head.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL ")):
-        return "a JPEG XL, which is not read here"
-    return "a PDF" if head.startswith(b"%PDF") else ""
+    if not head:
+        return "an empty file; choose another"
+    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "a web page and no picture; save the picture itself"
+    svg = "an SVG drawing" if b"<svg" in head else ""
+    kind = svg or next((kind for start, kind in _OTHERS.items() if head.startswith(start)), "")
+    return kind and f"{kind}; export it as PNG and use that"
 
 
 def _load(opened: Image.Image) -> int | None:

@@ -152,7 +152,7 @@ def test_huge_pictures_are_reduced():
 
 
 BAD = {
-    "nothing": (b"", "not a picture"),
+    "nothing": (b"", "is an empty file"),
     "text": (b"hello there", "not a picture"),
     "svg": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
     "jxl": (b"\xff\x0a" + bytes(40), "is a JPEG XL"),

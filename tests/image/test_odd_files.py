@@ -154,3 +154,26 @@ def test_what_is_transparent_throughout_is_said_but_for_a_mask():
     with pytest.raises(InputError, match="The style picture is transparent throughout"):
         decode(data, "The style picture")
     assert decode(data, "The mask", ground=0.0).max() == 0
+
+
+def test_a_text_that_is_too_long_to_unpack_costs_no_picture():
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", "x" * 3_000_000, zip=True)
+    assert near(decode(saved(Image.new("RGB", (32, 32), RED), "PNG", pnginfo=info)), RED)
+
+
+KINDS = {
+    b"": "an empty file; choose another",
+    b"\n<!DOCTYPE html><p>Not found": "a web page and no picture; save the picture itself",
+    b"\0\0\1\0\1\0": "an icon; export it as PNG and use that",
+    b"\0\0\0\x0cjP  \r\n": "a JPEG 2000, which is not read here; export it as PNG and use that",
+    b"%PDF-1.7": "a PDF; export it as PNG and use that",
+    b"<?xml version='1.0'?><svg>": "an SVG drawing; export it as PNG and use that",
+}
+
+
+@pytest.mark.parametrize(("data", "kind"), KINDS.items())
+def test_what_people_take_for_a_picture_is_called_what_it_is(data, kind):
+    with pytest.raises(InputError) as caught:
+        decode(data, "The photo")
+    assert str(caught.value) == f"The photo is {kind}."
