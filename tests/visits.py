@@ -142,6 +142,7 @@ def unhurried() -> Iterator[None]:
 
 def open_page(page: Page, url: str) -> None:
     page.goto(url)
+    expect(page.locator("#opening")).to_have_count(0)  # until then no key is heard
     expect(page.locator("#paint")).to_be_visible()
     expect(page.locator("#photo img").first).to_be_visible()
     expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile("."))

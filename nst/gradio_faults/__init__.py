@@ -4,6 +4,8 @@ Whoever imports Gradio imports this first.
 """
 
 from nst.gradio_faults import address  # noqa: F401 (before Gradio is imported)
+from nst.gradio_faults.socks import leave_out
 from nst.gradio_faults.stubs import write_none
 
 write_none()
+leave_out()

@@ -6,8 +6,9 @@ import os
 
 from nst.errors import InputError
 
-# Taken out before Gradio is imported, which would read them as numbers then.
+# Taken out before Gradio is imported, which reads both then, whatever it is told later.
 _NAMED = os.environ.pop("GRADIO_SERVER_PORT", "")
+_HOST = os.environ.pop("GRADIO_SERVER_NAME", "")
 
 
 def port_of(text: str | None) -> int | None:
@@ -26,5 +27,5 @@ def port_of(text: str | None) -> int | None:
 
 def host_of(text: str | None) -> str | None:
     """Return the address that was asked for, or that GRADIO_SERVER_NAME names, as Gradio takes it."""
-    text = text or os.environ.get("GRADIO_SERVER_NAME")
+    text = text or _HOST or None
     return f"[{text}]" if text and ":" in text and not text.startswith("[") else text

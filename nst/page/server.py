@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 from nst.errors import InputError
 from nst.gradio_faults import sessions
 from nst.gradio_faults.address import host_of, port_of
+from nst.gradio_faults.console import print_what_there_is
 from nst.gradio_faults.loopback import spare_own_requests
 from nst.gradio_faults.tools import describe_pictures
 from nst.guard import connections, logs
@@ -136,6 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", help="port (default: the first free one from 7860, or GRADIO_SERVER_PORT)")
     parser.add_argument("--share", action="store_true", help="also make a public link through Gradio")
     chosen = parser.parse_args(arguments)
+    print_what_there_is()
     logs.begin()
     keep_freed()
     try:

@@ -29,13 +29,14 @@ class Forbids(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-def test_it_paints_behind_an_offices_proxy_and_out_of_a_notebook():
+def test_it_paints_behind_an_offices_proxies_out_of_a_notebook_on_a_plain_console():
     proxy = HTTPServer(("127.0.0.1", 0), Forbids)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     named = f"http://127.0.0.1:{proxy.server_port}"
     proxies = {name: named for word in ("http_proxy", "https_proxy") for name in (word, word.upper())}
+    odd = {"ALL_PROXY": "socks5://127.0.0.1:9", "PYTHONIOENCODING": "ascii"}
     try:
-        with running(MPLBACKEND="module://matplotlib_inline.backend_inline", **proxies) as app:
+        with running(MPLBACKEND="module://matplotlib_inline.backend_inline", **proxies, **odd) as app:
             somebody = Stranger(app.url, "")
             picture = somebody.sent(jpeg())
             status, answer = somebody.call(photo=picture, style=picture, size=64, iterations=10)
