@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import ROOT
 
@@ -53,12 +54,15 @@ asyncio.run(main())
 """
 
 
-def run(system: str, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    system: str, folder: Path, *arguments: str, python: str = sys.executable, packages: str = ""
+) -> subprocess.CompletedProcess[str]:
     (folder / "sitecustomize.py").write_text(system)
+    path = ":".join(filter(None, (str(folder), str(ROOT), packages)))
     return subprocess.run(
-        [sys.executable, *arguments],
+        [python, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": f"{folder}:{ROOT}", "GRADIO_TEMP_DIR": str(folder / "cache")},
+        env={**os.environ, "PYTHONPATH": path, "GRADIO_TEMP_DIR": str(folder / "cache")},
         capture_output=True,
         text=True,
         check=False,
@@ -71,6 +75,14 @@ def test_a_photo_is_read(system, tmp_path):
     photo = str(ROOT / "examples" / "photos" / "rocket.jpg")
     done = run(system, tmp_path, "-c", DECODE, photo)
     assert done.stdout.strip().startswith("("), done.stderr
+    assert done.stdout.strip().endswith(", 3)"), done.stderr
+
+
+def test_a_photo_is_read_where_packages_are_named_by_a_variable(tmp_path):
+    photo, base = str(ROOT / "examples" / "photos" / "rocket.jpg"), getattr(sys, "_base_executable", "")
+    if not base or Path(base) == Path(sys.executable):
+        pytest.skip("there is no Python here without the packages")
+    done = run("", tmp_path, "-c", DECODE, photo, python=base, packages=str(Path(np.__file__).parents[1]))
     assert done.stdout.strip().endswith(", 3)"), done.stderr
 
 
