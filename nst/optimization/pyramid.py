@@ -60,8 +60,8 @@ def plan(width: int, height: int, settings: Settings, schedule: str = "") -> lis
     final = fit(width, height, settings.size)
     if min(final) < MIN_SIDE:
         raise InputError(
-            f"At {settings.size} px this photo's short side would have {min(final)} pixels, and {MIN_SIDE} are"
-            " needed; crop it or choose a larger size."
+            f"At {settings.size} px this photo's short side would have {min(final)} pixels, and {MIN_SIDE}"
+            " are needed; crop it or choose a larger size."
         )
     sizes = [final]
     longest = settings.size // 2
