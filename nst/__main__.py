@@ -10,10 +10,9 @@ def main() -> int:
     prepare()
     try:
         from nst.cli import main as run
-
-        return run()
-    except KeyboardInterrupt:  # while all of that is imported
+    except KeyboardInterrupt:
         return 130
+    return run()
 
 
 if __name__ == "__main__":

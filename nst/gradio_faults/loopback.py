@@ -15,5 +15,5 @@ def spare_own_requests(host: str | None) -> None:
     """
     for name in ("no_proxy", "NO_PROXY"):  # where both are set, some read the one and some the other
         named = os.environ.get(name) or os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-        own = [*_OWN, *([host.strip("[]")] if host else [])]
-        os.environ[name] = ",".join(filter(None, (named, *(each for each in own if each not in named))))
+        every = [*filter(None, named.split(",")), *_OWN, (host or "localhost").strip("[]")]
+        os.environ[name] = ",".join(dict.fromkeys(every))

@@ -9,6 +9,8 @@ import stat
 import tempfile
 from pathlib import Path
 
+# What a folder says in which nothing can be made, though a file in it may be written to; a full disk is none.
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 # Of a part that is not whole yet: short, as a name of 255 bytes leaves no room for more.
 _PREFIX, _SUFFIX = ".", ".part"
 
@@ -66,10 +68,10 @@ def _write(data: bytes, path: Path) -> None:
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
     try:
         number, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=target.parent)
-    except OSError:
-        if not target.exists():
+    except OSError as error:
+        if error.errno not in _FORBIDDEN or not target.exists():
             raise
-        target.write_bytes(data)  # a folder in which nothing can be made
+        target.write_bytes(data)
         return
     part = Path(name)
     try:

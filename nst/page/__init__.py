@@ -12,12 +12,11 @@ def main() -> int:
     """Serve the page; return the exit code."""
     try:
         from nst.page.server import main as serve
-
-        return serve()
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("nst"):
             raise
         print(f'error: The page needs {error.name}; install it with: pip install ".[page]"', file=sys.stderr)  # noqa: T201
         return 2
-    except KeyboardInterrupt:  # while all of that is imported
+    except KeyboardInterrupt:
         return 130
+    return serve()

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import zlib
 
 import gradio as gr
 
-from nst.gradio_faults import pending
+from nst.gradio_faults import pending, plots
 from nst.guard.service import Service
 from nst.page import footer
 from nst.page.api import add_endpoint
 from nst.page.components import PaintButton
-from nst.page.parts import cropping
+from nst.page.parts import cropping, recall
 from nst.page.parts.comparison import Comparison
 from nst.page.parts.film import TimeLapse
 from nst.page.parts.forecast import ForecastLine
@@ -67,7 +66,8 @@ def build(service: Service) -> gr.Blocks:
         pictures.read_ahead(demo)
         cropping.listen(pictures)
         surprise.listen(pictures, knobs)
-        forecast.listen(share.listen(demo, pictures, knobs), pictures, knobs)
+        followed = share.listen(demo, pictures, knobs)
+        forecast.listen(recall.listen(followed, pictures, knobs), pictures, knobs)
         returning.listen(pictures, knobs, comparison, film)
         RunController(service, pictures, knobs, stage, chart).listen(comparison, forecast, returning, film)
         add_endpoint(service)
@@ -79,10 +79,7 @@ def build(service: Service) -> gr.Blocks:
     made = json.dumps(demo.get_config_file()["dependencies"], default=str, sort_keys=True)
     demo.app_id = zlib.crc32(made.encode())
     pending.rest_between_looks(demo)
-    # At each event it asks matplotlib, where that is installed, which windows it would draw in: at the first
-    # one, for half a second, by loading what draws them.
-    # A notebook names a backend of its own, which is not there in a process that it starts.
-    os.environ["MPLBACKEND"] = "agg"
+    plots.draw_in_no_window()
     return demo
 
 

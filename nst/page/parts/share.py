@@ -65,12 +65,8 @@ class Share:
         )
         demo.load(None, None, None, js=script("embed"), **QUIET)
         followed = demo.load(self._follow, None, [*named, *knobs.all], **QUIET)
-        shown = [*pictures.all, *knobs.all]
-        recalled = followed.then(None, shown, shown, js=script("recall"), **QUIET)
-        changes = [each.change for each in shown if hasattr(each, "change")]
-        gr.on(changes, None, shown, None, js=script("remember"), trigger_mode="multiple", **QUIET)
         self.painting.upload(self._restore, {self.painting}, [self.taken, *knobs.all], **QUIET)
-        return recalled
+        return followed
 
     def _link(self, values: Values) -> str:
         files = self.pictures.service.files
