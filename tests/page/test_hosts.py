@@ -93,4 +93,5 @@ def test_ctrl_c_while_all_is_imported_is_no_traceback(command, tmp_path):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors
-    assert process.returncode in (130, 2)
+    # Where it comes while Python runs a string of code, Python ends as by the signal, though it was caught.
+    assert process.returncode in (130, 2, -signal.SIGINT)

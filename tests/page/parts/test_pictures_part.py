@@ -92,8 +92,10 @@ def test_a_run_does_not_wait_for_the_decoding_of_pictures_that_are_there(page, m
     monkeypatch.setattr(decoder, "_Process", lambda *given: (jobs.append(given), kind(*given))[1])
     assert drop(page, "#photo img", jpeg(), "photo.jpg", "image/jpeg")
     expect(page.locator("#forecast")).to_contain_text("64 × 43 px")  # noqa: RUF001
+    # Of one client no more than two are read ahead at a time, and what takes long is begun twice.
+    eventually(lambda: not multiprocessing.active_children())
     page.locator("#style-examples button").nth(2).click()  # read ahead, as nothing shows what is read of it
-    eventually(lambda: decoded() == ["This file", "The style picture"])
+    eventually(lambda: {"This file", "The style picture"} <= set(decoded()))
     eventually(lambda: not multiprocessing.active_children())
     jobs.clear()
     press_paint(page)
