@@ -186,37 +186,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip("with --full only")
 
 
-# Modules whose tests each take seconds.
-SLOW = {
-    "test_api",
-    "test_attack",
-    "test_bench",
-    "test_cluster",
-    "test_connections",
-    "test_controls",
-    "test_decoder",
-    "test_distill",
-    "test_faults",
-    "test_painting_memory",
-    "test_guard",
-    "test_load",
-    "test_allocator",
-    "test_quality",
-    "test_readme",
-    "test_real",
-    "test_registry",
-    "test_sessions",
-    "test_steering",
-    "test_storage",
-    "test_strangers",
-    "test_strangers_bodies",
-    "test_strangers_runs",
-    "test_stubs",
-    "test_timelapse",
-    "test_zero",
-}
-
-
 # Those that take longest begin first, so that no process is left with one of them at the end.
 FIRST = (
     "test_returning",
@@ -239,10 +208,5 @@ FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens a browser and what is slow, for `-m "not browser and not slow"`; longest first."""
-    for item in items:
-        if {"browser", "page"} & set(getattr(item, "fixturenames", ())):
-            item.add_marker("browser")
-        if item.path.stem in SLOW:
-            item.add_marker("slow")
+    """Put those that take longest first."""
     items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))

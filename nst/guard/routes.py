@@ -56,7 +56,7 @@ OPEN: tuple[Route, ...] = (
     Route("mcp", ("POST",), rf"{API}/mcp/?(?:http/?)?", "assistants paint"),
     Route("config", ("GET",), rf"{API}/mcp/schema", "how a directory of tools learns of this one"),
 )
-# Gradio's other routes, so that one that a new version adds is noticed (tests/guard/test_routes.py).
+# Gradio's other routes, so that one that a new version adds is noticed (tests/server/guard/test_routes.py).
 CLOSED: dict[str, str] = {
     f"{API}/heartbeat/{{session_hash}}": "a connection for as long as a tab is open; a browser has six",
     f"{API}/user": "there are no accounts",

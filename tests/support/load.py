@@ -1,6 +1,6 @@
 """A crowd at the page, on this machine only: who is served, how long all wait, and what is left behind.
 
-    python tests/load.py --visitors 30 --runs 200
+    python tests/support/load.py --visitors 30 --runs 200
 
 Some visitors paint to the end, some leave while they wait or watch, some come back at once, some press Stop,
 some reload the page, some only read.
@@ -31,8 +31,8 @@ from typing import Any
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
-ROOT = Path(__file__).parents[1]
-UNHURRIED = str(ROOT / "tests" / "unhurried.py")
+ROOT = Path(__file__).parents[2]
+UNHURRIED = str(ROOT / "tests" / "support" / "unhurried.py")
 PHOTO, STYLE = ROOT / "examples" / "photos" / "rocket.jpg", ROOT / "examples" / "styles" / "marbling.jpg"
 KINDS = ("stays", "stops", "leaves", "returns", "reads", "reloads")
 PATIENCE = 600.0

@@ -14,7 +14,6 @@ from served import LIMITS, serve
 from visits import PRESSES_AT_THE_END, unhurried_host
 from windows import Window, firefox, webkit
 
-pytestmark = pytest.mark.browser
 SHORT, LONG = "?size=64&iterations=20", "?size=64&iterations=1000"
 # What is chosen in the window for files, which nothing can drive: a picture of 90 x 60.
 CHOOSES = """HTMLInputElement.prototype.click = function () {

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path.insert(0, str(Path(__file__).parents[2]))
     import_module("nst.page")  # before Gradio, which `spaces` imports: no stubs for editors
 
     import spaces.zero.torch

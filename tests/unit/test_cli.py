@@ -32,7 +32,6 @@ def call(*arguments) -> int:
     return main([str(argument) for argument in arguments])
 
 
-@pytest.mark.slow
 def test_it_paints(photo, painting, tmp_path):
     out = tmp_path / "out.png"
     done = run(photo, painting, "-o", out, "--size", 96, "--iterations", 15, "--style-weight", "7.5", "-v")
@@ -56,7 +55,6 @@ def test_jpeg_and_several_styles(photo, painting, tmp_path):
     assert Image.open(out).format == "JPEG"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mp4", "webp"])
 def test_it_films_and_goes_on(photo, painting, tmp_path, kind, capsys):
     out, film, more = tmp_path / "out.png", tmp_path / f"film.{kind}", tmp_path / "more.png"
@@ -162,7 +160,6 @@ def test_misuse_is_one_sentence_and_exit_code_2(
     assert not (tmp_path / "out.png").exists()
 
 
-@pytest.mark.slow
 def test_misuse_as_a_process(photo):
     done = run(photo, "no.jpg")
     assert done.returncode == 2
@@ -367,7 +364,6 @@ def test_ctrl_c_while_the_film_is_made_keeps_the_picture(photo, painting, tmp_pa
     assert "the film x.mp4 was left out; the picture is kept" in capsys.readouterr().err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_end_from_outside_keeps_the_picture(photo, painting, tmp_path, number):
     out = tmp_path / "out.png"

@@ -1,6 +1,6 @@
 """Attackers at the page, on this machine only, and somebody who paints meanwhile.
 
-    python tests/siege.py --attackers 10 --seconds 60
+    python tests/support/siege.py --attackers 10 --seconds 60
 
 Two attackers share an address, and each does one thing after the other, as fast as he is answered: files and
 drawings that take minutes to read, bombs, JSON that is dear, names of this host's files, uploads that break
@@ -17,6 +17,7 @@ import contextlib
 import http.client
 import itertools
 import json
+import re
 import socket
 import threading
 import time
@@ -27,8 +28,6 @@ from typing import Any
 
 from load import App, running
 from strangers import API, FILE, Stranger, bomb, files_below, form, gif_of_comments, jpeg, memory, slow_jpeg
-
-from nst.gradio_faults.assets import listed
 
 
 class Attacker(threading.Thread):
@@ -164,10 +163,10 @@ class Attacker(threading.Thread):
         """Answers that nobody takes, and runs that nobody has begun."""
         host, port = self.me.host.split(":")
         line = f"Host: x\r\nX-Forwarded-For: {self.me.address}\r\n\r\n"
-        script = next(path for path in listed() if path.endswith(".js"))
+        script = re.search(rb"/assets/[\w.-]+\.js", self.me.ask("GET", "/")[2]).group().decode()
         held = []
         with self._whatever():
-            for path in (f"/assets/{script}", f"{API}/call/v2/stylize/none") * 200:
+            for path in (script, f"{API}/call/v2/stylize/none") * 200:
                 one = socket.create_connection((host, int(port)), timeout=20)
                 one.sendall(f"GET {path} HTTP/1.1\r\n{line}".encode())
                 held.append(one)

@@ -1,6 +1,6 @@
 """A Ray cluster on this machine, with page processes on it; as a command, what two painters give against one.
 
-python tests/cluster.py --visitors 20
+python tests/support/cluster.py --visitors 20
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def decoded(request):
         [sys.executable, "-W", "ignore", "-c", DECODE, str(flips)],
         capture_output=True,
         text=True,
-        cwd=ROOT / "tests",
+        cwd=ROOT / "tests" / "support",
         env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PATH": "/usr/bin:/bin"},
         timeout=1200,
         check=False,

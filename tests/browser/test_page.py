@@ -379,7 +379,7 @@ def test_the_page_is_the_same_in_every_process():
     made = [
         subprocess.run(
             [sys.executable, "-c", code],
-            cwd=ROOT / "tests",
+            cwd=ROOT / "tests" / "support",
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
             capture_output=True,
             check=True,

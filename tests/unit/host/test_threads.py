@@ -108,7 +108,6 @@ def test_what_is_set_already_counts_more():
     assert given["GOMP_SPINCOUNT"] == "5"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "told"),
     [

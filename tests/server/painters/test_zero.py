@@ -62,7 +62,7 @@ def app(tmp_path_factory):
     group.write_text("0::/kubepods/x\n")
     app = App(
         folder,
-        script=str(ROOT / "tests" / "zero_app.py"),
+        script=str(ROOT / "tests" / "support" / "zero_app.py"),
         SPACES_ZERO_GPU="true",
         SPACES_ZERO_DEVICE_API_URL=f"http://127.0.0.1:{api.server_port}",
         ZEROGPU_PROC_SELF_CGROUP_PATH=str(group),

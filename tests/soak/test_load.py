@@ -21,7 +21,7 @@ def test_an_app_goes_with_the_tests_however_they_end(tmp_path):
     code += "; print(App(folder, script=str(folder / 'app.py')).process.pid, flush=True); sys.stdin.read()"
     tests = subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
-        cwd=ROOT / "tests",
+        cwd=ROOT / "tests" / "support",
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -51,7 +51,7 @@ def test_everybody_is_served_or_politely_refused(app, request):
     assert outcomes["painted"] >= 1
     assert outcomes["read"] >= 1
     assert found["left over"] == (0, 0)
-    assert found["p95 of a page load"] < 10  # a second on an idle machine; see tests/load.py for the figure
+    assert found["p95 of a page load"] < 10  # a second on an idle machine: python tests/support/load.py
 
 
 def test_nothing_grows(app, request):
@@ -76,5 +76,5 @@ def test_attackers_hold_nobody_up_and_leave_little(app, request):
     assert app.counts() == (0, 0)
     assert app.log.stat().st_size - before < 200_000
     assert "Traceback" not in app.log.read_text()
-    if full:  # the short form leaves this to tests/guard/test_faults.py
+    if full:  # the short form leaves this to tests/soak/test_faults.py
         assert app.end() < 5

@@ -24,7 +24,7 @@ def hurry_not() -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path.insert(0, str(Path(__file__).parents[2]))
     from nst.page import server
 
     hurry_not()

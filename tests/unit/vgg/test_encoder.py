@@ -33,7 +33,6 @@ def test_layout_and_colours_are_torchvisions():
     assert encoder.std.flatten().tolist() == pytest.approx(normal.std)
 
 
-@pytest.mark.slow
 def test_the_page_does_not_wait_for_torchvision():
     code = "import sys, nst.painting, nst.vgg.weights; print('torchvision' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
