@@ -22,6 +22,7 @@ from nst.inputs import Inputs, Role
 from nst.optimization.encoders import encoder_choice, load_encoders
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls, Painting
+from nst.optimization.memory import TOO_LITTLE_MEMORY, is_out_of_memory
 from nst.optimization.pictures import Pictures
 from nst.optimization.pyramid import plan
 from nst.settings import MOST_STYLES, Settings
@@ -103,8 +104,13 @@ def paint(
     controls: Controls | None = None,
 ) -> Generator[Frame, None, None]:
     """Paint as `stylize` does, whose arguments these are."""
-    with own_state():
-        frames = _painting(pictures, settings, encoder, controls)
+    try:
+        with own_state():
+            frames = _painting(pictures, settings, encoder, controls)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise InputError(TOO_LITTLE_MEMORY) from error
     return each_in_own_state(frames)
 
 

@@ -32,6 +32,7 @@ _SLACK = {torch.float32: 1.3, torch.bfloat16: 1.55}
 _STRIPS_SLACK = {torch.float32: 1.2, torch.bfloat16: 1.5}
 # Beside the pictures: what threads and libraries set up at their first use.
 ONCE = 150_000_000
+TOO_LITTLE_MEMORY = "This host has not enough memory for even a small painting; try again later."
 # With more strips the rows that neighbours share would be most of the work.
 MOST_STRIPS = 16
 
@@ -186,7 +187,7 @@ class Plan:
         elif position:
             del self.scales[position:]
         else:
-            raise InputError("This host has not enough memory for even a small painting; try again later.")
+            raise InputError(TOO_LITTLE_MEMORY)
         end = self.scales[-1].longest
         log.warning("too little memory for %d x %d, going on at %d px", failed.width, failed.height, end)
         if position and failed.longest == below:

@@ -9,6 +9,7 @@ import warnings
 import zlib
 
 import numpy as np
+import pillow_heif
 import pytest
 import tifffile
 from conftest import picture
@@ -89,6 +90,15 @@ def test_an_avif_says_its_primaries(primaries):
     data = saved(Image.new("RGB", (64, 64), RED), "AVIF", quality=95)
     at = data.index(b"colrnclx")
     data = data[: at + 8] + struct.pack(">H", primaries) + data[at + 10 :]
+    assert near(decode(data), RED if primaries == 1 else (217, 0, 89), 6)
+
+
+@pytest.mark.parametrize("primaries", [1, 12])
+def test_a_heic_says_its_primaries(primaries):
+    pillow_heif.register_heif_opener()
+    nclx = {"color_primaries": primaries, "transfer_characteristics": 13, "matrix_coefficients": 6}
+    data = saved(Image.new("RGB", (64, 64), RED), "HEIF", quality=95, **nclx)
+    assert data[data.index(b"colrnclx") + 8 :][:2] == struct.pack(">H", primaries)
     assert near(decode(data), RED if primaries == 1 else (217, 0, 89), 6)
 
 
