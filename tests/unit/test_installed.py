@@ -1,0 +1,70 @@
+"""`pip install` of the folder: a library and two commands, without the page's packages."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from PIL import Image
+
+# What an environment looks like in which nobody has installed Gradio.
+WITHOUT_GRADIO = "import sys; sys.modules.update(gradio=None, gradio_client=None)"
+
+
+def run(*command: object, **options):
+    return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, **options)
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which it was installed, from the files that are in the repository."""
+    sources, target = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("installed")
+    tracked = run("-c", "import subprocess as s; s.run(['git', 'ls-files', 'nst', 'examples'])", cwd=ROOT)
+    for name in ["pyproject.toml", "README.md", "LICENSE", *tracked.stdout.split()]:
+        place = sources / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, place)
+    pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
+    done = run(*pip, "--target", target, sources)
+    assert done.returncode == 0, done.stderr
+    (target / "sitecustomize.py").write_text(WITHOUT_GRADIO)
+    return target
+
+
+@pytest.fixture
+def elsewhere(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of somebody who has installed it, the current one."""
+    monkeypatch.setitem(os.environ, "PYTHONPATH", str(installed))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_readmes_lines_paint(elsewhere, photo, painting):
+    Image.open(painting).save("painting.jpg")
+    (code,) = re.findall(r"```python\n(.*?encode_png.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    code = code.replace("style_weight=7", "style_weight=7, size=64, iterations=10")
+    done = run("-c", code + "\nimport nst, sys\nprint(nst.__file__, 'nst.page' in sys.modules)")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(Path(os.environ["PYTHONPATH"]) / "nst" / "__init__.py"), "False"]
+    assert Image.open("out.png").size == (64, 43)
+
+
+def test_both_commands_are_there_and_the_pages_says_what_it_needs(installed, elsewhere, photo, painting):
+    done = run(installed / "bin" / "nst", photo, painting, "--size", 64, "--iterations", 10, "-o", "out.png")
+    assert done.returncode == 0, done.stderr
+    assert Image.open("out.png").size == (64, 43)
+    done = run(installed / "bin" / "nst-page")
+    assert done.returncode == 2
+    assert done.stderr == 'error: This needs gradio; install it with: pip install ".[page]"\n'
+
+
+def test_what_is_not_for_users_stays_with_the_sources(installed):
+    assert not (installed / "nst" / "lab").exists()
+    assert not [path for path in installed.rglob("*") if "tests" in path.relative_to(installed).parts]
+    assert (installed / "nst" / "examples" / "CREDITS.md").is_file()
