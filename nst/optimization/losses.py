@@ -8,8 +8,9 @@ same for every picture, size and encoder.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -274,3 +275,74 @@ def total_variation(image: Tensor) -> Tensor:
         image: (1, 3, H, W) with H and W at least 2.
     """
     return _TotalVariation.apply(image)
+
+
+class Seen(NamedTuple):
+    """An image and what the encoder sees in it."""
+
+    image: Tensor  # (1, C, H, W)
+    features: dict[str, Tensor]  # content layer -> (1, C, h, w)
+    statistics: dict[str, tuple[Moments, ...]]  # style layer -> those of each region, projected
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A loss and how much it counts."""
+
+    weight: float
+    loss: Callable[[Seen], Tensor]
+
+
+class Mean:
+    """The weighted mean of losses.
+
+    Args:
+        losses: one or more, their weights not all 0.
+        device: where they are computed.
+    """
+
+    def __init__(self, losses: Sequence[Weighted], device: torch.device) -> None:
+        self.losses = [each.loss for each in losses]
+        self.weights = torch.tensor([each.weight for each in losses], dtype=torch.float32, device=device)
+        self.sum = self.weights.sum()
+
+    def __call__(self, seen: Seen) -> Tensor:
+        """Return the mean, a scalar."""
+        return (self.weights * torch.stack([loss(seen) for loss in self.losses])).sum() / self.sum
+
+
+@dataclass(frozen=True)
+class ContentLoss:
+    """How far an image is from the photo in one layer."""
+
+    layer: str
+    target: ContentTarget
+
+    def __call__(self, seen: Seen) -> Tensor:
+        """Return the distance, a scalar."""
+        return self.target.distance(seen.features[self.layer])
+
+
+@dataclass(frozen=True)
+class StyleLoss:
+    """How far an image is from the styles in one layer, the regions counting by their area."""
+
+    layer: str
+    targets: Sequence[StyleTarget]  # one for each region
+    areas: Tensor  # (regions,), shares of the image
+
+    def __call__(self, seen: Seen) -> Tensor:
+        """Return the distance, a scalar."""
+        regions = zip(self.targets, seen.statistics[self.layer], strict=True)
+        return (self.areas * torch.stack([target.distance(each) for target, each in regions])).sum()
+
+
+@dataclass(frozen=True)
+class TotalVariationLoss:
+    """An image's total variation against what is usual."""
+
+    usual: Tensor  # scalar
+
+    def __call__(self, seen: Seen) -> Tensor:
+        """Return the ratio, a scalar."""
+        return total_variation(seen.image) / self.usual

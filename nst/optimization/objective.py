@@ -1,4 +1,4 @@
-"""The weighted sum of content, style and smoothness that a painting minimises, at one size."""
+"""The weighted sum of losses that a painting minimises, at one size."""
 
 from __future__ import annotations
 
@@ -12,10 +12,16 @@ from torch import Tensor
 from nst.image.masks import Region
 from nst.optimization.cache import cache_of, digest
 from nst.optimization.losses import (
+    ContentLoss,
     ContentTarget,
     GaussianTarget,
     GramTarget,
+    Mean,
+    Seen,
+    StyleLoss,
     StyleTarget,
+    TotalVariationLoss,
+    Weighted,
     plainness,
     prominence,
     total_variation,
@@ -98,12 +104,13 @@ class Evaluation:
 
     loss: Tensor  # scalar
     gradient: Tensor  # as the image
-    terms: Tensor  # relative content, style and roughness, before the weights
+    terms: Tensor  # each loss, before its weight
+    names: tuple[str, ...]  # of the losses
 
     def named(self) -> dict[str, float]:
         """Return the terms and the weighted total by name; waits for the device."""
         values = torch.cat([self.terms, self.loss.view(1)]).tolist()
-        return dict(zip(("content", "style", "roughness", "total"), values, strict=True))
+        return dict(zip((*self.names, "total"), values, strict=True))
 
 
 class Objective:
@@ -139,9 +146,6 @@ class Objective:
         parts: Sequence[Tensor | None] | None = None,
     ) -> None:
         self.encoder, self.strips, self.cache = encoder, strips, cache_of(encoder)
-        self.style_weight = 2 ** ((settings.style_weight - 5) / 2)
-        self.content_weight = BALANCE * 2 ** ((settings.content_weight - 5) / 2)
-        self.roughness_weight = ROUGHNESS * (settings.smoothness / 5) ** 2
         self.photo, self.painted = content, painted
         regions = regions or [Region(tuple(1 / len(styles) for _ in styles))]
         self.masks = [region.mask for region in regions]
@@ -154,87 +158,107 @@ class Objective:
         shares = [overall[k] for k in used]
         content_layers = content_weights(settings.content_layer, encoder.layers)
         style_layers = style_weights(settings.style_layers, encoder.layers)
-        if settings.style_layers == AUTOMATIC:
+        fill = FILL
+        if settings.style_layers == AUTOMATIC:  # layers that somebody has chosen are not shaped by the knob
             style_layers = _shaped(style_layers, settings.large_shapes)
-        with torch.no_grad():
-            paintings = [(styles[k], None if parts is None else parts[k]) for k in used]
-            self._build_targets(
-                paintings, settings, regions, used, shares, tuple(content_layers), tuple(style_layers)
-            )
-        self.content_layer_weights = self.rough.new_tensor(list(content_layers.values()))
-        self.style_layer_weights = self.rough.new_tensor(list(style_layers.values()))
-        self.areas = self.rough.new_tensor(areas)
+            fill = _fill(settings.large_shapes)
+        self.content_layers, self.style_layers = tuple(content_layers), tuple(style_layers)
 
-    def _build_targets(
-        self,
-        styles: Sequence[tuple[Tensor, Tensor | None]],
-        settings: Settings,
-        regions: Sequence[Region],
-        used: Sequence[int],
-        shares: Sequence[float],
-        content_layers: tuple[str, ...],
-        style_layers: tuple[str, ...],
-    ) -> None:
-        """Set the targets: the photo's content features, the styles' statistics, their total variation."""
-        deepest_layer = self.encoder.layers[-1]
-        # As the weights: layers that somebody has chosen are nothing that the knob shapes.
-        fill = _fill(settings.large_shapes) if settings.style_layers == AUTOMATIC else FILL
-        photo = self._described_photo(tuple(dict.fromkeys((*content_layers, deepest_layer))), style_layers)
-        paintings = [
-            self._described_painting(*style, settings.subject, content_layers, style_layers)
-            for style in styles
-        ]
-        attention = prominence(photo.features[deepest_layer], ATTENTION)
-        self.content = {
-            name: ContentTarget(
-                photo.features[name], [each.features[name] for each in paintings], shares, attention
-            )
-            for name in content_layers
-        }
-        self.styles = {
-            name: [
-                self._target(
-                    name,
-                    settings.style_loss,
-                    DEEP_FLOOR if name in DEEP else GaussianTarget.FLOOR,
-                    average(
-                        [each.filled(name, seen, fill) for each in paintings],
-                        [region.shares[k] for k in used],
-                    ),
-                    seen,
-                )
-                for region, seen in zip(regions, photo.statistics[name], strict=True)
+        with torch.no_grad():
+            sources = [(styles[k], None if parts is None else parts[k]) for k in used]
+            photo = self._described_photo()
+            paintings = [
+                self._described_painting(picture, part, settings.subject) for picture, part in sources
             ]
-            for name in style_layers
+            attention = prominence(photo.features[encoder.layers[-1]], ATTENTION)
+            content_targets = {
+                layer: ContentTarget(
+                    photo.features[layer], [each.features[layer] for each in paintings], shares, attention
+                )
+                for layer in content_layers
+            }
+            # For each layer one in each region.
+            self.style_targets = {
+                layer: [
+                    self._style_target(
+                        layer,
+                        settings.style_loss,
+                        average(
+                            [each.filled(layer, seen, fill) for each in paintings],
+                            [region.shares[k] for k in used],
+                        ),
+                        seen,
+                    )
+                    for region, seen in zip(regions, photo.statistics[layer], strict=True)
+                ]
+                for layer in style_layers
+            }
+            variation = total(
+                share * total_variation(_around(picture, part))
+                for share, (picture, part) in zip(shares, sources, strict=True)
+            )
+            # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
+            variation = torch.maximum(variation, PLAINEST * total_variation(content)).clamp_min(1e-4)
+
+        # What is minimised: the sum of these, each times its weight.
+        device = content.device
+        region_areas = torch.tensor(areas, dtype=torch.float32, device=device)
+        self.losses: dict[str, Weighted] = {
+            "content": Weighted(
+                BALANCE * 2 ** ((settings.content_weight - 5) / 2),
+                Mean(
+                    [
+                        Weighted(weight, ContentLoss(layer, content_targets[layer]))
+                        for layer, weight in content_layers.items()
+                    ],
+                    device,
+                ),
+            ),
+            "style": Weighted(
+                2 ** ((settings.style_weight - 5) / 2),
+                Mean(
+                    [
+                        Weighted(weight, StyleLoss(layer, self.style_targets[layer], region_areas))
+                        for layer, weight in style_layers.items()
+                    ],
+                    device,
+                ),
+            ),
+            "roughness": Weighted(ROUGHNESS * (settings.smoothness / 5) ** 2, TotalVariationLoss(variation)),
         }
         # What the canvas's activations are multiplied by to be compared.
         self.projections = {
-            name: [target.projection for target in targets] for name, targets in self.styles.items()
+            layer: [target.projection for target in targets] for layer, targets in self.style_targets.items()
         }
-        rough = total(
-            share * total_variation(_around(picture, part))
-            for share, (picture, part) in zip(shares, styles, strict=True)
-        )
-        # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
-        self.rough = torch.maximum(rough, PLAINEST * total_variation(self.photo)).clamp_min(1e-4)
 
-    def _described_photo(self, content: tuple[str, ...], style: tuple[str, ...]) -> Description:
+    def __call__(self, image: Tensor) -> Evaluation:
+        """Evaluate the objective and its gradient at `image`, shaped as the photo."""
+        with torch.enable_grad():
+            leaf = image.detach().requires_grad_()  # (1, C, H, W)
+            shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
+            seen = Seen(
+                shown,
+                *self.encoder.describe(
+                    shown, self.content_layers, self.style_layers, self.masks, self.strips, self.projections
+                ),
+            )
+            terms = [each.loss(seen) for each in self.losses.values()]
+            loss = total(each.weight * term for each, term in zip(self.losses.values(), terms, strict=True))
+            (gradient,) = torch.autograd.grad(loss, leaf)
+        return Evaluation(loss.detach(), gradient, torch.stack(terms).detach(), tuple(self.losses))
+
+    def _described_photo(self) -> Description:
         """Return what the encoder sees in the photo, for style in each region by itself."""
+        content = tuple(dict.fromkeys((*self.content_layers, self.encoder.layers[-1])))
         masks = tuple(None if mask is None else digest(mask) for mask in self.masks)
         return self.cache.get(
-            (digest(self.photo), masks, content, style),
-            lambda: self.encoder.describe(self.photo, content, style, self.masks, self.strips),
+            (digest(self.photo), masks, content, self.style_layers),
+            lambda: self.encoder.describe(self.photo, content, self.style_layers, self.masks, self.strips),
         )
 
-    def _described_painting(
-        self,
-        picture: Tensor,
-        part: Tensor | None,
-        subject: float,
-        content: tuple[str, ...],
-        style: tuple[str, ...],
-    ) -> _StyleDescription:
+    def _described_painting(self, picture: Tensor, part: Tensor | None, subject: float) -> _StyleDescription:
         """Return what is taken from a painting: all of its strokes, but not its subject's large shapes."""
+        content, style = self.content_layers, self.style_layers
         deep = tuple(name for name in style if name in DEEP) if subject < MOST_SUBJECT else ()
         deepest_layer = self.encoder.layers[-1:] if deep else ()
 
@@ -259,9 +283,9 @@ class Objective:
             (digest(picture), None if part is None else digest(part), subject, content, style), look
         )
 
-    def _target(
-        self, layer: str, style_loss: str, floor: float, style: Moments, photo: Moments
-    ) -> StyleTarget:
+    def _style_target(self, layer: str, style_loss: str, style: Moments, photo: Moments) -> StyleTarget:
+        """Return what a region is compared with in a layer."""
+        floor = DEEP_FLOOR if layer in DEEP else GaussianTarget.FLOOR
         # Of no account for an ordinary style, whose target is then the same for every photo.
         plain_style_photo = photo if float(plainness(style)) > 1e-6 else None
         matrix = self.encoder.matrix(layer)
@@ -273,34 +297,3 @@ class Objective:
                 else GaussianTarget(style, floor, plain_style_photo, matrix)
             ),
         )
-
-    def __call__(self, image: Tensor) -> Evaluation:
-        """Evaluate the objective and its gradient at `image`, shaped as the photo."""
-        with torch.enable_grad():
-            leaf = image.detach().requires_grad_()  # (1, C, H, W)
-            shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
-            seen = self.encoder.describe(
-                shown, self.content, self.styles, self.masks, self.strips, self.projections
-            )
-            # (content layers,) and (style layers,)
-            contents = torch.stack(
-                [target.distance(seen.features[name]) for name, target in self.content.items()]
-            )
-            styles = torch.stack(
-                [self._distance(seen.statistics[name], targets) for name, targets in self.styles.items()]
-            )
-            content = (self.content_layer_weights * contents).sum()
-            style = (self.style_layer_weights * styles).sum() / self.style_layer_weights.sum()
-            roughness = total_variation(shown) / self.rough
-            loss = (
-                self.content_weight * content + self.style_weight * style + self.roughness_weight * roughness
-            )
-            (gradient,) = torch.autograd.grad(loss, leaf)
-        return Evaluation(loss.detach(), gradient, torch.stack([content, style, roughness]).detach())
-
-    def _distance(self, statistics: Sequence[Moments], targets: Sequence[StyleTarget]) -> Tensor:
-        """Return how far one layer is from its targets, the regions counting by area."""
-        distances = torch.stack(
-            [target.distance(each) for target, each in zip(targets, statistics, strict=True)]
-        )
-        return (self.areas * distances).sum()

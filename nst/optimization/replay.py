@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -44,7 +45,7 @@ class GraphedObjective:
         self._graph.replay()
         # The next call writes over what the graph has made.
         made = self._made
-        return Evaluation(made.loss.clone(), made.gradient.clone(), made.terms.clone())
+        return replace(made, loss=made.loss.clone(), gradient=made.gradient.clone(), terms=made.terms.clone())
 
     def _record(self) -> None:
         graph = torch.cuda.CUDAGraph()
