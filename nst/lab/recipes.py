@@ -277,8 +277,8 @@ def classic(
         features = encoder((canvas + level) / 255, layers)
         content = total(F.mse_loss(features[name], target[name]) for name in target)
         manner = total(F.mse_loss(gram, style_grams[name]) for name, gram in grams(features).items())
-        rough = total((canvas.diff(dim=axis)).abs().sum() for axis in (2, 3))
-        loss = 5 * content + 100 * manner + 0.001 * rough
+        variation = total((canvas.diff(dim=axis)).abs().sum() for axis in (2, 3))
+        loss = 5 * content + 100 * manner + 0.001 * variation
         loss.backward()
         count += 1
         seen(count, ((canvas.detach() + level) / 255).clamp(0, 1))

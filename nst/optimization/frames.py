@@ -21,7 +21,7 @@ class Frame:
     iteration: int  # evaluations so far
     total: int  # evaluations in all, if nothing stops it
     target: tuple[int, int]  # (width, height) of the finished picture
-    losses: dict[str, float]  # content, style and roughness relative to their targets; weighted total
+    losses: dict[str, float]  # content, style, total variation, each relative; weighted total
     seconds: float  # since the start
     optimising: float  # of these, in objective and optimiser
     rate: float  # iterations per second at this size

@@ -42,8 +42,8 @@ DEEP_FLOOR = 0.3
 # How much of the place that a style's subject would take is left to the photo, the rest being its manner's;
 # with large shapes in their middle.
 FILL = 0.6
-# Smoothness in the middle of its slider weighs this much.
-ROUGHNESS = 0.0168
+# The weight of the total variation with the slider of smoothness in its middle.
+TOTAL_VARIATION = 0.0168
 # The least total variation that a style is taken to have, as a share of the photo's.
 PLAINEST = 0.05
 
@@ -224,7 +224,9 @@ class Objective:
                     device,
                 ),
             ),
-            "roughness": Weighted(ROUGHNESS * (settings.smoothness / 5) ** 2, TotalVariationLoss(variation)),
+            "total variation": Weighted(
+                TOTAL_VARIATION * (settings.smoothness / 5) ** 2, TotalVariationLoss(variation)
+            ),
         }
         # What the canvas's activations are multiplied by to be compared.
         self.projections = {

@@ -47,7 +47,7 @@ def manner(features: Tensor, subject: float, part: Tensor | None = None) -> Tens
     counts = torch.ones_like(seen[:, :1]) if part is None else F.adaptive_avg_pool2d(part.to(seen), small)
     counts = counts / counts.mean().clamp_min(1e-12)
     centered = seen - (seen * counts).mean((2, 3), keepdim=True)
-    energy = _smooth(centered.square().sum(1, keepdim=True))
+    energy = _averaged(centered.square().sum(1, keepdim=True))
     recurrence = _recurrence(centered, counts)
     score = _relative(energy, counts) / _relative(recurrence, counts).clamp_min(1e-3) ** _RECURRENCE
     # As a sigmoid, which no score makes overflow.
@@ -63,7 +63,7 @@ def _recurrence(centered: Tensor, counts: Tensor) -> Tensor:
     directions = F.normalize(centered[0].flatten(1), dim=0)  # (C, M)
     alike = (directions.T @ directions).clamp_min(0) * elsewhere * counts.flatten().clamp_max(1)  # (M, M)
     best = alike.topk(max(1, round(_RECURRING * len(places))), 1).values.mean(1)
-    return _smooth(best.view(1, 1, height, width))
+    return _averaged(best.view(1, 1, height, width))
 
 
 def _relative(values: Tensor, counts: Tensor) -> Tensor:
@@ -72,6 +72,6 @@ def _relative(values: Tensor, counts: Tensor) -> Tensor:
     return torch.where(mean > 1e-12, values / mean.clamp_min(1e-12), torch.ones_like(values))
 
 
-def _smooth(values: Tensor) -> Tensor:
+def _averaged(values: Tensor) -> Tensor:
     """Return means over 3 x 3 positions."""
     return F.avg_pool2d(F.pad(values, (1, 1, 1, 1), mode="replicate"), 3, 1)

@@ -101,7 +101,7 @@ def test_weights_do_what_they_say(encoder, photo, painting):
 
     assert losses(content_weight=10)["content"] < losses(content_weight=0)["content"]
     assert losses(style_weight=10)["style"] < losses(style_weight=0)["style"]
-    assert losses(smoothness=10)["roughness"] < losses(smoothness=0)["roughness"]
+    assert losses(smoothness=10)["total variation"] < losses(smoothness=0)["total variation"]
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient-descent"])
