@@ -183,11 +183,11 @@ class Settings:
         " what suits this server.",
         choices={
             "auto": "Automatic",
-            "builtin": "Fast",
-            "refined": "Fast, finished by VGG-19",
+            "narrow": "Narrow network (fast)",
+            "refined": "Narrow network, finished by VGG-19",
             "vgg19": "Full VGG-19",
         },
-        former={"layout": "auto"},
+        former={"layout": "auto", "builtin": "narrow"},
     )
     optimizer: str = knob(
         "lbfgs",

@@ -1,7 +1,7 @@
 """How good paintings are: one yardstick for all of them, whoever painted.
 
     python -m nst.lab.quality --photos FOLDER --styles FOLDER --weights vgg19.safetensors \
-        --by builtin vgg19 crowsonkb plain-pyramid --keep FOLDER --sheet sheet.jpg
+        --by narrow vgg19 crowsonkb plain-pyramid --keep FOLDER --sheet sheet.jpg
 
 Everything is measured on the finished 8-bit pictures with the real VGG-19's convolutions; a painter's own
 loss would flatter it.
@@ -282,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--by",
         nargs="+",
-        default=["builtin"],
+        default=["narrow"],
         help=f"who paints: {', '.join(OWN)} with our settings, or a recipe: {', '.join(RECIPES)}",
     )
     parser.add_argument(

@@ -63,13 +63,13 @@ def encoder_choice(settings: Settings) -> str:
         return settings.encoder
     if pick_device(settings.device).type == "cuda":
         return "vgg19"
-    return "refined" if source_of(settings.weights) else "builtin"
+    return "refined" if source_of(settings.weights) else "narrow"
 
 
 def encoder_names(settings: Settings) -> tuple[str, ...]:
     """Return the names of the encoders that `settings` ask for on this host, in the order of their turns."""
     return {
-        "builtin": (NARROW,),
+        "narrow": (NARROW,),
         "refined": (NARROW, VGG19),
         "vgg19": (VGG19,),
     }[encoder_choice(settings)]

@@ -27,7 +27,7 @@ TORCHVISION = "torchvision"
 # The deepest of Gatys' layers: 13 of VGG-19's 16 convolutions.
 DEEPEST = "relu5_1"
 
-VGG19, NARROW = "VGG-19", "Fast encoder"
+VGG19, NARROW = "VGG-19", "Narrow network"
 # Their cards stand beside them: narrow.md, vgg19.md.
 NARROW_FILE = Path(__file__).with_name("narrow.safetensors")
 VGG19_FILE = Path(__file__).with_name("vgg19.safetensors")

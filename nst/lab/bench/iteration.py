@@ -16,7 +16,7 @@ from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.weights import find_vgg19
 
-NAMES = ("vgg19", "builtin")
+NAMES = ("vgg19", "narrow")
 
 
 def encoder_of(name: str, weights: str) -> Encoder:
@@ -25,8 +25,8 @@ def encoder_of(name: str, weights: str) -> Encoder:
     Raises:
         InputError: weights of VGG-19 were named that cannot be used.
     """
-    (own,) = load_encoders(Settings(encoder="builtin"))
-    if name == "builtin":
+    (own,) = load_encoders(Settings(encoder="narrow"))
+    if name == "narrow":
         return own
     return Encoder(find_vgg19(weights), name="VGG-19", device=own.device, precision=own.precision)
 

@@ -23,7 +23,7 @@ from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.weights import find_vgg19
 
-PAINTERS = ("vgg19", "refined", "builtin")
+PAINTERS = ("vgg19", "refined", "narrow")
 LADDER = (10, 20, 30, 40, 60, 80, 120, 160, 240, 400)
 
 
