@@ -15,8 +15,8 @@ from nst.errors import InputError
 from nst.host.torch_state import each_in_own_state, own_state
 from nst.image.arrays import from_array
 from nst.image.border import without_border
-from nst.image.files import load_image
 from nst.image.masks import prepare, taken_from
+from nst.image.picture_files import load_image
 from nst.image.transparency import continued, on_white
 from nst.inputs import Inputs, Role
 from nst.optimization.encoders import encoder_choice, load_encoders

@@ -12,7 +12,7 @@ from huggingface_hub.utils import tqdm
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.image.files import load_image
+from nst.image.picture_files import load_image
 from nst.image.pixels import resize, to_pixels
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}

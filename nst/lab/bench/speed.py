@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.image.files import load_image
+from nst.image.picture_files import load_image
 from nst.image.pixels import to_pixels
 from nst.lab.quality import Yardstick
 from nst.lab.recipes import classic

@@ -12,7 +12,7 @@ from PIL import Image
 
 from nst.errors import InputError
 from nst.image.decoding import decode
-from nst.image.files import encode_jpeg, encode_picture
+from nst.image.picture_files import encode_jpeg, encode_picture
 from nst.image.timelapse import as_webp
 from nst.image.transparency import continued, on_white, pixels_on_white
 from nst.inputs import Inputs
