@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nst.errors import InputError
 from nst.image.colors import luminance
-from nst.image.pixels import fit, resize
+from nst.image.tensors import fit, resize
 
 # Masks are kept no larger than this; enlarged they only become smoother.
 _LONGEST = 1024

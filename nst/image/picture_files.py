@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from nst.image.decoding import EXIF_TEXT, MIN_SIDE, decode
-from nst.image.pixels import to_tensor
+from nst.image.tensors import to_tensor
 from nst.image.transparency import pixels_on_white
 
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from nst.image.pixels import fit
+from nst.image.tensors import fit
 from nst.image.transparency import pixels_on_white
 
 _Frame = TypeVar("_Frame")

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from nst.errors import InputError
 from nst.image.picture_files import load_image
-from nst.image.pixels import resize, to_pixels
+from nst.image.tensors import resize, to_pixels
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 

@@ -29,7 +29,7 @@ from nst.errors import InputError
 from nst.host.allocator import keep_freed
 from nst.host.device import pick_device
 from nst.image.picture_files import encode_png, load_image
-from nst.image.pixels import fit, fit_area, resize, to_pixels
+from nst.image.tensors import fit, fit_area, resize, to_pixels
 from nst.lab.recipes import RECIPES
 from nst.optimization.encoders import load_encoders
 from nst.optimization.losses import relative_error

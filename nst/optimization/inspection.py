@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nst.image.pixels import fit, fit_area, resize
+from nst.image.tensors import fit, fit_area, resize
 from nst.optimization.losses import relative_error
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder

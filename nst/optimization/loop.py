@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nst.errors import InputError
 from nst.host.allocator import give_back, give_back_when_idle
-from nst.image.pixels import resize, to_pixels
+from nst.image.tensors import resize, to_pixels
 from nst.optimization.frames import Frame
 from nst.optimization.memory import Plan, is_out_of_memory
 from nst.optimization.objective import Evaluation

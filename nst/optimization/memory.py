@@ -11,7 +11,7 @@ import torch
 from nst.errors import InputError
 from nst.host.allocator import give_back
 from nst.host.memory import available
-from nst.image.pixels import fit
+from nst.image.tensors import fit
 from nst.optimization.optimizers import HISTORY
 from nst.optimization.pyramid import COARSEST, Scale
 from nst.settings import Settings

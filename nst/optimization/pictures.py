@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nst.image.colors import is_grey, luminance, match_palette, with_luminance
 from nst.image.masks import Region, at, divide, within
-from nst.image.pixels import MAX_SIDE, fit_area, resize
+from nst.image.tensors import MAX_SIDE, fit_area, resize
 from nst.inputs import Inputs
 from nst.optimization.objective import Objective
 from nst.optimization.pyramid import Scale

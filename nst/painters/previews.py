@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from nst.image.picture_files import encode_jpeg
-from nst.image.pixels import fit, resize, to_pixels, to_tensor
+from nst.image.tensors import fit, resize, to_pixels, to_tensor
 from nst.image.transparency import on_white, pixels_on_white
 from nst.optimization.frames import Frame
 from nst.painters.pixels import Pixels

@@ -10,7 +10,7 @@ from PIL import Image
 
 from nst import InputError, Settings, stylize
 from nst.image.colors import luminance
-from nst.image.pixels import fit_area, resize
+from nst.image.tensors import fit_area, resize
 from nst.optimization.losses import relative_error
 from nst.optimization.subject import manner
 from nst.vgg.encoder import Encoder

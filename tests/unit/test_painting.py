@@ -12,7 +12,7 @@ from conftest import tiny_convolutions
 from PIL import Image
 
 from nst import InputError, Settings, load_image, stylize
-from nst.image.pixels import fit_area, resize
+from nst.image.tensors import fit_area, resize
 from nst.lab.quality import octaves
 from nst.optimization.losses import GaussianTarget, GramTarget, relative_error
 from nst.optimization.objective import Objective

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from nst.errors import InputError
 from nst.image.picture_files import load_image
-from nst.image.pixels import to_pixels
+from nst.image.tensors import to_pixels
 from nst.lab.quality import Yardstick
 from nst.lab.recipes import classic
 from nst.optimization.encoders import load_encoders

@@ -9,7 +9,7 @@ from nst.errors import InputError
 from nst.guard.clients import client_of
 from nst.guard.service import Service
 from nst.image.picture_files import load_image
-from nst.image.pixels import to_tensor
+from nst.image.tensors import to_tensor
 from nst.optimization.encoders import load_encoders
 from nst.optimization.inspection import compare, feature_maps
 from nst.page import status

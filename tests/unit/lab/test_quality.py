@@ -12,7 +12,7 @@ from conftest import tiny_convolutions
 from PIL import Image
 
 from nst import Settings, load_image
-from nst.image.pixels import fit_area, resize, to_pixels
+from nst.image.tensors import fit_area, resize, to_pixels
 from nst.lab import quality, recipes
 from nst.lab.quality import Painter, Yardstick, octaves
 from nst.lab.recipes import RECIPES

@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from nst import Settings, load_image, stylize
 from nst.image.masks import Region
-from nst.image.pixels import resize, to_pixels
+from nst.image.tensors import resize, to_pixels
 from nst.lab.quality import FACES, Yardstick
 from nst.optimization.encoders import load_encoders
 from nst.optimization.objective import Objective

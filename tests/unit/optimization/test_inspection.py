@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nst import InputError, Settings, stylize
-from nst.image.pixels import fit_area, resize
+from nst.image.tensors import fit_area, resize
 from nst.optimization.inspection import compare, feature_maps
 from nst.vgg.moments import gram_matrix
 
