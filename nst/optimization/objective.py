@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nst.image.masks import Region
-from nst.optimization.cache import cache_of, digest
+from nst.optimization.encoder_cache import cache_of, digest
 from nst.optimization.losses import (
     ContentLoss,
     ContentTarget,
