@@ -14,7 +14,7 @@ from nst.errors import InputError
 from nst.host.allocator import give_back, give_back_when_idle
 from nst.image.tensors import resize, to_pixels
 from nst.optimization.frames import Frame
-from nst.optimization.memory import Plan, is_out_of_memory
+from nst.optimization.memory_plan import Plan, is_out_of_memory
 from nst.optimization.objective import Evaluation
 from nst.optimization.pace import Pace
 from nst.optimization.pictures import Pictures

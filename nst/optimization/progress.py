@@ -11,7 +11,7 @@ import numpy as np
 from nst.host.device import describe
 from nst.optimization.estimate import Estimate
 from nst.optimization.frames import Frame
-from nst.optimization.memory import Plan
+from nst.optimization.memory_plan import Plan
 from nst.optimization.objective import Evaluation
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder

@@ -13,7 +13,7 @@ from nst import InputError, Settings, stylize
 from nst.host.device import pick_precision
 from nst.host.memory import available
 from nst.optimization import memory
-from nst.optimization.memory import needed
+from nst.optimization.memory_plan import needed
 from nst.vgg.encoder import Encoder
 
 MEASURE = """
@@ -21,7 +21,7 @@ import sys
 import torch
 from nst.optimization import encoders
 encoders.pick_precision = lambda device: getattr(torch, sys.argv[2])
-from nst.optimization.memory import needed
+from nst.optimization.memory_plan import needed
 from nst.host.memory import peak
 from nst.host.allocator import keep_freed
 from nst.optimization.objective import Objective
