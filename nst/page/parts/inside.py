@@ -11,7 +11,7 @@ from nst.guard.service import Service
 from nst.image.picture_files import load_image
 from nst.image.tensors import to_tensor
 from nst.optimization.encoders import load_encoders
-from nst.optimization.inspection import compare, feature_maps
+from nst.optimization.layer_views import compare, feature_maps
 from nst.page import status
 from nst.page.inspection import EXPLAINED, gram_rows, map_row
 from nst.page.parts import LONG, Values
