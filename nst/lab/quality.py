@@ -32,7 +32,7 @@ from nst.image.picture_files import encode_png, load_image
 from nst.image.tensors import fit, fit_area, resize, to_pixels
 from nst.lab.recipes import RECIPES
 from nst.optimization.encoders import load_encoders
-from nst.optimization.losses import relative_error
+from nst.optimization.loss_terms import relative_error
 from nst.painting import stylize
 from nst.settings import KNOBS, Settings
 from nst.vgg.encoder import Encoder

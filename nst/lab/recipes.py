@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nst.image.tensors import fit, resize
-from nst.optimization.losses import relative_error, total_variation
+from nst.optimization.loss_terms import relative_error, total_variation
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import Moments, gram_matrix, moments, total
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nst.image.tensors import fit, fit_area, resize
-from nst.optimization.losses import relative_error
+from nst.optimization.loss_terms import relative_error
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import style_weights

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nst.image.masks import Region
 from nst.optimization.encoder_cache import cache_of, digest
-from nst.optimization.losses import (
+from nst.optimization.loss_terms import (
     ContentLoss,
     ContentTarget,
     GaussianTarget,

@@ -14,7 +14,7 @@ from PIL import Image
 from nst import InputError, Settings, load_image, stylize
 from nst.image.tensors import fit_area, resize
 from nst.lab.quality import octaves
-from nst.optimization.losses import GaussianTarget, GramTarget, relative_error
+from nst.optimization.loss_terms import GaussianTarget, GramTarget, relative_error
 from nst.optimization.objective import Objective
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import moments, moments_through

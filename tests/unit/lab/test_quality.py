@@ -16,7 +16,7 @@ from nst.image.tensors import fit_area, resize, to_pixels
 from nst.lab import quality, recipes
 from nst.lab.quality import Painter, Yardstick, octaves
 from nst.lab.recipes import RECIPES
-from nst.optimization.losses import relative_error
+from nst.optimization.loss_terms import relative_error
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import gram_matrix
 
