@@ -22,8 +22,8 @@ from nst.inputs import Inputs, Role
 from nst.optimization.encoders import encoder_choice, load_encoders
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls, Painting
-from nst.optimization.pictures import Pictures
 from nst.optimization.pyramid import plan
+from nst.optimization.working_pictures import WorkingPictures
 from nst.settings import MOST_STYLES, Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import content_weights, style_weights
@@ -131,7 +131,7 @@ def _painting(
         style_weights(settings.style_layers, each.layers)
         content_weights(settings.content_layer, each.layers)
     device = encoders[0].device
-    seen = Pictures(
+    seen = WorkingPictures(
         inputs.map(lambda role, picture: picture.to(device)),
         settings,
         None if alpha is None else alpha.to(device),

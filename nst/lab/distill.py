@@ -28,7 +28,7 @@ from nst.errors import InputError
 from nst.host.allocator import keep_freed
 from nst.host.device import pick_device, pick_precision
 from nst.lab.narrow import BLOCK_COUNT, DEPTH, NAMES, TAPS, NarrowNetwork, new_block
-from nst.lab.pictures import Pictures
+from nst.lab.training_pictures import TrainingPictures
 from nst.optimization.objective import Objective
 from nst.optimization.optimizers import LBFGS
 from nst.settings import Settings
@@ -128,7 +128,7 @@ def errors(value: Tensor, target: Tensor, *, gram: bool = True) -> tuple[Tensor,
     return feature.mean(), difference.mean()
 
 
-def paint_with(narrow: NarrowNetwork, pictures: Pictures, size: int) -> list[Tensor]:
+def paint_with(narrow: NarrowNetwork, pictures: TrainingPictures, size: int) -> list[Tensor]:
     """Return snapshots of one small painting made with the network as it is."""
     settings = Settings(
         content_weight=pictures.random.uniform(0, 9),
@@ -164,7 +164,7 @@ def _loss(features: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
 def tune(
     narrow: NarrowNetwork,
     teacher: Encoder,
-    pictures: Pictures,
+    pictures: TrainingPictures,
     output: Path,
     *,
     steps: int,
@@ -229,7 +229,7 @@ def save(narrow: NarrowNetwork, file: Path) -> None:
 
 
 @torch.no_grad()
-def score(narrow: NarrowNetwork, teacher: Encoder, pictures: Pictures) -> str:
+def score(narrow: NarrowNetwork, teacher: Encoder, pictures: TrainingPictures) -> str:
     """Return a table of relative errors on the held-out pictures."""
     images = torch.cat([pictures.crop(_SCORED, held_out=n) for n in range(len(pictures.held_out))])
     targets, features = teacher(images, TAPS), narrow(images)
@@ -282,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         weights = find_vgg19(options.teacher)
         widths = {name: weights[f"features.{LAYERS[name] - 1}.weight"].shape[0] for name in TAPS}
         teacher = Encoder(weights, name="teacher", device=device, precision=pick_precision(device))
-        pictures = Pictures(options.images, options.exclude, device, options.seed)
+        pictures = TrainingPictures(options.images, options.exclude, device, options.seed)
         print(f"{len(pictures.pictures)} pictures, {len(pictures.left_out)} left out: {pictures.left_out}")
         narrow = NarrowNetwork(options.widths, widths).to(device)
         if not _state_of(options.output).exists():

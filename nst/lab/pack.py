@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.lab.pictures import Pictures
+from nst.lab.training_pictures import TrainingPictures
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import LAYERS
 from nst.vgg.packed import BIAS, CODES, MOST, SHAPE, STEP, deflate, unpack
@@ -214,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if len(weights) < len(KEYS):
             raise InputError("The file of weights ends before relu5_1.")
         encoder = Encoder(weights, name="VGG-19", precision=torch.float32)
-        pictures = Pictures(options.images, options.exclude)
+        pictures = TrainingPictures(options.images, options.exclude)
         crops = [pictures.crop(256) for _ in range(options.crops)]
         held_out = [pictures.crop(256, held_out=number) for number in range(len(pictures.held_out))]
         save_file(pack(encoder, crops, round(options.size * 1e6)), options.output)

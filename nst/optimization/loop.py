@@ -17,11 +17,11 @@ from nst.optimization.frames import Frame
 from nst.optimization.memory_plan import Plan, is_out_of_memory
 from nst.optimization.objective import Evaluation
 from nst.optimization.pace import Pace
-from nst.optimization.pictures import Pictures
 from nst.optimization.progress import Progress
 from nst.optimization.pyramid import Scale
 from nst.optimization.replay import GraphedObjective
 from nst.optimization.rollback import GuardedOptimizer
+from nst.optimization.working_pictures import WorkingPictures
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 
@@ -54,7 +54,7 @@ class Painting:
 
     def __init__(
         self,
-        pictures: Pictures,
+        pictures: WorkingPictures,
         settings: Settings,
         encoders: Sequence[Encoder],
         scales: Sequence[Scale],

@@ -84,7 +84,7 @@ def test_a_student_takes_the_convolutions_that_have_its_widths():
 
 def test_pictures_that_look_like_excluded_ones_stay_out(folder, tmp_path):
     picture(300, 280, seed=3).convert("L").save(tmp_path / "other size and grey.png")
-    pictures = distill.Pictures(folder, tmp_path)
+    pictures = distill.TrainingPictures(folder, tmp_path)
     assert pictures.left_out == ["03.png"]
     assert pictures.crop(64).shape == (1, 3, 64, 64)
     assert torch.equal(pictures.crop(64, held_out=2), pictures.crop(64, held_out=2))
@@ -110,7 +110,7 @@ def test_the_command_makes_a_student_close_to_its_teacher_and_resumes(
 
     encoder = Encoder(unpack(out), name="student")
     teacher = Encoder(load_file(teacher_file), name="teacher")
-    image = distill.Pictures(folder).crop(96, held_out=0)
+    image = distill.TrainingPictures(folder).crop(96, held_out=0)
     for name, most in (("relu1_1", 0.3), ("relu2_1", 0.6)):
         ours, theirs = (gram_matrix(e(image, [name])[name]).trace() for e in (encoder, teacher))
         assert abs(ours / theirs - 1) < most, name

@@ -18,7 +18,7 @@ from nst.image.tensors import resize, to_pixels
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
-class Pictures:
+class TrainingPictures:
     """A folder of pictures as random crops, some of them held out for scoring.
 
     Pictures that look like one in `exclude` are left out, also as stylised copies: their blurred grey

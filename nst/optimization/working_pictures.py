@@ -17,7 +17,7 @@ from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 
 
-class Pictures:
+class WorkingPictures:
     """What is painted from, in the colours that are painted.
 
     Args:
