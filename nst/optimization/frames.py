@@ -1,4 +1,4 @@
-"""What a painting in progress reports: one picture with its numbers."""
+"""A frame: what a painting in progress reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nst.settings import Settings
 class Frame:
     """The canvas at one moment, with the losses of exactly this picture.
 
-    While it is painted the image has the size of the scale at work; the final one is always full size,
+    While it is painted the image has the size of the current scale; the final one is always full size,
     enlarged if painting ended before that size was reached.
     """
 

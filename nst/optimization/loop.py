@@ -27,14 +27,14 @@ from nst.vgg.encoder import Encoder
 
 log = logging.getLogger(__name__)
 
-# Pixels from which on it is worth a tenth of a second that what is free goes back to the system.
+# From so many pixels on, returning free memory to the system is worth the tenth of a second that it takes.
 _LARGE = 2_000_000
 _DIVERGED = "The optimisation went astray and was taken back to its last good picture."
 
 
 @dataclass(frozen=True)
 class Controls:
-    """What is asked of a painting on its way; see `stylize`."""
+    """How the caller steers and stops a painting; see `stylize`."""
 
     stop: Callable[[], bool] = bool
     steer: Callable[[], Settings | None] | None = None
@@ -49,7 +49,7 @@ class Painting:
         settings: how to paint.
         encoders: those that take turns.
         scales: the sizes, coarse to fine.
-        controls: what is asked on the way.
+        controls: how the caller steers and stops it.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Painting:
         self.evaluation: Evaluation | None = None  # of the canvas as it is
         self.notice = ""
         self.ended = False
-        self.unpainted = 0  # iterations that were left when it ended
+        self.unpainted = 0  # iterations that were left when it was ended early
 
     def frames(self) -> Generator[Frame, None, None]:
         """Yield frames, the last one final."""
@@ -93,7 +93,7 @@ class Painting:
             self.pictures.look_at(scale)
             descent = GuardedOptimizer(self._next_canvas(), self.settings.optimizer, self.evaluation)
             evaluate = GraphedObjective(self.pictures.objective(encoder, scale), descent.canvas)
-            if scale.pixels >= _LARGE:  # the targets' buffers are of sizes that the evaluations do not need
+            if scale.pixels >= _LARGE:  # the evaluations cannot reuse the targets' buffers
                 give_back()
         for left in reversed(range(scale.iterations)):
             with progress.watch:
@@ -134,11 +134,11 @@ class Painting:
         """Return the canvas to go on with, (1, C, H, W), as large as the photo is by now."""
         pictures = self.pictures
         canvas = pictures.first_canvas() if self.canvas is None else pictures.enlarged(self.canvas)
-        # A tensor of its own, contiguous: the optimisers change it in place through a flat view.
+        # A contiguous copy: the optimisers change it in place through a flat view.
         return canvas.clone(memory_format=torch.contiguous_format)
 
     def _steered(self) -> bool:
-        """Take over what is wanted by now; return whether that changed anything."""
+        """Apply the settings that the caller wants now; return whether they changed."""
         wanted = self.controls.steer() if self.controls.steer else None
         if wanted is None or (settings := self.settings.steered(wanted)) == self.settings:
             return False

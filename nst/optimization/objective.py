@@ -35,12 +35,11 @@ from nst.vgg.moments import Moments, average, moments, total
 
 # Content against style with both sliders in the middle; quality.md says what it was measured by.
 BALANCE = 0.034
-# How much more the photo counts where it has something to say: the power of its deepest features' prominence.
+# How much more the photo counts where it stands out: the power of its deepest features' prominence.
 ATTENTION = 0.5
-# The deep layers' covariances are of many channels over few positions: most directions mean nothing.
+# Deep layers' covariances are of many channels over few positions: most of their directions are noise.
 DEEP_FLOOR = 0.3
-# How much of the place that a style's subject would take is left to the photo, the rest being its manner's;
-# with large shapes in their middle.
+# The photo's share of the place of a style's subject, with the slider of large shapes in its middle.
 FILL = 0.6
 # The weight of the total variation with the slider of smoothness in its middle.
 TOTAL_VARIATION = 0.0168
@@ -84,7 +83,7 @@ def _around(picture: Tensor, part: Tensor | None) -> Tensor:
 
 @dataclass(frozen=True)
 class _StyleDescription:
-    """What is taken from a painting."""
+    """What the losses need of a style picture."""
 
     features: dict[str, Tensor]  # of the content layers; only their energies count
     statistics: dict[str, Moments]
@@ -121,12 +120,12 @@ class Objective:
         content: (1, 3, H, W) photo at the size that is painted, or (1, 1, H, W), its luminance.
         styles: paintings, any size, as many channels, at the scale at which their strokes should appear.
         settings: weights and layers.
-        regions: which part of the canvas takes which styles, masks as large as the photo; all of it all of
-            them alike if left out. A region's target is the weighted mean of its styles' statistics, as if
-            they were one picture; regions count by their area.
+        regions: which part of the canvas takes which styles, masks as large as the photo; if left out, all
+            styles everywhere, with equal shares. A region's target is the weighted mean of its styles'
+            statistics, as if they were one picture; regions count by their area.
         painted: (1, 1, H, W), 1 where the image counts and 0 where the photo stays in its place; everywhere
             if left out.
-        strips: in how many strips pictures are looked at, for want of memory.
+        strips: into how many strips pictures are cut to save memory.
         parts: where in each painting the style is taken from, (1, 1, h, w) as large as it, or None for
             everywhere; everywhere in all of them if left out.
 
@@ -159,7 +158,7 @@ class Objective:
         content_layers = content_weights(settings.content_layer, encoder.layers)
         style_layers = style_weights(settings.style_layers, encoder.layers)
         fill = FILL
-        if settings.style_layers == AUTOMATIC:  # layers that somebody has chosen are not shaped by the knob
+        if settings.style_layers == AUTOMATIC:  # the knob does not change layers that the user chose
             style_layers = _shaped(style_layers, settings.large_shapes)
             fill = _fill(settings.large_shapes)
         self.content_layers, self.style_layers = tuple(content_layers), tuple(style_layers)
@@ -197,7 +196,7 @@ class Objective:
                 share * total_variation(_around(picture, part))
                 for share, (picture, part) in zip(shares, sources, strict=True)
             )
-            # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
+            # At least a share of the photo's: a plain style would divide by zero, or make the painting plain.
             variation = torch.maximum(variation, PLAINEST * total_variation(content)).clamp_min(1e-4)
 
         # What is minimised: the sum of these, each times its weight.
@@ -228,7 +227,7 @@ class Objective:
                 TOTAL_VARIATION * (settings.smoothness / 5) ** 2, TotalVariationLoss(variation)
             ),
         }
-        # What the canvas's activations are multiplied by to be compared.
+        # What the canvas's activations are multiplied by before they are compared.
         self.projections = {
             layer: [target.projection for target in targets] for layer, targets in self.style_targets.items()
         }
@@ -250,7 +249,7 @@ class Objective:
         return Evaluation(loss.detach(), gradient, torch.stack(terms).detach(), tuple(self.losses))
 
     def _described_photo(self) -> Description:
-        """Return what the encoder sees in the photo, for style in each region by itself."""
+        """Return the photo's features, and its statistics in each region."""
         content = tuple(dict.fromkeys((*self.content_layers, self.encoder.layers[-1])))
         masks = tuple(None if mask is None else digest(mask) for mask in self.masks)
         return self.cache.get(
@@ -259,7 +258,7 @@ class Objective:
         )
 
     def _described_painting(self, picture: Tensor, part: Tensor | None, subject: float) -> _StyleDescription:
-        """Return what is taken from a painting: all of its strokes, but not its subject's large shapes."""
+        """Return what the losses need of a style picture; deep layers leave its subject out."""
         content, style = self.content_layers, self.style_layers
         deep = tuple(name for name in style if name in DEEP) if subject < MOST_SUBJECT else ()
         deepest_layer = self.encoder.layers[-1:] if deep else ()
@@ -288,7 +287,7 @@ class Objective:
     def _style_target(self, layer: str, style_loss: str, style: Moments, photo: Moments) -> StyleTarget:
         """Return what a region is compared with in a layer."""
         floor = DEEP_FLOOR if layer in DEEP else GaussianTarget.FLOOR
-        # Of no account for an ordinary style, whose target is then the same for every photo.
+        # Left out for an ordinary style, whose target is then the same for every photo.
         plain_style_photo = photo if float(plainness(style)) > 1e-6 else None
         matrix = self.encoder.matrix(layer)
         return self.cache.get(

@@ -11,9 +11,9 @@ from torch import Tensor
 
 # The first move, before any curvature is known: root mean square change of the pixels, white being 1.
 FIRST_MOVE = 0.02
-# So many moves L-BFGS remembers.
+# How many moves L-BFGS remembers.
 HISTORY = 12
-# No single step moves the pixels further than this (root mean square): a wild step is a lost picture.
+# The longest step (root mean square): a wild one would lose the picture.
 LONGEST_MOVE = 0.25
 
 
@@ -30,8 +30,8 @@ class Optimizer(Protocol):
 class FrequencyPreconditioner:
     """Weighs an image's spatial frequencies f, in cycles per pixel, with (f + 0.02)^-1/2.
 
-    A painting's objective is flatter along low frequencies than along high ones, so that without it a step
-    that suits the grain is too short for the shapes. Symmetric and positive, of mean square 1.
+    The objective is flatter along low frequencies than along high ones: without this, a step that is right
+    for the grain is too short for the shapes. Symmetric and positive, of mean square 1.
 
     Args:
         shape: (..., H, W) of the image.
@@ -84,8 +84,8 @@ class LBFGS:
         self.image, self.caution = image, caution
         self.bands: Callable[[Tensor], Tensor] = bands or torch.clone
         self.history = history
-        # Each move beside its gradient change, so that one pass over them, which is what a step costs, serves
-        # both. What no move has come to is never touched, and takes no memory.
+        # Each move beside its gradient change, so that one pass over memory serves both. Rows that are not
+        # used yet are never touched, and take no memory.
         self.memory = image.new_empty(history, 2, image.numel())
         # float64: m x m numbers cost nothing, and their condition is the square of the problem's.
         self.cross = torch.zeros(
@@ -122,7 +122,7 @@ class LBFGS:
         return cls(image, caution=caution, bands=FrequencyPreconditioner(image.shape, image.device))
 
     def _remember(self, gradient: Tensor) -> int | None:
-        """Keep the last move if its curvature is positive; return its row."""
+        """Store the last move if its curvature is positive; return its row."""
         if self.last is None:
             return None
         move, change = self.last[0], gradient - self.last[1]

@@ -78,8 +78,8 @@ class _Shown:
     def _small(self, pixels: np.ndarray) -> np.ndarray:
         """Return a canvas at the preview's size: a large one reduced, a small one with the photo's detail.
 
-        It is what the next size begins with (`WorkingPictures.enlarged`), so that a painting opens as the photo, and
-        not as a blur.
+        It is what the next size begins with (`WorkingPictures.enlarged`), so that a painting opens as the
+        photo, and not as a blur.
         """
         height, width = pixels.shape[:2]
         size = fit(width, height, PREVIEW)
