@@ -1,4 +1,4 @@
-"""The heart: a photo and one or more styles in, frames of the painting out."""
+"""`stylize`: a photo and one or more styles in, frames of the painting out."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def stylize(
     cent at most; the last has `final` set. Closing the iterator ends the work.
 
     A loss that is not finite rolls the canvas back to the last good one and goes on with shorter steps;
-    running out of memory goes on strip by strip, or else finishes at a smaller size. What changes the
-    picture is told in the frames' `notice`.
+    when memory runs out it goes on strip by strip, or else finishes at a smaller size. The frames' `notice`
+    says what changes the picture.
 
     Args:
         content: the photo: anything `load_image` takes, an array or tensor (nst/image/arrays.py), or a frame.
@@ -72,17 +72,16 @@ def stylize(
         start: the picture to start from, which `settings.initial` "picture" asks for.
         resume: a painting to go on with, such as an earlier frame, of the photo's proportions. The sizes
             smaller than it are left out.
-        encoder: the features to use instead of those that the settings name; two take turns as the settings
-            say, "refined" if they do not.
-        stop: asked at every iteration; once it returns true the canvas as it is becomes the final frame.
-        steer: asked at every iteration for settings; the knobs of theirs that are `live` count from then on,
-            with no restart. None for no change.
+        encoder: used instead of those that the settings name; with two, the second finishes the last size.
+        stop: called at every iteration; once it returns true the canvas becomes the final frame.
+        steer: called at every iteration for settings, None for no change; their `live` knobs count from then
+            on, with no restart.
         interval: seconds between frames, 0 for every iteration.
 
     Returns:
-        The frames. Same pictures, settings, encoder and machine: the same bytes. What a program
-        has switched in torch (inference mode, autocast, the default type) does not count here. A process that
-        has painted must not be forked and paint in the child, which hangs in torch; use "spawn".
+        The frames. Same pictures, settings, encoder and machine: the same bytes. Inference
+        mode, autocast and the default type of torch do not matter. A process that has painted must not be
+        forked to paint in the child, which hangs in torch; use "spawn".
 
     Raises:
         InputError: a picture or the combination of settings cannot be used.
@@ -198,7 +197,7 @@ def _check_proportions(canvas: Tensor, photo: Tensor, label: str) -> None:
 
 
 def _schedule(settings: Settings, encoders: tuple[Encoder, ...] | None) -> str:
-    """Return how the encoders take turns."""
+    """Return the schedule of the encoders for `plan`."""
     if encoders is None:
         return encoder_choice(settings)
     return "" if len(encoders) == 1 else "refined"

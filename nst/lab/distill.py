@@ -1,4 +1,4 @@
-"""Making the narrow network: it has VGG-19's layout and sees what a teacher's VGG-19 sees.
+"""Making the narrow network: VGG-19's layout, trained to have the features of a teacher, VGG-19.
 
     python -m nst.lab.distill --images FOLDER --teacher vgg19.safetensors -o narrow.safetensors
 
@@ -243,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nst.lab.distill", description="Make the narrow network.")
     parser.add_argument("--images", type=Path, required=True, help="folder of pictures to learn from")
     parser.add_argument(
-        "--exclude", type=Path, help="folder of pictures to stay away from, for an honest test"
+        "--exclude", type=Path, help="folder of test pictures; pictures like these are left out"
     )
     parser.add_argument(
         "--teacher", default="", help="file of VGG-19's weights; by default found as for painting"

@@ -1,11 +1,11 @@
-"""Making the packed VGG-19: whole numbers that see what the weights see.
+"""Making the packed VGG-19: integer weights whose features are close to the original ones.
 
     python -m nst.lab.pack --images FOLDER --weights vgg19.safetensors -o nst/vgg/vgg19.safetensors
 
-Layer by layer, on the features that the layers before give as they are packed: least squares towards the
-unpacked network's features, so that errors do not add up; then rounding, column by column, each one's error
-made good by the columns that are still to come (Frantar, Ashkboos, Hoefler and Alistarh, "GPTQ", ICLR 2023).
-The bits are shared out so that none would lower the errors of the layers that are looked at more elsewhere.
+Layer by layer, on the features of the packed layers before: least squares towards the unpacked network's
+features, so that errors do not add up; then rounding, column by column, each one's error compensated by the
+following columns (Frantar, Ashkboos, Hoefler and Alistarh, "GPTQ", ICLR 2023).
+The bits are divided among the layers so that the errors of the layers that are used are least.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m nst.lab.pack", description="Make the packed VGG-19.")
     parser.add_argument("--images", type=Path, required=True, help="folder of pictures to learn from")
     parser.add_argument(
-        "--exclude", type=Path, help="folder of pictures to stay away from, for an honest test"
+        "--exclude", type=Path, help="folder of test pictures; pictures like these are left out"
     )
     parser.add_argument("--weights", default="", help="file of VGG-19's weights, complete to relu5_1")
     parser.add_argument("--crops", type=int, default=96, help="crops of 256 px to learn from")

@@ -1,4 +1,4 @@
-"""How others paint, written plainly: what our own pictures are measured against.
+"""Others' methods, written plainly, to compare our pictures with.
 
 Each recipe keeps its authors' losses, weights, sizes, optimiser and number of iterations. They run on our
 encoder, with its padding, on as many of their layers as it carries: where VGG-19 ends at relu3_4, this stands
@@ -150,8 +150,8 @@ class _TraceOfRoot(torch.autograd.Function):
 def roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return M^1/2 and M^-1/2 of a symmetric positive definite matrix.
 
-    In float64: the authors' twelve steps of Newton and Schulz were seen to overflow in float32. On a CPU by
-    eigenvalues, on a GPU by those steps, where eigenvalues would take most of a painting's time.
+    In float64, as the authors' twelve steps of Newton and Schulz can overflow in float32. On a CPU by
+    eigenvalues, on a GPU by those steps, since eigenvalues would take most of a painting's time there.
     """
     if matrix.is_cuda:
         return newton_schulz(matrix)

@@ -27,7 +27,7 @@ class TrainingPictures:
     Args:
         folder: looked through with all its folders.
         device: where the crops are made.
-        seed: of which are held out, and of the crops.
+        seed: of the choice of those held out, and of the crops.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class TrainingPictures:
             if any(float(thumb @ _thumbnail(picture)) > 0.8 for thumb in barred):
                 self.left_out.append(path.name)
                 continue
-            # Kept as bytes: a thousand pictures in float would not fit beside the training.
+            # Kept as bytes, as a thousand pictures in float would not fit into memory.
             self.pictures.append(torch.from_numpy(to_pixels(picture)).permute(2, 0, 1)[None].to(device))
         if len(self.pictures) < 20:
             raise InputError(

@@ -32,7 +32,7 @@ def encoder_of(name: str, weights: str) -> Encoder:
 
 
 def stepper(encoder: Encoder, size: int) -> Callable[[], None]:
-    """Return what does one iteration (evaluation and L-BFGS step) of a painting that is under way.
+    """Return a function that does one iteration, evaluation and L-BFGS step, of a painting.
 
     Args:
         encoder: whose layers are compared.
@@ -58,7 +58,7 @@ def stepper(encoder: Encoder, size: int) -> Callable[[], None]:
 
 
 def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any]:
-    """Return seconds per iteration at each size. The encoders take turns: what disturbs one disturbs both.
+    """Return seconds per iteration at each size. The encoders alternate, so that disturbances affect both.
 
     Args:
         sizes: longest sides.

@@ -38,9 +38,9 @@ def measure(
 ) -> dict[str, Any]:
     """Return what each painter reached in which time, and the ratios of the times.
 
-    The classic recipe paints once and is looked at on the way (which is not counted). Ours paint anew for
-    every number of iterations of the ladder, each time from the call of `stylize` to the finished picture,
-    frames included; loading of weights is not counted for anybody, and all paint a little beforehand.
+    The classic recipe paints once and is measured on the way, which is not counted. Ours paint anew for every
+    number of iterations of the ladder, timed from the call of `stylize` to the finished picture, frames
+    included. Loading of weights is not counted, and each paints a little beforehand.
 
     Args:
         photo: file of the photo.
