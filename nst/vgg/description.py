@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from nst.vgg.moments import Moments, average, moments_through, turned
+from nst.vgg.moments import Moments, average, moments_through, projected
 from nst.vgg.strips import Strip, cut
 
 
@@ -94,7 +94,7 @@ def describe(
             whole.features,
             {
                 name: tuple(
-                    each if matrix is None else turned(each, matrix)
+                    each if matrix is None else projected(each, matrix)
                     for each, matrix in zip(statistics, matrices[name], strict=True)
                 )
                 for name, statistics in whole.statistics.items()

@@ -91,7 +91,7 @@ def moments(features: Tensor, weights: Tensor | None = None) -> Moments:
     return Moments(*_Moments.apply(features, weights))
 
 
-def turned(statistics: Moments, matrix: Tensor) -> Moments:
+def projected(statistics: Moments, matrix: Tensor) -> Moments:
     """Return the statistics of a matrix, (K, C), times the features whose statistics are given."""
     matrix = matrix.to(statistics.gram.dtype)
     return Moments(matrix @ statistics.mean, matrix @ statistics.gram @ matrix.T)
@@ -111,7 +111,7 @@ def moments_through(features: Tensor, weights: Tensor | None, matrix: Tensor | N
     if height * width < channels:  # a matrix times few positions is less than times a Gram matrix
         rows = exact(features).permute(0, 2, 3, 1) @ matrix.to(exact_type(features)).T
         return moments(rows.permute(0, 3, 1, 2), weights)
-    return turned(moments(features, weights), matrix)
+    return projected(moments(features, weights), matrix)
 
 
 def average(statistics: Sequence[Moments], shares: Sequence[float | Tensor]) -> Moments:

@@ -52,7 +52,7 @@ _RECIPROCAL = [5, 1, 2, 4, 3, 0]
 _TURNED = _G.flip(1)[_RECIPROCAL].sum(1) / _G.sum(1)
 # The transform at (1, 1) is added to each of a tile's results.
 _ONES = _POINTS + 1
-# Worthwhile from so many channels in or out, products of these, positions, and products of all on.
+# Filtering is worthwhile from these on: channels in and out, their product, positions, product of all three.
 _CHANNELS, _KERNELS, _POSITIONS, _PRODUCTS = 64, 64 * 96, 768, 15_000_000
 # Values of one transformed block: some 20 MB, of which there are three at a time.
 BLOCK = _POINTS**2 * 2**17
