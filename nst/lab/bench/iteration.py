@@ -44,7 +44,7 @@ def stepper(encoder: Encoder, size: int) -> Callable[[], None]:
     )
     objective = Objective(encoder, photo, [style], Settings())
     canvas = photo.clone()
-    optimizer = LBFGS.in_bands(canvas)
+    optimizer = LBFGS.preconditioned(canvas)
 
     def step() -> None:
         evaluation = objective(canvas)

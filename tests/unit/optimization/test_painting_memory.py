@@ -32,7 +32,7 @@ from nst.optimization.encoders import load_encoders
 def iterate(width, height, strips):
     photo = torch.rand(1, 3, height, width)
     objective, canvas = Objective(encoder, photo, [photo.clone()], Settings(), strips=strips), photo.clone()
-    optimizer = LBFGS.in_bands(canvas)
+    optimizer = LBFGS.preconditioned(canvas)
     optimizer.memory.fill_(0)  # as if all steps were remembered: untouched pages take no memory
     evaluation = objective(canvas)
     optimizer.step(evaluation.loss, evaluation.gradient)
