@@ -21,7 +21,7 @@ from nst.image.transparency import continued, on_white
 from nst.inputs import Inputs, Role
 from nst.optimization.encoders import encoder_choice, load_encoders
 from nst.optimization.frames import Frame
-from nst.optimization.loop import Controls, Painting
+from nst.optimization.loop import Controls, Optimization
 from nst.optimization.pyramid import plan
 from nst.optimization.working_pictures import WorkingPictures
 from nst.settings import MOST_STYLES, Settings
@@ -135,7 +135,7 @@ def _painting(
         settings,
         None if alpha is None else alpha.to(device),
     )
-    return Painting(seen, settings, encoders, scales, controls or Controls()).frames()
+    return Optimization(seen, settings, encoders, scales, controls or Controls()).frames()
 
 
 def _check_counts(pictures: Inputs[Picture], settings: Settings) -> None:

@@ -41,7 +41,7 @@ class Controls:
     interval: float = 0.25
 
 
-class Painting:
+class Optimization:
     """One run of the optimisation.
 
     Args:
@@ -77,7 +77,7 @@ class Painting:
         try:
             while (scale := self.plan.scale) and not self.ended:
                 try:
-                    yield from self._paint(scale)
+                    yield from self._optimize(scale)
                 except (RuntimeError, MemoryError) as error:
                     if not is_out_of_memory(error):
                         raise
@@ -86,36 +86,36 @@ class Painting:
         finally:
             give_back_when_idle()
 
-    def _paint(self, scale: Scale) -> Iterator[Frame]:
+    def _optimize(self, scale: Scale) -> Iterator[Frame]:
         """Minimise the objective at one size, from the canvas of the size before."""
         encoder, progress = self.encoders[scale.encoder], self.progress
         with progress.watch:
-            self.pictures.look_at(scale)
-            descent = GuardedOptimizer(self._next_canvas(), self.settings.optimizer, self.evaluation)
-            evaluate = GraphedObjective(self.pictures.objective(encoder, scale), descent.canvas)
+            self.pictures.set_scale(scale)
+            optimizer = GuardedOptimizer(self._next_canvas(), self.settings.optimizer, self.evaluation)
+            evaluate = GraphedObjective(self.pictures.objective(encoder, scale), optimizer.canvas)
             if scale.pixels >= _LARGE:  # the evaluations cannot reuse the targets' buffers
                 give_back()
         for left in reversed(range(scale.iterations)):
             with progress.watch:
                 if self._steered():
-                    evaluate = GraphedObjective(self.pictures.objective(encoder, scale), descent.canvas)
-                    descent.restart()
+                    evaluate = GraphedObjective(self.pictures.objective(encoder, scale), optimizer.canvas)
+                    optimizer.restart()
                 evaluation = evaluate()
                 progress.iterations += 1
                 late = progress.seconds > self.settings.time_limit
                 ending = late or self.controls.stop() or (self.plan.at_last and not left)
                 due = self.pace.due()
                 first = left == scale.iterations - 1
-                looking = ending or due or first or progress.iterations % descent.check_every == 0
-                steady = descent.accept(evaluation, looking=looking)
+                looking = ending or due or first or progress.iterations % optimizer.check_every == 0
+                steady = optimizer.accept(evaluation, looking=looking)
             evaluating = progress.watch.last
-            self.canvas, self.evaluation = descent.canvas, descent.evaluation
+            self.canvas, self.evaluation = optimizer.canvas, optimizer.evaluation
             if not steady:
                 log.warning("non-finite loss at iteration %d, rolled back", progress.iterations)
                 self.notice = _DIVERGED
             elif late:
                 self.notice = f"The time limit of {self.settings.time_limit:g} seconds was reached."
-            if ending or descent.hopeless:
+            if ending or optimizer.hopeless:
                 self.ended = True
                 self.unpainted = left + sum(each.iterations for each in self.plan.later)
                 return
@@ -126,7 +126,7 @@ class Painting:
                 yield self._frame(left)
                 self.pace.taken_back()
             with progress.watch:
-                descent.step()
+                optimizer.step()
             progress.estimate.saw(scale, evaluating + progress.watch.last)
         self.plan.go_on()
 

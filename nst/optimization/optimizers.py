@@ -54,8 +54,8 @@ class LBFGS:
     """Limited-memory BFGS with unit steps and no line search: one evaluation a step.
 
     With a `preconditioner`, P, it moves the image in other coordinates, x = P z, with the gradient P g and a
-    move of P times that of z (Nocedal and Wright, "Numerical Optimization", 2006, section 5.1: preconditioning
-    is a change of variables).
+    move of P times that of z (Nocedal and Wright, "Numerical Optimization", 2006, section 5.1:
+    preconditioning is a change of variables).
 
     Byrd, Nocedal and Schnabel, "Representations of quasi-Newton matrices and their use in limited memory
     methods" (1994), theorem 2.2: with the last m moves as rows of S and the gradient changes as rows of Y,

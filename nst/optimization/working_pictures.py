@@ -37,11 +37,11 @@ class WorkingPictures:
         self.photo, self.styles = inputs.photo, inputs.paintings
         self.parts = self._parts(self.styles)
 
-    def look_at(self, scale: Scale) -> None:
+    def set_scale(self, scale: Scale) -> None:
         """Resize photo and styles for a scale."""
         self.photo = self.colored(resize(self.inputs.photo, scale.size).clamp(0, 1))
         self.styles = [
-            self._beside(style, mask, scale)
+            self._at_scale(style, mask, scale)
             for style, mask in zip(self.inputs.paintings, self.inputs.masks_of_styles, strict=True)
         ]
         self.parts = self._parts(self.styles)
@@ -91,7 +91,7 @@ class WorkingPictures:
             for style, mask in zip(styles, self.inputs.masks_of_styles, strict=True)
         ]
 
-    def _beside(self, style: Tensor, mask: Tensor | None, scale: Scale) -> Tensor:
+    def _at_scale(self, style: Tensor, mask: Tensor | None, scale: Scale) -> Tensor:
         """Return a style resized for a scale, its colours matched to the photo's if the settings say so."""
         area = min(round(scale.pixels * self.settings.style_scale**2), MAX_SIDE**2)
         style = self.colored(resize(style, fit_area(style.shape[-1], style.shape[-2], area)).clamp(0, 1))
