@@ -19,7 +19,7 @@ DEPTH, BLOCK_COUNT = len(NAMES), BLOCKS[-1] + 1
 
 
 class NarrowNetwork(nn.Module):
-    """The narrow twin of VGG-19 up to relu5_1, with a linear map from each tap to the teacher's channels."""
+    """The narrow twin of VGG-19 up to relu5_1, with linear maps from its layers to the teacher's channels."""
 
     mean: Tensor
     std: Tensor
@@ -70,8 +70,9 @@ class NarrowNetwork(nn.Module):
     def export(self) -> dict[str, Tensor]:
         """Return convolutions and folded projections under the names that `Encoder` reads.
 
-        With A = self.maps[name] and A^T A = U diag(e) U^T, the tap is diag(sqrt e) U^T: as few channels as
-        the narrow network has, and the same distances between features and between Gram matrices as under A.
+        With A = self.maps[name] and A^T A = U diag(e) U^T, the projection is diag(sqrt e) U^T: as few
+        channels as the narrow network has, and the same distances between features and between Gram matrices
+        as under A.
         """
         state = {}
         for n, convolution in zip(CONVOLUTIONS, self.layers, strict=False):
