@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nst.errors import InputError
-    from nst.image.files import encode_png, load_image
+    from nst.image.picture_files import encode_png, load_image
     from nst.optimization.frames import Frame
     from nst.painting import stylize
     from nst.settings import Settings
@@ -23,8 +23,8 @@ _HOMES = {
     "Frame": "nst.optimization.frames",
     "InputError": "nst.errors",
     "Settings": "nst.settings",
-    "encode_png": "nst.image.files",
-    "load_image": "nst.image.files",
+    "encode_png": "nst.image.picture_files",
+    "load_image": "nst.image.picture_files",
     "stylize": "nst.painting",
 }
 

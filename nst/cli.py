@@ -22,8 +22,8 @@ from huggingface_hub.utils import tqdm
 from nst.errors import IncompleteWarning, InputError
 from nst.host.allocator import keep_freed
 from nst.image.decoding import measure
-from nst.image.files import PICTURES, encode_picture
 from nst.image.metadata import describe_painting, settings_of
+from nst.image.picture_files import PICTURES, encode_picture
 from nst.image.saving import NotSavedError, check_writable, save
 from nst.image.timelapse import as_mp4, as_webp, thinned
 from nst.optimization.frames import Frame

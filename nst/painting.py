@@ -1,4 +1,4 @@
-"""The heart: a photo and one or more styles in, frames of the painting out."""
+"""`stylize`: a photo and one or more styles in, frames of the painting out."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from nst.errors import InputError
 from nst.host.torch_state import each_in_own_state, own_state
 from nst.image.arrays import from_array
 from nst.image.border import without_border
-from nst.image.files import load_image
 from nst.image.masks import prepare, taken_from
+from nst.image.picture_files import load_image
 from nst.image.transparency import continued, on_white
 from nst.inputs import Inputs, Role
 from nst.optimization.encoders import encoder_choice, load_encoders
 from nst.optimization.frames import Frame
-from nst.optimization.loop import Controls, Painting
-from nst.optimization.memory import TOO_LITTLE_MEMORY, is_out_of_memory
-from nst.optimization.pictures import Pictures
+from nst.optimization.loop import Controls, Optimization
+from nst.optimization.memory_plan import TOO_LITTLE_MEMORY, is_out_of_memory
 from nst.optimization.pyramid import plan
+from nst.optimization.working_pictures import WorkingPictures
 from nst.settings import MOST_STYLES, Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import content_weights, style_weights
@@ -57,8 +57,8 @@ def stylize(
     cent at most; the last has `final` set. Closing the iterator ends the work.
 
     A loss that is not finite rolls the canvas back to the last good one and goes on with shorter steps;
-    running out of memory goes on strip by strip, or else finishes at a smaller size. What changes the
-    picture is told in the frames' `notice`.
+    when memory runs out it goes on strip by strip, or else finishes at a smaller size. The frames' `notice`
+    says what changes the picture.
 
     Args:
         content: the photo: anything `load_image` takes, an array or tensor (nst/image/arrays.py), or a frame.
@@ -73,17 +73,16 @@ def stylize(
         start: the picture to start from, which `settings.initial` "picture" asks for.
         resume: a painting to go on with, such as an earlier frame, of the photo's proportions. The sizes
             smaller than it are left out.
-        encoder: the features to use instead of those that the settings name; two take turns as the settings
-            say, "refined" if they do not.
-        stop: asked at every iteration; once it returns true the canvas as it is becomes the final frame.
-        steer: asked at every iteration for settings; the knobs of theirs that are `live` count from then on,
-            with no restart. None for no change.
+        encoder: used instead of those that the settings name; with two, the second finishes the last size.
+        stop: called at every iteration; once it returns true the canvas becomes the final frame.
+        steer: called at every iteration for settings, None for no change; their `live` knobs count from then
+            on, with no restart.
         interval: seconds between frames, 0 for every iteration.
 
     Returns:
-        The frames. Same pictures, settings, encoder and machine: the same bytes. What a program
-        has switched in torch (inference mode, autocast, the default type) does not count here. A process that
-        has painted must not be forked and paint in the child, which hangs in torch; use "spawn".
+        The frames. Same pictures, settings, encoder and machine: the same bytes. Inference
+        mode, autocast and the default type of torch do not matter. A process that has painted must not be
+        forked to paint in the child, which hangs in torch; use "spawn".
 
     Raises:
         InputError: a picture or the combination of settings cannot be used.
@@ -137,12 +136,12 @@ def _painting(
         style_weights(settings.style_layers, each.layers)
         content_weights(settings.content_layer, each.layers)
     device = encoders[0].device
-    seen = Pictures(
+    seen = WorkingPictures(
         inputs.map(lambda role, picture: picture.to(device)),
         settings,
         None if alpha is None else alpha.to(device),
     )
-    return Painting(seen, settings, encoders, scales, controls or Controls()).frames()
+    return Optimization(seen, settings, encoders, scales, controls or Controls()).frames()
 
 
 def _check_counts(pictures: Inputs[Picture], settings: Settings) -> None:
@@ -204,7 +203,7 @@ def _check_proportions(canvas: Tensor, photo: Tensor, label: str) -> None:
 
 
 def _schedule(settings: Settings, encoders: tuple[Encoder, ...] | None) -> str:
-    """Return how the encoders take turns."""
+    """Return the schedule of the encoders for `plan`."""
     if encoders is None:
         return encoder_choice(settings)
     return "" if len(encoders) == 1 else "refined"

@@ -183,11 +183,11 @@ class Settings:
         " what suits this server.",
         choices={
             "auto": "Automatic",
-            "builtin": "Fast",
-            "refined": "Fast, finished by VGG-19",
+            "narrow": "Narrow network (fast)",
+            "refined": "Narrow network, finished by VGG-19",
             "vgg19": "Full VGG-19",
         },
-        former={"layout": "auto"},
+        former={"layout": "auto", "builtin": "narrow"},
     )
     optimizer: str = knob(
         "lbfgs",
@@ -265,12 +265,12 @@ class Settings:
         return json.dumps(asdict(self))
 
     def public(self) -> dict[str, Any]:
-        """Return the knobs that may leave this machine: those that name no file or limit of the host."""
+        """Return the knobs that may leave this machine: those that name no file or limit of it."""
         return {name: value for name, value in asdict(self).items() if not KNOBS[name].local}
 
     @classmethod
     def acceptable(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Return what of `values` are public knobs with values that they take: the rest is passed over."""
+        """Return the entries of `values` that are public knobs with valid values."""
         accepted = {}
         for name, knob in KNOBS.items():
             if name in values and not knob.local:

@@ -1,4 +1,4 @@
-"""Arrays and tensors that a program gives as pictures."""
+"""Pictures from arrays and tensors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def from_array(given: Any, label: str, least: int) -> Tensor:
         array = np.asarray(given)
         if array.dtype.kind not in "buif":
             raise InputError(f"{label} is an array of {array.dtype}; give numbers.")
-        # Of the types of numpy torch knows but few.
+        # torch knows few of numpy's types.
         tensor = torch.from_numpy(np.array(array, np.float32 if array.dtype.kind == "f" else np.int64))
         if array.dtype == np.uint16:
             tensor = tensor / 65535
@@ -42,7 +42,7 @@ def from_array(given: Any, label: str, least: int) -> Tensor:
         raise InputError(f"{label} is a tensor of complex numbers; give real ones.")
     shape = tuple(tensor.shape)
     integral = not tensor.is_floating_point() and tensor.dtype != torch.bool
-    # One that was made in inference mode nothing can be computed with outside.
+    # A tensor made in inference mode cannot be used outside.
     tensor = tensor.to(torch.float32, copy=tensor.is_inference())
     if tensor.ndim == 2:
         tensor = tensor[None]
@@ -59,7 +59,7 @@ def from_array(given: Any, label: str, least: int) -> Tensor:
     low, high = (float(end) for end in torch.aminmax(tensor))  # NaN if anything is
     if not (math.isfinite(low) and math.isfinite(high)):
         raise InputError(f"{label} holds values that are not finite; give numbers from 0 to 1.")
-    bytes_meant = integral or high > 2  # nobody means so far beyond white
+    bytes_meant = integral or high > 2  # too far beyond white to be from 0 to 1
     if low < (0 if bytes_meant else -1) or high > 255:
         raise InputError(f"{label} holds values from {low:g} to {high:g}; give 0 to 1, or 0 to 255.")
     if bytes_meant:

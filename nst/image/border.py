@@ -1,4 +1,4 @@
-"""Taking off the uniform border of a scan or a print."""
+"""Finding the uniform border of a scan or a print."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import math
 
 from torch import Tensor
 
-# How far from the border's colour its pixels may be, of 1, and how many of a line may be farther.
+# How far from the border's colour its pixels may be, of 1, and the share of a line that may be farther.
 _NEAR, _OTHERS = 0.06, 0.02
-# What is less, as a share of the side, is no border; what is more is the picture itself.
+# As shares of the side: less is no border, and more is the picture itself.
 _LEAST, _MOST = 0.01, 0.4
 
 
@@ -40,7 +40,7 @@ def _depth(picture: Tensor, *, flip: bool) -> int:
         differing = (far > _OTHERS).nonzero()
         return int(differing[0]) if len(differing) else most
 
-    # Most pictures have no border, which their outermost rows tell.
+    # Most pictures have no border, and the outermost rows are enough to see that.
     least, most = math.ceil(_LEAST * height), min(math.floor(_MOST * height) + 1, height)
     if alike(least) < least or (depth := alike(most)) == most:
         return 0

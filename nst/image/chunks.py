@@ -1,4 +1,4 @@
-"""What browsers show of a PNG that Pillow refuses for a chunk which is none of its pixels and colours."""
+"""Reading a PNG that Pillow refuses because of a chunk that browsers ignore."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import struct
 import zlib
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_SHOWN = {b"tRNS", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"}  # besides those that must be there
+_SHOWN = {b"tRNS", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf"}  # besides the mandatory ones
 
 
 def shown_alone(data: bytes) -> bytes | None:
-    """Return a PNG with those chunks only that count for what is seen, None if there are no others.
+    """Return a PNG with only the chunks that affect its pixels and colours, None if it has no others.
 
-    Left out are texts, which may be too long to be unpacked, and whatever has a wrong checksum.
+    Texts, which may be too long to be unpacked, and chunks with a wrong checksum are left out.
     """
     if not data.startswith(SIGNATURE):
         return None

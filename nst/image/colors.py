@@ -7,7 +7,7 @@ from torch import Tensor
 
 # ITU-R BT.601, on gamma-encoded values as in Y'CbCr.
 _LUMA = (0.299, 0.587, 0.114)
-# So far the channels of a grey picture may be apart, as rounding and JPEG leave them.
+# The most by which the channels of a grey picture differ, by rounding and JPEG.
 _NEUTRAL = 2.5 / 255
 
 
@@ -52,8 +52,8 @@ def match_palette(image: Tensor, target: Tensor, weights: Tensor | None = None) 
     Args:
         image: (1, C, H, W).
         target: (1, C, h, w).
-        weights: (1, 1, H, W), which parts of the image count, and of the target too if that is as large; all
-            of both if left out.
+        weights: (1, 1, H, W), which parts of the image count, and of the target if that is as large; all of
+            both if left out.
 
     Returns:
         (1, C, H, W), not clipped to [0, 1].
@@ -81,7 +81,7 @@ def _palette(image: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
 def _roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return M^1/2 and the pseudo-inverse of it, of a symmetric matrix without negative eigenvalues."""
     values, basis = torch.linalg.eigh(matrix)
-    # 8-bit pictures have no variance below 1e-7 that means anything.
+    # Less variance is rounding in 8-bit pictures.
     real = values > 1e-7
     root = values.clamp_min(0).sqrt()
     inverse = torch.where(real, 1 / root.clamp_min(1e-12), 0.0)

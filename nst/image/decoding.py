@@ -36,9 +36,9 @@ MAX_SIDE = 4096
 EXIF_TEXT = {"Software": 0x0131, "Settings": 0x010E}
 
 pillow_heif.register_heif_opener(thumbnails=False, decode_threads=1)
-# So much of a JPEG may be missing at its end, as a share of its rows.
+# The share of a JPEG's rows that may be missing at its end.
 _MISSING = 0.05
-# As far as what comes before the pixels of a PNG may reach.
+# How many bytes of a PNG may come before its pixels.
 _HEAD = 2**22
 _ODD_TIFF = (
     "{label} is a TIFF of a kind that cannot be read here; save it as JPEG, PNG or as a TIFF of 8 or 16 bits."
@@ -117,7 +117,7 @@ def measure(source: str | Path | bytes, label: str = "The photo") -> tuple[int, 
     _check_size(*opened.size, label, MIN_SIDE)
     try:
         turned = _orientation(opened) in (5, 6, 7, 8)
-    except Exception:  # as for `_upright`
+    except Exception:  # broken EXIF, as in `_upright`
         turned = False
     return opened.size[::-1] if turned else opened.size
 
@@ -137,10 +137,14 @@ def _check_size(width: int, height: int, label: str, least: int) -> None:
 
 def _orientation(opened: Image.Image) -> int:
     """Return the EXIF orientation that Pillow has not yet applied to `size`."""
-    if opened.format in ("TIFF", "WEBP", "HEIF"):  # done, never done by browsers, done
+    if opened.format in (
+        "TIFF",
+        "WEBP",
+        "HEIF",
+    ):  # Pillow has applied it, no browser applies it, pillow_heif has applied it
         return 1
-    # Pillow would decode all of a PNG to look for EXIF behind its pixels, where no camera and no program puts
-    # it, and takes XMP's word, as no browser does.
+    # Pillow would decode all of a PNG to look for EXIF after its pixels, where no program puts it, and would
+    # use XMP's orientation, as no browser does.
     exif = Image.Exif()
     if block := opened.info.get("exif"):
         exif.load(block)
@@ -148,7 +152,7 @@ def _orientation(opened: Image.Image) -> int:
 
 
 def painting_text(source: str | Path | bytes | IO[bytes], label: str = "The picture") -> dict[str, str]:
-    """Return the text entries of a PNG, or what of them other formats hold in EXIF.
+    """Return the text entries of a PNG, or those that other formats hold in EXIF.
 
     Raises:
         InputError: it is no picture.
@@ -157,7 +161,7 @@ def painting_text(source: str | Path | bytes | IO[bytes], label: str = "The pict
     if opened.format != "PNG":
         try:
             exif = opened.getexif()
-        except Exception:  # as for `_upright`
+        except Exception:  # broken EXIF, as in `_upright`
             return {}
         return {key: str(exif[tag]) for key, tag in EXIF_TEXT.items() if tag in exif}
     try:
@@ -179,7 +183,7 @@ _OTHERS: dict[bytes, str] = {
 
 
 class _InvisibleError(Exception):
-    """There is nothing to be seen in a picture."""
+    """A picture is transparent throughout."""
 
 
 def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, label: str) -> Image.Image:
@@ -250,7 +254,7 @@ def _bytes_of(file: str | Path | IO[bytes], most: int = -1) -> bytes:
 
 
 def _other_kind(file: str | Path | IO[bytes]) -> str:
-    """Return what a file is that people take for a picture, and what to do; "" if that is not known."""
+    """Return what a file is that is no picture, and what to do about it; "" if that is not known."""
     head = _bytes_of(file, 1024)
     if not head:
         return "an empty file; choose another"
@@ -262,7 +266,7 @@ def _other_kind(file: str | Path | IO[bytes]) -> str:
 
 
 def _load(opened: Image.Image) -> int | None:
-    """Decode; of a JPEG whose last bytes are missing what is there, as browsers do.
+    """Decode the pixels; of a JPEG whose last bytes are missing those that are there, as browsers do.
 
     Returns:
         How many whole rows are missing, None if nothing is.
@@ -307,7 +311,7 @@ def _upright(image: Image.Image) -> Image.Image:
         if image.format == "TIFF":
             return ImageOps.exif_transpose(image)
         turn = _TURNS.get(_orientation(image))
-    except Exception:  # EXIF blocks are broken in more ways than Pillow names; the pixels are still good
+    except Exception:  # a broken EXIF block, for which Pillow raises many kinds; the pixels are good
         return image
     return image if turn is None else image.transpose(turn)
 
@@ -356,7 +360,7 @@ def _to_rgb(image: Image.Image, ground: float | None, encoding: Encoding | None)
         rgb = encodings.to_srgb(rgb, encoding)
     if alpha is None:
         return rgb
-    if ground != 0 and not alpha.any():  # of a mask it is plain what that means
+    if ground != 0 and not alpha.any():  # a mask may be all transparent
         raise _InvisibleError
     light = rgb.astype(np.float32) / 255.0 if rgb.dtype == np.uint8 else rgb
     if ground is None:
@@ -365,7 +369,7 @@ def _to_rgb(image: Image.Image, ground: float | None, encoding: Encoding | None)
 
 
 def _bounded(image: Image.Image) -> Image.Image:
-    """Return a picture of 8-bit samples or floats no larger than is ever painted."""
+    """Return a picture of 8-bit samples or floats at `MAX_SIDE` at most."""
     if max(image.size) <= MAX_SIDE:
         return image
     return image.resize(fit(*image.size, MAX_SIDE), Image.Resampling.BICUBIC, reducing_gap=2.0)

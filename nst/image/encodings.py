@@ -28,8 +28,8 @@ _PRIMARIES: dict[int, tuple[float, ...]] = {
     11: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, 0.314, 0.351),
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
 }
-_ROWS = 128  # at a time: a large picture is not to be there six times as floats
-# A display's white in nits for what is made for brighter ones (ITU-R BT.2408), and how bright those are.
+_ROWS = 128  # at a time, to hold few copies of a large picture as floats
+# Nits of white (ITU-R BT.2408) and of the brightest highlight in HDR pictures.
 _WHITE, _BRIGHTEST = 203.0, 1000.0
 
 
@@ -69,14 +69,14 @@ def of_png(data: bytes) -> Encoding | None:
     to_light: _Curve = _srgb_to_light
     primaries: tuple[float, ...] = _BT709
     value = struct.unpack(">I", gamma)[0]
-    # 45,455 is what everybody writes who means sRGB.
+    # 45,455 stands for sRGB.
     if 1_000 <= value <= 1_000_000 and abs(value - 45_455) > 500:
         to_light = _power(100_000 / value)
     if len(chroma) == 32:
         white_x, white_y, *others = (number / 100_000 for number in struct.unpack(">8I", chroma))
-        told = (*others, white_x, white_y)
-        if all(0 < number < 1 for number in told) and _is_triangle(told):
-            primaries = told
+        stated = (*others, white_x, white_y)
+        if all(0 < number < 1 for number in stated) and _is_triangle(stated):
+            primaries = stated
     if to_light is _srgb_to_light and primaries is _BT709:
         return None
     return Encoding(to_light, primaries)
@@ -143,10 +143,10 @@ def with_profile(image: Image.Image, profile: bytes) -> Image.Image:
 def grey_with_profile(grey: np.ndarray, profile: bytes) -> np.ndarray:
     """Return (H, W) floats in [0, 1] in sRGB by a profile for grey, which Pillow applies to bytes only."""
     ramp = Image.fromarray(np.arange(256, dtype=np.uint8)[None])
-    told = with_profile(ramp, profile)
-    if told.mode != "RGB":
+    converted = with_profile(ramp, profile)
+    if converted.mode != "RGB":
         return grey
-    curve = np.asarray(told, np.float32)[0].mean(-1) / 255
+    curve = np.asarray(converted, np.float32)[0].mean(-1) / 255
     return np.interp(grey, np.linspace(0, 1, 256), curve).astype(np.float32)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nst.errors import InputError
 from nst.image.colors import luminance
-from nst.image.pixels import fit, resize
+from nst.image.tensors import fit, resize
 
 # Masks are kept no larger than this; enlarged they only become smoother.
 _LONGEST = 1024
@@ -70,7 +70,7 @@ def taken_from(picture: Tensor, style: Tensor, label: str) -> Tensor:
     """Return a picture as a mask that says where in a style picture its style is taken from.
 
     Args:
-        picture: as for `prepare`.
+        picture: (1, 3, H, W) in [0, 1]; white counts, black does not.
         style: (1, 3, h, w).
         label: how to call the mask in messages.
 
@@ -150,7 +150,7 @@ def divide(
 
 
 def within(regions: Sequence[Region], alpha: Tensor) -> list[Region]:
-    """Return regions without what is transparent: what nobody sees has no part in their statistics.
+    """Return regions without what is transparent, which then does not count in their statistics.
 
     Args:
         regions: of the canvas.

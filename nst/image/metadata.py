@@ -19,17 +19,17 @@ def describe_painting(settings: Mapping[str, Any], encoder: str, *, steered: boo
 
     Args:
         settings: how the picture was painted, knob by knob.
-        encoder: the name of the encoder that painted it; "auto" alone would not say.
-        steered: whether they changed on the way; then they alone do not make the same picture.
+        encoder: the name of the encoder that painted it, as the setting may be "auto".
+        steered: whether they changed while it was painted, so that they alone do not give the same picture.
     """
-    told: dict[str, Any] = {**settings, "painted_with": encoder}
+    values: dict[str, Any] = {**settings, "painted_with": encoder}
     if steered:
-        told["steered"] = True
-    return {"Software": f"neural style transfer {nst.__version__}", _KEY: json.dumps(told)}
+        values["steered"] = True
+    return {"Software": f"neural style transfer {nst.__version__}", _KEY: json.dumps(values)}
 
 
 def settings_of(picture: str | Path | bytes | IO[bytes], label: str = "The picture") -> dict[str, Any]:
-    """Return what a saved painting says of its settings; whether they can be used is not checked.
+    """Return the settings in a saved painting, unchecked.
 
     Raises:
         InputError: it is no picture, or carries no settings.
@@ -38,7 +38,7 @@ def settings_of(picture: str | Path | bytes | IO[bytes], label: str = "The pictu
 
 
 def settings_in(text: Mapping[str, str], label: str = "The picture") -> dict[str, Any]:
-    """Return what the text entries of a saved painting say of its settings, as `settings_of` does.
+    """Return the settings in the text entries of a saved painting, unchecked.
 
     Raises:
         InputError: they hold no settings.

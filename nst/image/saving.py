@@ -1,4 +1,4 @@
-"""Writing a file so that nothing is lost: neither what was there nor what was made."""
+"""Writing a file without losing what was there before or what was made."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import stat
 import tempfile
 from pathlib import Path
 
-# What a folder says in which nothing can be made, though a file in it may be written to; a full disk is none.
+# Errors of a folder in which no file can be created, though one in it may be written to.
 _FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
-# Of a part that is not whole yet: short, as a name of 255 bytes leaves no room for more.
+# Of the name of an unfinished file.
 _PREFIX, _SUFFIX = ".", ".part"
 
 
@@ -20,8 +20,8 @@ class NotSavedError(OSError):
 
     Args:
         path: where that was.
-        error: what the system said.
-        instead: where it is now, None if nowhere.
+        error: the system's error.
+        instead: where it is now, None if it could not be written anywhere.
     """
 
     def __init__(self, path: Path, error: OSError, instead: Path | None) -> None:
@@ -47,7 +47,7 @@ def save(data: bytes, path: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Refuse what could not be saved before minutes of painting, not after.
+    """Check before minutes of painting that the picture can be saved.
 
     Raises:
         NotSavedError: it may not be written to, or it is not there and none can be made beside it.
@@ -91,7 +91,7 @@ def _write(data: bytes, path: Path) -> None:
 
 
 def _umask() -> int:
-    # The system tells it only to whoever sets it.
+    # It can be read only by setting it.
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -16,7 +16,7 @@ _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 # Tags of a page.
 _SUBFILE, _BITS, _PHOTOMETRIC, _ORIENTATION, _PLANES, _PROFILE = 254, 258, 262, 274, 284, 34675
 _MOST_PAGES = 32
-# Floats above 1 are highlights up to here, and beyond it another scale.
+# Floats above 1 are highlights up to this; larger ones mean another scale.
 HIGHLIGHTS = 10.0
 
 
@@ -25,7 +25,7 @@ class UnreadableError(Exception):
 
 
 def is_misread(opened: Image.Image) -> bool:
-    """Return whether Pillow, left alone, makes something else of a TIFF than what it holds."""
+    """Return whether Pillow reads a TIFF wrongly."""
     tags = getattr(opened, "tag_v2", {})
     bits = tags.get(_BITS, (1,))
     deep = max(bits if isinstance(bits, tuple) else (bits,)) > 8
@@ -33,7 +33,7 @@ def is_misread(opened: Image.Image) -> bool:
 
 
 def whole_page(opened: Image.Image) -> None:
-    """Have Pillow take the first page that is no reduced copy of another, as cameras put one before it.
+    """Make Pillow use the first page that is no thumbnail, as cameras put one first.
 
     Raises:
         UnreadableError: there is none.
@@ -69,7 +69,7 @@ def read(source: str | Path | bytes | IO[bytes], check: Callable[[int, int], Non
     file.seek(0)
     if file.read(4) not in _MAGIC:
         return None
-    import tifffile  # by the few who need it
+    import tifffile  # late, as few need it
 
     file.seek(0)
     try:
@@ -91,7 +91,7 @@ def read(source: str | Path | bytes | IO[bytes], check: Callable[[int, int], Non
             return found
     except (UnreadableError, InputError):
         raise
-    except Exception as error:  # a dozen kinds, and what is compressed in ways that need yet another library
+    except Exception as error:  # of a dozen kinds, or a compression that needs another library
         raise UnreadableError from error
 
 
@@ -111,7 +111,7 @@ def _as_picture(samples: np.ndarray, photometric: int, *, associated: bool) -> I
     if light.shape[-1] < colours:
         raise UnreadableError
     shown, alpha = light[..., :colours], light[..., colours : colours + 1]
-    if photometric == 5:  # of what more there is, Pillow takes nothing either
+    if photometric == 5:  # extra channels are ignored, as by Pillow
         return Image.fromarray((shown * 255).round().astype(np.uint8), "CMYK")
     if photometric == 0:
         shown = 1 - shown

@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
-from nst.image.pixels import fit
+from nst.image.tensors import fit
 from nst.image.transparency import pixels_on_white
 
 _Frame = TypeVar("_Frame")
@@ -33,21 +33,21 @@ def as_mp4(frames: Iterable[np.ndarray]) -> bytes:
     Raises:
         ValueError: there are no frames.
     """
-    # Imported late: visitors who want no film need not wait for it.
+    # Imported late, as few need it.
     import av
     from av.video.reformatter import ColorRange, Colorspace
 
     pictures = _alike(frames, _LONGEST["mp4"], even=True)
     rate = _rate(len(pictures))
     pictures += [pictures[-1]] * round(_HELD * rate)
-    # A file, as what makes it play before it is all there ("faststart") is a second pass over it.
+    # A file, as "faststart", which lets it play before it is all loaded, is a second pass over it.
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "film.mp4"
         with av.open(file, "w", options={"movflags": "faststart"}) as film:
             stream = film.add_stream("libx264", rate=Fraction(rate), options={"crf": "19"})
             stream.width, stream.height = pictures[0].size
             stream.pix_fmt = "yuv420p"
-            # Said in the file: players take an unnamed film for one or the other by its height.
+            # Players guess the colour space of a film that does not name it.
             coder = stream.codec_context
             coder.colorspace, coder.color_range = Colorspace.ITU709, ColorRange.MPEG
             coder.color_primaries = coder.color_trc = _BT709

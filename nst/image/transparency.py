@@ -1,4 +1,4 @@
-"""Pictures that one can see through in places: laid on white, or their colours continued behind that."""
+"""Pictures with transparent parts: laid on white, or with their colours continued there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def continued(picture: Tensor) -> Tensor:
     """Return (1, 3, H, W) of (1, 4, H, W): where it is transparent, the colours of what is opaque around.
 
     Pull-push over a pyramid (Gortler, Grzeszczuk, Szeliski and Cohen, "The Lumigraph", 1996, 3.4.2). White or
-    black there would be an edge to every layer that sees it, and a fringe wherever the picture is resized.
+    black there would be an edge for every layer, and a fringe where the picture is resized.
     Without any opaque part it is white; three channels are returned as they are.
     """
     color, alpha = picture[:, :3], picture[:, 3:]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 VISITORS = (100, 1_000, 10_000)  # an hour
 _HOURS = 8
-_WARM = 0.25  # of the time, in which the queue fills and nobody is counted
+_WARM = 0.25  # share of the time at the beginning, in which the queue fills, that is not counted
 
 
 class Wait(NamedTuple):
@@ -25,7 +25,7 @@ class Wait(NamedTuple):
 
 
 def simulate(visitors: float, painters: int, seconds: float, spread: float = 0.25, seed: int = 0) -> Wait:
-    """Return how long visitors wait who come at random (a Poisson process) and are served in their order.
+    """Return how long visitors wait that arrive as a Poisson process and are served in order.
 
     Args:
         visitors: an hour.
@@ -34,8 +34,8 @@ def simulate(visitors: float, painters: int, seconds: float, spread: float = 0.2
         spread: standard deviation of that, as a share of it.
         seed: of the random numbers.
     """
-    rng = random.Random(seed)  # noqa: S311 (nobody is to be kept from guessing it)
-    free = [0.0] * painters  # when each will be
+    rng = random.Random(seed)  # noqa: S311 (no secret)
+    free = [0.0] * painters  # when each will be free
     now, end, waits = 0.0, _HOURS * 3600.0, []
     while True:
         now += rng.expovariate(visitors / 3600)

@@ -1,13 +1,13 @@
-"""Making the narrow network: it has VGG-19's layout and sees what a teacher's VGG-19 sees.
+"""Making the narrow network: VGG-19's layout, trained to have the features of a teacher, VGG-19.
 
-    python -m nst.lab.distill --images FOLDER --teacher vgg19.safetensors -o student.safetensors
+    python -m nst.lab.distill --images FOLDER --teacher vgg19.safetensors -o narrow.safetensors
 
 1. Closed form, layer by layer (after He, Zhang and Sun, "Channel Pruning for Accelerating Very Deep Neural
    Networks", ICCV 2017): choose the teacher's channels that linearly explain the others best, then solve
-   least squares from the student's own features to their pre-activations.
+   least squares from the narrow network's own features to their pre-activations.
 2. All layers together, by gradient: errors of features and Gram matrices against the teacher's, on crops of
-   the pictures and on paintings that the optimisation makes with the student of the moment, so that the
-   student is not fooled where its own judgement leads.
+   the pictures and on paintings that the optimisation makes with the narrow network as it is by then, so that
+   it is trained where its own gradients lead.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from torch import Tensor, nn
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
 from nst.host.device import pick_device, pick_precision
-from nst.lab.pictures import Pictures
-from nst.lab.student import BLOCK_COUNT, DEPTH, NAMES, TAPS, Student, new_block
+from nst.lab.narrow import BLOCK_COUNT, DEPTH, NAMES, TAPS, NarrowNetwork, new_block
+from nst.lab.training_pictures import TrainingPictures
 from nst.optimization.objective import Objective
 from nst.optimization.optimizers import LBFGS
 from nst.settings import Settings
@@ -75,14 +75,14 @@ def _ridge(square: Tensor, cross: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def solve(student: Student, teacher: Encoder, crops: list[Tensor], begun: int = 0) -> None:
-    """Set the student's weights layer by layer in closed form, but for the first `begun` convolutions'."""
-    student.mean.copy_(teacher.mean)
-    student.std.copy_(teacher.std)
+def solve(narrow: NarrowNetwork, teacher: Encoder, crops: list[Tensor], begun: int = 0) -> None:
+    """Set the weights layer by layer in closed form, but for the first `begun` convolutions'."""
+    narrow.mean.copy_(teacher.mean)
+    narrow.std.copy_(teacher.std)
     targets = [((crop - teacher.mean) / teacher.std).to(teacher.precision) for crop in crops]
     given = [target.float() for target in targets]
     for index, name in enumerate(tqdm(NAMES, desc="closed form")):
-        convolution, theirs = student.layers[index], teacher.features[LAYERS[name] - 1]
+        convolution, theirs = narrow.layers[index], teacher.features[LAYERS[name] - 1]
         moments = square = cross = torch.zeros((), dtype=torch.float64, device=teacher.device)
         for number in range(len(crops)):
             if new_block(index):
@@ -107,14 +107,14 @@ def solve(student: Student, teacher: Encoder, crops: list[Tensor], begun: int = 
             [F.relu(target) for target in targets],
             [F.relu(convolution(value)) for value in given],
         )
-        if name in student.maps:
+        if name in narrow.maps:
             pairs = [
                 (value.flatten(2)[0].T, target.float().flatten(2)[0].T)
                 for value, target in zip(given, targets, strict=True)
             ]
             square = total((x.T @ x).double() for x, _ in pairs)
             cross = total((x.T @ y).double() for x, y in pairs)
-            student.maps[name].copy_(_ridge(square, cross).float().T)
+            narrow.maps[name].copy_(_ridge(square, cross).float().T)
 
 
 def errors(value: Tensor, target: Tensor, *, gram: bool = True) -> tuple[Tensor, Tensor]:
@@ -128,14 +128,14 @@ def errors(value: Tensor, target: Tensor, *, gram: bool = True) -> tuple[Tensor,
     return feature.mean(), difference.mean()
 
 
-def paint_with(student: Student, pictures: Pictures, size: int) -> list[Tensor]:
-    """Return snapshots of one small painting: what the student's own judgement leads to."""
+def paint_with(narrow: NarrowNetwork, pictures: TrainingPictures, size: int) -> list[Tensor]:
+    """Return snapshots of one small painting made with the network as it is."""
     settings = Settings(
         content_weight=pictures.random.uniform(0, 9),
         smoothness=pictures.random.choice([0.0, 2.5, 5.0]),
         large_shapes=pictures.random.uniform(3, 8),
     )
-    objective = Objective(student.encoder(), pictures.crop(size), [pictures.crop(size)], settings)
+    objective = Objective(narrow.encoder(), pictures.crop(size), [pictures.crop(size)], settings)
     canvas = pictures.crop(size).contiguous()
     optimizer = LBFGS(canvas, history=10)
     snapshots = []
@@ -162,9 +162,9 @@ def _loss(features: dict[str, Tensor], targets: dict[str, Tensor]) -> Tensor:
 
 
 def tune(
-    student: Student,
+    narrow: NarrowNetwork,
     teacher: Encoder,
-    pictures: Pictures,
+    pictures: TrainingPictures,
     output: Path,
     *,
     steps: int,
@@ -175,12 +175,12 @@ def tune(
 ) -> None:
     """Train all layers together; the state is written every 500 steps and taken up again if it is there."""
     device = teacher.device
-    optimizer = torch.optim.AdamW(student.parameters(), lr=rate, weight_decay=0)
+    optimizer = torch.optim.AdamW(narrow.parameters(), lr=rate, weight_decay=0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine(step, steps))
     begin, state = 0, _state_of(output)
     if state.exists():
         kept = torch.load(state, weights_only=True)
-        student.load_state_dict(kept["student"])
+        narrow.load_state_dict(kept["student"])  # as states of earlier versions name it
         optimizer.load_state_dict(kept["optimizer"])
         schedule.load_state_dict(kept["schedule"])
         begin = kept["step"]
@@ -190,27 +190,27 @@ def tune(
     with tqdm(total=steps, initial=begin, desc="training") as bar:
         for step in range(begin, steps):
             if step % paint_every == 0:
-                painted = (painted + paint_with(student, pictures, crop))[-_PAINTED:]
+                painted = (painted + paint_with(narrow, pictures, crop))[-_PAINTED:]
             stock = (stock + [pictures.crop(crop) for _ in range(max(1, batch // 6))])[-_STOCK:]
             own = pictures.random.sample(painted, min(batch // 2, len(painted)))
             images = torch.cat(own + pictures.random.choices(stock, k=batch - len(own)))
             with torch.no_grad():
                 targets = teacher(images, TAPS)
             with torch.autocast(device.type, torch.bfloat16, enabled=teacher.precision == torch.bfloat16):
-                features = student(images)
+                features = narrow(images)
             loss = _loss(features, targets)
             optimizer.zero_grad()
             loss.backward()
-            nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+            nn.utils.clip_grad_norm_(narrow.parameters(), 1.0)
             optimizer.step()
             schedule.step()
             bar.update()
             if (step + 1) % 500 == 0 or step + 1 == steps:
                 bar.set_postfix(loss=f"{loss.item():.4f}", refresh=False)
-                save(student, output)
+                save(narrow, output)
                 torch.save(
                     {
-                        "student": student.state_dict(),
+                        "student": narrow.state_dict(),
                         "optimizer": optimizer.state_dict(),
                         "schedule": schedule.state_dict(),
                         "step": step + 1,
@@ -223,16 +223,16 @@ def _state_of(output: Path) -> Path:
     return output.with_suffix(".state")
 
 
-def save(student: Student, file: Path) -> None:
-    """Write the student as an encoder's packed file."""
-    save_file(pack(student.export()), file)
+def save(narrow: NarrowNetwork, file: Path) -> None:
+    """Write the narrow network as an encoder's packed file."""
+    save_file(pack(narrow.export()), file)
 
 
 @torch.no_grad()
-def score(student: Student, teacher: Encoder, pictures: Pictures) -> str:
+def score(narrow: NarrowNetwork, teacher: Encoder, pictures: TrainingPictures) -> str:
     """Return a table of relative errors on the held-out pictures."""
     images = torch.cat([pictures.crop(_SCORED, held_out=n) for n in range(len(pictures.held_out))])
-    targets, features = teacher(images, TAPS), student(images)
+    targets, features = teacher(images, TAPS), narrow(images)
     rows = [(name, *errors(features[name], targets[name].float())) for name in TAPS]
     return "\n".join(
         ["layer     features  Gram"] + [f"{name:9} {float(f):8.3f}  {float(g):.4f}" for name, f, g in rows]
@@ -243,7 +243,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m nst.lab.distill", description="Make the narrow network.")
     parser.add_argument("--images", type=Path, required=True, help="folder of pictures to learn from")
     parser.add_argument(
-        "--exclude", type=Path, help="folder of pictures to stay away from, for an honest test"
+        "--exclude", type=Path, help="folder of test pictures; pictures like these are left out"
     )
     parser.add_argument(
         "--teacher", default="", help="file of VGG-19's weights; by default found as for painting"
@@ -282,15 +282,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         weights = find_vgg19(options.teacher)
         widths = {name: weights[f"features.{LAYERS[name] - 1}.weight"].shape[0] for name in TAPS}
         teacher = Encoder(weights, name="teacher", device=device, precision=pick_precision(device))
-        pictures = Pictures(options.images, options.exclude, device, options.seed)
+        pictures = TrainingPictures(options.images, options.exclude, device, options.seed)
         print(f"{len(pictures.pictures)} pictures, {len(pictures.left_out)} left out: {pictures.left_out}")
-        student = Student(options.widths, widths).to(device)
+        narrow = NarrowNetwork(options.widths, widths).to(device)
         if not _state_of(options.output).exists():
-            begun = student.take(_loaded(options.begin)) if options.begin else 0
-            solve(student, teacher, [pictures.crop(options.crop) for _ in range(options.crops)], begun)
-            print("closed form, held-out pictures\n" + score(student, teacher, pictures), flush=True)
+            begun = narrow.take(_loaded(options.begin)) if options.begin else 0
+            solve(narrow, teacher, [pictures.crop(options.crop) for _ in range(options.crops)], begun)
+            print("closed form, held-out pictures\n" + score(narrow, teacher, pictures), flush=True)
         tune(
-            student,
+            narrow,
             teacher,
             pictures,
             options.output,
@@ -303,8 +303,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InputError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print("trained, held-out pictures\n" + score(student, teacher, pictures))
-    save(student, options.output)
+    print("trained, held-out pictures\n" + score(narrow, teacher, pictures))
+    save(narrow, options.output)
     return 0
 
 

@@ -1,11 +1,11 @@
-"""Making the packed VGG-19: whole numbers that see what the weights see.
+"""Making the packed VGG-19: integer weights whose features are close to the original ones.
 
     python -m nst.lab.pack --images FOLDER --weights vgg19.safetensors -o nst/vgg/vgg19.safetensors
 
-Layer by layer, on the features that the layers before give as they are packed: least squares towards the
-unpacked network's features, so that errors do not add up; then rounding, column by column, each one's error
-made good by the columns that are still to come (Frantar, Ashkboos, Hoefler and Alistarh, "GPTQ", ICLR 2023).
-The bits are shared out so that none would lower the errors of the layers that are looked at more elsewhere.
+Layer by layer, on the features of the packed layers before: least squares towards the unpacked network's
+features, so that errors do not add up; then rounding, column by column, each one's error compensated by the
+following columns (Frantar, Ashkboos, Hoefler and Alistarh, "GPTQ", ICLR 2023).
+The bits are divided among the layers so that the errors of the layers that are used are least.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.lab.pictures import Pictures
+from nst.lab.training_pictures import TrainingPictures
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import LAYERS
 from nst.vgg.packed import BIAS, CODES, MOST, SHAPE, STEP, deflate, unpack
@@ -202,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m nst.lab.pack", description="Make the packed VGG-19.")
     parser.add_argument("--images", type=Path, required=True, help="folder of pictures to learn from")
     parser.add_argument(
-        "--exclude", type=Path, help="folder of pictures to stay away from, for an honest test"
+        "--exclude", type=Path, help="folder of test pictures; pictures like these are left out"
     )
     parser.add_argument("--weights", default="", help="file of VGG-19's weights, complete to relu5_1")
     parser.add_argument("--crops", type=int, default=96, help="crops of 256 px to learn from")
@@ -214,7 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if len(weights) < len(KEYS):
             raise InputError("The file of weights ends before relu5_1.")
         encoder = Encoder(weights, name="VGG-19", precision=torch.float32)
-        pictures = Pictures(options.images, options.exclude)
+        pictures = TrainingPictures(options.images, options.exclude)
         crops = [pictures.crop(256) for _ in range(options.crops)]
         held_out = [pictures.crop(256, held_out=number) for number in range(len(pictures.held_out))]
         save_file(pack(encoder, crops, round(options.size * 1e6)), options.output)

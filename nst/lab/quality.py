@@ -1,10 +1,9 @@
-"""How good paintings are: one yardstick for all of them, whoever painted.
+"""How good paintings are, measured in the same way for our encoders and for others' recipes.
 
     python -m nst.lab.quality --photos FOLDER --styles FOLDER --weights vgg19.safetensors \
-        --by builtin vgg19 crowsonkb plain-pyramid --keep FOLDER --sheet sheet.jpg
+        --by narrow vgg19 crowsonkb plain-pyramid --keep FOLDER --sheet sheet.jpg
 
-Everything is measured on the finished 8-bit pictures with the real VGG-19's convolutions; a painter's own
-loss would flatter it.
+Everything is measured on the finished 8-bit pictures with VGG-19, as each painter's own loss would favour it.
 """
 
 from __future__ import annotations
@@ -28,11 +27,11 @@ from torch import Tensor
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
 from nst.host.device import pick_device
-from nst.image.files import encode_png, load_image
-from nst.image.pixels import fit, fit_area, resize, to_pixels
+from nst.image.picture_files import encode_png, load_image
+from nst.image.tensors import fit, fit_area, resize, to_pixels
 from nst.lab.recipes import RECIPES
 from nst.optimization.encoders import load_encoders
-from nst.optimization.losses import relative_error
+from nst.optimization.loss_terms import relative_error
 from nst.painting import stylize
 from nst.settings import KNOBS, Settings
 from nst.vgg.encoder import Encoder
@@ -81,7 +80,7 @@ class Score:
 
 
 class Yardstick:
-    """Measures paintings with the real VGG-19.
+    """Measures paintings with VGG-19.
 
     Args:
         convolutions: VGG-19's, up to relu5_1.
@@ -216,10 +215,10 @@ def _inside(features: Tensor, box: Box) -> Tensor:
 
 @dataclass(frozen=True)
 class Painter:
-    """Somebody who paints: a name, what the name stands for, and the doing."""
+    """One of our encoders, or a recipe of others."""
 
     name: str
-    recipe: str  # what it was told; the code that follows it is not part of this
+    recipe: str  # its settings, by which a kept painting is found again
     paint: Callable[[Tensor, Tensor], np.ndarray]
 
 
@@ -227,7 +226,7 @@ def find_painter(name: str, settings: Settings) -> Painter:
     """Return our own encoder or a peer's recipe by name.
 
     Raises:
-        InputError: nobody has this name, or its weights cannot be had.
+        InputError: there is no painter of this name, or its weights cannot be used.
     """
     if name in RECIPES:
         recipe = RECIPES[name]
@@ -282,7 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--by",
         nargs="+",
-        default=["builtin"],
+        default=["narrow"],
         help=f"who paints: {', '.join(OWN)} with our settings, or a recipe: {', '.join(RECIPES)}",
     )
     parser.add_argument(

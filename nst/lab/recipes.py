@@ -1,4 +1,4 @@
-"""How others paint, written plainly: what our own pictures are measured against.
+"""Others' methods, written plainly, to compare our pictures with.
 
 Each recipe keeps its authors' losses, weights, sizes, optimiser and number of iterations. They run on our
 encoder, with its padding, on as many of their layers as it carries: where VGG-19 ends at relu3_4, this stands
@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nst.image.pixels import fit, resize
-from nst.optimization.losses import relative_error, total_variation
+from nst.image.tensors import fit, resize
+from nst.optimization.loss_terms import relative_error, total_variation
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import Moments, gram_matrix, moments, total
 
@@ -150,8 +150,8 @@ class _TraceOfRoot(torch.autograd.Function):
 def roots(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Return M^1/2 and M^-1/2 of a symmetric positive definite matrix.
 
-    In float64: the authors' twelve steps of Newton and Schulz were seen to overflow in float32. On a CPU by
-    eigenvalues, on a GPU by those steps, where eigenvalues would take most of a painting's time.
+    In float64, as the authors' twelve steps of Newton and Schulz can overflow in float32. On a CPU by
+    eigenvalues, on a GPU by those steps, since eigenvalues would take most of a painting's time there.
     """
     if matrix.is_cuda:
         return newton_schulz(matrix)
@@ -277,8 +277,8 @@ def classic(
         features = encoder((canvas + level) / 255, layers)
         content = total(F.mse_loss(features[name], target[name]) for name in target)
         manner = total(F.mse_loss(gram, style_grams[name]) for name, gram in grams(features).items())
-        rough = total((canvas.diff(dim=axis)).abs().sum() for axis in (2, 3))
-        loss = 5 * content + 100 * manner + 0.001 * rough
+        variation = total((canvas.diff(dim=axis)).abs().sum() for axis in (2, 3))
+        loss = 5 * content + 100 * manner + 0.001 * variation
         loss.backward()
         count += 1
         seen(count, ((canvas.detach() + level) / 255).clamp(0, 1))

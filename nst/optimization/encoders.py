@@ -1,4 +1,4 @@
-"""Which encoders paint, by the settings and by what this host computes with."""
+"""The encoders that the settings ask for on this host."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load_encoders(settings: Settings, device: torch.device | None = None) -> tup
 
     Args:
         settings: they name encoder, weights and pooling.
-        device: where they are to run; by default the best there is.
+        device: where they run; by default the best there is.
 
     Raises:
         InputError: weights were named that cannot be used.
@@ -40,7 +40,7 @@ def load_encoders(settings: Settings, device: torch.device | None = None) -> tup
 
 
 def _encoder(convolutions: Mapping[str, Tensor], name: str, pooling: str, device: torch.device) -> Encoder:
-    """Return the encoder of these weights, the same one every time: what it has seen is kept."""
+    """Return the encoder of these weights, the same one every time, so that its cache is kept."""
     precision = pick_precision(device)
     key = (id(convolutions), name, pooling, device, precision)
     with _building:
@@ -57,19 +57,19 @@ def _encoder(convolutions: Mapping[str, Tensor], name: str, pooling: str, device
 def encoder_choice(settings: Settings) -> str:
     """Return the choice of encoders that "auto" is on this host, any other as it is.
 
-    On a GPU VGG-19, on a CPU the narrow network, finished by VGG-19 where somebody named weights of it.
+    On a GPU VGG-19, on a CPU the narrow network, finished by VGG-19 if weights of it were named.
     """
     if settings.encoder != "auto":
         return settings.encoder
     if pick_device(settings.device).type == "cuda":
         return "vgg19"
-    return "refined" if source_of(settings.weights) else "builtin"
+    return "refined" if source_of(settings.weights) else "narrow"
 
 
 def encoder_names(settings: Settings) -> tuple[str, ...]:
     """Return the names of the encoders that `settings` ask for on this host, in the order of their turns."""
     return {
-        "builtin": (NARROW,),
+        "narrow": (NARROW,),
         "refined": (NARROW, VGG19),
         "vgg19": (VGG19,),
     }[encoder_choice(settings)]

@@ -24,13 +24,13 @@ class Estimate:
         device: where they run.
     """
 
-    # Read by forecasts while a painting writes: each write replaces a dictionary by another, so that whoever
-    # holds one goes over something that does not change.
+    # Read by forecasts while a painting writes: each write replaces a dictionary by another, so that a reader
+    # never sees one change.
     _seen: ClassVar[dict[tuple[str, str], Mapping[int, float]]] = {}
     _writing: ClassVar[threading.Lock] = threading.Lock()
     _FLOOR = 8_000  # pixels' worth of overhead in every iteration
-    _FAR = 20  # times as many pixels as were seen are too many to be told of
-    _DEARER = 4.0  # an encoder's iteration against the other's, until one was seen
+    _FAR = 20  # times as many pixels as were seen are too many for an estimate
+    _DEARER = 4.0  # cost of an encoder's iteration against the other's, until one was seen
 
     def __init__(self, encoders: Sequence[str], device: str) -> None:
         self._keys = [(encoder, device) for encoder in encoders]
@@ -54,7 +54,7 @@ class Estimate:
             self._seen[key] = costs
 
     def knows(self, scale: Scale) -> bool:
-        """Return whether an iteration was seen at a size near enough to tell of `scale`."""
+        """Return whether an iteration was seen at a size near enough to estimate `scale`."""
         return any(
             seen * self._FAR >= scale.pixels
             for encoder in range(len(self._keys))
@@ -83,7 +83,7 @@ class Forecast:
 
     width: int
     height: int
-    seconds: float  # 0 where nothing is known yet
+    seconds: float  # 0 if nothing is known yet
 
 
 def forecast(width: int, height: int, settings: Settings, device: str) -> Forecast:

@@ -1,4 +1,4 @@
-"""What a painting in progress reports: one picture with its numbers."""
+"""A frame: what a painting in progress reports."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nst.settings import Settings
 class Frame:
     """The canvas at one moment, with the losses of exactly this picture.
 
-    While it is painted the image has the size of the scale at work; the final one is always full size,
+    While it is painted the image has the size of the current scale; the final one is always full size,
     enlarged if painting ended before that size was reached.
     """
 
@@ -21,7 +21,7 @@ class Frame:
     iteration: int  # evaluations so far
     total: int  # evaluations in all, if nothing stops it
     target: tuple[int, int]  # (width, height) of the finished picture
-    losses: dict[str, float]  # content, style and roughness relative to their targets; weighted total
+    losses: dict[str, float]  # content, style, total variation, each relative; weighted total
     seconds: float  # since the start
     optimising: float  # of these, in objective and optimiser
     rate: float  # iterations per second at this size

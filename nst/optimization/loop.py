@@ -12,36 +12,36 @@ from torch import Tensor
 
 from nst.errors import InputError
 from nst.host.allocator import give_back, give_back_when_idle
-from nst.image.pixels import resize, to_pixels
+from nst.image.tensors import resize, to_pixels
 from nst.optimization.frames import Frame
-from nst.optimization.memory import Plan, is_out_of_memory
+from nst.optimization.memory_plan import Plan, is_out_of_memory
 from nst.optimization.objective import Evaluation
 from nst.optimization.pace import Pace
-from nst.optimization.pictures import Pictures
 from nst.optimization.progress import Progress
 from nst.optimization.pyramid import Scale
 from nst.optimization.replay import GraphedObjective
 from nst.optimization.rollback import GuardedOptimizer
+from nst.optimization.working_pictures import WorkingPictures
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 
 log = logging.getLogger(__name__)
 
-# Pixels from which on it is worth a tenth of a second that what is free goes back to the system.
+# From so many pixels on, returning free memory to the system is worth the tenth of a second that it takes.
 _LARGE = 2_000_000
 _DIVERGED = "The optimisation went astray and was taken back to its last good picture."
 
 
 @dataclass(frozen=True)
 class Controls:
-    """What is asked of a painting on its way; see `stylize`."""
+    """How the caller steers and stops a painting; see `stylize`."""
 
     stop: Callable[[], bool] = bool
     steer: Callable[[], Settings | None] | None = None
     interval: float = 0.25
 
 
-class Painting:
+class Optimization:
     """One run of the optimisation.
 
     Args:
@@ -49,12 +49,12 @@ class Painting:
         settings: how to paint.
         encoders: those that take turns.
         scales: the sizes, coarse to fine.
-        controls: what is asked on the way.
+        controls: how the caller steers and stops it.
     """
 
     def __init__(
         self,
-        pictures: Pictures,
+        pictures: WorkingPictures,
         settings: Settings,
         encoders: Sequence[Encoder],
         scales: Sequence[Scale],
@@ -69,7 +69,7 @@ class Painting:
         self.evaluation: Evaluation | None = None  # of the canvas as it is
         self.notice = ""
         self.ended = False
-        self.unpainted = 0  # iterations that were left when it ended
+        self.unpainted = 0  # iterations that were left when it was ended early
 
     def frames(self) -> Generator[Frame, None, None]:
         """Yield frames, the last one final."""
@@ -77,7 +77,7 @@ class Painting:
         try:
             while (scale := self.plan.scale) and not self.ended:
                 try:
-                    yield from self._paint(scale)
+                    yield from self._optimize(scale)
                 except (RuntimeError, MemoryError) as error:
                     if not is_out_of_memory(error):
                         raise
@@ -86,36 +86,36 @@ class Painting:
         finally:
             give_back_when_idle()
 
-    def _paint(self, scale: Scale) -> Iterator[Frame]:
+    def _optimize(self, scale: Scale) -> Iterator[Frame]:
         """Minimise the objective at one size, from the canvas of the size before."""
         encoder, progress = self.encoders[scale.encoder], self.progress
         with progress.watch:
-            self.pictures.look_at(scale)
-            descent = GuardedOptimizer(self._next_canvas(), self.settings.optimizer, self.evaluation)
-            evaluate = GraphedObjective(self.pictures.objective(encoder, scale), descent.canvas)
-            if scale.pixels >= _LARGE:  # the targets' buffers are of sizes that the evaluations do not need
+            self.pictures.set_scale(scale)
+            optimizer = GuardedOptimizer(self._next_canvas(), self.settings.optimizer, self.evaluation)
+            evaluate = GraphedObjective(self.pictures.objective(encoder, scale), optimizer.canvas)
+            if scale.pixels >= _LARGE:  # the evaluations cannot reuse the targets' buffers
                 give_back()
         for left in reversed(range(scale.iterations)):
             with progress.watch:
                 if self._steered():
-                    evaluate = GraphedObjective(self.pictures.objective(encoder, scale), descent.canvas)
-                    descent.restart()
+                    evaluate = GraphedObjective(self.pictures.objective(encoder, scale), optimizer.canvas)
+                    optimizer.restart()
                 evaluation = evaluate()
                 progress.iterations += 1
                 late = progress.seconds > self.settings.time_limit
                 ending = late or self.controls.stop() or (self.plan.at_last and not left)
                 due = self.pace.due()
                 first = left == scale.iterations - 1
-                looking = ending or due or first or progress.iterations % descent.check_every == 0
-                steady = descent.accept(evaluation, looking=looking)
+                looking = ending or due or first or progress.iterations % optimizer.check_every == 0
+                steady = optimizer.accept(evaluation, looking=looking)
             evaluating = progress.watch.last
-            self.canvas, self.evaluation = descent.canvas, descent.evaluation
+            self.canvas, self.evaluation = optimizer.canvas, optimizer.evaluation
             if not steady:
                 log.warning("non-finite loss at iteration %d, rolled back", progress.iterations)
                 self.notice = _DIVERGED
             elif late:
                 self.notice = f"The time limit of {self.settings.time_limit:g} seconds was reached."
-            if ending or descent.hopeless:
+            if ending or optimizer.hopeless:
                 self.ended = True
                 self.unpainted = left + sum(each.iterations for each in self.plan.later)
                 return
@@ -126,7 +126,7 @@ class Painting:
                 yield self._frame(left)
                 self.pace.taken_back()
             with progress.watch:
-                descent.step()
+                optimizer.step()
             progress.estimate.saw(scale, evaluating + progress.watch.last)
         self.plan.go_on()
 
@@ -134,11 +134,11 @@ class Painting:
         """Return the canvas to go on with, (1, C, H, W), as large as the photo is by now."""
         pictures = self.pictures
         canvas = pictures.first_canvas() if self.canvas is None else pictures.enlarged(self.canvas)
-        # A tensor of its own, contiguous: the optimisers change it in place through a flat view.
+        # A contiguous copy: the optimisers change it in place through a flat view.
         return canvas.clone(memory_format=torch.contiguous_format)
 
     def _steered(self) -> bool:
-        """Take over what is wanted by now; return whether that changed anything."""
+        """Apply the settings that the caller wants now; return whether they changed."""
         wanted = self.controls.steer() if self.controls.steer else None
         if wanted is None or (settings := self.settings.steered(wanted)) == self.settings:
             return False

@@ -1,4 +1,4 @@
-"""The weighted sum of content, style and smoothness that a painting minimises, at one size."""
+"""The weighted sum of losses that a painting minimises, at one size."""
 
 from __future__ import annotations
 
@@ -10,12 +10,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nst.image.masks import Region
-from nst.optimization.cache import cache_of, digest
-from nst.optimization.losses import (
+from nst.optimization.encoder_cache import cache_of, digest
+from nst.optimization.loss_terms import (
+    ContentLoss,
     ContentTarget,
     GaussianTarget,
     GramTarget,
+    Mean,
+    Seen,
+    StyleLoss,
     StyleTarget,
+    TotalVariationLoss,
+    Weighted,
     plainness,
     prominence,
     total_variation,
@@ -29,15 +35,14 @@ from nst.vgg.moments import Moments, average, moments, total
 
 # Content against style with both sliders in the middle; quality.md says what it was measured by.
 BALANCE = 0.034
-# How much more the photo counts where it has something to say: the power of its deepest features' prominence.
+# How much more the photo counts where it stands out: the power of its deepest features' prominence.
 ATTENTION = 0.5
-# The deep layers' covariances are of many channels over few positions: most directions mean nothing.
+# Deep layers' covariances are of many channels over few positions: most of their directions are noise.
 DEEP_FLOOR = 0.3
-# How much of the place that a style's subject would take is left to the photo, the rest being its manner's;
-# with large shapes in their middle.
+# The photo's share of the place of a style's subject, with the slider of large shapes in its middle.
 FILL = 0.6
-# Smoothness in the middle of its slider weighs this much.
-ROUGHNESS = 0.0168
+# The weight of the total variation with the slider of smoothness in its middle.
+TOTAL_VARIATION = 0.0168
 # The least total variation that a style is taken to have, as a share of the photo's.
 PLAINEST = 0.05
 
@@ -78,7 +83,7 @@ def _around(picture: Tensor, part: Tensor | None) -> Tensor:
 
 @dataclass(frozen=True)
 class _StyleDescription:
-    """What is taken from a painting."""
+    """What the losses need of a style picture."""
 
     features: dict[str, Tensor]  # of the content layers; only their energies count
     statistics: dict[str, Moments]
@@ -98,12 +103,13 @@ class Evaluation:
 
     loss: Tensor  # scalar
     gradient: Tensor  # as the image
-    terms: Tensor  # relative content, style and roughness, before the weights
+    terms: Tensor  # each loss, before its weight
+    names: tuple[str, ...]  # of the losses
 
     def named(self) -> dict[str, float]:
         """Return the terms and the weighted total by name; waits for the device."""
         values = torch.cat([self.terms, self.loss.view(1)]).tolist()
-        return dict(zip(("content", "style", "roughness", "total"), values, strict=True))
+        return dict(zip((*self.names, "total"), values, strict=True))
 
 
 class Objective:
@@ -114,12 +120,12 @@ class Objective:
         content: (1, 3, H, W) photo at the size that is painted, or (1, 1, H, W), its luminance.
         styles: paintings, any size, as many channels, at the scale at which their strokes should appear.
         settings: weights and layers.
-        regions: which part of the canvas takes which styles, masks as large as the photo; all of it all of
-            them alike if left out. A region's target is the weighted mean of its styles' statistics, as if
-            they were one picture; regions count by their area.
+        regions: which part of the canvas takes which styles, masks as large as the photo; if left out, all
+            styles everywhere, with equal shares. A region's target is the weighted mean of its styles'
+            statistics, as if they were one picture; regions count by their area.
         painted: (1, 1, H, W), 1 where the image counts and 0 where the photo stays in its place; everywhere
             if left out.
-        strips: in how many strips pictures are looked at, for want of memory.
+        strips: into how many strips pictures are cut to save memory.
         parts: where in each painting the style is taken from, (1, 1, h, w) as large as it, or None for
             everywhere; everywhere in all of them if left out.
 
@@ -139,9 +145,6 @@ class Objective:
         parts: Sequence[Tensor | None] | None = None,
     ) -> None:
         self.encoder, self.strips, self.cache = encoder, strips, cache_of(encoder)
-        self.style_weight = 2 ** ((settings.style_weight - 5) / 2)
-        self.content_weight = BALANCE * 2 ** ((settings.content_weight - 5) / 2)
-        self.roughness_weight = ROUGHNESS * (settings.smoothness / 5) ** 2
         self.photo, self.painted = content, painted
         regions = regions or [Region(tuple(1 / len(styles) for _ in styles))]
         self.masks = [region.mask for region in regions]
@@ -154,87 +157,109 @@ class Objective:
         shares = [overall[k] for k in used]
         content_layers = content_weights(settings.content_layer, encoder.layers)
         style_layers = style_weights(settings.style_layers, encoder.layers)
-        if settings.style_layers == AUTOMATIC:
+        fill = FILL
+        if settings.style_layers == AUTOMATIC:  # the knob does not change layers that the user chose
             style_layers = _shaped(style_layers, settings.large_shapes)
+            fill = _fill(settings.large_shapes)
+        self.content_layers, self.style_layers = tuple(content_layers), tuple(style_layers)
+
         with torch.no_grad():
-            paintings = [(styles[k], None if parts is None else parts[k]) for k in used]
-            self._build_targets(
-                paintings, settings, regions, used, shares, tuple(content_layers), tuple(style_layers)
-            )
-        self.content_layer_weights = self.rough.new_tensor(list(content_layers.values()))
-        self.style_layer_weights = self.rough.new_tensor(list(style_layers.values()))
-        self.areas = self.rough.new_tensor(areas)
-
-    def _build_targets(
-        self,
-        styles: Sequence[tuple[Tensor, Tensor | None]],
-        settings: Settings,
-        regions: Sequence[Region],
-        used: Sequence[int],
-        shares: Sequence[float],
-        content_layers: tuple[str, ...],
-        style_layers: tuple[str, ...],
-    ) -> None:
-        """Set the targets: the photo's content features, the styles' statistics, their total variation."""
-        deepest_layer = self.encoder.layers[-1]
-        # As the weights: layers that somebody has chosen are nothing that the knob shapes.
-        fill = _fill(settings.large_shapes) if settings.style_layers == AUTOMATIC else FILL
-        photo = self._described_photo(tuple(dict.fromkeys((*content_layers, deepest_layer))), style_layers)
-        paintings = [
-            self._described_painting(*style, settings.subject, content_layers, style_layers)
-            for style in styles
-        ]
-        attention = prominence(photo.features[deepest_layer], ATTENTION)
-        self.content = {
-            name: ContentTarget(
-                photo.features[name], [each.features[name] for each in paintings], shares, attention
-            )
-            for name in content_layers
-        }
-        self.styles = {
-            name: [
-                self._target(
-                    name,
-                    settings.style_loss,
-                    DEEP_FLOOR if name in DEEP else GaussianTarget.FLOOR,
-                    average(
-                        [each.filled(name, seen, fill) for each in paintings],
-                        [region.shares[k] for k in used],
-                    ),
-                    seen,
-                )
-                for region, seen in zip(regions, photo.statistics[name], strict=True)
+            sources = [(styles[k], None if parts is None else parts[k]) for k in used]
+            photo = self._described_photo()
+            paintings = [
+                self._described_painting(picture, part, settings.subject) for picture, part in sources
             ]
-            for name in style_layers
-        }
-        # What the canvas's activations are multiplied by to be compared.
-        self.projections = {
-            name: [target.projection for target in targets] for name, targets in self.styles.items()
-        }
-        rough = total(
-            share * total_variation(_around(picture, part))
-            for share, (picture, part) in zip(shares, styles, strict=True)
-        )
-        # A plain sheet of colour is no reason to divide by zero, or to paint as plainly.
-        self.rough = torch.maximum(rough, PLAINEST * total_variation(self.photo)).clamp_min(1e-4)
+            attention = prominence(photo.features[encoder.layers[-1]], ATTENTION)
+            content_targets = {
+                layer: ContentTarget(
+                    photo.features[layer], [each.features[layer] for each in paintings], shares, attention
+                )
+                for layer in content_layers
+            }
+            # For each layer one in each region.
+            self.style_targets = {
+                layer: [
+                    self._style_target(
+                        layer,
+                        settings.style_loss,
+                        average(
+                            [each.filled(layer, seen, fill) for each in paintings],
+                            [region.shares[k] for k in used],
+                        ),
+                        seen,
+                    )
+                    for region, seen in zip(regions, photo.statistics[layer], strict=True)
+                ]
+                for layer in style_layers
+            }
+            variation = total(
+                share * total_variation(_around(picture, part))
+                for share, (picture, part) in zip(shares, sources, strict=True)
+            )
+            # At least a share of the photo's: a plain style would divide by zero, or make the painting plain.
+            variation = torch.maximum(variation, PLAINEST * total_variation(content)).clamp_min(1e-4)
 
-    def _described_photo(self, content: tuple[str, ...], style: tuple[str, ...]) -> Description:
-        """Return what the encoder sees in the photo, for style in each region by itself."""
+        # What is minimised: the sum of these, each times its weight.
+        device = content.device
+        region_areas = torch.tensor(areas, dtype=torch.float32, device=device)
+        self.losses: dict[str, Weighted] = {
+            "content": Weighted(
+                BALANCE * 2 ** ((settings.content_weight - 5) / 2),
+                Mean(
+                    [
+                        Weighted(weight, ContentLoss(layer, content_targets[layer]))
+                        for layer, weight in content_layers.items()
+                    ],
+                    device,
+                ),
+            ),
+            "style": Weighted(
+                2 ** ((settings.style_weight - 5) / 2),
+                Mean(
+                    [
+                        Weighted(weight, StyleLoss(layer, self.style_targets[layer], region_areas))
+                        for layer, weight in style_layers.items()
+                    ],
+                    device,
+                ),
+            ),
+            "total variation": Weighted(
+                TOTAL_VARIATION * (settings.smoothness / 5) ** 2, TotalVariationLoss(variation)
+            ),
+        }
+        # What the canvas's activations are multiplied by before they are compared.
+        self.projections = {
+            layer: [target.projection for target in targets] for layer, targets in self.style_targets.items()
+        }
+
+    def __call__(self, image: Tensor) -> Evaluation:
+        """Evaluate the objective and its gradient at `image`, shaped as the photo."""
+        with torch.enable_grad():
+            leaf = image.detach().requires_grad_()  # (1, C, H, W)
+            shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
+            seen = Seen(
+                shown,
+                *self.encoder.describe(
+                    shown, self.content_layers, self.style_layers, self.masks, self.strips, self.projections
+                ),
+            )
+            terms = [each.loss(seen) for each in self.losses.values()]
+            loss = total(each.weight * term for each, term in zip(self.losses.values(), terms, strict=True))
+            (gradient,) = torch.autograd.grad(loss, leaf)
+        return Evaluation(loss.detach(), gradient, torch.stack(terms).detach(), tuple(self.losses))
+
+    def _described_photo(self) -> Description:
+        """Return the photo's features, and its statistics in each region."""
+        content = tuple(dict.fromkeys((*self.content_layers, self.encoder.layers[-1])))
         masks = tuple(None if mask is None else digest(mask) for mask in self.masks)
         return self.cache.get(
-            (digest(self.photo), masks, content, style),
-            lambda: self.encoder.describe(self.photo, content, style, self.masks, self.strips),
+            (digest(self.photo), masks, content, self.style_layers),
+            lambda: self.encoder.describe(self.photo, content, self.style_layers, self.masks, self.strips),
         )
 
-    def _described_painting(
-        self,
-        picture: Tensor,
-        part: Tensor | None,
-        subject: float,
-        content: tuple[str, ...],
-        style: tuple[str, ...],
-    ) -> _StyleDescription:
-        """Return what is taken from a painting: all of its strokes, but not its subject's large shapes."""
+    def _described_painting(self, picture: Tensor, part: Tensor | None, subject: float) -> _StyleDescription:
+        """Return what the losses need of a style picture; deep layers leave its subject out."""
+        content, style = self.content_layers, self.style_layers
         deep = tuple(name for name in style if name in DEEP) if subject < MOST_SUBJECT else ()
         deepest_layer = self.encoder.layers[-1:] if deep else ()
 
@@ -259,10 +284,10 @@ class Objective:
             (digest(picture), None if part is None else digest(part), subject, content, style), look
         )
 
-    def _target(
-        self, layer: str, style_loss: str, floor: float, style: Moments, photo: Moments
-    ) -> StyleTarget:
-        # Of no account for an ordinary style, whose target is then the same for every photo.
+    def _style_target(self, layer: str, style_loss: str, style: Moments, photo: Moments) -> StyleTarget:
+        """Return what a region is compared with in a layer."""
+        floor = DEEP_FLOOR if layer in DEEP else GaussianTarget.FLOOR
+        # Left out for an ordinary style, whose target is then the same for every photo.
         plain_style_photo = photo if float(plainness(style)) > 1e-6 else None
         matrix = self.encoder.matrix(layer)
         return self.cache.get(
@@ -273,34 +298,3 @@ class Objective:
                 else GaussianTarget(style, floor, plain_style_photo, matrix)
             ),
         )
-
-    def __call__(self, image: Tensor) -> Evaluation:
-        """Evaluate the objective and its gradient at `image`, shaped as the photo."""
-        with torch.enable_grad():
-            leaf = image.detach().requires_grad_()  # (1, C, H, W)
-            shown = leaf if self.painted is None else self.photo + self.painted * (leaf - self.photo)
-            seen = self.encoder.describe(
-                shown, self.content, self.styles, self.masks, self.strips, self.projections
-            )
-            # (content layers,) and (style layers,)
-            contents = torch.stack(
-                [target.distance(seen.features[name]) for name, target in self.content.items()]
-            )
-            styles = torch.stack(
-                [self._distance(seen.statistics[name], targets) for name, targets in self.styles.items()]
-            )
-            content = (self.content_layer_weights * contents).sum()
-            style = (self.style_layer_weights * styles).sum() / self.style_layer_weights.sum()
-            roughness = total_variation(shown) / self.rough
-            loss = (
-                self.content_weight * content + self.style_weight * style + self.roughness_weight * roughness
-            )
-            (gradient,) = torch.autograd.grad(loss, leaf)
-        return Evaluation(loss.detach(), gradient, torch.stack([content, style, roughness]).detach())
-
-    def _distance(self, statistics: Sequence[Moments], targets: Sequence[StyleTarget]) -> Tensor:
-        """Return how far one layer is from its targets, the regions counting by area."""
-        distances = torch.stack(
-            [target.distance(each) for target, each in zip(targets, statistics, strict=True)]
-        )
-        return (self.areas * distances).sum()

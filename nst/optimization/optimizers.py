@@ -11,9 +11,9 @@ from torch import Tensor
 
 # The first move, before any curvature is known: root mean square change of the pixels, white being 1.
 FIRST_MOVE = 0.02
-# So many moves L-BFGS remembers.
+# How many moves L-BFGS remembers.
 HISTORY = 12
-# No single step moves the pixels further than this (root mean square): a wild step is a lost picture.
+# The longest step (root mean square): a wild one would lose the picture.
 LONGEST_MOVE = 0.25
 
 
@@ -30,8 +30,8 @@ class Optimizer(Protocol):
 class FrequencyPreconditioner:
     """Weighs an image's spatial frequencies f, in cycles per pixel, with (f + 0.02)^-1/2.
 
-    A painting's objective is flatter along low frequencies than along high ones, so that without it a step
-    that suits the grain is too short for the shapes. Symmetric and positive, of mean square 1.
+    The objective is flatter along low frequencies than along high ones: without this, a step that is right
+    for the grain is too short for the shapes. Symmetric and positive, of mean square 1.
 
     Args:
         shape: (..., H, W) of the image.
@@ -53,9 +53,9 @@ class FrequencyPreconditioner:
 class LBFGS:
     """Limited-memory BFGS with unit steps and no line search: one evaluation a step.
 
-    With `bands`, P, it moves the image in other coordinates, x = P z, with the gradient P g and a move of P
-    times that of z (Nocedal and Wright, "Numerical Optimization", 2006, section 5.1: preconditioning is a
-    change of variables).
+    With a `preconditioner`, P, it moves the image in other coordinates, x = P z, with the gradient P g and a
+    move of P times that of z (Nocedal and Wright, "Numerical Optimization", 2006, section 5.1:
+    preconditioning is a change of variables).
 
     Byrd, Nocedal and Schnabel, "Representations of quasi-Newton matrices and their use in limited memory
     methods" (1994), theorem 2.2: with the last m moves as rows of S and the gradient changes as rows of Y,
@@ -68,7 +68,7 @@ class LBFGS:
         image: any shape, contiguous, changed in place.
         history: how many moves are remembered at most; each takes 2 images.
         caution: 1, or less to make every step shorter.
-        bands: for an image, (..., H, W).
+        preconditioner: for an image, (..., H, W).
     """
 
     check_every = 1
@@ -79,13 +79,13 @@ class LBFGS:
         *,
         history: int = HISTORY,
         caution: float = 1.0,
-        bands: FrequencyPreconditioner | None = None,
+        preconditioner: FrequencyPreconditioner | None = None,
     ) -> None:
         self.image, self.caution = image, caution
-        self.bands: Callable[[Tensor], Tensor] = bands or torch.clone
+        self.preconditioner: Callable[[Tensor], Tensor] = preconditioner or torch.clone
         self.history = history
-        # Each move beside its gradient change, so that one pass over them, which is what a step costs, serves
-        # both. What no move has come to is never touched, and takes no memory.
+        # Each move beside its gradient change, so that one pass over memory serves both. Rows that are not
+        # used yet are never touched, and take no memory.
         self.memory = image.new_empty(history, 2, image.numel())
         # float64: m x m numbers cost nothing, and their condition is the square of the problem's.
         self.cross = torch.zeros(
@@ -97,7 +97,7 @@ class LBFGS:
 
     def step(self, loss: Tensor, gradient: Tensor) -> None:
         """Move along -H g."""
-        gradient = self.bands(gradient.view_as(self.image)).flatten()
+        gradient = self.preconditioner(gradient.view_as(self.image)).flatten()
         fresh = self._remember(gradient)
         used = self.memory[: len(self.order)].flatten(0, 1)
         products = (used @ gradient).double().view(-1, 2)  # S g beside Y g
@@ -108,7 +108,7 @@ class LBFGS:
             self.cross[older, fresh] = difference[:, 0]
             self.square[older, fresh] = self.square[fresh, older] = difference[:, 1]
         move = self._direction(gradient, products, used)
-        moved = self.bands(move.view_as(self.image))
+        moved = self.preconditioner(move.view_as(self.image))
         longest = LONGEST_MOVE if self.order else FIRST_MOVE
         reach = longest / max(float(moved.norm()) / math.sqrt(moved.numel()), 1e-30)
         length = self.caution * (min(1.0, reach) if self.order else reach)
@@ -117,12 +117,12 @@ class LBFGS:
         self.last = (move, gradient, products)
 
     @classmethod
-    def in_bands(cls, image: Tensor, *, caution: float = 1.0) -> LBFGS:
+    def preconditioned(cls, image: Tensor, *, caution: float = 1.0) -> LBFGS:
         """Return one for an image, (..., H, W), with its `FrequencyPreconditioner`."""
-        return cls(image, caution=caution, bands=FrequencyPreconditioner(image.shape, image.device))
+        return cls(image, caution=caution, preconditioner=FrequencyPreconditioner(image.shape, image.device))
 
     def _remember(self, gradient: Tensor) -> int | None:
-        """Keep the last move if its curvature is positive; return its row."""
+        """Store the last move if its curvature is positive; return its row."""
         if self.last is None:
             return None
         move, change = self.last[0], gradient - self.last[1]
@@ -213,7 +213,7 @@ class GradientDescent:
 
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "lbfgs": LBFGS.in_bands,
+    "lbfgs": LBFGS.preconditioned,
     "adam": Adam,
     "gradient-descent": GradientDescent,
 }

@@ -7,15 +7,15 @@ from collections.abc import Callable
 # A consumer may take up to 1 / (1 + THRIFT) of the time: after a frame that cost it 10 ms, the next
 # comes 600 ms later at the earliest.
 THRIFT = 60
-# But no frame waits longer than this for the sake of the one before: a consumer that was held up once, by
-# another visitor's work, is not a slow one.
+# But no frame waits longer than this because of the one before: a consumer that was delayed once is not a
+# slow one.
 LONGEST = 2.0
 
 
 class Pace:
-    """Tells when to hand out a frame: the first at once, then by time, fewer to a slow consumer.
+    """Says when a frame is due: the first at once, then by time, fewer for a slow consumer.
 
-    An interval of 0 hands out all, whatever that costs.
+    With an interval of 0 every frame is due.
     """
 
     def __init__(self, interval: float, clock: Callable[[], float]) -> None:
@@ -36,7 +36,7 @@ class Pace:
     def taken_back(self) -> None:
         """Note that the consumer has asked for the next one."""
         now = self.clock()
-        # The first costs more than those after it: the consumer gets ready.
+        # The first frame costs more than later ones, as the consumer sets things up.
         cost, self._first = 0.0 if self._first else now - self.handed_at, False
         wait = max(self.interval, min(THRIFT * cost, LONGEST)) if self.interval else 0.0
         self.due_at = now + wait

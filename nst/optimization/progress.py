@@ -1,4 +1,4 @@
-"""How far a painting has come: iterations, seconds, frames."""
+"""The progress of a painting: iterations, seconds, frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from nst.host.device import describe
 from nst.optimization.estimate import Estimate
 from nst.optimization.frames import Frame
-from nst.optimization.memory import Plan
+from nst.optimization.memory_plan import Plan
 from nst.optimization.objective import Evaluation
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
@@ -69,8 +69,8 @@ class Progress:
         Args:
             pixels: (H, W, 3) uint8.
             evaluation: of the canvas that they show.
-            settings: as they are by now.
-            notice: what is not as it was asked for.
+            settings: the current ones.
+            notice: one sentence if the picture is not what was asked for, else empty.
             left: how many iterations are left at this scale, None for the final frame.
             unpainted: how many were left at all scales when it was ended early.
         """

@@ -9,7 +9,7 @@ from nst.image.decoding import MIN_SIDE, fit
 from nst.settings import Settings
 
 COARSEST = 64
-# Below this short side a picture holds too little for the deep layers to see.
+# A picture whose short side is below this is too small for the deep layers.
 _SHORTEST = 32
 
 
@@ -20,8 +20,8 @@ class Scale:
     width: int
     height: int
     iterations: int
-    encoder: int = 0  # which of the encoders looks at it
-    strips: int = 1  # in how many it is looked at, for want of memory
+    encoder: int = 0  # the number of the encoder that is used
+    strips: int = 1  # into how many it is cut to save memory
 
     @property
     def pixels(self) -> int:
@@ -43,19 +43,18 @@ def plan(width: int, height: int, settings: Settings, schedule: str = "") -> lis
     """Return the scales for a photo of `width` x `height`, coarsest first.
 
     Sizes halve from `settings.size` down to 64 pixels. All up to 600 get the same share of
-    `settings.iterations`: each has to form strokes that no smaller one can hold. Above it they get fewer,
-    since by then only the sharpness is missing (quality.md).
+    `settings.iterations`, since each forms strokes that no smaller one can hold. Larger sizes get fewer, as
+    only sharpness is missing there.
 
     Args:
         width: of the photo.
         height: of the photo.
         settings: size and iterations.
-        schedule: "refined" where a second encoder looks within the last size; anything else is one encoder
-            throughout. Measured with the narrow network and VGG-19: 25 and 15 iterations in place of 55 come
-            to VGG-19's own residual in half its time.
+        schedule: "refined" if a second encoder finishes the last size; anything else is one encoder
+            throughout. 25 and 15 of 55 iterations there come to VGG-19's own residual in half its time.
 
     Raises:
-        InputError: the photo is so narrow that at this size nothing would be left of its short side.
+        InputError: the photo is so long that at this size its short side would be too short.
     """
     final = fit(width, height, settings.size)
     if min(final) < MIN_SIDE:
@@ -78,7 +77,7 @@ def plan(width: int, height: int, settings: Settings, schedule: str = "") -> lis
 
 
 def _appetite(longest: int) -> float:
-    """Return the relative number of iterations for a size: 1 up to 600 px, then falling with the side."""
+    """Return the relative number of iterations for a size: 1 up to 600 px, falling above it."""
     return min(1.0, 600 / longest)
 
 

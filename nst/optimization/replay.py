@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from nst.optimization.objective import Evaluation, Objective
 
 log = logging.getLogger(__name__)
 
-# The first of them let the libraries choose their kernels and set up their workspaces; not less than one.
+# Calls before a graph is recorded, in which libraries choose kernels and set up workspaces; at least one.
 _EAGER = 2
 
 
@@ -19,8 +20,8 @@ class GraphedObjective:
     """Evaluates an objective at a canvas that is changed in place between the calls.
 
     An evaluation is a few hundred small kernels, and launching them one by one takes a host longer than a
-    GPU takes to run them. From the third call on they are launched together, recorded as a CUDA graph. In
-    strips, which are computed twice, and where nothing can be recorded, all calls are as the first.
+    GPU takes to run them. From the third call on they are launched together, recorded as a CUDA graph; not in
+    strips, which are computed twice, nor where recording fails.
 
     Args:
         objective: what to evaluate.
@@ -42,14 +43,14 @@ class GraphedObjective:
         if self._graph is None or self._made is None:
             return self.objective(self.canvas)
         self._graph.replay()
-        # The next call writes over what the graph has made.
+        # Copied, since the next call overwrites the graph's tensors.
         made = self._made
-        return Evaluation(made.loss.clone(), made.gradient.clone(), made.terms.clone())
+        return replace(made, loss=made.loss.clone(), gradient=made.gradient.clone(), terms=made.terms.clone())
 
     def _record(self) -> None:
         graph = torch.cuda.CUDAGraph()
         try:
-            # What other threads do with the GPU meanwhile is none of this graph's business.
+            # Other threads may use the GPU meanwhile.
             with torch.cuda.graph(graph, capture_error_mode="thread_local"):
                 self._made = self.objective(self.canvas)
         except RuntimeError as error:  # out of memory, or something that cannot be recorded

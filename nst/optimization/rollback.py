@@ -8,12 +8,12 @@ from torch import Tensor
 from nst.optimization.objective import Evaluation
 from nst.optimization.optimizers import OPTIMIZERS, Optimizer
 
-# After so many roll-backs in a row the last good picture is as good as it gets.
+# After so many roll-backs in a row the painting ends with the last good picture.
 _PATIENCE = 5
 
 
 class GuardedOptimizer:
-    """An optimiser on one canvas, and what to go back to.
+    """An optimiser on one canvas that goes back to the last good canvas after a loss that is not finite.
 
     Args:
         canvas: (1, C, H, W), contiguous, changed in place.
@@ -36,15 +36,15 @@ class GuardedOptimizer:
 
     @property
     def hopeless(self) -> bool:
-        """Whether there is no use in trying on."""
+        """Whether it was rolled back too often in a row."""
         return self._failures >= _PATIENCE
 
     def restart(self) -> None:
-        """Forget what was learned of an objective that has changed."""
+        """Start the optimiser anew, as the objective has changed."""
         self._optimizer = self._make(self.canvas, caution=self._caution)
 
     def accept(self, evaluation: Evaluation, *, looking: bool) -> bool:
-        """Take note of the canvas's evaluation; return False if it has diverged and was taken back.
+        """Store the canvas's evaluation; return False if it diverged and the canvas was rolled back.
 
         Args:
             evaluation: of the canvas as it is.

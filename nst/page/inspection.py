@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from nst.optimization.inspection import LayerView
+from nst.optimization.layer_views import LayerView
 
 EXPLAINED = """
 <p>VGG-19 turns a picture into <b>feature maps</b> F, one for each channel of each layer: where it sees an

@@ -53,7 +53,7 @@ def _consolation(frame: Frame) -> str:
     if frame.seconds < 2 or frame.seconds + frame.remaining < _LONG:
         return ""
     if frame.encoder.endswith(VGG19) and frame.device == "CPU":
-        faster = "The fast encoder (under Expert) takes about a quarter of the time"
+        faster = "The narrow network (under Expert) takes about a quarter of the time"
     else:
         faster = "A smaller size or fewer iterations finish sooner"
     return f"{faster}. Press Stop to keep what is painted so far."

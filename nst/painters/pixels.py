@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from nst.image.pixels import to_tensor
+from nst.image.tensors import to_tensor
 from nst.inputs import Role
 from nst.painting import Picture
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-from nst.image.files import encode_jpeg
-from nst.image.pixels import fit, resize, to_pixels, to_tensor
+from nst.image.picture_files import encode_jpeg
+from nst.image.tensors import fit, resize, to_pixels, to_tensor
 from nst.image.transparency import on_white, pixels_on_white
 from nst.optimization.frames import Frame
 from nst.painters.pixels import Pixels
@@ -78,8 +78,8 @@ class _Shown:
     def _small(self, pixels: np.ndarray) -> np.ndarray:
         """Return a canvas at the preview's size: a large one reduced, a small one with the photo's detail.
 
-        It is what the next size begins with (`Pictures.enlarged`), so that a painting opens as the photo, and
-        not as a blur.
+        It is what the next size begins with (`WorkingPictures.enlarged`), so that a painting opens as the
+        photo, and not as a blur.
         """
         height, width = pixels.shape[:2]
         size = fit(width, height, PREVIEW)

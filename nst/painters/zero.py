@@ -15,7 +15,7 @@ from PIL import Image
 
 from nst import painting
 from nst.errors import InputError
-from nst.image.pixels import fit, to_pixels
+from nst.image.tensors import fit, to_pixels
 from nst.inputs import Inputs, Role
 from nst.optimization.encoders import load_encoders
 from nst.optimization.frames import Frame

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import InputError
-from nst.image.files import encode_jpeg, encode_png
 from nst.image.metadata import describe_painting
+from nst.image.picture_files import encode_jpeg, encode_png
 from nst.image.timelapse import as_mp4, as_webp
 from nst.optimization.frames import Frame
 from nst.painters.pixels import Pixels

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from nst.vgg import winograd
 
-# A map of fewer values is copied faster than its border is mended. Measured on a CPU, and only used there.
+# A map of fewer values is padded faster than its border is corrected. Measured on a CPU, and only used there.
 WORTHWHILE = 2_000_000
 
 
@@ -26,10 +26,10 @@ class ReplicateConv2d(nn.Conv2d):
     """A 3 x 3 convolution whose input continues beyond its border with the border's own values.
 
     Padding first, as `padding_mode="replicate"` does, copies every feature map forward and backward, and
-    leaves the convolution sizes that it is slower at. Where many channels make it worthwhile, a CPU takes
-    Winograd's minimal filtering instead, which pads what it cuts out anyway. Another large map is padded with
-    zeros, which costs nothing, and what the repeated border would have added is added to the outermost rows
-    and columns. In both cases gradients reach the input alone; the weights are taken as fixed.
+    gives the convolution sizes at which it is slower. With many channels, a CPU uses Winograd's minimal
+    filtering instead, which copies tiles anyway. Another large map is padded with zeros, which costs nothing,
+    and the border's contribution is added to the outermost rows and columns. In both cases only the input
+    gets gradients; the weights are taken as fixed.
     """
 
     def __init__(self, before: int, after: int) -> None:
@@ -59,7 +59,7 @@ class ReplicateConv2d(nn.Conv2d):
         return _Replicated.apply(features, self.weight, self.bias, *self.ring)
 
     def rectified(self, features: Tensor) -> Tensor:
-        """Return the convolution's ReLU, (N, K, H, W), by whichever way is the faster."""
+        """Return the convolution's ReLU, (N, K, H, W), in the faster way."""
         return self.filtered(features) if self.filters(features) else F.relu_(self(features))
 
     def filters(self, features: Tensor) -> bool:
@@ -74,9 +74,9 @@ class ReplicateConv2d(nn.Conv2d):
 def repeat_border(features: Tensor) -> Tensor:
     """Return a map, (N, C, H + 2, W + 2), that continues beyond its border with the border's own values.
 
-    For what alone takes it and leaves it as it is. torch's own padding leaves channels-last memory on a
-    GPU, which costs a copy before and behind each convolution, and adds up its gradient in an order that
-    differs from run to run.
+    It must have one consumer, which must not change it. torch's own padding leaves channels-last memory on a
+    GPU, which costs a copy before and after each convolution, and sums its gradient in an order that differs
+    from run to run.
 
     Args:
         features: (N, C, H, W).
@@ -85,7 +85,7 @@ def repeat_border(features: Tensor) -> Tensor:
 
 
 class _Bordered(torch.autograd.Function):
-    """The border repeated, with as few passes over the map as that takes."""
+    """The border repeated, in as few passes over the map as possible."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor) -> Tensor:
@@ -103,7 +103,7 @@ class _Bordered(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        # In place: the only one who took the map has made this for us.
+        # In place: the map has one consumer, so nothing else uses this gradient.
         gradient[..., 1] += gradient[..., 0]
         gradient[..., -2] += gradient[..., -1]
         gradient[..., 1, :] += gradient[..., 0, :]
@@ -158,7 +158,7 @@ class _Replicated(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         kernel, rows, columns = ctx.saved_tensors
-        # Only its shape and layout are looked at.
+        # Only its shape and layout are used.
         blank = torch.empty(
             ctx.shape, dtype=gradient.dtype, device=gradient.device, memory_format=torch.channels_last
         )

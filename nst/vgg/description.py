@@ -1,4 +1,4 @@
-"""What the losses compare: feature maps and statistics of a picture, seen as a whole or strip by strip."""
+"""What the losses compare: feature maps and statistics of a picture, computed at once or strip by strip."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-from nst.vgg.moments import Moments, average, moments_through, turned
+from nst.vgg.moments import Moments, average, moments_through, projected
 from nst.vgg.strips import Strip, cut
 
 
@@ -25,7 +25,7 @@ class Stage(NamedTuple):
 
 
 class Network(Protocol):
-    """What is needed of an encoder."""
+    """What `describe` needs of an encoder."""
 
     def stage(self, layer: str) -> Stage:
         """Return the convolution of a layer."""
@@ -37,7 +37,7 @@ class Network(Protocol):
         """Return a layer's features from its activations."""
 
     def matrix(self, layer: str) -> Tensor | None:
-        """Return what makes a layer's features of its activations."""
+        """Return a layer's projection, None if its features are its activations."""
 
 
 Guides = dict[str, list[Tensor | None]]
@@ -73,7 +73,7 @@ def describe(
     else:
         whole = _joined(
             [
-                # Its activations are computed once more on the way back instead of held.
+                # Its activations are computed again for the gradient instead of held.
                 checkpoint(
                     _look,
                     encoder,
@@ -94,7 +94,7 @@ def describe(
             whole.features,
             {
                 name: tuple(
-                    each if matrix is None else turned(each, matrix)
+                    each if matrix is None else projected(each, matrix)
                     for each, matrix in zip(statistics, matrices[name], strict=True)
                 )
                 for name, statistics in whole.statistics.items()
@@ -114,7 +114,7 @@ def _look(
     strides: dict[str, int],
     matrices: Matrices | None = None,
 ) -> Description:
-    """Return what is seen of a strip's own rows: activations, and statistics by these matrices, if any."""
+    """Return the description of a strip's own rows, its statistics through these matrices, if any."""
     activations = encoder.activations(part, strides)
     own = {name: _rows(value, strip.own(strides[name])) for name, value in activations.items()}
     return Description(
@@ -136,7 +136,7 @@ def _look(
 def _joined(
     seen: Sequence[Description], pieces: Sequence[Strip], guides: Guides, strides: dict[str, int]
 ) -> Description:
-    """Return what is seen of the whole picture, from what is seen of its strips."""
+    """Return the description of the whole picture from those of its strips."""
     return Description(
         {name: torch.cat([each.features[name] for each in seen], -2) for name in seen[0].features},
         {
@@ -159,8 +159,8 @@ def _shrunk(mask: Tensor | None, image: Tensor, stride: int) -> Tensor | None:
 
 def _rows(value: Tensor, rows: slice) -> Tensor:
     """Return some rows of a map."""
-    # All of them are left as they are: a slice would cost a copy on the way back. One of channels-first shape
-    # would bring gradients into that layout, which convolutions are slow at.
+    # No slice of all rows, which would cost a copy for the gradient. Sliced with channels last, as gradients
+    # would otherwise take the other layout, at which convolutions are slow.
     if rows == slice(0, value.shape[-2]):
         return value
     return value.permute(0, 2, 3, 1)[:, rows].permute(0, 3, 1, 2)

@@ -27,8 +27,8 @@ class Encoder(nn.Module):
     Args:
         convolutions: `features.N.weight` and `features.N.bias` as in torchvision's vgg19 state dict, for
             the first one or more convolutions; the widths may differ from VGG-19's. Where there are also
-            `taps.reluB_N` matrices, (K, C), only these layers can be asked for, and each is multiplied by
-            its matrix from the left.
+            `taps.reluB_N` matrices, (K, C), the encoder has only these layers, and the features of each are
+            its matrix times its activations.
         name: what people read, such as "VGG-19".
         pooling: "max" or "average".
         device: where it runs.
@@ -84,7 +84,7 @@ class Encoder(nn.Module):
                 before = after
         features = nn.Sequential(
             *list(features)[: LAYERS[carried[-1]] + 1]
-        )  # without a pooling behind the last
+        )  # without a pooling after the last
         names = [f"features.{n}.{part}" for n in CONVOLUTIONS[: len(carried)] for part in ("weight", "bias")]
         try:
             state = {
@@ -99,7 +99,7 @@ class Encoder(nn.Module):
         self.register_buffer("mean", torch.tensor(_MEAN, device=device).view(shape))
         self.register_buffer("std", torch.tensor(_STD, device=device).view(shape))
         self.eval().requires_grad_(False)
-        # From the image on.
+        # In order, from the image on.
         self.stages = tuple(_stages(self.features))
         self._convolutions = dict(zip(carried, (one for one in self.stages if one.convolution), strict=True))
 
@@ -134,20 +134,20 @@ class Encoder(nn.Module):
     ) -> Description:
         """Return what the losses compare: feature maps of `content` and statistics of `style`.
 
-        The statistics are those of the feature maps that `forward` returns, mostly without computing these: a
-        matrix T before the features is T m before their mean and T G T^T around their Gram matrix. Only of
-        few positions it is less work to compute them.
+        The statistics are those of the feature maps that `forward` returns, mostly without computing these:
+        with a projection T the mean m becomes T m and the Gram matrix G becomes T G T^T. For few positions it
+        is less work to project the features.
 
         Args:
-            image: as for `forward`.
+            image: (1, 3, H, W) float RGB.
             content: names of layers.
             style: names of layers.
             masks: where in the image statistics are taken, (1, 1, H, W) in [0, 1] each, or None for
                 everywhere. A layer takes them shrunk to its own size, by area (the guidance channels of Gatys
                 et al., "Controlling Perceptual Factors in Neural Style Transfer", CVPR 2017, section 4).
-            strips: into how many strips the image is cut, each seen with as much of its neighbours as the
-                layers see. Only one strip's activations are held at a time, and they are computed once
-                more on the way back. The results are the same up to rounding.
+            strips: into how many strips the image is cut, each with as many rows of its neighbours as the
+                layers see. Only one strip's activations are held at a time; they are computed again for
+                the gradient. The results are the same up to rounding.
             matrices: what the activations of each layer of `style` are multiplied by before statistics are
                 taken, (K, C), one for each mask; if left out, the projections', which make features.
 
@@ -180,11 +180,11 @@ class Encoder(nn.Module):
         )
 
     def matrix(self, layer: str) -> Tensor | None:
-        """Return what makes a layer's features, (K, C), None where these are its activations."""
+        """Return a layer's projection, (K, C), None if its features are its activations."""
         return self.projections[layer].flatten(1) if self.projections else None
 
     def activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
-        """Return the layers' own activations, before any tap's matrix."""
+        """Return the layers' activations, not projected."""
         for name in layers:
             self._need(name)
         wanted = {LAYERS[name]: name for name in layers}
@@ -200,15 +200,15 @@ class Encoder(nn.Module):
         return kept
 
     def _pass(self, index: int, value: Tensor, wanted: Collection[int]) -> tuple[int, Tensor]:
-        """Return what a convolution with its ReLU, or a pooling, makes of a value, and the index of it."""
+        """Apply a convolution with its ReLU, or a pooling; return the last module's index and its output."""
         module = self.features[index]
         if not isinstance(module, ReplicateConv2d):
             return index, module(value)
         pooling = self.features[index + 2] if index + 2 < len(self.features) else None
         if index + 1 in wanted or not isinstance(pooling, MaxPool) or module.filters(value):
             return index + 1, module.rectified(value)
-        # A maximum and a ReLU commute, and after pooling there is only a quarter left to rectify. Not in
-        # place: of a view, as pooling returns, that would cost a copy on the way back.
+        # A maximum and a ReLU commute, and after pooling the map has a quarter of the positions. Not in
+        # place: pooling returns a view, and that would cost a copy for the gradient.
         return index + 2, F.relu(pooling(module(value)))
 
 

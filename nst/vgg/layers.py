@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from nst.errors import InputError
 
 # Channels of each convolution, "M" for pooling (Simonyan and Zisserman 2015, table 1, column E). Not taken
-# from torchvision, whose import alone would make visitors wait more than a second longer for the page.
+# from torchvision, whose import takes more than a second.
 LAYOUT: tuple[int | str, ...] = (
     *(64, 64, "M", 128, 128, "M", 256, 256, 256, 256, "M"),
     *(512, 512, 512, 512, "M", 512, 512, 512, 512, "M"),
@@ -129,7 +129,7 @@ def parse_weights(text: str) -> dict[str, float]:
 
 
 def described(preset: str) -> str:
-    """Return a preset with its layers and weights, as people read it."""
+    """Return a preset with its layers and weights as text for people."""
     return f"{preset}: " + ", ".join(f"{name} {weight:g}" for name, weight in PRESETS[preset].items())
 
 

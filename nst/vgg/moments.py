@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-# Positions multiplied at a time: they stay in the processor's cache.
+# Positions multiplied at a time, so that they stay in the processor's cache.
 _CHUNK = 4096
 
 
@@ -62,7 +62,7 @@ class _Moments(torch.autograd.Function):
         gradient = torch.addmm((mean_gradient / len(rows)).to(rows.dtype), rows, both)  # (M, C)
         if share:
             gradient = gradient * share[0].to(gradient.dtype)
-        # Detached, since to no view the gradient from deeper layers would be added in place.
+        # Detached: the gradient from deeper layers is not added to a view in place.
         return gradient.view(batch, height, width, channels).permute(0, 3, 1, 2).detach(), None
 
 
@@ -84,25 +84,26 @@ def moments(features: Tensor, weights: Tensor | None = None) -> Moments:
     Args:
         features: (1, C, H, W), any float type. Sums over positions are taken in float32 or better; of
             bfloat16 features every 4,096 positions' product is rounded once.
-        weights: (1, 1, H, W), how much each position counts, not negative; alike if left out. Their scale
+        weights: (1, 1, H, W), how much each position counts, not negative; equally if left out. Their scale
             does not matter: the Gram matrix is sum_k w_k F_ik F_jk / sum_k w_k (Gatys et al.,
             CVPR 2017, section 4, with w the squared guidance channel). All zero, they give zeros.
     """
     return Moments(*_Moments.apply(features, weights))
 
 
-def turned(statistics: Moments, matrix: Tensor) -> Moments:
+def projected(statistics: Moments, matrix: Tensor) -> Moments:
     """Return the statistics of a matrix, (K, C), times the features whose statistics are given."""
     matrix = matrix.to(statistics.gram.dtype)
     return Moments(matrix @ statistics.mean, matrix @ statistics.gram @ matrix.T)
 
 
 def moments_through(features: Tensor, weights: Tensor | None, matrix: Tensor | None) -> Moments:
-    """Return the statistics of a matrix times a feature map, by whichever way is the shorter.
+    """Return the statistics of a matrix times a feature map, in the way that is less work.
 
     Args:
-        features: as for `moments`.
-        matrix: (K, C), nothing is multiplied if left out.
+        features: (1, C, H, W).
+        weights: (1, 1, H, W), how much each position counts; equally if left out.
+        matrix: (K, C), the identity if left out.
     """
     if matrix is None:
         return moments(features, weights)
@@ -110,11 +111,11 @@ def moments_through(features: Tensor, weights: Tensor | None, matrix: Tensor | N
     if height * width < channels:  # a matrix times few positions is less than times a Gram matrix
         rows = exact(features).permute(0, 2, 3, 1) @ matrix.to(exact_type(features)).T
         return moments(rows.permute(0, 3, 1, 2), weights)
-    return turned(moments(features, weights), matrix)
+    return projected(moments(features, weights), matrix)
 
 
 def average(statistics: Sequence[Moments], shares: Sequence[float | Tensor]) -> Moments:
-    """Return the statistics of several feature maps taken as one; the covariance itself would not average.
+    """Return the statistics of several feature maps taken as one: the mean of their means and Gram matrices.
 
     Args:
         statistics: those of each.
@@ -133,7 +134,7 @@ def gram_matrix(features: Tensor) -> Tensor:
     dividing makes feature maps of different sizes comparable).
 
     Args:
-        features: (1, C, H, W), as for `moments`.
+        features: (1, C, H, W), any float type.
 
     Returns:
         (C, C), float32, or float64 for float64 features.

@@ -1,4 +1,4 @@
-"""An encoder's weights as they lie in the package: whole numbers and their step, deflated.
+"""An encoder's weights as stored in the package: integers and their step, deflated.
 
 A weight is its number times the step of its layer or of its row. A uniform quantiser followed by an entropy
 coder needs fewer bits for the same squared error than a codebook of fixed length (Gish and Pierce,
@@ -32,7 +32,7 @@ def inflate(stream: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Return what `deflate` was given, in this shape.
 
     Raises:
-        ValueError: it is something else.
+        ValueError: it is no such stream.
     """
     try:
         numbers = np.frombuffer(zlib.decompress(stream.numpy().tobytes(), -15), np.int8)

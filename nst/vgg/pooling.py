@@ -13,9 +13,9 @@ _BANDS = 8
 
 
 class _Maximum(torch.autograd.Function):
-    """2 x 2 maximum pooling that keeps for the way back where the maxima were, and not what they were of.
+    """2 x 2 maximum pooling that keeps only the places of the maxima for the gradient.
 
-    torch's own keeps its input too, though all that it asks of it is its size.
+    torch's own keeps its input too, though it needs only its size.
     """
 
     @staticmethod
@@ -32,10 +32,10 @@ class _Maximum(torch.autograd.Function):
 
 
 class MaxPool(nn.MaxPool2d):
-    """2 x 2 maximum pooling that keeps all cores at work.
+    """2 x 2 maximum pooling that uses all cores.
 
-    On a CPU torch shares the way back among the pictures of a batch, and here there is one. Cut into bands of
-    rows, which in channels-last memory is only another way to look at it, it is a batch.
+    On a CPU torch splits the gradient by the pictures of a batch, and here there is one. Cut into bands of
+    rows, which in channels-last memory is only a view, it becomes a batch.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Cutting a picture into strips of rows that a network can look at one by one."""
+"""Cutting a picture into strips of rows that a network processes one by one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Strip:
-    """Rows of a picture: its own, and those that a network has to see to know its own."""
+    """Rows of a picture: its own, and the neighbouring ones that a network needs for these."""
 
     first: int
     last: int  # exclusive
@@ -16,24 +16,24 @@ class Strip:
     bottom: int  # exclusive
 
     def own(self, stride: int) -> slice:
-        """Return where its own rows are in what a layer with this `stride` saw of it."""
+        """Return its own rows in the map that a layer with this `stride` makes of the strip."""
         begin = (self.first - self.top) // stride
         return slice(begin, begin + self.last // stride - self.first // stride)
 
     def whole(self, stride: int) -> slice:
-        """Return where its own rows are in what such a layer sees of the whole picture."""
+        """Return its own rows in the map that such a layer makes of the whole picture."""
         return slice(self.first // stride, self.last // stride)
 
 
 def cut(height: int, count: int, reach: int, stride: int) -> list[Strip]:
-    """Return about `count` strips, as many as there is room for.
+    """Return about `count` strips, fewer for a low picture.
 
     Args:
         height: of the picture, in rows.
         count: how many are wanted.
         reach: how many rows beyond its own the deepest layer sees.
-        stride: how many rows its positions are apart. Strips begin at multiples of it, where every pooling
-            begins anew, so that a strip is pooled as the whole picture is.
+        stride: how many rows its positions are apart. Strips begin at multiples of it, so that they are
+            pooled as the whole picture is.
     """
     margin = _rounded_up(reach, stride)
     rows = _rounded_up(height / count, stride)

@@ -27,7 +27,7 @@ TORCHVISION = "torchvision"
 # The deepest of Gatys' layers: 13 of VGG-19's 16 convolutions.
 DEEPEST = "relu5_1"
 
-VGG19, NARROW = "VGG-19", "Fast encoder"
+VGG19, NARROW = "VGG-19", "Narrow network"
 # Their cards stand beside them: narrow.md, vgg19.md.
 NARROW_FILE = Path(__file__).with_name("narrow.safetensors")
 VGG19_FILE = Path(__file__).with_name("vgg19.safetensors")
@@ -67,7 +67,7 @@ def find_vgg19(source: str = "") -> Mapping[str, Tensor]:
             own file.
 
     Raises:
-        InputError: what was named cannot be had or used; nothing else is tried then.
+        InputError: the source that was named cannot be used; no other is tried.
     """
     source = source_of(source)
     if not source:
@@ -78,7 +78,7 @@ def find_vgg19(source: str = "") -> Mapping[str, Tensor]:
 
 
 def source_of(named: str) -> str:
-    """Return the source that is named, or else the environment's, or ""."""
+    """Return the named source, or else that of the environment variable, or ""."""
     return named or os.environ.get(VARIABLE, "")
 
 
@@ -91,7 +91,7 @@ def _of_package(file: Path) -> Mapping[str, Tensor]:
 
 @lru_cache(maxsize=1)
 def _named(source: str) -> Mapping[str, Tensor]:
-    """Return the convolutions of a source that somebody named."""
+    """Return the convolutions of a named source."""
     if source == TORCHVISION:
         return _check(_from_torchvision(), "torchvision's VGG-19")
     path = Path(source).expanduser()
@@ -116,7 +116,7 @@ def _from_hub(repository: str) -> Path:
             raise InputError(f"There is no repository {repository} on the Hugging Face Hub.") from error
         except RemoteEntryNotFoundError:
             continue
-        except Exception as error:  # whatever the line, the proxy or the disk have to say
+        except Exception as error:  # of network, proxy or disk
             raise InputError(_unreachable(repository)) from error
     raise InputError(f"{repository} holds neither {' nor '.join(_HUB_FILES)}.")
 

@@ -4,9 +4,9 @@ Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (CVPR 2016),
 a tile d of 6 x 6 positions the 4 x 4 results are A^T [(G g G^T) * (B^T d B)] A, with * element by element.
 Over all channels and tiles that product is 36 matrix products.
 
-The points are 0, 1, -1, 2, 1/2 and infinity, which taking the reciprocal only puts into another order. That
-is what turning a kernel round does to its transform, so the way back, a convolution with the kernel turned
-round, works with the same transformed kernels.
+The points are 0, 1, -1, 2, 1/2 and infinity. Rotating a kernel by 180 degrees replaces them by their
+reciprocals, which are the same points in another order; so the gradient, a convolution with the rotated
+kernel, uses the same transformed kernels.
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ _A = torch.tensor(  # A^T
     ],
     dtype=torch.float64,
 )
-# Where each point's reciprocal stands, and what the transform of a kernel turned round is of the other's.
+# The index of each point's reciprocal, and the factor from a kernel's transform to the rotated one's.
 _RECIPROCAL = [5, 1, 2, 4, 3, 0]
 _TURNED = _G.flip(1)[_RECIPROCAL].sum(1) / _G.sum(1)
 # The transform at (1, 1) is added to each of a tile's results.
 _ONES = _POINTS + 1
-# What pays: the least number of channels in or out, of their product, of positions, and of all together.
+# Filtering is worthwhile from these on: channels in and out, their product, positions, product of all three.
 _CHANNELS, _KERNELS, _POSITIONS, _PRODUCTS = 64, 64 * 96, 768, 15_000_000
 # Values of one transformed block: some 20 MB, of which there are three at a time.
 BLOCK = _POINTS**2 * 2**17
 
 
 class Transforms(NamedTuple):
-    """What is done to a tile before and after the products, both directions of it at once."""
+    """The matrices that a tile is multiplied by before and after the products, for both axes at once."""
 
     before: Tensor  # (36, 36)
     after: Tensor  # (16, 36)
@@ -85,9 +85,8 @@ def pays(features: Tensor, results: int) -> bool:
 def worthwhile(channels: int, results: int, positions: int) -> bool:
     """Return whether it pays, in float32 on a CPU, for a map of so many positions and channels in and out.
 
-    Of few channels the transforms cost more than the products save, and of a small map the transformed
-    kernels are more to read than the kernels. `python -m nst.lab.bench convolution` shows what each way
-    takes on the machine at hand.
+    With few channels the transforms cost more than the products save; with a small map, reading the
+    transformed kernels does. `python -m nst.lab.bench convolution` measures both ways on this machine.
     """
     return (
         min(channels, results) >= _CHANNELS
@@ -98,7 +97,7 @@ def worthwhile(channels: int, results: int, positions: int) -> bool:
 
 
 def held(channels: int, results: int, positions: int) -> tuple[int, int]:
-    """Return bytes that filtering such a map takes: for the kernels, for good, and for one block."""
+    """Return the bytes that filtering such a map takes: for the kernels, permanently, and for one block."""
     tiles = -(-positions // _TILE**2)
     block = min(BLOCK, _POINTS**2 * tiles * max(channels, results))
     return 4 * _POINTS**2 * channels * results, 4 * 4 * block
@@ -126,12 +125,12 @@ def convolve(features: Tensor, kernels: Tensor, bias: Tensor) -> Tensor:
 
 
 def convolve_back(gradient: Tensor, made: Tensor, kernels: Tensor) -> Tensor:
-    """Return the gradient of a convolution's input, if that had been continued with zeros.
+    """Return the gradient of a convolution's input, as if zeros were beyond its border.
 
     Args:
         gradient: (1, K, H, W) of what `convolve` made, float32, channels last in memory.
-        made: that itself; where it is 0, no gradient comes through.
-        kernels: (36, C, K), as for `convolve`.
+        made: the output of `convolve`; where it is 0, so is the gradient.
+        kernels: (36, C, K) from `transformed`.
 
     Returns:
         (1, C, H, W), channels last in memory.
@@ -142,7 +141,7 @@ def convolve_back(gradient: Tensor, made: Tensor, kernels: Tensor) -> Tensor:
 def _convolve(
     features: Tensor, kernels: Tensor, bias: Tensor | None, mask: Tensor | None, transforms: Transforms
 ) -> Tensor:
-    """Return a convolution: of what repeats its border, rectified, or of what the mask lets through."""
+    """Return the ReLU of a convolution with repeated border, or, with a mask, its gradient."""
     rows = features[0].permute(1, 2, 0)  # (H, W, C)
     height, width, _ = rows.shape
     high, across, results = -(-height // _TILE), -(-width // _TILE), kernels.shape[-1]
@@ -173,9 +172,9 @@ def _convolve(
 
 
 def _window(rows: Tensor, mask: Tensor | None, first: int, last: int) -> Tensor:
-    """Return what some rows of tiles look at, (h, w, C).
+    """Return the input of some rows of tiles, (h, w, C).
 
-    Beyond the border the border is repeated; or, with a mask, zeros follow, as stand where the mask has none.
+    Beyond the border it is repeated; with a mask zeros follow, as where the mask is 0.
     """
     _, width, channels = rows.shape
     top, bottom = _TILE * first - 1, _TILE * last + 1

@@ -21,8 +21,8 @@ from playwright.sync_api import Page, Route, expect
 from visits import downloaded, finished, open_group, open_page, press_paint, set_number, shown, upload
 
 from nst import Settings
-from nst.image.files import encode_png
 from nst.image.metadata import describe_painting
+from nst.image.picture_files import encode_png
 from nst.page.gallery import all_finished, finished_file, photos, styles
 from nst.page.layout import PROMISE, TITLE
 from nst.page.parts.presets import MAIN, PRESETS

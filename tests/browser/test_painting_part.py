@@ -52,7 +52,7 @@ def test_one_click_paints_the_presets(page):
     page.wait_for_function("before => document.querySelector('#live .canvas').src !== before", arg=example)
     expect(page.locator("#status")).to_contain_text("Your painting is ready")
     expect(page.locator("#status .line")).to_have_attribute(
-        "title", re.compile(r"^30 steps · .*Fast encoder on")
+        "title", re.compile(r"^30 steps · .*Narrow network on")
     )
     name = page.locator("#download").get_attribute("download")
     assert re.fullmatch(r"matterhorn-starry_night-20\d\d-\d\d-\d\d\.png", name)

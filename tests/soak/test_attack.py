@@ -25,8 +25,8 @@ from corpus import corpus
 from nst.errors import InputError
 from nst.host.memory import peak
 from nst.image.decoding import measure
-from nst.image.files import load_image
-from nst.image.pixels import MAX_SIDE
+from nst.image.picture_files import load_image
+from nst.image.tensors import MAX_SIDE
 from nst.image.metadata import settings_of
 
 base, rows = peak(), []

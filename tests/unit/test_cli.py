@@ -44,7 +44,7 @@ def test_it_paints(photo, painting, tmp_path):
     assert image.mode == "RGB"
     settings = json.loads(image.info["Settings"])
     assert settings["style_weight"] == 7.5
-    assert settings["painted_with"] == "Fast encoder"
+    assert settings["painted_with"] == "Narrow network"
     assert "weights" not in settings
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.png", "painting.png", "photo.jpg"]
 

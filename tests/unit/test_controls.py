@@ -10,8 +10,8 @@ from PIL import Image
 
 from nst import InputError, Settings, stylize
 from nst.image.colors import luminance
-from nst.image.pixels import fit_area, resize
-from nst.optimization.losses import relative_error
+from nst.image.tensors import fit_area, resize
+from nst.optimization.loss_terms import relative_error
 from nst.optimization.subject import manner
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import moments

@@ -12,9 +12,9 @@ from conftest import tiny_convolutions
 from PIL import Image
 
 from nst import InputError, Settings, load_image, stylize
-from nst.image.pixels import fit_area, resize
+from nst.image.tensors import fit_area, resize
 from nst.lab.quality import octaves
-from nst.optimization.losses import GaussianTarget, GramTarget, relative_error
+from nst.optimization.loss_terms import GaussianTarget, GramTarget, relative_error
 from nst.optimization.objective import Objective
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import moments, moments_through
@@ -101,7 +101,7 @@ def test_weights_do_what_they_say(encoder, photo, painting):
 
     assert losses(content_weight=10)["content"] < losses(content_weight=0)["content"]
     assert losses(style_weight=10)["style"] < losses(style_weight=0)["style"]
-    assert losses(smoothness=10)["roughness"] < losses(smoothness=0)["roughness"]
+    assert losses(smoothness=10)["total variation"] < losses(smoothness=0)["total variation"]
 
 
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient-descent"])

@@ -1,1 +1,1 @@
-"""How fast it is, as ratios between things measured in the same run."""
+"""Measuring speed, as ratios of times from the same run."""

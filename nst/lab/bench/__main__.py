@@ -13,12 +13,12 @@ from typing import Any
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
 from nst.lab.bench import __doc__ as about
-from nst.lab.bench import convolution, iteration, scaling, speed, startup
+from nst.lab.bench import convolution_seconds, iteration, scaling, speed, startup
 from nst.lab.bench.host import describe_host, host_line
 from nst.settings import Settings
 
 # Of each what `measure` takes is sizes, rounds and weights.
-_OF_SIZES = {"iteration": iteration, "convolution": convolution, "scaling": scaling}
+_OF_SIZES = {"iteration": iteration, "convolution": convolution_seconds, "scaling": scaling}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

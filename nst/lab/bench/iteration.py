@@ -16,7 +16,7 @@ from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.weights import find_vgg19
 
-NAMES = ("vgg19", "builtin")
+NAMES = ("vgg19", "narrow")
 
 
 def encoder_of(name: str, weights: str) -> Encoder:
@@ -25,14 +25,14 @@ def encoder_of(name: str, weights: str) -> Encoder:
     Raises:
         InputError: weights of VGG-19 were named that cannot be used.
     """
-    (own,) = load_encoders(Settings(encoder="builtin"))
-    if name == "builtin":
+    (own,) = load_encoders(Settings(encoder="narrow"))
+    if name == "narrow":
         return own
     return Encoder(find_vgg19(weights), name="VGG-19", device=own.device, precision=own.precision)
 
 
 def stepper(encoder: Encoder, size: int) -> Callable[[], None]:
-    """Return what does one iteration (evaluation and L-BFGS step) of a painting that is under way.
+    """Return a function that does one iteration, evaluation and L-BFGS step, of a painting.
 
     Args:
         encoder: whose layers are compared.
@@ -44,7 +44,7 @@ def stepper(encoder: Encoder, size: int) -> Callable[[], None]:
     )
     objective = Objective(encoder, photo, [style], Settings())
     canvas = photo.clone()
-    optimizer = LBFGS.in_bands(canvas)
+    optimizer = LBFGS.preconditioned(canvas)
 
     def step() -> None:
         evaluation = objective(canvas)
@@ -58,7 +58,7 @@ def stepper(encoder: Encoder, size: int) -> Callable[[], None]:
 
 
 def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any]:
-    """Return seconds per iteration at each size. The encoders take turns: what disturbs one disturbs both.
+    """Return seconds per iteration at each size. The encoders alternate, so that disturbances affect both.
 
     Args:
         sizes: longest sides.

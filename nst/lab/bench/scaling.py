@@ -1,4 +1,4 @@
-"""Seconds and memory of one iteration at growing sizes, against the arithmetic that cannot be avoided."""
+"""Seconds and memory of one iteration at growing sizes, against the least arithmetic."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def bandwidth(device: torch.device) -> float:
 def machine_rate(precision: torch.dtype, device: torch.device) -> dict[str, float]:
     """Return multiply-adds per second that this machine reaches in a convolution and in a matrix product.
 
-    Each is the best of several: what the hardware can do, not what it does while disturbed.
+    Each is the best of several, to exclude disturbances.
     """
     image = torch.rand(1, 128, 96, 128, device=device).to(precision, memory_format=torch.channels_last)
     kernel = torch.rand(128, 128, 3, 3, device=device).to(precision, memory_format=torch.channels_last)
@@ -77,7 +77,7 @@ def _best(work: Callable[[], object], rounds: int = 6) -> float:
 def measure(*, sizes: Sequence[int], rounds: int, weights: str) -> dict[str, Any]:
     """Return seconds per iteration, peak memory and distance from the floor, for both encoders and all sizes.
 
-    Every figure comes from a process of its own, so that one's memory is not another's.
+    Every figure comes from a process of its own, so that memory is counted separately.
 
     Args:
         sizes: longest sides, 4 : 3.

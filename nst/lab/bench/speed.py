@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.image.files import load_image
-from nst.image.pixels import to_pixels
+from nst.image.picture_files import load_image
+from nst.image.tensors import to_pixels
 from nst.lab.quality import Yardstick
 from nst.lab.recipes import classic
 from nst.optimization.encoders import load_encoders
@@ -23,7 +23,7 @@ from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.weights import find_vgg19
 
-PAINTERS = ("vgg19", "refined", "builtin")
+PAINTERS = ("vgg19", "refined", "narrow")
 LADDER = (10, 20, 30, 40, 60, 80, 120, 160, 240, 400)
 
 
@@ -38,9 +38,9 @@ def measure(
 ) -> dict[str, Any]:
     """Return what each painter reached in which time, and the ratios of the times.
 
-    The classic recipe paints once and is looked at on the way (which is not counted). Ours paint anew for
-    every number of iterations of the ladder, each time from the call of `stylize` to the finished picture,
-    frames included; loading of weights is not counted for anybody, and all paint a little beforehand.
+    The classic recipe paints once and is measured on the way, which is not counted. Ours paint anew for every
+    number of iterations of the ladder, timed from the call of `stylize` to the finished picture, frames
+    included. Loading of weights is not counted, and each paints a little beforehand.
 
     Args:
         photo: file of the photo.

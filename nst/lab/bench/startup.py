@@ -1,4 +1,4 @@
-"""Seconds a visitor waits: for the page, for the first frame, for what is not the optimisation."""
+"""Seconds a visitor waits: for the page, the first frame, and everything but the optimisation."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _WATCH = """() => {
 
 
 def measure(*, iterations: int) -> dict[str, Any]:
-    """Return what a visitor of the page with its defaults goes through, in a real browser.
+    """Return the waits of a visitor of the page with its defaults, in a real browser.
 
     The first start after an installation reads everything from disk; measure the second.
 
@@ -106,7 +106,7 @@ def measure(*, iterations: int) -> dict[str, Any]:
 
 def _on_a_slow_line(page: Any, url: str) -> float:
     """Return the seconds from the address to a page that can be used, on a telephone's line."""
-    _load(url)  # what is packed once is packed by now
+    _load(url)  # so that files are compressed by now
     line = page.context.new_cdp_session(page)
     line.send("Network.enable")
     speed = {"downloadThroughput": 200_000, "uploadThroughput": 200_000}

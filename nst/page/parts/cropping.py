@@ -15,7 +15,7 @@ from nst.gradio_faults.events import message
 from nst.gradio_faults.inputs import Picture
 from nst.guard.clients import client_of
 from nst.image.decoding import MIN_SIDE
-from nst.image.files import encode_jpeg, encode_png
+from nst.image.picture_files import encode_jpeg, encode_png
 from nst.page.components import CropTool
 from nst.page.parts import QUIET, Values
 from nst.page.parts.pictures import PictureInputs

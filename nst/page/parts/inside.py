@@ -8,10 +8,10 @@ import torch
 from nst.errors import InputError
 from nst.guard.clients import client_of
 from nst.guard.service import Service
-from nst.image.files import load_image
-from nst.image.pixels import to_tensor
+from nst.image.picture_files import load_image
+from nst.image.tensors import to_tensor
 from nst.optimization.encoders import load_encoders
-from nst.optimization.inspection import compare, feature_maps
+from nst.optimization.layer_views import compare, feature_maps
 from nst.page import status
 from nst.page.inspection import EXPLAINED, gram_rows, map_row
 from nst.page.parts import LONG, Values
@@ -22,7 +22,7 @@ from nst.painters.worker import in_worker
 from nst.runs.stream import canvas_of
 from nst.settings import Settings
 
-# Layers whose feature maps can be seen: those of the fast encoder, which answers at once.
+# Layers whose feature maps can be seen: those of the narrow network, which answers at once.
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu4_1", "relu4_2", "relu5_1")
 _KNOBS = ("style_scale", "style_layers", "pooling")
 
@@ -54,7 +54,7 @@ class Inside:
             client = client_of(request)
             if layer not in LAYERS:
                 raise InputError(f"There is nothing to see of that layer; choose one of {', '.join(LAYERS)}.")
-            settings = Settings(encoder="builtin", **self.knobs.read(values))
+            settings = Settings(encoder="narrow", **self.knobs.read(values))
             async with self.service.side_work.place(client):
                 label = "The style picture"
                 pixels = await self.service.decoder.decode(

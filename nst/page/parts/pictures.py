@@ -17,7 +17,7 @@ from nst.gradio_faults.events import message
 from nst.gradio_faults.inputs import Control, Picture
 from nst.guard.clients import client_of
 from nst.guard.service import Service
-from nst.image.files import encode_jpeg
+from nst.image.picture_files import encode_jpeg
 from nst.inputs import Inputs
 from nst.page.brush import ROLES, SOURCE, UNREADABLE, Brush, sent_drawing, strokes
 from nst.page.components import CropTool, Intake, Strip, picked

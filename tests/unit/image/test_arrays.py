@@ -9,7 +9,7 @@ from conftest import picture
 
 from nst import InputError, Settings, stylize
 from nst.image.arrays import from_array
-from nst.image.files import load_image
+from nst.image.picture_files import load_image
 
 PIXELS = np.asarray(picture(40, 30))  # (30, 40, 3) uint8
 TENSOR = torch.from_numpy(PIXELS.copy()).permute(2, 0, 1)

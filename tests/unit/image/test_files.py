@@ -13,8 +13,8 @@ from PIL import Image, ImageCms
 
 from nst.errors import IncompleteWarning, InputError
 from nst.image.decoding import measure
-from nst.image.files import encode_jpeg, encode_png, load_image
-from nst.image.pixels import MAX_SIDE, fit, fit_area, resize, to_pixels
+from nst.image.picture_files import encode_jpeg, encode_png, load_image
+from nst.image.tensors import MAX_SIDE, fit, fit_area, resize, to_pixels
 
 
 def saved(image: Image.Image, kind: str, **more) -> bytes:

@@ -11,8 +11,8 @@ from conftest import picture
 from PIL import Image, PngImagePlugin
 
 from nst import InputError, Settings
-from nst.image.files import encode_png
 from nst.image.metadata import describe_painting, settings_of
+from nst.image.picture_files import encode_png
 
 PIXELS = np.zeros((20, 20, 3), np.uint8)
 

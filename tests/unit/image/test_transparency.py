@@ -12,11 +12,11 @@ from PIL import Image
 
 from nst.errors import InputError
 from nst.image.decoding import decode
-from nst.image.files import encode_jpeg, encode_picture
+from nst.image.picture_files import encode_jpeg, encode_picture
 from nst.image.timelapse import as_webp
 from nst.image.transparency import continued, on_white, pixels_on_white
 from nst.inputs import Inputs
-from nst.optimization.pictures import Pictures
+from nst.optimization.working_pictures import WorkingPictures
 from nst.painting import stylize
 from nst.settings import Settings
 
@@ -95,11 +95,11 @@ def test_what_nobody_sees_has_no_part_in_the_statistics():
     alpha = torch.zeros(1, 1, 64, 96)
     alpha[..., 24:40, 40:56] = 1
     inputs = Inputs(torch.rand(1, 3, 64, 96), (torch.rand(1, 3, 80, 80),))
-    regions = Pictures(inputs, SETTINGS, alpha).regions
+    regions = WorkingPictures(inputs, SETTINGS, alpha).regions
     (mask,) = [region.mask for region in regions]
     assert torch.equal(mask, alpha)
     with pytest.raises(InputError, match="Keep transparency"):
-        Pictures(inputs, SETTINGS, torch.zeros(1, 1, 64, 96))
+        WorkingPictures(inputs, SETTINGS, torch.zeros(1, 1, 64, 96))
 
 
 def test_it_goes_on_from_a_painting_with_alpha(encoder, painted):

@@ -41,12 +41,12 @@ def test_iterations_are_compared_in_one_run(weights, tmp_path, capsys):
     assert found["host"]["instructions"] in host
     rows = found["rows"]
     assert [[r["size"], r["encoder"]] for r in rows] == [
-        [s, e] for s in (32, 48) for e in ("vgg19", "builtin")
+        [s, e] for s in (32, 48) for e in ("vgg19", "narrow")
     ]
     assert [line.split()[:2] for line in lines] == [[str(r["size"]), r["encoder"]] for r in rows]
-    for vgg19, builtin in (rows[:2], rows[2:]):
+    for vgg19, narrow in (rows[:2], rows[2:]):
         assert vgg19["median ratio"] == 1
-        assert builtin["median ratio"] == builtin["median"] / vgg19["median"]
+        assert narrow["median ratio"] == narrow["median"] / vgg19["median"]
 
 
 def test_convolutions_are_compared_one_by_one(weights, tmp_path, capsys):
@@ -68,12 +68,12 @@ def test_convolutions_are_compared_one_by_one(weights, tmp_path, capsys):
 def test_speed_paints_the_classic_recipe_beside_ours(weights, photo, painting, tmp_path, capsys):
     file, plot = tmp_path / "found.json", tmp_path / "plot.svg"
     command = ["speed", "--photo", str(photo), "--style", str(painting), "--weights", weights]
-    command += ["--settings", '{"size": 64}', "--iterations", "10", "--ladder", "10", "20", "--by", "builtin"]
+    command += ["--settings", '{"size": 64}', "--iterations", "10", "--ladder", "10", "20", "--by", "narrow"]
     assert main([*command, "--json", str(file), "--plot", str(plot)]) == 0
     found = json.loads(file.read_text())
     # The ladder ends early where a tenth of the classic recipe's residual is reached.
     painted = [(r["painter"], r["iterations"]) for r in found["rows"]]
-    assert painted[:6] == [*(("classic", n) for n in (1, 2, 4, 7, 10)), ("builtin", 10)]
+    assert painted[:6] == [*(("classic", n) for n in (1, 2, 4, 7, 10)), ("narrow", 10)]
     classic = [row for row in found["rows"] if row["painter"] == "classic"]
     assert [row["seconds"] for row in classic] == sorted(row["seconds"] for row in classic)
     assert classic[-1]["residual"] < classic[0]["residual"]
@@ -97,7 +97,7 @@ def test_a_file_that_cannot_be_written_costs_no_findings(weights, tmp_path, caps
     command = ["iteration", "--sizes", "32", "--rounds", "1", "--weights", weights, "--json", str(file)]
     assert main(command) == 1
     printed = capsys.readouterr()
-    assert "builtin" in printed.out
+    assert "narrow" in printed.out
     assert "found.json cannot be written (No such file or directory)" in printed.err
 
 
@@ -126,10 +126,10 @@ def test_scaling_sets_time_and_memory_against_the_floor(weights, tmp_path, capsy
         assert row["of floor"] == pytest.approx(row["seconds"] / row["floor"])
         assert row["peak MB"] > 100
         assert row["traffic"] > 0
-    vgg19, builtin = found["rows"]
+    vgg19, narrow = found["rows"]
     assert vgg19["floor"] * best == pytest.approx(2 * 361152 * 64 * 48)
-    assert builtin["floor"] < vgg19["floor"] / 3
-    assert builtin["traffic"] < vgg19["traffic"]
+    assert narrow["floor"] < vgg19["floor"] / 3
+    assert narrow["traffic"] < vgg19["traffic"]
     assert found["bytes per second"] > 1e8
     assert "billion multiply-adds" in capsys.readouterr().out
 

@@ -8,7 +8,7 @@ from conftest import picture
 from safetensors.torch import load_file, save_file
 
 from nst.lab import distill
-from nst.lab.student import TAPS, Student
+from nst.lab.narrow import TAPS, NarrowNetwork
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import gram_matrix
 from nst.vgg.packed import unpack
@@ -52,7 +52,7 @@ def test_channels_are_chosen_that_explain_the_others():
 
 def test_export_folds_the_map_without_changing_distances():
     torch.manual_seed(0)
-    student = distill.Student((4, 5, 6, 7, 8), WIDTHS)
+    student = distill.NarrowNetwork((4, 5, 6, 7, 8), WIDTHS)
     for matrix in student.maps.values():
         torch.nn.init.normal_(matrix)
     student.mean.fill_(0.45)
@@ -75,7 +75,7 @@ def test_export_folds_the_map_without_changing_distances():
 
 def test_a_student_takes_the_convolutions_that_have_its_widths():
     widths = dict.fromkeys(TAPS, 8)
-    earlier, later = Student([4, 4, 5, 5, 6], widths), Student([4, 4, 5, 7, 6], widths)
+    earlier, later = NarrowNetwork([4, 4, 5, 5, 6], widths), NarrowNetwork([4, 4, 5, 7, 6], widths)
     assert later.take(earlier.export()) == 8
     for n in (0, 7):
         assert torch.equal(later.layers[n].weight, earlier.layers[n].weight)
@@ -84,7 +84,7 @@ def test_a_student_takes_the_convolutions_that_have_its_widths():
 
 def test_pictures_that_look_like_excluded_ones_stay_out(folder, tmp_path):
     picture(300, 280, seed=3).convert("L").save(tmp_path / "other size and grey.png")
-    pictures = distill.Pictures(folder, tmp_path)
+    pictures = distill.TrainingPictures(folder, tmp_path)
     assert pictures.left_out == ["03.png"]
     assert pictures.crop(64).shape == (1, 3, 64, 64)
     assert torch.equal(pictures.crop(64, held_out=2), pictures.crop(64, held_out=2))
@@ -110,7 +110,7 @@ def test_the_command_makes_a_student_close_to_its_teacher_and_resumes(
 
     encoder = Encoder(unpack(out), name="student")
     teacher = Encoder(load_file(teacher_file), name="teacher")
-    image = distill.Pictures(folder).crop(96, held_out=0)
+    image = distill.TrainingPictures(folder).crop(96, held_out=0)
     for name, most in (("relu1_1", 0.3), ("relu2_1", 0.6)):
         ours, theirs = (gram_matrix(e(image, [name])[name]).trace() for e in (encoder, teacher))
         assert abs(ours / theirs - 1) < most, name
@@ -135,9 +135,9 @@ def test_widths_go_by_block_or_by_convolution(folder, capsys):
     def widths(student):
         return [convolution.out_channels for convolution in student.convolutions]
 
-    assert widths(distill.Student((4, 5, 6, 7, 8), WIDTHS)) == [4, 4, 5, 5, *[6] * 4, *[7] * 4, 8]
+    assert widths(distill.NarrowNetwork((4, 5, 6, 7, 8), WIDTHS)) == [4, 4, 5, 5, *[6] * 4, *[7] * 4, 8]
     each = [4, 3, 5, 4, 6, 5, 5, 7, 8, 6, 5, 5, 9]
-    assert widths(distill.Student(each, WIDTHS)) == each
+    assert widths(distill.NarrowNetwork(each, WIDTHS)) == each
     with pytest.raises(SystemExit):
         distill.main(["--images", str(folder), "-o", "x", "--widths", "4", "5"])
     assert "--widths takes 5 or 13 numbers" in capsys.readouterr().err

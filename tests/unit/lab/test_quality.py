@@ -12,11 +12,11 @@ from conftest import tiny_convolutions
 from PIL import Image
 
 from nst import Settings, load_image
-from nst.image.pixels import fit_area, resize, to_pixels
+from nst.image.tensors import fit_area, resize, to_pixels
 from nst.lab import quality, recipes
 from nst.lab.quality import Painter, Yardstick, octaves
 from nst.lab.recipes import RECIPES
-from nst.optimization.losses import relative_error
+from nst.optimization.loss_terms import relative_error
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import gram_matrix
 
@@ -127,16 +127,16 @@ def test_the_command_prints_a_table_and_a_sheet(tmp_path, photo, painting, capsy
     painting.rename(tmp_path / "styles" / "look.png")
     command = ["--photos", str(tmp_path / "photos"), "--styles", str(tmp_path / "styles")]
     command += ["--weights", str(vgg_file), "--settings", json.dumps({"size": 64, "iterations": 20})]
-    command += ["--by", "builtin", "refined", "--sheet", str(tmp_path / "sheet.jpg")]
+    command += ["--by", "narrow", "refined", "--sheet", str(tmp_path / "sheet.jpg")]
     assert quality.main(command) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[:3] for line in lines[2:4]] == [["scene", "look", n] for n in ("builtin", "refined")]
-    assert [line.split()[:2] for line in lines[4:]] == [["mean", n] for n in ("builtin", "refined")]
+    assert [line.split()[:3] for line in lines[2:4]] == [["scene", "look", n] for n in ("narrow", "refined")]
+    assert [line.split()[:2] for line in lines[4:]] == [["mean", n] for n in ("narrow", "refined")]
     assert Image.open(tmp_path / "sheet.jpg").size == (4 * 320, 320)
     assert quality.main([*command, "--by", "nobody"]) == 2
-    assert "There is no painter nobody; known ones are builtin" in capsys.readouterr().err
+    assert "There is no painter nobody; known ones are narrow" in capsys.readouterr().err
 
 
 def test_own_painters_are_the_encoders_of_the_settings():
-    assert quality.OWN == ("builtin", "refined", "vgg19")
+    assert quality.OWN == ("narrow", "refined", "vgg19")
     assert Settings(encoder="refined").encoder == "refined"

@@ -9,7 +9,7 @@ from conftest import ROOT
 
 from nst import Settings, load_image, stylize
 from nst.image.masks import Region
-from nst.image.pixels import resize, to_pixels
+from nst.image.tensors import resize, to_pixels
 from nst.lab.quality import FACES, Yardstick
 from nst.optimization.encoders import load_encoders
 from nst.optimization.objective import Objective
@@ -63,7 +63,7 @@ def test_layers_that_somebody_has_chosen_are_not_shaped():
     for wanted in (0.0, 10.0):
         settings = Settings(style_layers="relu3_1, relu5_1", large_shapes=wanted)
         objective = Objective(encoder, PHOTO, [STYLE], settings)
-        found.append(objective.styles["relu5_1"][0].eigenvalues)
+        found.append(objective.style_targets["relu5_1"][0].eigenvalues)
     assert torch.equal(*found)
 
 
@@ -77,7 +77,7 @@ def test_a_region_has_in_a_subjects_place_what_the_photo_has_there():
     found = []
     for photo in (PHOTO, other):
         objective = Objective(encoder, photo, [STYLE, STYLE.flip(3)], Settings(), regions)
-        found.append([float(target.eigenvalues.sum()) for target in objective.styles["relu5_1"]])
+        found.append([float(target.eigenvalues.sum()) for target in objective.style_targets["relu5_1"]])
     (left, right_), (left_other, right_other) = found
     assert abs(left_other / left - 1) > 4 * abs(right_other / right_ - 1)  # 0.57 and 0.05 were seen
 

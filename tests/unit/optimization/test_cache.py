@@ -6,7 +6,7 @@ import torch
 from conftest import tiny_convolutions
 
 from nst import Settings, stylize
-from nst.optimization.cache import Cache, digest
+from nst.optimization.encoder_cache import Cache, digest
 from nst.vgg.encoder import Encoder
 
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from nst import InputError, Settings, stylize
-from nst.image.pixels import fit_area, resize
-from nst.optimization.inspection import compare, feature_maps
+from nst.image.tensors import fit_area, resize
+from nst.optimization.layer_views import compare, feature_maps
 from nst.vgg.moments import gram_matrix
 
 GENERATOR = torch.Generator().manual_seed(3)

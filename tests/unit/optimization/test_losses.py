@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from nst.optimization.losses import (
+from nst.optimization.loss_terms import (
     ContentTarget,
     GaussianTarget,
     GramTarget,

@@ -158,7 +158,7 @@ def test_in_bands_smooth_errors_are_mended_in_fewer_steps():
         return 0.5 * (gradient * (x - minimum)).sum(), gradient
 
     left = []
-    for make in (LBFGS.in_bands, LBFGS):
+    for make in (LBFGS.preconditioned, LBFGS):
         image = torch.full_like(minimum, 0.5)
         optimizer = make(image)
         for _ in range(12):

@@ -12,8 +12,8 @@ from conftest import tiny_convolutions
 from nst import InputError, Settings, stylize
 from nst.host.device import pick_precision
 from nst.host.memory import available
-from nst.optimization import memory
-from nst.optimization.memory import needed
+from nst.optimization import memory_plan
+from nst.optimization.memory_plan import needed
 from nst.vgg.encoder import Encoder
 
 MEASURE = """
@@ -21,7 +21,7 @@ import sys
 import torch
 from nst.optimization import encoders
 encoders.pick_precision = lambda device: getattr(torch, sys.argv[2])
-from nst.optimization.memory import needed
+from nst.optimization.memory_plan import needed
 from nst.host.memory import peak
 from nst.host.allocator import keep_freed
 from nst.optimization.objective import Objective
@@ -32,7 +32,7 @@ from nst.optimization.encoders import load_encoders
 def iterate(width, height, strips):
     photo = torch.rand(1, 3, height, width)
     objective, canvas = Objective(encoder, photo, [photo.clone()], Settings(), strips=strips), photo.clone()
-    optimizer = LBFGS.in_bands(canvas)
+    optimizer = LBFGS.preconditioned(canvas)
     optimizer.memory.fill_(0)  # as if all steps were remembered: untouched pages take no memory
     evaluation = objective(canvas)
     optimizer.step(evaluation.loss, evaluation.gradient)
@@ -65,7 +65,7 @@ def test_more_strips_need_less(precision):
 
 
 def test_the_need_grows_with_the_pixels(encoder):
-    once = memory.ONCE
+    once = memory_plan.ONCE
     assert needed(encoder, 512, 512) - once == pytest.approx(4 * (needed(encoder, 256, 256) - once), rel=0.01)
 
 
@@ -95,7 +95,7 @@ def test_a_painting_that_would_not_fit_is_planned_smaller(encoder, photo, painti
         return describe(self, image, *layers, **more)
 
     monkeypatch.setattr(Encoder, "describe", spy)
-    monkeypatch.setattr(memory, "available", lambda: needed(encoder, 160, 107))
+    monkeypatch.setattr(memory_plan, "available", lambda: needed(encoder, 160, 107))
     *_, frame = stylize(photo, painting, Settings(size=256, iterations=20), encoder=encoder)
     assert 128 < frame.width <= 160
     assert max(sizes) <= 160
@@ -103,12 +103,12 @@ def test_a_painting_that_would_not_fit_is_planned_smaller(encoder, photo, painti
 
 
 def test_memory_for_nothing_is_said(encoder, photo, painting, monkeypatch):
-    monkeypatch.setattr(memory, "available", lambda: 1000)
+    monkeypatch.setattr(memory_plan, "available", lambda: 1000)
     with pytest.raises(InputError, match="not enough memory for even a small painting"):
         list(stylize(photo, painting, Settings(size=256, iterations=20), encoder=encoder))
 
 
 def test_where_the_system_does_not_say_it_paints(encoder, photo, painting, monkeypatch):
-    monkeypatch.setattr(memory, "available", lambda: None)
+    monkeypatch.setattr(memory_plan, "available", lambda: None)
     *_, frame = stylize(photo, painting, Settings(size=96, iterations=10), encoder=encoder)
     assert (frame.width, frame.notice) == (96, "")

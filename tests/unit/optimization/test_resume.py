@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from nst import InputError, Settings, stylize
-from nst.image.pixels import resize
+from nst.image.tensors import resize
 
 GENERATOR = torch.Generator().manual_seed(5)
 PHOTO, STYLE = (torch.rand(1, 3, *size, generator=GENERATOR) for size in ((64, 96), (80, 80)))

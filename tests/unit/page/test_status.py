@@ -31,9 +31,9 @@ FRAME = Frame(
 @pytest.mark.parametrize(
     ("encoder", "device", "advice"),
     [
-        ("VGG-19", "CPU", "The fast encoder"),
-        ("Fast encoder, then VGG-19", "CPU", "The fast encoder"),
-        ("Fast encoder", "CPU", "A smaller size or fewer iterations"),
+        ("VGG-19", "CPU", "The narrow network"),
+        ("Narrow network, then VGG-19", "CPU", "The narrow network"),
+        ("Narrow network", "CPU", "A smaller size or fewer iterations"),
         ("VGG-19", "GPU", "A smaller size or fewer iterations"),
     ],
 )

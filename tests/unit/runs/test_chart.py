@@ -16,7 +16,7 @@ def frame(iteration: int, **losses: float) -> SimpleNamespace:
 
 def test_a_table_of_logarithms():
     log = LossLog()
-    log.add(frame(1, content=0.1, style=10.0, roughness=0.0))
+    log.add(frame(1, content=0.1, style=10.0, **{"total variation": 0.0}))
     table = log.table()
     assert table["step"].tolist() == [1, 1]
     assert table["term"].tolist() == ["content", "style"]  # of nothing there is no logarithm

@@ -22,7 +22,7 @@ from strangers import bomb, gif_of_comments, jpeg, memory, slow_jpeg
 
 from nst import InputError, load_image
 from nst.image.decoding import measure
-from nst.image.pixels import to_tensor
+from nst.image.tensors import to_tensor
 from nst.runs import decode_worker
 from nst.runs import decoder as module
 from nst.runs.decoder import Decoder

@@ -19,7 +19,7 @@ from PIL import Image
 from strangers import jpeg
 
 from nst import InputError, Settings
-from nst.image.files import encode_jpeg
+from nst.image.picture_files import encode_jpeg
 from nst.inputs import Inputs
 from nst.optimization.estimate import Forecast
 from nst.optimization.frames import Frame

@@ -70,7 +70,7 @@ def test_only_one_strip_is_held_at_a_time(encoder):
 
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
             leaf = image.clone().requires_grad_()
-            encoder.describe(leaf, objective.content, objective.styles, strips=strips)
+            encoder.describe(leaf, objective.content_layers, objective.style_layers, strips=strips)
         return total
 
     assert saved(8) < saved(1) / 3

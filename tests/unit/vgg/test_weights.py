@@ -41,7 +41,7 @@ def test_a_named_file_may_stop_at_any_layer(tmp_path, monkeypatch, kind, count):
     found = find_vgg19()
     assert len(found) == count
     painter, encoder = load_encoders(Settings(encoder="refined"))
-    assert (painter.name, encoder.name) == ("Fast encoder", "VGG-19")
+    assert (painter.name, encoder.name) == ("Narrow network", "VGG-19")
     if count == 16:
         assert encoder.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
         assert encoder.content_layers == ("relu3_3",)

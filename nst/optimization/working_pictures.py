@@ -1,4 +1,4 @@
-"""The photo and the styles at the size that is painted, and the canvas between the sizes."""
+"""Photo and styles at the size that is painted, and the canvas from one size to the next."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from nst.image.colors import is_grey, luminance, match_palette, with_luminance
 from nst.image.masks import Region, at, divide, within
-from nst.image.pixels import MAX_SIDE, fit_area, resize
+from nst.image.tensors import MAX_SIDE, fit_area, resize
 from nst.inputs import Inputs
 from nst.optimization.objective import Objective
 from nst.optimization.pyramid import Scale
@@ -17,13 +17,13 @@ from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 
 
-class Pictures:
-    """What is painted from, in the colours that are painted.
+class WorkingPictures:
+    """Photo, styles and masks at the current size, in the colours that are painted.
 
     Args:
         inputs: tensors on one device, the masks prepared.
         settings: how to paint.
-        alpha: (1, 1, H, W) of the photo if that is to be the painting's too.
+        alpha: (1, 1, H, W) of the photo, if the painting is to have it too.
 
     Raises:
         InputError: nothing is left to paint, or no style to paint it with.
@@ -31,26 +31,26 @@ class Pictures:
 
     def __init__(self, inputs: Inputs[Tensor], settings: Settings, alpha: Tensor | None = None) -> None:
         self.inputs, self.settings, self.alpha = inputs, settings, alpha
-        # Without a colour anywhere none may appear: then light alone is painted.
+        # If all pictures are grey, so is the painting: only luminance is painted.
         self.grey = all(map(is_grey, (inputs.photo, *inputs.paintings)))
         self.regions, self.painted = self._divide(settings)
         self.photo, self.styles = inputs.photo, inputs.paintings
         self.parts = self._parts(self.styles)
 
-    def look_at(self, scale: Scale) -> None:
-        """Make photo and styles as they are to be seen at a scale."""
+    def set_scale(self, scale: Scale) -> None:
+        """Resize photo and styles for a scale."""
         self.photo = self.colored(resize(self.inputs.photo, scale.size).clamp(0, 1))
         self.styles = [
-            self._beside(style, mask, scale)
+            self._at_scale(style, mask, scale)
             for style, mask in zip(self.inputs.paintings, self.inputs.masks_of_styles, strict=True)
         ]
         self.parts = self._parts(self.styles)
 
     def steer(self, settings: Settings) -> None:
-        """Go on with other settings.
+        """Change the settings.
 
         Raises:
-            InputError: as when it is made; all stays as it was.
+            InputError: nothing is left to paint, or no style to paint it with; nothing has changed then.
         """
         self.regions, self.painted = self._divide(settings)
         self.settings = settings
@@ -61,7 +61,7 @@ class Pictures:
         return None if self.inputs.resume is None else self.colored(self.inputs.resume)
 
     def objective(self, encoder: Encoder, scale: Scale) -> Objective:
-        """Return what is to be minimised at the scale that was looked at."""
+        """Return what is to be minimised at the current scale."""
         return Objective(
             encoder,
             self.photo,
@@ -85,14 +85,14 @@ class Pictures:
         return luminance(picture) if self.grey or self.settings.colors == "luminance" else picture
 
     def _parts(self, styles: Sequence[Tensor]) -> list[Tensor | None]:
-        """Return where in the styles, as large as these are, they are taken from."""
+        """Return the styles' masks at the size of the styles."""
         return [
             None if mask is None else at(mask, (style.shape[-1], style.shape[-2]))
             for style, mask in zip(styles, self.inputs.masks_of_styles, strict=True)
         ]
 
-    def _beside(self, style: Tensor, mask: Tensor | None, scale: Scale) -> Tensor:
-        """Return a style as it is to be seen beside the photo."""
+    def _at_scale(self, style: Tensor, mask: Tensor | None, scale: Scale) -> Tensor:
+        """Return a style resized for a scale, its colours matched to the photo's if the settings say so."""
         area = min(round(scale.pixels * self.settings.style_scale**2), MAX_SIDE**2)
         style = self.colored(resize(style, fit_area(style.shape[-1], style.shape[-2], area)).clamp(0, 1))
         if self.settings.colors in ("luminance", "match-before"):
@@ -120,16 +120,16 @@ class Pictures:
         return noise if noisy == 1 else torch.lerp(begin, noise, noisy)
 
     def enlarged(self, canvas: Tensor) -> Tensor:
-        """Return a canvas as large as the photo, with the detail of the photo that it was too small for.
+        """Return a canvas as large as the photo, with the photo's detail that it was too small for.
 
-        A blurred start costs iterations: with this 40 at the last size come as far as 60 did without it.
+        Without that it would be blurred, which costs iterations.
         """
         size = (self.photo.shape[-1], self.photo.shape[-2])
         before = resize(self.photo, (canvas.shape[-1], canvas.shape[-2]))
         return resize(canvas, size) + self.photo - resize(before, size)
 
     def finished(self, canvas: Tensor) -> Tensor:
-        """Return a canvas as people get it: in its colours, the photo where it was kept, with its alpha."""
+        """Return the finished picture of a canvas: in colour, with the photo where it was kept, and alpha."""
         canvas = self._colored_back(canvas)
         if self.alpha is None:
             return canvas

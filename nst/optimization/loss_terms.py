@@ -1,15 +1,16 @@
-"""The three terms of the objective, each relative to its target.
+"""The losses, each relative to its target, and what they are put together with.
 
 Gatys, Ecker and Bethge, "Image Style Transfer Using Convolutional Neural Networks" (CVPR 2016), define
 content and style loss as sums of squares whose size depends on picture, layer and encoder. Here each is
-divided by the energy of its target, so that 1 means about "as far away as a blank" and one weight means the
-same for every picture, size and encoder.
+divided by the energy of its target: 1 is about the distance of a blank picture, and a weight means the same
+for every picture, size and encoder.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -22,15 +23,14 @@ class ContentTarget:
     """A content layer of the photo, and how far others are from it.
 
     The squared difference of the feature maps (CVPR 2016, equation 1, times 2), divided by the geometric
-    mean of the photo's energy and the style's. Against the photo's energy alone a soft photo would hold out
-    against a strong style: on the cat of scikit-image with Composition VII the style residual was 0.05, with
-    this it is 0.03.
+    mean of the photo's energy and the style's. Divided by the photo's energy alone, it would count too much
+    for a soft photo with a strong style.
 
     Args:
         photo: (1, C, H, W).
         styles: (1, C, h, w) each, of any size; their mean energy counts.
-        shares: how much each style counts, of sum 1; alike if left out.
-        weights: (1, 1, h, w), how much each part of the photo counts, of mean 1; alike if left out.
+        shares: how much each style counts, of sum 1; equally if left out.
+        weights: (1, 1, h, w), how much each part of the photo counts, of mean 1; equally if left out.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ def prominence(features: Tensor, strength: float) -> Tensor:
 
     Args:
         features: (1, C, H, W).
-        strength: 0 makes all positions alike.
+        strength: 0 makes all positions count equally.
 
     Returns:
         (1, 1, H, W), float32.
@@ -75,7 +75,7 @@ def prominence(features: Tensor, strength: float) -> Tensor:
 
 
 class _MeanSquare(torch.autograd.Function):
-    """Mean squared difference from a fixed target, with no more passes over it than it takes."""
+    """Mean squared difference from a fixed target, in as few passes over it as possible."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, target: Tensor, roots: Tensor | None) -> Tensor:
@@ -107,9 +107,8 @@ def plainness(style: Moments) -> Tensor:
 def energy_of(style: Moments, photo: Moments | None) -> Tensor:
     """Return the mean squared feature that a style's distances are relative to, a scalar.
 
-    Its own; of a plain style the photo's as well. A sheet of colour has next to nothing in relu5_1, a
-    hundredth to a ten-thousandth of what pictures have: relative to that, the photo's features there would
-    count more than all else, and the sheet's colour for nothing.
+    Its own; of a plain style the photo's as well. A sheet of colour has almost no energy in relu5_1, a
+    hundredth to a ten-thousandth of a picture's: relative to that, relu5_1 would outweigh all other layers.
 
     Args:
         style: its statistics at a layer.
@@ -129,25 +128,25 @@ class GaussianTarget:
     eigenvalues l_i, sum_ij D_ij^2 / (2 (l_i + l_j)) (Bhatia, Jain and Lim, "On the Bures-Wasserstein
     distance between positive definite matrices", 2019). This is what is taken, with the eigenvalues raised by
     `floor` times their own weighted mean: it needs no matrix root per step, is convex in the covariance, and
-    directions that the style hardly uses do not count without bound. Of a plain style they are raised to a
+    the weight of directions that the style hardly uses is bounded. Of a plain style they are raised to a
     share of `energy_of` instead, so that the photo keeps its forms. Divided by that energy it is relative, as
     the other terms are.
 
-    Against Gram matrices, which are dominated by the means, it makes long strokes and large swirls at equal
+    It makes longer strokes and larger swirls than Gram matrices, which are dominated by the means, at equal
     content distance.
 
     Args:
         target: the style's statistics.
-        floor: the higher, the less count directions that the style hardly uses.
+        floor: the higher it is, the less the directions count that the style hardly uses.
         photo: the photo's statistics, for a plain style; left out, such a style counts by its own energy.
-        matrix: (K, C), what is to be done to the features of others before they are compared; nothing if left
-            out. It is done with the projection into the eigenbasis, in one.
+        matrix: (K, C), applied to others' activations before they are compared; the identity if left out. It
+            becomes one matrix with the projection into the eigenbasis.
     """
 
     FLOOR = 0.05
     # The floor for a style without variance, as a share of the energy.
     PLAIN = 0.05
-    # What of an eigenvector, whose length is 1, is taken for 0.
+    # Entries of an eigenvector, whose length is 1, that are set to 0.
     NOTHING = 1e-12
 
     def __init__(
@@ -159,8 +158,8 @@ class GaussianTarget:
     ) -> None:
         # (K,) and (K, K)
         eigenvalues, basis = torch.linalg.eigh(target.covariance.double().cpu())
-        # Channels that never fire leave numbers that float32 holds as subnormal ones only, which a processor
-        # multiplies tens of times as slowly: a product of 512 x 512 was seen to take 30 ms in place of 0.8.
+        # Channels that never fire leave entries that are subnormal in float32, which a processor multiplies
+        # tens of times as slowly.
         basis[basis.abs() < self.NOTHING] = 0
         self.energy = energy_of(target, photo)
         variances = eigenvalues.clamp_min(0)
@@ -174,7 +173,7 @@ class GaussianTarget:
         if matrix is not None:
             projection = projection @ matrix.to(target.gram)
             projection[projection.abs() < self.NOTHING * projection.abs().max()] = 0
-        self.projection = projection  # (K, C), which brings others there
+        self.projection = projection  # (K, C), into the eigenbasis
 
     def distance(self, statistics: Moments) -> Tensor:
         """Return how far statistics of projected features are from the target, 0 for the style's own."""
@@ -207,7 +206,8 @@ class GramTarget:
 
     Args:
         target: the style's statistics.
-        photo: as for `GaussianTarget`.
+        photo: the photo's statistics, for a plain style.
+        matrix: (K, C), applied to others' activations before they are compared.
     """
 
     def __init__(self, target: Moments, photo: Moments | None = None, matrix: Tensor | None = None) -> None:
@@ -274,3 +274,74 @@ def total_variation(image: Tensor) -> Tensor:
         image: (1, 3, H, W) with H and W at least 2.
     """
     return _TotalVariation.apply(image)
+
+
+class Seen(NamedTuple):
+    """An image and what the encoder sees in it."""
+
+    image: Tensor  # (1, C, H, W)
+    features: dict[str, Tensor]  # content layer -> (1, C, h, w)
+    statistics: dict[str, tuple[Moments, ...]]  # style layer -> those of each region, projected
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A loss and how much it counts."""
+
+    weight: float
+    loss: Callable[[Seen], Tensor]
+
+
+class Mean:
+    """The weighted mean of losses.
+
+    Args:
+        losses: one or more, their weights not all 0.
+        device: where they are computed.
+    """
+
+    def __init__(self, losses: Sequence[Weighted], device: torch.device) -> None:
+        self.losses = [each.loss for each in losses]
+        self.weights = torch.tensor([each.weight for each in losses], dtype=torch.float32, device=device)
+        self.sum = self.weights.sum()
+
+    def __call__(self, seen: Seen) -> Tensor:
+        """Return the mean, a scalar."""
+        return (self.weights * torch.stack([loss(seen) for loss in self.losses])).sum() / self.sum
+
+
+@dataclass(frozen=True)
+class ContentLoss:
+    """How far an image is from the photo in one layer."""
+
+    layer: str
+    target: ContentTarget
+
+    def __call__(self, seen: Seen) -> Tensor:
+        """Return the distance, a scalar."""
+        return self.target.distance(seen.features[self.layer])
+
+
+@dataclass(frozen=True)
+class StyleLoss:
+    """How far an image is from the styles in one layer, the regions counting by their area."""
+
+    layer: str
+    targets: Sequence[StyleTarget]  # one for each region
+    areas: Tensor  # (regions,), shares of the image
+
+    def __call__(self, seen: Seen) -> Tensor:
+        """Return the distance, a scalar."""
+        regions = zip(self.targets, seen.statistics[self.layer], strict=True)
+        return (self.areas * torch.stack([target.distance(each) for target, each in regions])).sum()
+
+
+@dataclass(frozen=True)
+class TotalVariationLoss:
+    """An image's total variation against what is usual."""
+
+    usual: Tensor  # scalar
+
+    def __call__(self, seen: Seen) -> Tensor:
+        """Return the ratio, a scalar."""
+        return total_variation(seen.image) / self.usual

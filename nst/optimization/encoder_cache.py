@@ -1,4 +1,4 @@
-"""What was computed of pictures before, kept for the next run with them; the oldest makes room."""
+"""Results computed from pictures, kept for the next run with them; the oldest are dropped first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Cache:
     """Results by key, holding at most `limit` bytes of tensors; safe to use from several threads.
 
     Args:
-        limit: bytes. A result larger than half of it is not kept: it would leave room for nothing else.
+        limit: bytes. A result larger than half of it is not kept, since it would displace all others.
     """
 
     def __init__(self, limit: int) -> None:
@@ -31,7 +31,7 @@ class Cache:
         self._lock = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return the result of `key`, made now if it is not there."""
+        """Return the result of `key`, computed now if it is not there."""
         with self._lock:
             if key in self._results:
                 self._results.move_to_end(key)
@@ -52,13 +52,13 @@ _finding = threading.Lock()
 
 
 def cache_of(encoder: object) -> Cache:
-    """Return what is kept of what an encoder sees, for as long as there is that encoder."""
+    """Return the cache of an encoder, which lives as long as the encoder."""
     with _finding:
         return _caches.setdefault(encoder, Cache(_KEPT))
 
 
 def digest(picture: Tensor) -> bytes:
-    """Return what tells a picture from all others: a hash of its shape and values."""
+    """Return a hash of a picture's shape and values."""
     hashed = hashlib.blake2b(str(picture.shape).encode(), digest_size=16)
     hashed.update(picture.detach().contiguous().cpu().numpy().data)
     return hashed.digest()

@@ -1,4 +1,4 @@
-"""How much memory a painting takes, and what is painted instead where this host has less."""
+"""How much memory a painting takes, and strips or a smaller size if the host has less."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from nst.errors import InputError
 from nst.host.allocator import give_back
 from nst.host.memory import available
-from nst.image.pixels import fit
+from nst.image.tensors import fit
 from nst.optimization.optimizers import HISTORY
 from nst.optimization.pyramid import COARSEST, Scale
 from nst.settings import Settings
@@ -24,16 +24,16 @@ log = logging.getLogger(__name__)
 # Images of float32 besides the encoder's activations and what L-BFGS remembers: gradient, move, canvas,
 # photo, styles and their copies.
 _IMAGES = 16
-# What is held at most against what is counted, as buffers are padded, reordered for oneDNN and lie idle
-# between two uses; in bfloat16 some are there as float32 as well. A plan must not be exceeded, so these
-# leave room over what was seen in float32; bfloat16's by what was seen of an earlier count.
+# The peak against what is counted: buffers are padded, reordered for oneDNN and lie idle between two uses;
+# in bfloat16 some exist as float32 as well. A plan must not be exceeded, so these are higher than what was
+# measured, in bfloat16 with an earlier way of counting.
 _SLACK = {torch.float32: 1.3, torch.bfloat16: 1.55}
-# Of strips, how much more again; in bfloat16 as an earlier count of theirs had it, not measured anew.
+# Strips need more by this factor, in bfloat16 by an earlier way of counting.
 _STRIPS_SLACK = {torch.float32: 1.2, torch.bfloat16: 1.5}
-# Beside the pictures: what threads and libraries set up at their first use.
+# Besides the pictures: what threads and libraries set up at their first use.
 ONCE = 150_000_000
 TOO_LITTLE_MEMORY = "This host has not enough memory for even a small painting; try again later."
-# With more strips the rows that neighbours share would be most of the work.
+# With more strips, the rows that neighbouring strips share would be most of the work.
 MOST_STRIPS = 16
 
 
@@ -51,9 +51,8 @@ def needed(
     its output and 8 bytes of index for each; on the way back the largest activation is there twice more.
     Winograd's filtering keeps its kernels, and a block at a time. L-BFGS keeps two images for each move from
     one of the `steps` to the next, up to its history.
-    Only one of `strips` has all this at a time. Looking at the style, `style_scale` times as large, keeps
-    nothing but what one convolution has at hand; but it is not done in strips, and what it leaves free is of
-    sizes that strips have little use for.
+    Only one of `strips` holds all this at a time. Describing the style, `style_scale` times as large, holds
+    only one convolution's buffers; but it is not done in strips, and strips cannot reuse its buffers.
     """
     each = encoder.precision.itemsize
     remembered = 2 * min(steps - 1, HISTORY)
@@ -80,7 +79,7 @@ def needed(
 
 
 def strips_within(memory: int, encoder: Encoder, scale: Scale, style_scale: float = 1.0) -> int | None:
-    """Return the least number of strips with which a scale fits into `memory`, None if none will do."""
+    """Return the least number of strips with which a scale fits into `memory`, None if there is none."""
     count = 1
     while count <= MOST_STRIPS:
         if needed(encoder, scale.width, scale.height, style_scale, count, scale.iterations) <= memory:
@@ -98,9 +97,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 class Plan:
-    """The scales of a painting, one after the other, changed where the memory will not do.
+    """The scales of a painting, one after the other, changed if they do not fit into memory.
 
-    A scale that is too large is looked at in strips, and if that is not enough, the painting ends smaller.
+    A scale that is too large is cut into strips; if that is not enough, the painting ends smaller.
 
     Args:
         scales: what was planned.
@@ -115,7 +114,7 @@ class Plan:
 
     @property
     def scale(self) -> Scale | None:
-        """The scale to paint, None behind the last."""
+        """The scale to paint, None after the last."""
         return self.scales[self.position] if self.position < len(self.scales) else None
 
     @property
@@ -125,18 +124,18 @@ class Plan:
 
     @property
     def later(self) -> list[Scale]:
-        """The scales behind the one to paint."""
+        """The scales after the current one."""
         return self.scales[self.position + 1 :]
 
     def go_on(self) -> None:
-        """Turn to the next scale."""
+        """Move to the next scale."""
         self.position += 1
 
     def make_fit(self) -> str:
-        """Plan strips, or else a smaller end, if this host's memory will not do; Linux kills who tries.
+        """Plan strips, or else a smaller final size, to fit into memory, as Linux kills what exceeds it.
 
         Returns:
-            What is not as it was asked for, or "".
+            A sentence for people if the painting will be smaller, else "".
 
         Raises:
             InputError: there is not enough for even the coarsest scale.
@@ -146,7 +145,7 @@ class Plan:
             return notice
         end, style_scale = self.scales[-1], self.settings.style_scale
         if strips_within(left, self.encoders[end.encoder], end, style_scale) != 1:
-            give_back()  # what the painting before has left
+            give_back()  # what the painting before has freed
             left = available() or left
         position = 0
         while position < len(self.scales):
@@ -161,10 +160,10 @@ class Plan:
         return notice
 
     def relieve(self) -> str:
-        """As the scale turned out too large for the memory, cut it into strips, or else plan a smaller end.
+        """Cut a scale that ran out of memory into strips, or else plan a smaller final size.
 
         Returns:
-            What is not as it was asked for, or "".
+            A sentence for people if the painting will be smaller, else "".
 
         Raises:
             InputError: it is the coarsest, and as small as can be.
@@ -177,7 +176,7 @@ class Plan:
         return self._shrink(self.position)
 
     def _shrink(self, position: int) -> str:
-        """Plan a smaller end than a scale that is too large, or the one before as the end; say so."""
+        """Replace a scale that is too large by a smaller last one, or end with the one before; say so."""
         failed = self.scales[position]
         smaller = int(max(failed.width, failed.height) * 0.75)
         below = self.scales[position - 1].longest if position else COARSEST - 1

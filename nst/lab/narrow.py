@@ -18,8 +18,8 @@ BLOCKS = [int(name[4]) - 1 for name in NAMES]
 DEPTH, BLOCK_COUNT = len(NAMES), BLOCKS[-1] + 1
 
 
-class Student(nn.Module):
-    """The narrow twin of VGG-19 up to relu5_1, with a linear map from each tap to the teacher's channels."""
+class NarrowNetwork(nn.Module):
+    """The narrow twin of VGG-19 up to relu5_1, with linear maps from its layers to the teacher's channels."""
 
     mean: Tensor
     std: Tensor
@@ -56,7 +56,7 @@ class Student(nn.Module):
 
     @torch.no_grad()
     def take(self, state: dict[str, Tensor]) -> int:
-        """Take over an exported student's convolutions up to the first of another shape; return how many."""
+        """Take over an exported network's convolutions up to the first of another shape; return how many."""
         count = 0
         for n, convolution in zip(CONVOLUTIONS, self.layers, strict=False):
             weight = state.get(f"features.{n}.weight")
@@ -70,8 +70,9 @@ class Student(nn.Module):
     def export(self) -> dict[str, Tensor]:
         """Return convolutions and folded projections under the names that `Encoder` reads.
 
-        With A = self.maps[name] and A^T A = U diag(e) U^T, the tap is diag(sqrt e) U^T: as few channels as
-        the student has, and the same distances between features and between Gram matrices as under A.
+        With A = self.maps[name] and A^T A = U diag(e) U^T, the projection is diag(sqrt e) U^T: as few
+        channels as the narrow network has, and the same distances between features and between Gram matrices
+        as under A.
         """
         state = {}
         for n, convolution in zip(CONVOLUTIONS, self.layers, strict=False):
@@ -83,8 +84,8 @@ class Student(nn.Module):
         return state
 
     def encoder(self) -> Encoder:
-        """Return the student as an encoder to paint with."""
-        return Encoder(self.export(), name="student", device=self.mean.device)
+        """Return the network as an encoder to paint with."""
+        return Encoder(self.export(), name="narrow", device=self.mean.device)
 
 
 def _bias(convolution: nn.Conv2d) -> Tensor:

@@ -12,13 +12,13 @@ from huggingface_hub.utils import tqdm
 from torch import Tensor
 
 from nst.errors import InputError
-from nst.image.files import load_image
-from nst.image.pixels import resize, to_pixels
+from nst.image.picture_files import load_image
+from nst.image.tensors import resize, to_pixels
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
-class Pictures:
+class TrainingPictures:
     """A folder of pictures as random crops, some of them held out for scoring.
 
     Pictures that look like one in `exclude` are left out, also as stylised copies: their blurred grey
@@ -27,7 +27,7 @@ class Pictures:
     Args:
         folder: looked through with all its folders.
         device: where the crops are made.
-        seed: of which are held out, and of the crops.
+        seed: of the choice of those held out, and of the crops.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Pictures:
             if any(float(thumb @ _thumbnail(picture)) > 0.8 for thumb in barred):
                 self.left_out.append(path.name)
                 continue
-            # Kept as bytes: a thousand pictures in float would not fit beside the training.
+            # Kept as bytes, as a thousand pictures in float would not fit into memory.
             self.pictures.append(torch.from_numpy(to_pixels(picture)).permute(2, 0, 1)[None].to(device))
         if len(self.pictures) < 20:
             raise InputError(

@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 from torch import Tensor
 
 from nst.image.decoding import EXIF_TEXT, MIN_SIDE, decode
-from nst.image.pixels import to_tensor
+from nst.image.tensors import to_tensor
 from nst.image.transparency import pixels_on_white
 
 
@@ -27,7 +27,11 @@ def load_image(
     """Decode a picture into float RGB as a person would see it.
 
     Args:
-        source: as for `decode`; all arguments are.
+        source: a path, the bytes of a file, an open binary file or a Pillow image.
+        label: how to call the picture in messages.
+        ground: what is behind transparent parts: 1 white, 0 black.
+        least: pixels that it has to have on each side.
+        alpha: return an alpha channel, if the picture has transparent parts.
 
     Returns:
         (1, 3, H, W) float32 in [0, 1], at most 4096 on the longest side; (1, 4, H, W) with an alpha channel.
@@ -44,8 +48,7 @@ def encode_png(pixels: np.ndarray, text: dict[str, str] | None = None) -> bytes:
     for key, value in (text or {}).items():
         info.add_itxt(key, value)
     buffer = io.BytesIO()
-    # After PNG's filters a painting repeats nothing but single bytes: looking for more takes Pillow's own
-    # choice three times as long and gives a file of the same size.
+    # Pillow's own choice of compression takes three times as long and gives a file of the same size.
     Image.fromarray(pixels).save(buffer, "PNG", pnginfo=info, compress_type=zlib.Z_RLE)
     return buffer.getvalue()
 
@@ -57,7 +60,7 @@ def encode_jpeg(pixels: np.ndarray, quality: int = 85) -> bytes:
     return buffer.getvalue()
 
 
-# The formats that a picture can be saved in, by the ending of its name, and how.
+# The formats that a picture can be saved in, by the ending of its name, with their options.
 _KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     ".png": ("PNG", {}),
     ".jpg": ("JPEG", {"quality": 95, "subsampling": 0}),
@@ -75,7 +78,7 @@ def encode_picture(pixels: np.ndarray, suffix: str, text: Mapping[str, str]) -> 
     Args:
         pixels: (H, W, 3), or with an alpha channel (H, W, 4), which a JPEG has laid on white.
         suffix: of its name, one of `PICTURES`.
-        text: entries as of a PNG; elsewhere they stand in EXIF.
+        text: entries, in formats other than PNG stored as EXIF.
 
     Raises:
         OSError: the picture is larger than the format can hold.

@@ -1,4 +1,4 @@
-"""What the losses see in a painting: Gram matrices and feature maps, layer by layer."""
+"""Gram matrices and feature maps of a painting, layer by layer, to be shown."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nst.image.pixels import fit, fit_area, resize
-from nst.optimization.losses import relative_error
+from nst.image.tensors import fit, fit_area, resize
+from nst.optimization.loss_terms import relative_error
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import style_weights
 from nst.vgg.moments import Moments
 
-# Large enough for the deepest layers, small enough to answer at once.
+# Pixels: large enough for the deepest layers, small enough to be quick.
 _LONGEST = 384
 # Channels shown of a Gram matrix and of a feature map: the strongest ones.
 _CHANNELS, _MAPS = 48, 12
@@ -35,8 +35,8 @@ class LayerView:
 def compare(painting: Tensor, style: Tensor, settings: Settings, encoder: Encoder) -> list[LayerView]:
     """Return both pictures' Gram matrices in each style layer, made comparable.
 
-    A Gram matrix holds how strong channels are and how they go together. Divided by the square roots of its
-    diagonal it holds only the latter, the correlations, which is what can be seen.
+    A Gram matrix holds how strong channels are and how they correlate. Divided by the square roots of its
+    diagonal it holds only the correlations, which can be shown.
 
     Args:
         painting: (1, 3, H, W) in [0, 1].
