@@ -102,7 +102,3 @@ class Brush(gr.HTML):
             js_on_load=script("brush"),
             **more,
         )
-
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value."""
-        return {"type": "string", "description": "a PNG as data URL"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gradio as gr
+import numpy as np
 import torch
+from gradio.blocks import Block
+from PIL import Image
 
 from nst.errors import InputError
 from nst.guard.clients import client_of
-from nst.guard.service import Service
 from nst.image.files import load_image
 from nst.image.pixels import to_tensor
 from nst.optimization.encoders import load_encoders
@@ -27,48 +29,38 @@ LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu4_1", "relu4_2", "rel
 _KNOBS = ("style_scale", "style_layers", "pooling")
 
 
-class Inside:
-    """What the losses see in the chosen frame."""
+def add_inside(stage: Stage, pictures: PictureInputs, knobs: Knobs) -> None:
+    """Put here what the losses see in the chosen frame."""
+    service = stage.service
 
-    def __init__(self, service: Service, stage: Stage, pictures: PictureInputs, knobs: Knobs) -> None:
-        self.service, self.stage, self.pictures, self.knobs = service, stage, pictures, knobs
-        gr.HTML(EXPLAINED, elem_id="explained")
-        with gr.Row():
-            self.layer = gr.Dropdown(list(LAYERS), value=LAYERS[1], label="Feature maps of", elem_id="layer")
-            button = gr.Button("Look inside this painting", size="sm", elem_id="look")
-        seen = gr.HTML(elem_id="inside")
-        gr.on(
-            [button.click, self.layer.input],
-            self._look,
-            {stage.handle, pictures.style, self.layer, *knobs.of(_KNOBS)},
-            seen,
-            **LONG,
-        )
-
-    async def _look(self, values: Values, request: gr.Request) -> str:
-        chosen = self.stage.chosen(values)
-        style, layer = values[self.pictures.style], values[self.layer]
+    async def look(values: Values, request: gr.Request) -> str:
+        chosen, style, layer = stage.chosen(values), values[pictures.style], values[choice]
         if chosen is None or style is None:
             return status.remark("Paint something first.")
         try:
-            client = client_of(request)
+            client, label = client_of(request), "The style picture"
             if layer not in LAYERS:
                 raise InputError(f"There is nothing to see of that layer; choose one of {', '.join(LAYERS)}.")
-            settings = Settings(encoder="builtin", **self.knobs.read(values))
-            async with self.service.side_work.place(client):
-                label = "The style picture"
-                pixels = await self.service.decoder.decode(
-                    self.service.files.sent(style, label), label, client
-                )
-                canvas = canvas_of(chosen)
-
-                def look() -> str:
-                    # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.
-                    (encoder,) = load_encoders(settings, torch.device("cpu"))
-                    painting = load_image(canvas)
-                    views = compare(painting, to_tensor(pixels), settings, encoder)
-                    return gram_rows(views) + map_row(feature_maps(painting, layer, encoder), layer)
-
-                return await in_worker(look)
+            settings = Settings(encoder="builtin", **knobs.read(values))
+            async with service.side_work.place(client):
+                pixels = await service.decoder.decode(service.files.sent(style, label), label, client)
+                return await in_worker(_seen, canvas_of(chosen), pixels, settings, layer)
         except InputError as error:
             return status.remark(str(error))
+
+    gr.HTML(EXPLAINED, elem_id="explained")
+    with gr.Row():
+        choice = gr.Dropdown(list(LAYERS), value=LAYERS[1], label="Feature maps of", elem_id="layer")
+        button = gr.Button("Look inside this painting", size="sm", elem_id="look")
+    seen = gr.HTML(elem_id="inside")
+    shown: set[Block] = {stage.handle, pictures.style, choice, *knobs.of(_KNOBS)}
+    gr.on([button.click, choice.input], look, shown, seen, **LONG)
+
+
+def _seen(canvas: Image.Image, style: np.ndarray, settings: Settings, layer: str) -> str:
+    """Return Gram matrices of painting and style, and feature maps of the painting."""
+    painting = load_image(canvas)
+    # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.
+    (encoder,) = load_encoders(settings, torch.device("cpu"))
+    views = compare(painting, to_tensor(style), settings, encoder)
+    return gram_rows(views) + map_row(feature_maps(painting, layer, encoder), layer)

@@ -23,9 +23,9 @@ def add_presets(knobs: Knobs) -> None:
         chips = Chips(list(PRESETS), elem_id="chips")
         knobs.add(*MAIN)
 
-        def take(event: gr.EventData) -> Values:
-            index = picked(event, len(PRESETS))
-            wanted = {} if index is None else list(PRESETS.values())[index]
-            return {knobs.components[name]: wanted.get(name, gr.skip()) for name in MAIN}
+    def take(event: gr.EventData) -> Values:
+        index = picked(event, len(PRESETS))
+        wanted = {} if index is None else list(PRESETS.values())[index]
+        return {knobs.components[name]: wanted.get(name, gr.skip()) for name in MAIN}
 
-        chips.select(take, None, list(knobs.of(MAIN)), **QUIET)
+    chips.select(take, None, list(knobs.of(MAIN)), **QUIET)
