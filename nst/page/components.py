@@ -40,7 +40,7 @@ class LivePreview(gr.HTML):
     Its value is `served`.
     """
 
-    def __init__(self, value: dict[str, Any] | None, **more: Any) -> None:
+    def __init__(self, value: dict[str, Any] | None = None, **more: Any) -> None:
         super().__init__(
             value=value,
             html_template='<img class="canvas" alt="The painting" title="Hold to see the photo"'
@@ -274,7 +274,7 @@ class BeforeAfter(gr.HTML):
     Its value: the files "before" and "after".
     """
 
-    def __init__(self, value: dict[str, Any] | None, **more: Any) -> None:
+    def __init__(self, value: dict[str, Any] | None = None, **more: Any) -> None:
         super().__init__(
             value=value,
             html_template=(

@@ -11,6 +11,7 @@ from nst.gradio_faults import pending, plots
 from nst.guard.service import Service
 from nst.page import footer
 from nst.page.api import add_endpoint
+from nst.page.gallery import photos, styles
 from nst.page.parts import recall
 from nst.page.parts.cropping import add_crop_tool
 from nst.page.parts.forecast import ForecastLine
@@ -39,10 +40,10 @@ def build(service: Service) -> gr.Blocks:
                 pictures.add_intake(knobs.components["initial"])
                 with gr.Row(elem_id="pictures"):
                     with gr.Column(min_width=140, elem_classes="card"):
-                        pictures.add_photo()
+                        pictures.add_main(pictures.photo, photos())
                         add_crop_tool(pictures, pictures.photo, "crop")
                     with gr.Column(min_width=140, elem_classes="card"):
-                        pictures.add_style()
+                        pictures.add_main(pictures.style, styles())
                         add_crop_tool(pictures, pictures.style, "crop-style")
                 gr.HTML(footer.privacy(service.limits.keep), elem_id="privacy")
                 stage.paint.render()
@@ -98,8 +99,8 @@ def _add_options(pictures: PictureInputs, knobs: Knobs) -> None:
     with gr.Accordion("Look", open=False):
         knobs.add("colors", "style_scale", "large_shapes", "subject", "smoothness", "trim_border")
     with gr.Accordion("Areas", open=False):
-        pictures.brush.render()
-        pictures.style_brush.render()
+        for brush in pictures.brushes.values():
+            brush.render()
         knobs.add("edge", "transparency")
         pictures.add_further_styles()
         knobs.add("blend_1", "blend_2", "blend_3", "blend_4")

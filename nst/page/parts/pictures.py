@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -30,7 +30,6 @@ from nst.settings import MOST_STYLES
 
 _SMALL, _LONG = 64, 4  # pixels of a side, and times as long as the other, of which a word is said
 _PREVIEW = 1024  # pixels on its longest side
-CardSource = Literal["upload", "webcam", "clipboard"]
 
 
 class PictureInputs:
@@ -38,23 +37,44 @@ class PictureInputs:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self.photo = _large("Photo", "photo", photos()[0], ["upload", "webcam", "clipboard"])
-        self.style = _large("Style", "style", styles()[0], ["upload", "clipboard"])
+        self.photo = _card(
+            "Photo",
+            "photo",
+            "The photo picture",
+            value=str(photos()[0].path),
+            show_label=False,
+            sources=["upload", "webcam", "clipboard"],
+            height=168,
+            webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
+        )
+        self.style = _card(
+            "Style",
+            "style",
+            "The style picture",
+            value=str(styles()[0].path),
+            show_label=False,
+            height=168,
+        )
         self.others = [
-            _small(f"Style {number}", f"style-{number}", f"Style picture {number}")
+            _card(f"Style {number}", f"style-{number}", f"Style picture {number}", height=104, min_width=80)
             for number in range(2, MOST_STYLES + 1)
         ]
-        self.start = _small("Starting picture", "start", "The picture to start from")
-        self.brush = Brush("photo", elem_id="brush", render=False)
-        self.style_brush = Brush("style", SOURCE, elem_id="style-brush", render=False)
+        self.start = _card("Starting picture", "start", "The picture to start from", height=104, min_width=80)
+        # By the names that a link has for them, and by what they draw on.
+        self.named = {"photo": self.photo, "style": self.style}
+        self.named |= {f"style_{number}": other for number, other in enumerate(self.others, 2)}
+        self.brushes = {
+            "photo": Brush("photo", elem_id="brush", render=False),
+            "style": Brush("style", SOURCE, elem_id="style-brush", render=False),
+        }
+        # In an order that is the same in every process.
+        self.all: list[Block] = [*self.named.values(), self.start, *self.brushes.values()]
 
-    def add_photo(self) -> None:
-        """Put the photo here, and examples of it."""
-        _add_large(self.photo, photos())
-
-    def add_style(self) -> None:
-        """Put the style here, and examples of it."""
-        _add_large(self.style, styles())
+    def add_main(self, card: Picture, examples: list[Example]) -> None:
+        """Put photo or style here, with examples under it."""
+        gr.HTML(f"<h2>{card.label}</h2>")
+        card.render()
+        _add_examples(examples, str(card.elem_id), [card], f"{card.elem_id}-examples")
 
     def add_further_styles(self) -> None:
         """Put the places for more styles here."""
@@ -120,22 +140,6 @@ class PictureInputs:
         except OSError as error:
             raise InputError(NO_ROOM) from error
         return seen, self.service.decoder.remark(sent, label) or (_hint(pixels) if alpha else "")
-
-    @property
-    def named(self) -> dict[str, Picture]:
-        """The inputs that a link can name."""
-        others = {f"style_{number}": other for number, other in enumerate(self.others, 2)}
-        return {"photo": self.photo, "style": self.style, **others}
-
-    @property
-    def all(self) -> list[Block]:
-        """All inputs for pictures, the brushes too, in an order that is the same in every process."""
-        return [*self.named.values(), self.start, *self.brushes.values()]
-
-    @property
-    def brushes(self) -> dict[str, Brush]:
-        """The brushes by what they draw on."""
-        return {"photo": self.brush, "style": self.style_brush}
 
     def drawings(self, values: Values) -> dict[str, bytes]:
         """Return what was drawn, as PNG, by what it was drawn on.
@@ -222,41 +226,19 @@ def _preview(pixels: np.ndarray) -> bytes:
     return encode_jpeg(np.asarray(image), quality=90)
 
 
-def _large(label: str, name: str, example: Example, sources: list[CardSource]) -> Picture:
+def _card(label: str, name: str, alt: str, **more: Any) -> Picture:
     return Picture(
-        str(example.path),
-        label=label,
-        show_label=False,
-        sources=sources,
-        type="filepath",
-        buttons=[],
-        elem_id=name,
-        height=168,
-        alt_text=f"The {name} picture",
-        webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
-        render=False,
+        **{
+            "label": label,
+            "sources": ["upload", "clipboard"],
+            "type": "filepath",
+            "buttons": [],
+            "elem_id": name,
+            "alt_text": alt,
+            "render": False,
+            **more,
+        }
     )
-
-
-def _small(label: str, name: str, alt: str) -> Picture:
-    return Picture(
-        label=label,
-        sources=["upload", "clipboard"],
-        type="filepath",
-        buttons=[],
-        elem_id=name,
-        height=104,
-        min_width=80,
-        alt_text=alt,
-        render=False,
-    )
-
-
-def _add_large(picture: Picture, examples: list[Example]) -> None:
-    """Put a picture input here, and its examples under it."""
-    gr.HTML(f"<h2>{picture.label}</h2>")
-    picture.render()
-    _add_examples(examples, str(picture.elem_id), [picture], f"{picture.elem_id}-examples")
 
 
 def _add_examples(examples: list[Example], of: str, places: list[Picture], name: str) -> None:
