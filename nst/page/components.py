@@ -78,17 +78,6 @@ class Strip(gr.HTML):
         )
 
 
-class Chips(gr.HTML):
-    """A row of buttons with words; a click tells its `index`."""
-
-    def __init__(self, titles: Sequence[str], **more: Any) -> None:
-        buttons = (
-            f'<button type="button" data-index="{index}">{html.escape(title)}</button>'
-            for index, title in enumerate(titles)
-        )
-        super().__init__(html_template="".join(buttons), js_on_load=script("select"), **more)
-
-
 class Filmstrip(gr.HTML):
     """A row of pictures that are buttons; a click tells its `index`. Its value: "file" and "name" of each."""
 

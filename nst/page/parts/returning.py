@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import zip_longest
 from typing import Any
 
 import gradio as gr
@@ -73,9 +74,8 @@ class Returning:
     def _inputs(self, run: Run) -> Values:
         """Return pictures and knobs as they were for a run."""
         given, pictures = run.pictures, self.pictures
-        styles = [*given.styles, *[None] * (1 + len(pictures.others) - len(given.styles))]
-        places: Values = {pictures.photo: given.photo, pictures.start: given.start}
-        places |= dict(zip((pictures.style, *pictures.others), styles, strict=True))
+        places: Values = dict(zip_longest(pictures.named.values(), (given.photo, *given.styles)))
+        places[pictures.start] = given.start
         shown: Values = {
             place: pictures.service.files.shown(sent) if sent is not None and sent.path.exists() else None
             for place, sent in places.items()
@@ -83,8 +83,7 @@ class Returning:
         for over, brush in pictures.brushes.items():
             drawn = base64.b64encode(run.drawings.get(over, b"")).decode()
             shown[brush] = f"data:image/png;base64,{drawn}" if drawn else None
-        settings: dict[str, Any] = run.settings.public()
-        return shown | self.knobs.moved(settings)
+        return shown | self.knobs.moved(run.settings.public())
 
     async def _delete(self, values: Values, event: gr.EventData) -> Values:
         """Remove a painting and all that was made for it."""
