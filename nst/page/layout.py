@@ -69,7 +69,6 @@ def build(service: Service) -> gr.Blocks:
                         gr.HTML("<h3>Look inside</h3>")
                         add_inside(stage, pictures, knobs)
         footer.add(service.limits.keep)
-        pictures.read_ahead(demo)
         forecast.follow(recall.listen(share.followed, pictures, knobs))
         RunController(stage, pictures, knobs, forecast, returning)
         add_endpoint(service)

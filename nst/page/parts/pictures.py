@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -106,19 +105,6 @@ class PictureInputs:
             return {**shown, initial: "picture"} if card is self.start else shown
 
         intake.upload(take, None, [*by_name.values(), initial, intake], trigger_mode="multiple", **QUIET)
-
-    def read_ahead(self, demo: gr.Blocks) -> None:
-        """Begin to decode photo and style when they are chosen: a run's first frame does not wait for it."""
-        cards = {self.photo: ("The photo", True), self.style: ("The style picture", False)}
-
-        async def begin(values: Values, request: gr.Request) -> None:
-            with contextlib.suppress(InputError):  # a run will tell
-                for card, (label, alpha) in cards.items():
-                    if (sent := self.sent(values[card], label)) is not None:
-                        self.service.decoder.decode_ahead(sent, label, client_of(request), alpha=alpha)
-
-        changes = [demo.load, self.photo.change, self.style.change]
-        gr.on(changes, begin, set(cards), None, trigger_mode="multiple", **QUIET)
 
     async def seen(self, path: Any, client: str, *, alpha: bool) -> tuple[str, str]:
         """Return what a page shows of an upload, which is what was read of it, and a remark on it or "".
@@ -226,18 +212,16 @@ def _preview(pixels: np.ndarray) -> bytes:
     return encode_jpeg(np.asarray(image), quality=90)
 
 
-def _card(label: str, name: str, alt: str, **more: Any) -> Picture:
+def _card(label: str, name: str, alt: str, sources: Any = ("upload", "clipboard"), **more: Any) -> Picture:
     return Picture(
-        **{
-            "label": label,
-            "sources": ["upload", "clipboard"],
-            "type": "filepath",
-            "buttons": [],
-            "elem_id": name,
-            "alt_text": alt,
-            "render": False,
-            **more,
-        }
+        label=label,
+        sources=list(sources),
+        type="filepath",
+        buttons=[],
+        elem_id=name,
+        alt_text=alt,
+        render=False,
+        **more,
     )
 
 
