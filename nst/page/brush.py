@@ -88,7 +88,6 @@ class Brush(gr.HTML):
             for number, (name, color) in enumerate(roles.items())
         )
         super().__init__(
-            value=None,
             html_template=f"""
 <div class="roles" role="group" aria-label="What the brush does on the {over}">{buttons}
 <button type="button" class="role erase" aria-pressed="false">Erase</button>

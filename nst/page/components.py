@@ -106,7 +106,6 @@ class Intake(gr.HTML):
     def __init__(self, cards: list[str], **more: Any) -> None:
         encoded = html.escape(json.dumps(cards))
         super().__init__(
-            value=None,
             html_template=f'<i hidden data-cards="{encoded}"></i>',
             js_on_load=script("intake"),
             **more,
@@ -125,7 +124,6 @@ class CropTool(gr.HTML):
     def __init__(self, of: str, **more: Any) -> None:
         shapes = "".join(f'<option value="{ratio:.6g}">{name}</option>' for name, ratio in _SHAPES.items())
         super().__init__(
-            value=None,
             html_template=f"""
 <button type="button" class="open" aria-label="Crop or rotate the {of}">Crop or rotate</button>
 <dialog aria-label="Crop or rotate the {of}" data-of="{of}">
@@ -215,7 +213,6 @@ class Actions(gr.HTML):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
-            value=None,
             html_template=(
                 '{{#if value}}<a class="action" id="download" href="{{value.file.url}}"'
                 ' download="{{value.name}}">Download</a>'
@@ -242,7 +239,6 @@ class Film(gr.HTML):
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
-            value=None,
             html_template=(
                 "{{#if value}}<video controls autoplay loop muted playsinline"
                 ' aria-label="The painting as a time-lapse" src="{{value.mp4.url}}"></video><div class="row">'
