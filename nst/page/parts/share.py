@@ -30,22 +30,11 @@ class Share:
     def __init__(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> None:
         self.pictures, self.knobs = pictures, knobs
         self.make_link = gr.Button("Make a link to this page", size="sm", elem_id="make-link")
-        self.link, self.snippet, self.component = (
-            gr.Textbox(label=label, info=info, buttons=["copy"], interactive=False, elem_id=name)
-            for name, label, info in (
-                ("link", "Link", "Settings and examples; your own pictures are never part of it."),
-                (
-                    "snippet",
-                    "Embed (iframe)",
-                    "Canvas, two pictures and the button, 640 x 480.",
-                ),
-                (
-                    "component-snippet",
-                    "Embed (web component)",
-                    "The same without a frame.",
-                ),
-            )
+        self.link = _to_copy("Link", "Settings and examples; your own pictures are never part of it.", "link")
+        self.snippet = _to_copy(
+            "Embed (iframe)", "Canvas, two pictures and the button, 640 x 480.", "snippet"
         )
+        self.component = _to_copy("Embed (web component)", "The same without a frame.", "component-snippet")
         self.painting = PathOfFile(
             label="Load settings from a saved PNG",
             file_types=[".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"],
@@ -53,7 +42,6 @@ class Share:
             elem_id="settings-from",
         )
         self.taken = gr.HTML(elem_id="taken")
-
         named: list[Block] = list(pictures.named.values())
         self.make_link.click(self._link, {*named, *knobs.all}, self.link, **QUIET).then(
             None, self.link, [self.link, self.snippet, self.component], js=script("snippets")
@@ -98,3 +86,8 @@ class Share:
         except InputError as error:
             answer = str(error)
         return {self.taken: status.remark(answer), **knobs.moved(restored)}
+
+
+def _to_copy(label: str, about: str, name: str) -> gr.Textbox:
+    """Put a text here that can be copied."""
+    return gr.Textbox(label=label, info=about, buttons=["copy"], interactive=False, elem_id=name)
