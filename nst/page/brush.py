@@ -88,7 +88,6 @@ class Brush(gr.HTML):
             for number, (name, color) in enumerate(roles.items())
         )
         super().__init__(
-            value=None,
             html_template=f"""
 <div class="roles" role="group" aria-label="What the brush does on the {over}">{buttons}
 <button type="button" class="role erase" aria-pressed="false">Erase</button>
@@ -102,7 +101,3 @@ class Brush(gr.HTML):
             js_on_load=script("brush"),
             **more,
         )
-
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value."""
-        return {"type": "string", "description": "a PNG as data URL"}

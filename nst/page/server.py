@@ -104,7 +104,6 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
         "max_file_size": "40mb",
         "enable_monitoring": False,
         "mcp_server": True,
-        "show_error": False,
         "run_history": False,
         # A server of pages before this one would be a second door, and this one not before it.
         "ssr_mode": False,

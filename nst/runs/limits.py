@@ -12,6 +12,8 @@ from nst.runs.cache import disk_for_pictures
 from nst.runs.storage import KEPT_SECONDS
 from nst.settings import KNOBS, Settings
 
+SHARP = 768  # longest side in pixels of what looks sharp on a telephone's screen
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -45,8 +47,8 @@ class Limits:
             keep=_number("NST_KEEP_SECONDS", cls.keep, 1, 30 * 86400),
             busy=_number("NST_BUSY_SECONDS", cls.busy, 1, KNOBS["time_limit"].high),
             grace=_number("NST_GRACE_SECONDS", cls.grace, 1, 86400),
-            # Sharp on a telephone's screen; a CPU takes more than twice as long for it as for the knob's own.
-            begins_with=768 if roomy else cls.begins_with,
+            # A CPU takes more than twice as long for it as for the knob's own.
+            begins_with=SHARP if roomy else cls.begins_with,
         )
 
     def knob(self, name: str) -> Knob:
