@@ -8,7 +8,7 @@ import anyio
 import gradio as gr
 
 from nst.guard.budgets import Budgets
-from nst.guard.callers import Calls
+from nst.guard.clients import Call
 from nst.painters import painter_of
 from nst.painters.scheduler import Scheduler
 from nst.runs.decoder import Decoder
@@ -38,7 +38,7 @@ class Service:
             full="This host is busy with other visitors; try again in a minute.",
         )
         self.listeners = Listeners()
-        self.calls = Calls()
+        self.calls: dict[str, Call] = {}  # assistants', by the word that each is known by
         self.painter = painter_of(limits.waiting, limits.each, limits.busy)
         self.runs = Registry(
             self.painter, self.files, self.decoder, self.listeners, limits.grace, limits.busy

@@ -12,8 +12,7 @@ import gradio as gr
 
 from nst.errors import InputError
 from nst.gradio_faults.inputs import Picture
-from nst.guard.callers import Calls
-from nst.guard.clients import client_of, session_of
+from nst.guard.clients import CALL, client_of, session_of
 from nst.guard.service import Service
 from nst.inputs import Inputs
 from nst.knob import Knob
@@ -59,7 +58,7 @@ def add_endpoint(service: Service) -> None:
         request: gr.Request, photo: str | None, style: str | None, *given: Any
     ) -> AsyncGenerator[str, None]:
         # An assistant that has hung up is known by its call alone: what comes in here is Gradio itself.
-        call = service.calls.find(request.headers.get(Calls.HEADER.decode(), ""))
+        call = service.calls.get(request.headers.get(CALL.decode(), ""))
         stop = call.gone.is_set if call else bool
         try:
             values = dict(zip(names, given, strict=True))
