@@ -19,6 +19,7 @@ from nst.runs.storage import Files
 
 # Seconds after which a line in which nothing moves, or an iteration that goes on, is taken for stuck.
 _STALLED, _AT_WORK = 60.0, 180.0
+_AT_HAND = 3.0  # seconds in which one of Gradio's threads is free
 
 
 class Service:
@@ -69,8 +70,8 @@ class Service:
         )
         if not stuck:
             began = time.monotonic()
-            with anyio.move_on_after(3.0) as scope:
+            with anyio.move_on_after(_AT_HAND) as scope:
                 # As Gradio does for every event.
                 await anyio.to_thread.run_sync(time.monotonic, limiter=demo.limiter, abandon_on_cancel=True)
-            stuck = scope.cancelled_caught or time.monotonic() - began > 3.0
+            stuck = scope.cancelled_caught or time.monotonic() - began > _AT_HAND
         return {"status": "stuck" if stuck else status, "painting": painting, "waiting": waiting}
