@@ -6,18 +6,15 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterable
-from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from anyio import to_thread
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive
 
 # Brackets, and commas, that no request has: what is parsed costs by its parts, a picture is one of them.
 _MOST_BRACKETS, _MOST_COMMAS = 500, 5000
 _SLOW = "That came too slowly; send it again, or something smaller."
-SMALL = 2**18  # bytes of a body that are read at once
 # Of each so many seconds of a body, the bytes that have to come in them: those of the slowest line that is
 # waited for.
 PERIOD, LEAST = 15.0, 240_000
@@ -66,26 +63,6 @@ def bounded(
         return message
 
     return take
-
-
-async def read(receive: Receive) -> SpooledTemporaryFile[bytes]:
-    """Return a whole body, its end being where the file stands; a large one lies on the disk, without a name.
-
-    Raises:
-        ClientDisconnect: it breaks off.
-    """
-    spool: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=SMALL)  # noqa: SIM115 (the caller's)
-    try:
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            spool.write(message.get("body", b""))
-            if not message.get("more_body"):
-                return spool
-    except BaseException:
-        spool.close()
-        raise
 
 
 def replay(body: bytes, receive: Receive) -> Receive:

@@ -9,7 +9,7 @@ import gradio as gr
 from starlette.exceptions import HTTPException
 
 from nst.guard import bodies
-from nst.guard.file_references import FileReferences
+from nst.guard.file_references import admit
 from nst.runs.storage import Files
 
 # Gradio tells a request that does not fit from a fault of its own in neither status nor words.
@@ -25,7 +25,7 @@ class Events:
     """
 
     def __init__(self, demo: gr.Blocks, files: Files) -> None:
-        self.demo, self.references = demo, FileReferences(files)
+        self.demo, self.files = demo, files
 
     def event(self, body: bytes, client: str, *, queued: bool) -> dict[str, Any]:
         """Return an event of the page, or of a program that knows its number."""
@@ -39,7 +39,7 @@ class Events:
         # A batch, a streamed input or a job of somebody else's are all asked for by further words.
         words = ("fn_index", "session_hash", "event_data", "trigger_id")
         kept = {word: given[word] for word in words if word in given}
-        return {**self.references.admit(kept, client), "data": self._data(given, event.inputs, client)}
+        return {**admit(self.files, kept, client), "data": self._data(given, event.inputs, client)}
 
     def call(self, body: bytes, client: str, *, by_name: bool) -> dict[str, Any]:
         """Return a call of /stylize."""
@@ -62,7 +62,7 @@ class Events:
             return call
         given = asked.get("arguments")
         given = given if isinstance(given, dict) else {}
-        admitted = {name: self.references.admit(value, client, tool=True) for name, value in given.items()}
+        admitted = {name: admit(self.files, value, client, tool=True) for name, value in given.items()}
         return {**call, "params": {**asked, "arguments": admitted}}
 
     def _data(self, given: dict[str, Any], inputs: Any, client: str) -> list[Any]:
@@ -74,7 +74,7 @@ class Events:
 
     def _value(self, component: Any, value: Any, client: str) -> Any:
         """Return one input; of what is no file for a picture Gradio says no more than that it failed."""
-        admitted = self.references.admit(value, client)
+        admitted = admit(self.files, value, client)
         is_file = admitted is None or (isinstance(admitted, dict) and "path" in admitted)
         if component.get_block_name() == "image" and not is_file:
             raise HTTPException(422, _NO_FILE.format(label=component.label))

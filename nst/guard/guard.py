@@ -6,6 +6,7 @@ import json
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from tempfile import SpooledTemporaryFile
 from typing import Any
 
 import gradio as gr
@@ -23,6 +24,7 @@ from nst.guard.events import UNFIT, Events
 from nst.guard.routes import match
 from nst.guard.service import Service
 
+_SMALL = 2**18  # bytes of a body that are read at once
 _READ_AT_A_TIME = 2  # of the larger bodies, in threads: the page must not stand still meanwhile
 _MOST_CALLS = 16  # of the MCP tool, each of which takes a thread
 _FORGOTTEN = 30.0  # seconds between two looks for messages that nobody fetches
@@ -168,13 +170,15 @@ class Guard:
 
     async def _read(self, request: Request, work: Callable[[bytes], dict[str, Any]]) -> dict[str, Any]:
         """Return what `work` makes of a body; large ones wait on the disk for their turn, not in memory."""
-        with await bodies.read(request.receive) as spool:
+        with SpooledTemporaryFile(max_size=_SMALL) as spool:
+            async for part in request.stream():
+                spool.write(part)
 
             def read() -> dict[str, Any]:
                 spool.seek(0)
                 return work(spool.read())
 
-            if spool.tell() <= bodies.SMALL:
+            if spool.tell() <= _SMALL:
                 return read()
             return await to_thread.run_sync(read, limiter=self._large)
 

@@ -6,9 +6,8 @@ import re
 from typing import NamedTuple
 
 API = "/gradio_api"
-HEALTH = "/health"
 # Longer than any address that the page or a program uses; a link with all settings has some 600 letters.
-LONGEST_PATH, LONGEST_QUERY = 700, 8000
+_LONGEST_PATH, _LONGEST_QUERY = 700, 8000
 
 _NAME = r"[A-Za-z0-9_@-][A-Za-z0-9_.@-]{0,119}"
 _ID = r"[A-Za-z0-9_-]{1,64}"
@@ -35,7 +34,7 @@ OPEN: tuple[Route, ...] = (
         r"|/assets\.css",
         "browsers, robots, what belongs to the page",
     ),
-    Route("health", ("GET", "HEAD"), HEALTH, "whether a visitor would be served"),
+    Route("health", ("GET", "HEAD"), "/health", "whether a visitor would be served"),
     Route("config", ("GET",), rf"{API}/info/?|{API}/openapi\.json", "what programs may ask for"),
     Route("plain", ("GET",), rf"{API}/app_id/?", "how a page notices that its host has started anew"),
     Route("plain", ("GET",), rf"{API}/startup-events", "Gradio asks itself for it once, at its start"),
@@ -56,7 +55,7 @@ _COMPILED = tuple((re.compile(route.pattern), route) for route in OPEN)
 
 def match(method: str, path: str, query: bytes) -> Route | None:
     """Return the route of a request, or None if there is none."""
-    if len(path) > LONGEST_PATH or len(query) > LONGEST_QUERY or not path.isprintable():
+    if len(path) > _LONGEST_PATH or len(query) > _LONGEST_QUERY or not path.isprintable():
         return None
     for pattern, route in _COMPILED:
         if method in route.methods and pattern.fullmatch(path):

@@ -6,13 +6,11 @@ import base64
 import json
 import re
 import socket
-import threading
 from pathlib import Path
 
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import ValidationError
-from playwright.sync_api import expect
 from strangers import API, FILE, jpeg
 
 from nst.runs.cache import own_folder
@@ -75,41 +73,16 @@ def test_a_picture_that_is_gone_is_said_to_be(stranger):
     assert "The photo is no longer kept here; add it again." in text
 
 
-class Trap(threading.Thread):
-    """Another server on this machine, which counts who asks it."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port, self.asked = self.socket.getsockname()[1], 0
-        self.start()
-
-    def run(self) -> None:
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            self.asked += 1
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret")
-            connection.close()
-
-    def __enter__(self) -> Trap:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-
 def test_nothing_is_fetched_from_an_address_in_any_argument(crowd, url):
     stranger = crowd
     photo, style = stranger.sent(jpeg(seed=1)), stranger.sent(jpeg(seed=2))
-    with Trap() as trap:
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        port = trap.getsockname()[1]
         for address in (
-            f"http://127.0.0.1:{trap.port}/a.png",
-            f"http://localhost:{trap.port}/a.png",
-            f"HTTP://127.0.0.1:{trap.port}/a.png",
-            f"//127.0.0.1:{trap.port}/a.png",
+            f"http://127.0.0.1:{port}/a.png",
+            f"http://localhost:{port}/a.png",
+            f"HTTP://127.0.0.1:{port}/a.png",
+            f"//127.0.0.1:{port}/a.png",
             "http://100.64.0.1/a.png",
             "https://example.com/a.png",
             "ftp://example.com/a.png",
@@ -119,24 +92,22 @@ def test_nothing_is_fetched_from_an_address_in_any_argument(crowd, url):
                     given = {"photo": photo, "style": style, name: mark(address)}
                     status, told = stranger.call(**given)
                     assert status == 422, (address, name, told)
-            status, _, body = stranger.ask("GET", f"{API}/file={address}")
-            assert status in (403, 404)
-            assert b"secret" not in body
-            status, _, body = stranger.ask("GET", f"{API}/proxy={address}")
-            assert status == 404
+            assert stranger.ask("GET", f"{API}/file={address}")[0] in (403, 404)
+            assert stranger.ask("GET", f"{API}/proxy={address}")[0] == 404
             told = stranger.tool(photo=address, style=address)
             assert (
                 "Nothing is fetched from an address" in told or "was sent here" in told or "Invalid" in told
             )
             # An address inside an event of the page, such as the brush's.
             paint = stranger.event("go", "submit")
-            status, _, _ = stranger.fire(paint, brush=MARKED[1](address))
-            assert status == 422
+            assert stranger.fire(paint, brush=MARKED[1](address))[0] == 422
         # Gradio's own client is told so, too.
-        photo = MARKED[1](f"http://127.0.0.1:{trap.port}/a.png")
+        photo = MARKED[1](f"http://127.0.0.1:{port}/a.png")
         with pytest.raises(ValidationError, match="Nothing is fetched from an address"):
             Client(url, verbose=False).predict(photo, style, api_name="/stylize")
-        assert trap.asked == 0
+        trap.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody has come
+            trap.accept()
 
 
 def test_the_tool_for_assistants_reads_no_file_of_the_host(stranger, secret):
@@ -157,25 +128,6 @@ def test_files_sent_as_data_are_kept_as_uploads_and_damaged_ones_are_said(strang
     status, told = stranger.call(photo={"path": "data:image/png;base64,!!!"}, style={"path": data})
     assert status == 422
     assert "damaged" in told["error"]
-
-
-def test_a_script_in_an_address_is_not_shown(browser, url):
-    page = browser.new_page()
-    ran = []
-    page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
-    for path in (
-        "mcp/</script><script>alert(1)</script>",
-        "mcp/%3C/script%3E%3Cscript%3Ealert(1)%3C/script%3E",
-    ):
-        page.goto(f"{url}gradio_api/{path}")
-    # Neither does one that came into the page itself run.
-    page.goto(url)
-    expect(page.locator("#paint")).to_be_visible()
-    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')")
-    page.wait_for_timeout(300)
-    assert page.evaluate("window.ran") is None
-    assert ran == []
-    page.close()
 
 
 def test_no_answer_names_a_path(stranger, secret):
