@@ -43,15 +43,15 @@ def test_those_who_cannot_be_told_apart_have_more_together_but_not_without_end(c
     assert spent(found, "", "join", 100_000) == 12 * burst
 
 
-def test_only_so_many_at_a_time(clock):
+@pytest.mark.parametrize(("kind", "most"), [("upload", 6), ("mcp", 4)])
+def test_only_so_many_at_a_time(clock, kind, most):
     found = Budgets()
-    most = budgets.LIMITS["upload"].under_way
     with contextlib.ExitStack() as under_way:
         for _ in range(most):
-            under_way.enter_context(found.spend("a", "upload"))
-        with pytest.raises(HTTPException, match="wait a moment"), found.spend("a", "upload"):
+            under_way.enter_context(found.spend("a", kind))
+        with pytest.raises(HTTPException, match="wait a moment"), found.spend("a", kind):
             pass
-    assert spent(found, "a", "upload", 1) == 1
+    assert spent(found, "a", kind, 1) == 1
 
 
 def test_a_kind_that_nobody_listed_has_a_limit_too(clock):
