@@ -203,7 +203,7 @@ FIRST = (
     "test_attack",
     "test_painting",
     "test_controls",
-    "test_strangers_bodies",
+    "test_strangers_runs",
 )
 
 

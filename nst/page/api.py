@@ -13,8 +13,7 @@ from gradio.blocks import Block
 
 from nst.errors import InputError
 from nst.gradio_faults.inputs import Picture
-from nst.guard.callers import Calls
-from nst.guard.clients import client_of, session_of
+from nst.guard.clients import CALL, client_of, session_of
 from nst.guard.service import Service
 from nst.inputs import Inputs
 from nst.knob import Knob
@@ -54,7 +53,7 @@ def add_endpoint(service: Service) -> None:
 
     async def stylize(request: gr.Request, *given: Any) -> AsyncGenerator[str, None]:
         # An assistant that has hung up is known by its call alone: what comes in here is Gradio itself.
-        call = service.calls.find(request.headers.get(Calls.HEADER.decode(), ""))
+        call = service.calls.get(request.headers.get(CALL.decode(), ""))
         stop = call.gone.is_set if call else bool
         try:
             values = dict(zip(names, given, strict=True))

@@ -62,7 +62,7 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
                 "The page cannot be served there; choose a free port with --port, or an address of this"
                 " machine with --host."
             ) from error
-        sessions.make_small(demo)
+        sessions.make_small()
         describe_pictures(demo)
         service.start()
         if warm:
