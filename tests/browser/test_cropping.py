@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 import re
 
 import numpy as np
 import pytest
-from conftest import picture
+from pictures import encoded, jpeg, picture
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import downloaded, press_paint
+from visits import downloaded, drop, paint
 
 from nst.errors import InputError
 from nst.page.parts.cropping import part
@@ -86,18 +84,16 @@ def test_a_part_of_the_photo_is_painted(page):
     page.wait_for_function("document.querySelector('#photo img')?.naturalHeight === 405")
     assert size_of(page) == [720, 405]
     # The top of the turned mountain is the left of the upright one, cut from the file itself.
-    press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Your painting is ready")
+    paint(page)
     assert downloaded(page).size == (64, 36)
 
 
-def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(page):
+def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(shared_page):
+    page = shared_page
     clear = picture(200, 100)
     clear.putalpha(Image.linear_gradient("L").resize(clear.size))
-    buffer = io.BytesIO()
-    clear.save(buffer, "PNG")
     page.locator("#photo").get_by_label(re.compile("^Remove ")).first.click()
-    file = {"name": "clear.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    file = {"name": "clear.png", "mimeType": "image/png", "buffer": encoded(clear, "PNG")}
     page.locator("#photo input[type=file]").first.set_input_files(file)
     wait_for_width(page, "width === 200")
     page.get_by_role("button", name="Crop or rotate the photo").click()
@@ -135,18 +131,9 @@ def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(page
     assert (width, height) == (pytest.approx(36, abs=4), pytest.approx(70, abs=4))
 
 
-def test_a_part_that_is_too_small_is_said_in_its_place(page):
-    buffer = io.BytesIO()
-    picture(40, 40).save(buffer, "PNG")
-    page.evaluate(
-        """(data) => {
-          const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
-          const clipboard = new DataTransfer();
-          clipboard.items.add(new File([bytes], 'image.png', { type: 'image/png' }));
-          const more = { bubbles: true, clipboardData: clipboard };
-          document.body.dispatchEvent(new ClipboardEvent('paste', more)) }""",
-        base64.b64encode(buffer.getvalue()).decode(),
-    )
+def test_a_part_that_is_too_small_is_said_in_its_place(shared_page):
+    page = shared_page
+    assert drop(page, "#photo img", jpeg(40, 40))
     wait_for_width(page, "width === 40")
     page.get_by_role("button", name="Crop or rotate the photo").click()
     area = page.locator("#crop .part")
@@ -160,6 +147,7 @@ def test_a_part_that_is_too_small_is_said_in_its_place(page):
     assert size_of(page) == [40, 40]
 
 
+@pytest.mark.link("size=64&iterations=20")
 def test_a_part_of_the_style_takes_its_place_and_the_photo_stays(page):
     before = size_of(page)
     page.get_by_role("button", name="Crop or rotate the style").click()
@@ -170,5 +158,4 @@ def test_a_part_of_the_style_takes_its_place_and_the_photo_stays(page):
         " return i && i.naturalWidth && i.naturalWidth === i.naturalHeight }"
     )
     assert size_of(page) == before
-    press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Your painting is ready")
+    paint(page)

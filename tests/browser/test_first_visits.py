@@ -36,10 +36,9 @@ class Visit:
 
 VISITS = {
     "laptop": Visit(1366, 768),
-    "phone": Visit(390, 664, "tap", browser={"has_touch": True, "is_mobile": True}),
     "dark, 200 %": Visit(683, 384, browser={"color_scheme": "dark", "device_scale_factor": 2}),
     "keyboard": Visit(1024, 768, "keys"),
-    "slow line": Visit(390, 664, "tap", slow=True, browser={"has_touch": True, "is_mobile": True}),
+    "phone, slow line": Visit(390, 664, "tap", slow=True, browser={"has_touch": True, "is_mobile": True}),
 }
 
 

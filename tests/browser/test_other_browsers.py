@@ -83,15 +83,15 @@ def test_a_press_at_the_very_moment_of_the_end_a_deletion_and_its_undo(window, u
 
 def test_upload_opens_a_chooser_and_a_reload_forgets_nothing(window, url):
     open_page(window, url + SHORT)
-    example = window.attribute("#photo img", "src")
+    example = window.source("#photo img")
     window.run(CHOOSES)
     window.click('#photo [aria-label="Upload: photo"]')
-    window.until(lambda: window.attribute("#photo img", "src") != example, "the picture is there")
+    window.until(lambda: window.source("#photo img") != example, "the picture is there")
     assert window.run("return window.opened") == "file"
-    own = window.attribute("#photo img", "src")
+    own = window.source("#photo img")
     window.wait_for_text("#status", "Press Paint to watch it happen.")
     window.reload()
-    window.until(lambda: window.attribute("#photo img", "src") == own, "it is there again")
+    window.until(lambda: window.source("#photo img") == own, "it is there again")
     window.click("#paint")
     window.wait_for_text("#status", "Your painting is ready")
 
@@ -135,15 +135,15 @@ def test_axe_has_nothing_serious_to_say(window, url):
 def test_all_comes_back(window, url):
     open_page(window, url + LONG)
     window.click("#style-examples button:nth-child(2)")
-    window.until(lambda: "great_wave" in window.attribute("#style img", "src"), "the style is chosen")
+    window.until(lambda: "great_wave" in window.source("#style img"), "the style is chosen")
     window.click("#paint")
     window.wait_for_text("#status", "left")
     window.open(url)
     window.wait_for_text("#status", "left")
     assert window.text("#paint") == "Stop"
-    assert "great_wave" in window.attribute("#style img", "src")
-    live = window.attribute("#live .canvas", "src")
-    window.until(lambda: window.attribute("#live .canvas", "src") != live, "the canvas goes on")
+    assert "great_wave" in window.source("#style img")
+    live = window.source("#live .canvas")
+    window.until(lambda: window.source("#live .canvas") != live, "the canvas goes on")
     window.click("#paint")
     window.wait_for_text("#status", "Stopped")
     window.reload()
@@ -151,7 +151,7 @@ def test_all_comes_back(window, url):
     window.wait_for_text("#status", "left")
     window.click("#paint")
     window.wait_for_text("#status", "Stopped")
-    window.until(lambda: "/painting-" in window.attribute("#live .canvas", "src"), "it is finished")
+    window.until(lambda: "/painting-" in window.source("#live .canvas"), "it is finished")
     # The newest stands first, as soon as it is in the row.
     window.until(lambda: window.count("#paintings .open") == 2, "both paintings stand in the row")
     window.click("#paintings .delete")

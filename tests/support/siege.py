@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
-import http.client
 import itertools
 import json
 import re
@@ -26,8 +25,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from load import App, running
-from strangers import API, FILE, Stranger, bomb, files_below, form, gif_of_comments, jpeg, memory, slow_jpeg
+from app_process import App, running
+from pictures import jpeg
+from strangers import API, FILE, Stranger, bomb, files_below, form, gif_of_comments, memory, slow_jpeg
+from waiting import eventually
 
 
 class Attacker(threading.Thread):
@@ -116,17 +117,20 @@ class Attacker(threading.Thread):
             )
         )
 
-    def uploads(self) -> Iterator[int]:
-        """Uploads that break off, and some that do not."""
-        body, head = form(b"x" * 2_000_000)
+    def _upload(self, size: int) -> bytes:
+        """Return a request that uploads so much."""
+        body, head = form(b"x" * size)
         lines = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {self.me.address}\r\n"
         lines += f"Content-Type: {head['Content-Type']}\r\nContent-Length: {len(body)}\r\n\r\n"
+        return lines.encode() + body
+
+    def uploads(self) -> Iterator[int]:
+        """Uploads that break off, and some that do not."""
+        whole = self._upload(2_000_000)
 
         def cut() -> int:
-            host, port = self.me.host.split(":")
-            with socket.create_connection((host, int(port)), timeout=20) as one:
-                one.sendall(lines.encode() + body[: len(body) // 2])
-            return 1
+            with self.me.connect(whole[: len(whole) // 2]):
+                return 1
 
         return self._tries(*[cut] * 10, *[lambda: self.me.upload(b"x" * 10_000_000)[0]] * 4)
 
@@ -147,33 +151,29 @@ class Attacker(threading.Thread):
 
         return self._tries(call, lambda: len(self.me.tool(photo={"path": "/etc/passwd", "meta": FILE})))
 
+    def _hold(self, requests: list[bytes], seconds: float, drop: bytes = b"") -> int:
+        """Send requests, each by a connection of its own that is held; send a little more each second."""
+        with contextlib.ExitStack() as stack:
+            held: list[socket.socket] = []
+            with self._whatever():
+                held.extend(stack.enter_context(self.me.connect(request)) for request in requests)
+            for _ in range(int(seconds)):
+                self.over.wait(1)
+                for one in held if drop else []:
+                    with self._whatever():
+                        one.sendall(drop)
+        return 1
+
     def silence(self) -> Iterator[int]:
         """Connections that say nothing."""
-        host, port = self.me.host.split(":")
-        held = []
-        with self._whatever():
-            for _ in range(100):
-                held.append(socket.create_connection((host, int(port)), timeout=20))
-        self.over.wait(2)
-        for one in held:
-            one.close()
-        yield 1
+        yield self._hold([b""] * 100, 2)
 
     def unread(self) -> Iterator[int]:
         """Answers that nobody takes, and runs that nobody has begun."""
-        host, port = self.me.host.split(":")
-        line = f"Host: x\r\nX-Forwarded-For: {self.me.address}\r\n\r\n"
         script = re.search(rb"/assets/[\w.-]+\.js", self.me.ask("GET", "/")[2]).group().decode()
-        held = []
-        with self._whatever():
-            for path in (script, f"{API}/call/v2/stylize/none") * 200:
-                one = socket.create_connection((host, int(port)), timeout=20)
-                one.sendall(f"GET {path} HTTP/1.1\r\n{line}".encode())
-                held.append(one)
-        self.over.wait(2)
-        for one in held:
-            one.close()
-        yield 1
+        line = f"Host: x\r\nX-Forwarded-For: {self.me.address}\r\n\r\n"
+        paths = (script, f"{API}/call/v2/stylize/none") * 200
+        yield self._hold([f"GET {path} HTTP/1.1\r\n{line}".encode() for path in paths], 2)
 
     def crops(self) -> Iterator[int]:
         """Parts of a large picture, many at once."""
@@ -199,24 +199,7 @@ class Attacker(threading.Thread):
 
     def drops(self) -> Iterator[int]:
         """Uploads that come by the byte, once most of them is there."""
-        host, port = self.me.host.split(":")
-        body, head = form(b"x" * 30_000_000)
-        lines = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {self.me.address}\r\n"
-        lines += f"Content-Type: {head['Content-Type']}\r\nContent-Length: {len(body)}\r\n\r\n"
-        held = []
-        with self._whatever():
-            for _ in range(5):
-                one = socket.create_connection((host, int(port)), timeout=20)
-                one.sendall(lines.encode() + body[:-1000])
-                held.append(one)
-        for _ in range(10):
-            self.over.wait(1)
-            for one in held:
-                with self._whatever():
-                    one.sendall(b"x")
-        for one in held:
-            one.close()
-        yield 1
+        yield self._hold([self._upload(30_000_000)[:-1000]] * 5, 10, b"x")
 
 
 SLOW, COMMENTS, BOMB, LARGE = slow_jpeg(), gif_of_comments(), bomb(), jpeg(4096, 4000)
@@ -231,16 +214,13 @@ def painting(url: str, number: int) -> tuple[float, float, float]:
     photo, style = me.sent(jpeg(800, 600, seed=1)), me.sent(jpeg(600, 800, seed=2))
     status, told = me.call(photo=photo, style=style, size=128, iterations=20)
     assert status == 200, told
-    connection = http.client.HTTPConnection(me.host, timeout=300)
-    connection.request("GET", f"{API}/call/v2/stylize/{told['event_id']}")
     first, said = None, []
-    for line in connection.getresponse():
+    for line in me.lines(f"{API}/call/v2/stylize/{told['event_id']}"):
         said.append(line)
         if first is None and line.startswith(b"event: generating"):
             first = time.monotonic() - began
         if line.startswith((b"event: complete", b"event: error")):
             break
-    connection.close()
     assert first is not None, said
     assert said[-1].startswith(b"event: complete"), said
     return page, first, time.monotonic() - began
@@ -270,16 +250,15 @@ def siege(app: App, attackers: int, seconds: float) -> dict[str, Any]:
     health = Counter()
     while time.monotonic() - began < seconds:
         waits.append(painting(app.url, len(waits) + 1))
-        health[json.loads(app.get("/health")[1])["status"]] += 1
+        health[json.loads(app.ask("/health")[2])["status"]] += 1
         most = max(most, weight(app))
     over.set()
     for attacker in crowd:
         attacker.join(120)
     answers = sum((attacker.answers for attacker in crowd), Counter())
-    settled = time.monotonic()
     # Until what was under way has come to its end: runs, and files whose time is not over yet.
-    while (app.counts() != (0, 0) or weight(app) > before["MB"] + 250) and time.monotonic() - settled < 90:
-        time.sleep(0.2)
+    with contextlib.suppress(AssertionError):
+        eventually(lambda: app.counts() == (0, 0) and weight(app) < before["MB"] + 250, seconds=90)
     return {
         "pictures painted meanwhile": len(waits),
         "alone, until the page, the first frame and the last": alone,
