@@ -171,21 +171,24 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 # Those that take longest begin first, so that no process is left with one of them at the end.
 FIRST = (
-    "test_returning",
     "test_cluster",
     "test_painting_part",
+    "test_restart",
+    "test_returning",
     "test_page",
-    "test_first_visits",
     "test_faults",
     "test_load",
+    "test_first_visits",
+    "test_other_browsers",
     "test_cli",
-    "test_access",
     "test_connections",
     "test_bench",
     "test_real",
     "test_attack",
+    "test_access",
     "test_painting",
     "test_controls",
+    "test_actions",
     "test_strangers_bodies",
 )
 

@@ -10,7 +10,7 @@ import pytest
 from pictures import encoded, jpeg, picture
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import downloaded, drop, paint
+from visits import downloaded, drag, drop, paint
 
 from nst.errors import InputError
 from nst.page.parts.cropping import part
@@ -101,15 +101,6 @@ def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(shar
     expect(frame).to_be_visible()
     bounds = frame.bounding_box()
 
-    def drag(start: tuple[float, float], end: tuple[float, float]) -> None:
-        places = [
-            (bounds["x"] + x * bounds["width"], bounds["y"] + y * bounds["height"]) for x, y in (start, end)
-        ]
-        page.mouse.move(*places[0])
-        page.mouse.down()
-        page.mouse.move(*places[1], steps=4)
-        page.mouse.up()
-
     def chosen() -> list[float]:
         box = page.locator("#crop .part").bounding_box()
         return [
@@ -119,11 +110,11 @@ def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(shar
             box["height"] / bounds["height"],
         ]
 
-    drag((0.99, 0.99), (0.5, 0.5))  # its corner
+    drag(frame, (0.99, 0.99), (0.5, 0.5))  # its corner
     assert chosen() == pytest.approx([0, 0, 0.5, 0.5], abs=0.03)
-    drag((0.25, 0.25), (0.5, 0.5))  # all of it
+    drag(frame, (0.25, 0.25), (0.5, 0.5))  # all of it
     assert chosen() == pytest.approx([0.25, 0.25, 0.5, 0.5], abs=0.03)
-    drag((0.02, 0.9), (0.2, 0.2))  # another one
+    drag(frame, (0.02, 0.9), (0.2, 0.2))  # another one
     assert chosen() == pytest.approx([0.02, 0.2, 0.18, 0.7], abs=0.03)
     page.locator("#crop .use").click()
     wait_for_width(page, "width < 50")

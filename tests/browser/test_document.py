@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
-import os
 import re
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import brotli
@@ -141,22 +137,6 @@ def test_a_link_of_examples_has_a_card_of_what_they_become(url, query, named, pa
 def test_a_host_name_cannot_write_into_the_page(url):
     page, _ = fetched(url, **{"X-Forwarded-Host": 'evil"><script>alert(1)</script>'})
     assert b"alert(1)" not in page
-
-
-def test_the_page_is_the_same_in_every_process(demo):
-    """Of one that is open when its host is started anew, every value goes to the component that it is for."""
-    code = "import json; from served import LIMITS; from nst.page.layout import build"
-    code += "; from nst.guard.service import Service"
-    code += "; demo = build(Service(LIMITS)); made = demo.get_config_file()['dependencies']"
-    code += "; print(json.dumps([demo.app_id, made]))"
-    made = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT / "tests" / "support",
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "1"},
-        capture_output=True,
-        check=True,
-    ).stdout.splitlines()[-1]
-    assert json.loads(made) == json.loads(json.dumps([demo.app_id, demo.get_config_file()["dependencies"]]))
 
 
 def test_each_visitor_behind_a_proxy_of_this_machine_has_the_address_that_he_used(url):

@@ -13,7 +13,18 @@ import pytest
 from pictures import jpeg
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
-from visits import downloaded, finished, open_group, open_page, paint, press_paint, set_number, shown, upload
+from visits import (
+    downloaded,
+    drag,
+    finished,
+    open_group,
+    open_page,
+    paint,
+    press_paint,
+    set_number,
+    shown,
+    upload,
+)
 from waiting import eventually
 
 from nst import Settings
@@ -141,17 +152,9 @@ def test_the_photo_is_seen_for_as_long_as_the_picture_is_held(shared_page):
 
 
 def stroke(page: Page, role: str, *points: tuple[float, float]) -> None:
-    """Draw on the photo with a role of the brush, from point to point in shares of its size."""
+    """Draw on the photo with a role of the brush."""
     page.locator("#brush button", has_text=role).click()
-    surface = page.locator("#brush .drawing")
-    surface.scroll_into_view_if_needed()
-    box = surface.bounding_box()
-    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
-    page.mouse.move(*places[0])
-    page.mouse.down()
-    for place in places[1:]:
-        page.mouse.move(*place, steps=4)
-    page.mouse.up()
+    drag(page.locator("#brush .drawing"), *points)
 
 
 def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(visitor, url, tmp_path, blog):
@@ -189,7 +192,7 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(visitor, url,
     expect(page.locator("#photo img").first).to_be_visible()
     expect(page.locator("#weights")).to_be_hidden()
     assert page.locator("#live").bounding_box()["height"] < 400
-    paint(page)
+    begin(page)
     assert page.locator("#full-page").get_attribute("href").startswith(url)
 
 
@@ -203,10 +206,7 @@ def test_brush_and_second_style(page, photo, painting):
     expect(page.locator("#brush img")).to_have_attribute("src", re.compile(r"shown\.jpg"))
     # No brush is in the hand yet: who only passes over the photo draws nothing.
     assert page.locator("#brush .drawing").evaluate("e => getComputedStyle(e).touchAction") == "auto"
-    page.locator("#brush .drawing").hover()
-    page.mouse.down()
-    page.mouse.move(300, 300, steps=3)
-    page.mouse.up()
+    drag(page.locator("#brush .drawing"), (0.5, 0.5), (0.2, 0.2))
     assert not page.evaluate(DRAWN)
     page.locator("#brush input[type=range]").fill("25")
     stroke(page, "Keep the photo", (0.05, 0.05), (0.05, 0.95))
@@ -247,7 +247,8 @@ def test_a_start_of_ones_own(page):
     assert json.loads(downloaded(page).info["Settings"])["initial"] == "picture"
 
 
-def test_a_painting_restores_its_settings(page, tmp_path):
+def test_a_painting_restores_its_settings(shared_page, tmp_path):
+    page = shared_page
     how = Settings(style_weight=8.5, colors="luminance", coarse_to_fine=False, seed=77, size=4096)
     saved = tmp_path / "painting.png"
     saved.write_bytes(encode_png(np.zeros((20, 20, 3), np.uint8), describe_painting(how.public(), "VGG-19")))

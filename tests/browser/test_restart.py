@@ -6,11 +6,12 @@ import re
 from dataclasses import replace
 
 import pytest
-from app_process import UNHURRIED, running
+from app_process import UNHURRIED, App, running
 from conftest import picture
 from playwright.sync_api import expect
 from relay import relayed
 from served import LIMITS, serve
+from strangers import Stranger
 from visits import AT_WORK, another_tab, begin, downloaded, paint, press_paint, stop, unhurried_host, upload
 
 KEPT = (("localStorage", "key"), ("sessionStorage", "run"))
@@ -62,8 +63,14 @@ def test_a_host_that_was_killed_says_so_and_goes_on_from_the_last_frame(visitor,
         assert not [secret for secret in secrets if secret in again.log.read_text()]
 
 
+def made_of(app: App) -> tuple[int, list]:
+    config = Stranger(app.url, "").config
+    return config["app_id"], config["dependencies"]
+
+
 def test_an_open_page_goes_on_after_an_ordinary_restart(visitor, tmp_path):
-    with running(folder=tmp_path) as app:
+    with running(folder=tmp_path, PYTHONHASHSEED="1") as app:
+        made = made_of(app)
         page = visitor(app.url + SHORT)
         other = another_tab(page.context, app.url + SHORT)
         picture(90, 60).save(tmp_path / "own.png")
@@ -72,7 +79,9 @@ def test_an_open_page_goes_on_after_an_ordinary_restart(visitor, tmp_path):
         press_paint(page)
         expect(page.locator("#status")).to_contain_text("The server cannot be reached")
         expect(page.locator("#paint")).to_have_text(re.compile("^Paint$"))
-    with running(folder=tmp_path, port=app.port):
+    with running(folder=tmp_path, port=app.port, PYTHONHASHSEED="2") as again:
+        # The same in every process: every value goes to the component that it is for.
+        assert made_of(again) == made
         paint(page)
         assert downloaded(page).format == "PNG"
         # What was uploaded is gone with the host, as is promised.

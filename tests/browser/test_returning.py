@@ -14,6 +14,7 @@ from visits import (
     another_tab,
     begin,
     downloaded,
+    drag,
     finished,
     open_group,
     press_paint,
@@ -163,13 +164,7 @@ def test_what_was_drawn_comes_back(visitor):
     before = {}
     for brush, role in (("#brush", "Keep the photo"), ("#style-brush", "Take the style from here")):
         page.locator(f"{brush} button", has_text=role).click()
-        canvas = page.locator(f"{brush} canvas")
-        canvas.scroll_into_view_if_needed()
-        box = canvas.bounding_box()
-        page.mouse.move(box["x"] + 30, box["y"] + 30)
-        page.mouse.down()
-        page.mouse.move(box["x"] + 120, box["y"] + 90, steps=5)
-        page.mouse.up()
+        drag(page.locator(f"{brush} canvas"), (0.1, 0.1), (0.4, 0.5))
         before[brush] = page.evaluate(DRAWN, brush)
         assert before[brush] > 100
     begin(page)

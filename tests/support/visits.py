@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect, sync_playwright
 from unhurried import hurry_not
 
 from nst.lab.bench.startup import chromium
@@ -256,6 +256,18 @@ def drop(page: Page, target: str, data: bytes, name: str = "photo.jpg", kind: st
           return !element.dispatchEvent(new DragEvent('drop', { ...more, dataTransfer: transfer })) }""",
         [target, base64.b64encode(data).decode(), name, kind],
     )
+
+
+def drag(surface: Locator, *points: tuple[float, float]) -> None:
+    """Draw with the mouse from point to point, each in shares of an element's width and height."""
+    surface.scroll_into_view_if_needed()
+    box, mouse = surface.bounding_box(), surface.page.mouse
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    mouse.move(*places[0])
+    mouse.down()
+    for place in places[1:]:
+        mouse.move(*place, steps=4)
+    mouse.up()
 
 
 def shown(page: Page) -> str:
