@@ -14,6 +14,7 @@ from pictures import jpeg
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 from visits import (
+    begin,
     downloaded,
     drag,
     finished,

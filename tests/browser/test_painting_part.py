@@ -41,6 +41,7 @@ def held_back(page: Page, demo: Blocks, name: str) -> list[Route]:
 
 def test_a_start_that_does_not_get_through_is_said_and_the_button_comes_back(visitor):
     page = visitor("?size=64&iterations=20")
+    away = "The server cannot be reached; check your connection and press Paint again."
     full = "That is more than one visitor may ask for at a time; wait a moment and try again."
     for answer, message in (
         (
