@@ -44,10 +44,7 @@ def test_a_start_that_does_not_get_through_is_said_and_the_button_comes_back(vis
     away = "The server cannot be reached; check your connection and press Paint again."
     full = "That is more than one visitor may ask for at a time; wait a moment and try again."
     for answer, message in (
-        (
-            lambda route: route.abort(),
-            "The server cannot be reached; check your connection and press Paint again.",
-        ),
+        (lambda route: route.abort(), away),
         (lambda route: route.fulfill(status=429, json={"error": full}), full),
     ):
         page.route("**/queue/join*", answer)
