@@ -16,7 +16,7 @@ def serious(page: Page, rules: Sequence[str] = (), within: str | None = None) ->
 
     What passes over from one colour to another may be pale for a moment, on a busy machine for longer.
     """
-    chosen = {"runOnly": list(rules)} if rules else {}
+    chosen = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
     for _ in range(8):
         violations = Axe().run(page, within, options=chosen).response["violations"]
         found = [

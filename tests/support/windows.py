@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 import urllib.error
 import urllib.request
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -31,20 +30,11 @@ _MINIBROWSERS = [
 ]
 
 
-class Window(ABC):
-    """One window of a browser; of what is not there yet a `LookupError` is raised."""
+class Window:
+    """One window of a browser.
 
-    @abstractmethod
-    def open(self, url: str) -> None: ...
-
-    @abstractmethod
-    def reload(self) -> None: ...
-
-    @abstractmethod
-    def press(self, selector: str) -> None: ...
-
-    @abstractmethod
-    def run(self, script: str) -> Any: ...
+    Each browser has `open`, `reload`, `press` and `run` of its own; what is not there yet is a `LookupError`.
+    """
 
     def text(self, selector: str) -> str:
         return self._of(selector, "innerText").strip()
@@ -57,35 +47,23 @@ class Window(ABC):
 
     def click(self, selector: str) -> None:
         """Click what there is to click, as soon as it is there."""
-
-        def clicked() -> bool:
-            self.press(selector)
-            return True
-
-        self.until(clicked, f"there is {selector}")
+        self.until(lambda: [self.press(selector)], f"there is {selector}")
 
     def wait_for_text(self, selector: str, text: str) -> None:
         self.until(lambda: text in self._of(selector, "innerText"), f"{selector} says {text!r}")
 
-    def until(self, condition: Callable[[], bool], message: str) -> None:
-        """Return when a condition holds."""
+    def until(self, condition: Callable[[], Any], message: str) -> Any:
+        """Return what a condition becomes."""
 
-        def holds() -> bool:
+        def found() -> Any:
             with contextlib.suppress(LookupError):  # not there yet, or loaded anew just now
                 return condition()
-            return False
 
-        eventually(holds, message, WAIT)
+        return eventually(found, message, WAIT)
 
     def _of(self, selector: str, what: str) -> Any:
-        found: list[Any] = []
-
-        def there() -> bool:
-            found.append(self.run(f"return document.querySelector({json.dumps(selector)}).{what}"))
-            return True
-
-        self.until(there, f"there is {selector}")
-        return found[-1]
+        script = f"return [document.querySelector({json.dumps(selector)}).{what}]"
+        return self.until(lambda: self.run(script), f"there is {selector}")[0]
 
 
 class _Firefox(Window):

@@ -77,13 +77,10 @@ def test_transparency_comes_back_on_wish(client, painting, tmp_path):
     ("more", "message"),
     [
         ({"size": 512}, "This host paints up to 256 px"),
-        ({"style_weight": 1e300}, "Style weight .style_weight. is a number from 0 to 10"),
-        ({"iterations": 10.5}, "whole number"),
         (
             {"optimizer": "magic"},
             "Optimizer .optimizer. is one of lbfgs, adam, gradient-descent, not 'magic'",
         ),
-        ({"seed": -1}, "Seed .seed. is a whole number from 0 to"),
         ({"coarse_to_fine": "yes"}, "true or false"),
     ],
 )
