@@ -64,7 +64,7 @@ def test_nothing_grows(app, request):
 def test_attackers_hold_nobody_up_and_leave_little(app, request):
     full = request.config.getoption("--full")
     before = app.log.stat().st_size
-    found = siege(app, 10 if full else 3, 60 if full else 2)
+    found = siege(app, 10 if full else 2, 60 if full else 2)
     assert found["longest to the first frame"] < (15 if full else 60), found
     assert set(found["health"]) == {"ok"}, found
     if full:
