@@ -138,8 +138,8 @@ def test_a_part_that_is_too_small_is_said_in_its_place(shared_page):
     assert size_of(page) == [40, 40]
 
 
-@pytest.mark.link("size=64&iterations=20")
-def test_a_part_of_the_style_takes_its_place_and_the_photo_stays(page):
+def test_a_part_of_the_style_takes_its_place_and_the_photo_stays(shared_page):
+    page = shared_page
     before = size_of(page)
     page.get_by_role("button", name="Crop or rotate the style").click()
     page.locator("#crop-style select").select_option(label="Square")
