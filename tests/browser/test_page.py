@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -36,6 +39,22 @@ DRAWN = """() => {
   const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
   return pixels.some((value) => value > 0);
 }"""
+
+
+class QuietFiles(SimpleHTTPRequestHandler):
+    """Serves files without a word."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def blog(tmp_path):
+    """The port of another origin, which serves the test's folder."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietFiles, directory=tmp_path)) as server:
+        Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server.server_port
+        server.shutdown()
 
 
 @pytest.mark.parametrize("mended", [True, False], ids=["mended", "as Gradio has it"])
@@ -139,7 +158,7 @@ def stroke(page: Page, role: str, *points: tuple[float, float]) -> None:
     drag(page.locator("#brush .drawing"), *points)
 
 
-def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(visitor, url):
+def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(visitor, url, tmp_path, blog):
     page = visitor("?size=64&iterations=20", viewport={"width": 900, "height": 900})
     page.get_by_role("tab", name="Link and settings").click()
     page.locator("#make-link").click()
@@ -152,17 +171,11 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(visitor, url)
         expect(field).to_have_value(re.compile(wanted))
         snippets.append(field.input_value())
     assert "http" not in snippets[1].replace(url, "")  # nobody else's script
-    blog = "http://localhost:9/"
-    page.route(
-        f"{blog}*",
-        lambda route: route.fulfill(
-            content_type="text/html",
-            body=f"<!doctype html><h1>A blog</h1>{snippets[int(route.request.url[-1])]}",
-        ),
-    )
+    for number, snippet in enumerate(snippets):
+        (tmp_path / f"{number}.html").write_text(f"<!doctype html><h1>A blog</h1>{snippet}")
 
     # The whole flow in a frame of 640 x 480, with nothing to scroll.
-    page.goto(f"{blog}0")
+    page.goto(f"http://127.0.0.1:{blog}/0.html")
     frame = page.frame_locator("iframe")
     expect(frame.locator("#photo img").first).to_be_visible()
     expect(frame.locator("head script[src*=iframeResizer]")).to_have_count(1)  # not there without a frame
@@ -176,7 +189,7 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(visitor, url)
         assert whole <= {"Width": 640, "Height": 480}[direction], direction
     assert "view=" not in frame.locator("#full-page").get_attribute("href")
 
-    page.goto(f"{blog}1")
+    page.goto(f"http://localhost:{blog}/1.html")
     expect(page.locator("#photo img").first).to_be_visible()
     expect(page.locator("#weights")).to_be_hidden()
     assert page.locator("#live").bounding_box()["height"] < 400
