@@ -172,12 +172,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 # Those that take longest begin first, so that no process is left with one of them at the end.
 FIRST = (
     "test_cluster",
-    "test_painting_part",
     "test_restart",
-    "test_returning",
-    "test_page",
     "test_faults",
+    "test_painting_part",
+    "test_returning",
     "test_load",
+    "test_page",
     "test_first_visits",
     "test_other_browsers",
     "test_cli",
