@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from load import ROOT, App
+from app_process import ROOT, App
 from ray.cluster_utils import Cluster
 from strangers import Stranger, jpeg
 
