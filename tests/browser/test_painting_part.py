@@ -25,7 +25,7 @@ from visits import (
 )
 
 from nst.page.parts import larger as larger_sizes
-from nst.runs.folder import MOST_FRAMES
+from nst.runs.storage import MOST_FRAMES
 
 
 def asked(request: Request, demo: Blocks) -> str:

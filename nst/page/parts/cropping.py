@@ -42,7 +42,7 @@ def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
             if sent is None:
                 raise InputError(f"Add a {name} first.")
             async with pictures.service.side_work.place(client):
-                pixels = await decoder.decode(
+                pixels, _ = await decoder.decode(
                     sent, f"The {name} picture", client, alpha=card is pictures.photo
                 )
                 suffix, data = await to_thread.run_sync(_cut, pixels, wanted.get("box"), wanted.get("turns"))

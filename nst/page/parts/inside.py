@@ -57,7 +57,7 @@ class Inside:
             settings = Settings(encoder="builtin", **self.knobs.read(values))
             async with self.service.side_work.place(client):
                 label = "The style picture"
-                pixels = await self.service.decoder.decode(
+                pixels, _ = await self.service.decoder.decode(
                     self.service.files.sent(style, label), label, client
                 )
                 canvas = canvas_of(chosen)

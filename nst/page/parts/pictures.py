@@ -107,7 +107,7 @@ class PictureInputs:
             with contextlib.suppress(InputError):  # a run will tell
                 for card, (label, alpha) in cards.items():
                     if (sent := self.sent(values[card], label)) is not None:
-                        self.service.decoder.decode_ahead(sent, label, client_of(request), alpha=alpha)
+                        await self.service.decoder.decode(sent, label, client_of(request), alpha=alpha)
 
         changes = [demo.load, self.photo.change, self.style.change]
         gr.on(changes, begin, set(cards), None, trigger_mode="multiple", **QUIET)
@@ -125,13 +125,13 @@ class PictureInputs:
         """
         files, label = self.service.files, "This file"
         sent = files.sent(path, label)
-        pixels = await self.service.decoder.decode(sent, label, client, alpha=alpha)
+        pixels, remark = await self.service.decoder.decode(sent, label, client, alpha=alpha)
         preview = await to_thread.run_sync(_preview, pixels)
         try:
-            seen = await to_thread.run_sync(files.add_shown, sent, preview)
+            seen = await to_thread.run_sync(files.add_preview, sent, preview)
         except OSError as error:
             raise InputError(NO_ROOM) from error
-        return seen, self.service.decoder.remark(sent, label) or (_hint(pixels) if alpha else "")
+        return seen, remark or (_hint(pixels) if alpha else "")
 
     def add_brushes(self) -> None:
         """Put the brushes here that draw masks on the photo and on the style picture."""

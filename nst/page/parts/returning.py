@@ -89,7 +89,7 @@ class Returning:
         places: Values = {pictures.photo: given.photo, pictures.start: given.start}
         places |= dict(zip((pictures.style, *pictures.others), styles, strict=True))
         shown: Values = {
-            place: pictures.service.files.shown(sent) if sent is not None and sent.path.exists() else None
+            place: str(sent.preview) if sent is not None and sent.path.exists() else None
             for place, sent in places.items()
         }
         for over, brush in pictures.brushes.items():

@@ -11,11 +11,11 @@ import time
 import pytest
 from strangers import API, Stranger, files_below, form, gif_of_comments, jpeg, slow_jpeg
 
-from nst.runs.cache import own_folder
+from nst.runs.own_folder import own_folder
 
 
 def uploads() -> int:
-    return len(files_below(own_folder()))
+    return len(files_below(own_folder().path))
 
 
 def raw(url: str, sent: bytes, more: bytes = b"", wait: float = 0.2) -> bytes:

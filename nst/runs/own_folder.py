@@ -9,19 +9,26 @@ import secrets
 import shutil
 import stat
 import tempfile
-import time
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock
 
 from nst.errors import InputError
 
 _NAMED = "GRADIO_TEMP_DIR"  # the variable with the folder that Gradio keeps files in
-_YOUNG = 60.0  # seconds in which a host that has just started may not have locked its folder yet
+
+
+class OwnFolder(NamedTuple):
+    """A folder that this process holds locked for as long as it lives."""
+
+    path: Path
+    lock: FileLock
+    orphans: list[Path]  # folders of uploads and runs of a host that was killed
 
 
 @functools.cache
-def own_folder() -> Path:
+def own_folder() -> OwnFolder:
     """Return this process's own folder in the cache, which from now on is Gradio's cache.
 
     Several hosts may share a cache: each has a folder that it holds locked. Of those of hosts that were
@@ -47,33 +54,19 @@ def own_folder() -> Path:
         for other, others_lock in dead:
             shutil.rmtree(other, ignore_errors=True)
             others_lock.release()
-        _orphans.extend((*folder.glob("run-*"), *folder.glob("upload-*")))
+        orphans = [*folder.glob("run-*"), *folder.glob("upload-*")]
     except OSError as error:
         raise InputError(
             f"The folder for pictures cannot be written ({error.strerror}); name another in {_NAMED}."
         ) from error
-    _locks.append(lock)
     os.environ[_NAMED] = str(folder)
-    return folder
-
-
-_locks: list[FileLock] = []  # held for as long as the process lives
-_orphans: list[Path] = []  # folders of uploads and runs of hosts that were killed
-
-
-def orphaned() -> list[Path]:
-    """Return the folders of uploads and runs that were taken over, to whoever asks first."""
-    own_folder()
-    taken = _orphans.copy()
-    _orphans.clear()
-    return taken
+    return OwnFolder(folder, lock, orphans)
 
 
 def _lock_of_dead(folder: Path) -> FileLock | None:
     """Return the lock of a folder, held from now on, if the host that it belonged to is dead."""
     with contextlib.suppress(OSError):  # such as that its host lives
-        path = folder / "lock"
-        if _is_own(folder) and (path.exists() or time.time() - folder.stat().st_mtime > _YOUNG):
+        if _is_own(folder) and (path := folder / "lock").exists():  # a host that begins may have none yet
             (lock := FileLock(path)).acquire(timeout=0)
             return lock
     return None
@@ -98,13 +91,4 @@ def _is_own(path: Path) -> bool:
 def remove_own_folder() -> None:
     """Leave nothing behind when the process ends."""
     if own_folder.cache_info().currsize:
-        shutil.rmtree(own_folder(), ignore_errors=True)
-
-
-def disk_for_pictures() -> int:
-    """Return the bytes that may be kept where nobody has said: two gigabytes, or half of what is free."""
-    try:
-        free = shutil.disk_usage(_cache().parent).free
-    except OSError:
-        free = shutil.disk_usage(tempfile.gettempdir()).free
-    return min(2 * 2**30, free // 2)
+        shutil.rmtree(own_folder().path, ignore_errors=True)
