@@ -24,16 +24,15 @@ class OwnFolder(NamedTuple):
 
     path: Path
     lock: FileLock
-    orphans: list[Path]  # folders of uploads and runs of a host that was killed
+    orphans: list[Path]  # folders of uploads and runs of hosts that were killed
 
 
 @functools.cache
 def own_folder() -> OwnFolder:
     """Return this process's own folder in the cache, which from now on is Gradio's cache.
 
-    Several hosts may share a cache: each has a folder that it holds locked. Of those of hosts that were
-    killed the last becomes this process's own, so that what pages still name stays where it was; the others
-    go. What another user could have put there is left alone.
+    Several hosts may share a cache: each has a folder that it holds locked. What hosts that were killed have
+    left comes into this process's own. What another user could have put there is left alone.
 
     Raises:
         InputError: the cache cannot be written, or is another user's.
@@ -43,18 +42,16 @@ def own_folder() -> OwnFolder:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.environ.get(_NAMED) and not _is_own(cache):
             raise InputError(f"The folder {cache} is not yours alone; name another in {_NAMED}.")
-        dead = [(folder, lock) for folder in cache.glob("host-*") if (lock := _lock_of_dead(folder))]
-        dead.sort(key=lambda pair: pair[0].stat().st_mtime)
-        if dead:
-            folder, lock = dead.pop()
-        else:
-            folder = cache / f"host-{secrets.token_hex(8)}"
-            folder.mkdir(mode=0o700)
-            (lock := FileLock(folder / "lock")).acquire()
-        for other, others_lock in dead:
-            shutil.rmtree(other, ignore_errors=True)
-            others_lock.release()
-        orphans = [*folder.glob("run-*"), *folder.glob("upload-*")]
+        folder = cache / f"host-{secrets.token_hex(8)}"
+        folder.mkdir(mode=0o700)
+        (lock := FileLock(folder / "lock")).acquire()
+        orphans = []
+        for dead in cache.glob("host-*"):
+            if others_lock := _lock_of_dead(dead):
+                left = [*dead.glob("run-*"), *dead.glob("upload-*")]
+                orphans += [path.rename(folder / path.name) for path in left]
+                shutil.rmtree(dead, ignore_errors=True)
+                others_lock.release()
     except OSError as error:
         raise InputError(
             f"The folder for pictures cannot be written ({error.strerror}); name another in {_NAMED}."

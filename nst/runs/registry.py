@@ -9,7 +9,8 @@ import hashlib
 import logging
 import math
 import re
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,14 +64,14 @@ class Registry:
         settings: Settings,
         *,
         drawings: Mapping[str, bytes] | None = None,
-        stop: Callable[[], bool] = bool,
+        stop: threading.Event | None = None,
     ) -> Run:
         """Return a run that is in the queue from now on.
 
         Args:
             owner: whose it is (`owner_of`), "" for a program's.
             drawings: PNG of what its masks were drawn with, by what it was drawn on.
-            stop: asked whether it is to end.
+            stop: set when it is to end, as by `Run.request_stop`.
 
         Raises:
             InputError: a picture is missing, the queue or the disk is full; nothing has been begun then.
@@ -115,11 +116,8 @@ class Registry:
 
     def of(self, owner: str) -> list[Run]:
         """Return an owner's runs that are still kept and have something to show, the newest first."""
-        if not owner:
-            return []
-        mine = [run for run in list(self._runs.values()) if run.owner == owner]
-        kept = [run for run in mine if not run.removal and (run.under_way or run.folder.kept())]
-        return sorted((run for run in kept if run.folder.path.exists()), key=lambda run: -run.began)
+        mine = [run for run in list(self._runs.values()) if owner and self.find(owner, run.id)]
+        return sorted((run for run in mine if run.under_way or run.folder.kept()), key=lambda run: -run.began)
 
     def unattended(self, owner: str) -> Run | None:
         """Return an owner's newest run that is under way, though no page shows it."""

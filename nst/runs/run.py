@@ -7,7 +7,7 @@ import math
 import secrets
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -40,7 +40,7 @@ class Run:
         owner: the hash of its visitor's key, or "" for a program's.
         pictures: what it is painted from.
         drawings: PNG of the strokes that its masks were drawn with, by what they were drawn on.
-        stop: asked whether it is to end, besides `request_stop`.
+        stop: set when it is to end, as by `request_stop`.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Run:
         settings: Settings,
         folder: RunFolder,
         drawings: Mapping[str, bytes] | None = None,
-        stop: Callable[[], bool] = bool,
+        stop: threading.Event | None = None,
     ) -> None:
         self.id = secrets.token_hex(16)
         self.owner, self.client, self.folder = owner, client, folder
@@ -63,8 +63,7 @@ class Run:
         self.latest: Waiting | Update | None = None
         self.removal: asyncio.TimerHandle | None = None  # of all it has made, once it was deleted
         self.wished: Settings | None = None  # as the sliders stand by now, if they were moved
-        self._stop_requested = threading.Event()
-        self._stop = stop
+        self._stop = stop or threading.Event()
         self._followers: dict[object, tuple[str, float]] = {}  # sessions, and since when
         self._last_followed = time.monotonic()  # by the last follower
         self._changed = asyncio.Event()
@@ -77,7 +76,7 @@ class Run:
     @property
     def stopped(self) -> bool:
         """Whether it was asked to end."""
-        return self._stop_requested.is_set() or self._stop()
+        return self._stop.is_set()
 
     def file_name(self, kept: SavedFrame) -> str:
         """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
@@ -92,7 +91,7 @@ class Run:
 
     def request_stop(self) -> None:
         """Ask it to end at its next iteration, and to keep what it has."""
-        self._stop_requested.set()
+        self._stop.set()
 
     def expire(self) -> None:
         """End it as if everybody had long left."""

@@ -289,12 +289,18 @@ def test_what_is_deleted_is_gone_also_in_mid_run(files, decoder, monkeypatch):
     assert runs.find(MINE, run.id) is None
 
 
-def test_a_painter_that_dies_costs_no_painting(files, decoder):
-    painter = Scripted(frames=5, dies_after=(2, 0))
-    runs = registry(painter, files, decoder)
-    run, updates = complete(painted(runs, files))
+def test_painters_that_die_cost_no_painting(files, decoder):
+    painter = Scripted(frames=5, dies_after=(2,))
+
+    async def lost(turn: str, seconds: float) -> Standing:
+        if turn == "first":  # while a picture was read
+            raise PainterDiedError
+        return Standing(True)
+
+    painter.mark_ready = lost
+    run, updates = complete(painted(registry(painter, files, decoder), files))
     assert run.state == "finished"
-    assert painter.resumed == [None, (60, 40), (60, 40)]
+    assert painter.resumed == [None, (60, 40)]
     assert "another one goes on from step 2" in updates[-1].frame.notice
     assert painter.turns == 0
 
@@ -488,17 +494,3 @@ def test_the_next_one_begins_before_the_finished_picture_is_written(files, decod
     run, _ = complete(painted(registry(painter, files, decoder), files))
     assert run.state == "finished"
     assert held == [(False, 1)] * 3 + [(True, 0)]
-
-
-def test_a_turn_that_is_lost_while_a_picture_is_read_is_taken_anew(files, decoder):
-    painter = Scripted()
-
-    async def lost(turn: str, seconds: float) -> Standing:
-        if turn == "first":
-            raise PainterDiedError
-        return Standing(True)
-
-    painter.mark_ready = lost
-    run, _ = complete(painted(registry(painter, files, decoder), files))
-    assert run.state == "finished"
-    assert painter.turns == 0
