@@ -28,7 +28,7 @@ class Service:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.decoder = Decoder()
-        self.files = Files(limits.disk, limits.keep, self.decoder.forget)
+        self.files = Files(limits.disk, limits.keep, self.decoder.cache.forget)
         self.budgets = Budgets()
         # Films, crops, looks inside: each takes memory, and processors from whoever paints.
         self.side_work = Scheduler(

@@ -54,7 +54,7 @@ def add_endpoint(service: Service) -> None:
     async def stylize(request: gr.Request, *given: Any) -> AsyncGenerator[str, None]:
         # An assistant that has hung up is known by its call alone: what comes in here is Gradio itself.
         call = service.calls.get(request.headers.get(CALL.decode(), ""))
-        stop = call.gone.is_set if call else bool
+        stop = call.gone if call else None
         try:
             values = dict(zip(names, given, strict=True))
             settings = allowed({name: values[name] for name in knobs}, service.limits)

@@ -31,8 +31,8 @@ from nst.page.gallery import all_finished, pair, thumbnails
 from nst.page.layout import PROMISE, TITLE, build
 from nst.page.opening import OPENING, THUMBNAILS
 from nst.page.static import ICON, styles
-from nst.runs.cache import remove_own_folder
 from nst.runs.limits import Limits
+from nst.runs.own_folder import remove_own_folder
 
 log = logging.getLogger(__name__)
 

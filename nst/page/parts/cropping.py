@@ -43,7 +43,7 @@ def add_crop_tool(pictures: PictureInputs, card: Picture, name: str) -> None:
             if sent is None:
                 raise InputError(f"Add a {kind} first.")
             async with pictures.service.side_work.place(client):
-                pixels = await decoder.decode(sent, label, client, alpha=has_alpha)
+                pixels, _ = await decoder.decode(sent, label, client, alpha=has_alpha)
                 suffix, data = await to_thread.run_sync(_cut, pixels, wanted.get("box"), wanted.get("turns"))
                 file = f"{sent.short_name}{suffix}"
                 path = await to_thread.run_sync(files.add_upload, client, file, io.BytesIO(data))

@@ -60,7 +60,7 @@ def add_inside(stage: Stage, pictures: PictureInputs, knobs: Knobs) -> None:
                 raise InputError(f"There is nothing to see of that layer; choose one of {', '.join(LAYERS)}.")
             settings = Settings(encoder="narrow", **knobs.read(values))
             async with service.side_work.place(client):
-                pixels = await service.decoder.decode(service.files.sent(style, label), label, client)
+                pixels, _ = await service.decoder.decode(service.files.sent(style, label), label, client)
                 return await in_worker(_seen, canvas_of(chosen), pixels, settings, layer)
         except InputError as error:
             return status.remark(str(error))

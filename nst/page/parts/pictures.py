@@ -119,13 +119,13 @@ class PictureInputs:
         """
         files, label = self.service.files, "This file"
         sent = files.sent(path, label)
-        pixels = await self.service.decoder.decode(sent, label, client, alpha=alpha)
+        pixels, remark = await self.service.decoder.decode(sent, label, client, alpha=alpha)
         preview = await to_thread.run_sync(_preview, pixels)
         try:
-            seen = await to_thread.run_sync(files.add_shown, sent, preview)
+            seen = await to_thread.run_sync(files.add_preview, sent, preview)
         except OSError as error:
             raise InputError(NO_ROOM) from error
-        return seen, self.service.decoder.remark(sent, label) or (_hint(pixels) if alpha else "")
+        return seen, remark or (_hint(pixels) if alpha else "")
 
     def drawings(self, values: Values) -> dict[str, bytes]:
         """Return what was drawn, as PNG, by what it was drawn on.

@@ -77,7 +77,7 @@ class Returning:
         places: Values = dict(zip_longest(pictures.named.values(), (given.photo, *given.styles)))
         places[pictures.start] = given.start
         shown: Values = {
-            place: pictures.service.files.shown(sent) if sent is not None and sent.path.exists() else None
+            place: str(sent.preview) if sent is not None and sent.path.exists() else None
             for place, sent in places.items()
         }
         for over, brush in pictures.brushes.items():

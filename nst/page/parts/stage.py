@@ -27,9 +27,9 @@ from nst.page.components import (
 from nst.page.gallery import among, finished, photos, styles
 from nst.page.parts import QUIET, Values
 from nst.page.parts.larger import larger_sizes
-from nst.runs.folder import SavedFrame
 from nst.runs.registry import owner_of
 from nst.runs.run import Run
+from nst.runs.storage import SavedFrame
 from nst.runs.stream import film
 
 _EXAMPLE = "This is an example. Press Paint to watch it happen, or add your own photo."

@@ -13,12 +13,12 @@ from gradio_client import Client
 from gradio_client.exceptions import ValidationError
 from strangers import API, FILE, jpeg
 
-from nst.runs.cache import own_folder
+from nst.runs.own_folder import own_folder
 
 
 def elsewhere(secret) -> list[object]:
     """Return names of files that no visitor has sent here."""
-    mine = own_folder()
+    mine = own_folder().path
     (mine / "tmpupload").write_bytes(jpeg())
     with secret.open("rb") as opened:
         return [
@@ -137,7 +137,7 @@ def test_no_answer_names_a_path(stranger, secret):
             status, told = stranger.call(**{"photo": photo, "style": photo, name: value})
             text = json.dumps(told) if status != 200 else stranger.result(told["event_id"])
             assert "event: complete" not in text
-            assert str(own_folder()) not in text
+            assert str(own_folder().path) not in text
             assert re.search(r"is (a|one|either)|not what is taken|a list|an object|error", text), text
 
 

@@ -47,7 +47,7 @@ from nst.runs.storage import Files
 async def main():
     files = Files()
     sent = files.sent(str(files.add_upload("", "a.jpg", open(sys.argv[1], "rb"))), "The photo")
-    print((await Decoder().decode(sent, "The photo", "")).shape)
+    print((await Decoder().decode(sent, "The photo", ""))[0].shape)
     files.close()
 connections.bound()
 asyncio.run(main())
