@@ -16,7 +16,7 @@ from nst.gradio_faults.events import message
 from nst.gradio_faults.inputs import Control, KnobCheckbox, KnobDropdown, KnobNumber, KnobRadio, KnobSlider
 from nst.knob import Knob
 from nst.page.gallery import place
-from nst.page.static import script
+from nst.page.static import on_load
 
 # Of a part of the photo: width to height, 0 for any.
 _SHAPES = {"Any": 0.0, "Square": 1.0, "3 : 2": 3 / 2, "2 : 3": 2 / 3, "16 : 9": 16 / 9, "9 : 16": 9 / 16}
@@ -59,7 +59,7 @@ class LivePreview(_Element):
             html_template='<img class="canvas" alt="The painting" title="Hold to see the photo"'
             ' tabindex="0" aria-description="Hold space to see the photo">'
             '<img class="photo" alt="" hidden>',
-            js_on_load=script("live_preview"),
+            js_on_load=on_load("livePreview"),
             **more,
         )
 
@@ -90,7 +90,7 @@ class Strip(_Element):
         super().__init__(
             html_template=f'<div class="examples" role="group" aria-label="Examples" data-of="{of}">{buttons}'
             "</div>",
-            js_on_load=script("select"),
+            js_on_load=on_load("select"),
             **more,
         )
 
@@ -103,7 +103,7 @@ class Chips(_Element):
             f'<button type="button" data-index="{index}">{html.escape(title)}</button>'
             for index, title in enumerate(titles)
         )
-        super().__init__(html_template="".join(buttons), js_on_load=script("select"), **more)
+        super().__init__(html_template="".join(buttons), js_on_load=on_load("select"), **more)
 
 
 class Filmstrip(_Element):
@@ -119,7 +119,7 @@ class Filmstrip(_Element):
                 ' aria-label="Show {{this.name}}" aria-pressed="false">'
                 '<img alt="" src="{{this.file.url}}"></button>{{/each}}'
             ),
-            js_on_load=script("select"),
+            js_on_load=on_load("select"),
             **more,
         )
 
@@ -142,7 +142,7 @@ class Intake(_Element):
         super().__init__(
             value=None,
             html_template=f'<i hidden data-cards="{encoded}"></i>',
-            js_on_load=script("intake"),
+            js_on_load=on_load("intake"),
             **more,
         )
 
@@ -172,7 +172,7 @@ class CropTool(_Element):
 <div class="row"><button type="button" class="cancel">Cancel</button>
 <button type="button" class="use">Crop {of}</button></div>
 </dialog>""",
-            js_on_load=script("crop"),
+            js_on_load=on_load("crop"),
             **more,
         )
 
@@ -185,7 +185,7 @@ class RunHandle(_Element):
     """
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(value=None, html_template="", js_on_load=script("run_handle"), **more)
+        super().__init__(value=None, html_template="", js_on_load=on_load("runHandle"), **more)
 
 
 class History(_Element):
@@ -211,7 +211,7 @@ class History(_Element):
                 '<button type="button" class="delete" data-id="{{this.id}}" title="Delete"'
                 ' aria-label="Delete {{this.name}}">×</button>{{/if}}</div>{{/each}}</div>'  # noqa: RUF001
             ),
-            js_on_load=script("paintings"),
+            js_on_load=on_load("paintings"),
             **more,
         )
 
@@ -241,7 +241,7 @@ class PaintButton(_Element):
             html_template=(
                 '<button type="button" id="paint">Paint</button><span class="unseen" role="status"></span>'
             ),
-            js_on_load=script("paint_button"),
+            js_on_load=on_load("paintButton"),
             **more,
         )
 
@@ -288,7 +288,7 @@ class Actions(_Element):
                 "</button>{{/each}}</div></details>{{/if}}"
                 '<button type="button" class="action" id="whole">View full screen</button>{{/if}}'
             ),
-            js_on_load=script("actions"),
+            js_on_load=on_load("actions"),
             **more,
         )
 
@@ -350,7 +350,7 @@ class BeforeAfter(_Element):
                 ' aria-label="How much of the photo is shown">'
                 "{{else}}<p>The comparison appears here when a painting is finished.</p>{{/if}}"
             ),
-            js_on_load=script("before_after"),
+            js_on_load=on_load("beforeAfter"),
             **more,
         )
 
