@@ -9,9 +9,9 @@ export const removeButton = (card) => card.querySelector('[aria-label="Remove Im
 
 // The buttons under a card, by which a picture comes: 'upload' is the first of them, 'paste' the last.
 const SOURCES = '.source-selection';
-export const sourceButtons = (card) => [...card.querySelectorAll(`${SOURCES} button`)];
+export const sourceButtons = (card) => card.querySelectorAll(`${SOURCES} button`);
 export const sourceOf = (button) => {
-  const all = sourceButtons(button.closest(SOURCES).parentElement);
+  const all = [...button.closest(SOURCES).querySelectorAll('button')];
   if (button === all[0]) return 'upload';
   return button === all.at(-1) ? 'paste' : 'camera';
 };
@@ -27,9 +27,10 @@ export const folds = (here, group) => here.querySelectorAll(`#${group} > * > but
 export const nameOf = (fold) => fold.querySelector('span')?.textContent.trim() || '';
 export const isOpen = (fold) => fold.classList.contains('open');
 
-export const app = () => document.querySelector('gradio-app');
+export const COMPONENT = 'gradio-app';
+export const app = () => document.querySelector(COMPONENT);
 // The web component that this page is, in a page of somebody else's; null where it is its own.
-export const webComponent = () => document.querySelector('gradio-app[src]');
+export const webComponent = () => document.querySelector(`${COMPONENT}[src]`);
 // What a page needs to have a web component of this host.
 export const componentScripts = () => document.querySelectorAll('script[type=module][src*="/assets/index-"]');
 export const componentStyles = () => document.querySelectorAll('link[rel=stylesheet][href*="/assets/index-"]');

@@ -26,11 +26,11 @@ export const intake = ({ element, props, trigger, watch }) => {
     fault.remove();
   };
   const PATIENCE = 30000, FAILED = 'The upload failed; try again.';
-  let answered = null;
-  watch('value', () => { if (props.value?.file) answered?.(props.value); });
+  let awaited = null;
+  watch('value', () => { if (awaited && awaited.file === props.value?.file) awaited.resolve(props.value); });
   // Offers a file to the host, and returns what is to be said of it once its picture is there or it was refused.
   const offer = async (card, file, before) => {
-    const answer = new Promise((resolve) => { answered = resolve; setTimeout(resolve, PATIENCE, null); });
+    const answer = new Promise((resolve) => { awaited = { file, resolve }; setTimeout(resolve, PATIENCE); });
     props.value = null;  // an answer that is the last one's word for word would not be noticed
     trigger('upload', { card, file });
     const { taken, message } = (await answer) || { message: FAILED };

@@ -1,6 +1,6 @@
 // From a query to a link, a frame and a web component.
 // The component's script and style are this host's own, found where the page itself has them from.
-import { componentScripts, componentStyles } from './gradio.js';
+import { COMPONENT, componentScripts, componentStyles } from './gradio.js';
 
 export const snippets = (query) => {
   const here = location.origin + location.pathname;
@@ -13,5 +13,5 @@ export const snippets = (query) => {
   return [here + query,
     '<iframe src="' + quoted(embedded) + '" width="640" height="480" ' +
     'style="border:0" allow="clipboard-write; camera"></iframe>',
-    [...scripts, ...styles, '<gradio-app src="' + quoted(here + query) + '"></gradio-app>'].join(' ')];
+    [...scripts, ...styles, `<${COMPONENT} src="${quoted(here + query)}"></${COMPONENT}>`].join(' ')];
 };
