@@ -8,8 +8,6 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 _STYLES = ("page", "stage", "views")  # in this order: the later count more
 ICON = _HERE / "icon.svg"
-
-
 SCRIPTS = "/scripts.js"
 
 
