@@ -31,7 +31,7 @@ OPEN: tuple[Route, ...] = (
         "plain",
         ("GET", "HEAD"),
         r"/favicon\.ico|/robots\.txt|/manifest\.json|/card/[\w-]{1,80}\.jpg|/(?:thumbnails|opening)\.jpg"
-        r"|/assets\.css",
+        r"|/assets\.css|/scripts\.js",
         "browsers, robots, what belongs to the page",
     ),
     Route("health", ("GET", "HEAD"), "/health", "whether a visitor would be served"),

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import InputError
-from nst.page.static import script
+from nst.page.static import on_load
 from nst.runs.decode_worker import MOST_DRAWN
 from nst.settings import MOST_STYLES
 
@@ -98,6 +98,6 @@ class Brush(gr.HTML):
 <div class="drawing" data-over="{over}" data-longest="{MOST_DRAWN}">
 <img alt=""><canvas aria-label="The {over} to draw on"></canvas></div>
 """,
-            js_on_load=script("brush"),
+            js_on_load=on_load("brush"),
             **more,
         )

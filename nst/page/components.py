@@ -16,7 +16,7 @@ from nst.gradio_faults.events import message
 from nst.gradio_faults.inputs import Control, KnobCheckbox, KnobDropdown, KnobNumber, KnobRadio, KnobSlider
 from nst.knob import Knob
 from nst.page.gallery import Example, place
-from nst.page.static import script
+from nst.page.static import on_load
 
 # Of a part of the photo: width to height, 0 for any.
 _SHAPES = {"Any": 0.0, "Square": 1.0, "3 : 2": 3 / 2, "2 : 3": 2 / 3, "16 : 9": 16 / 9, "9 : 16": 9 / 16}
@@ -46,7 +46,7 @@ class LivePreview(gr.HTML):
             html_template='<img class="canvas" alt="The painting" title="Hold to see the photo"'
             ' tabindex="0" aria-description="Hold space to see the photo">'
             '<img class="photo" alt="" hidden>',
-            js_on_load=script("live_preview"),
+            js_on_load=on_load("livePreview"),
             **more,
         )
 
@@ -73,7 +73,7 @@ class Strip(gr.HTML):
         super().__init__(
             html_template=f'<div class="examples" role="group" aria-label="Examples" data-of="{of}">{buttons}'
             "</div>",
-            js_on_load=script("select"),
+            js_on_load=on_load("select"),
             **more,
         )
 
@@ -89,7 +89,7 @@ class Filmstrip(gr.HTML):
                 ' aria-label="Show {{this.name}}" aria-pressed="false">'
                 '<img alt="" src="{{this.file.url}}"></button>{{/each}}'
             ),
-            js_on_load=script("select"),
+            js_on_load=on_load("select"),
             **more,
         )
 
@@ -107,7 +107,7 @@ class Intake(gr.HTML):
         encoded = html.escape(json.dumps(cards))
         super().__init__(
             html_template=f'<i hidden data-cards="{encoded}"></i>',
-            js_on_load=script("intake"),
+            js_on_load=on_load("intake"),
             **more,
         )
 
@@ -136,7 +136,7 @@ class CropTool(gr.HTML):
 <div class="row"><button type="button" class="cancel">Cancel</button>
 <button type="button" class="use">Crop {of}</button></div>
 </dialog>""",
-            js_on_load=script("crop"),
+            js_on_load=on_load("crop"),
             **more,
         )
 
@@ -149,7 +149,7 @@ class RunHandle(gr.HTML):
     """
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(value=None, html_template="", js_on_load=script("run_handle"), **more)
+        super().__init__(value=None, html_template="", js_on_load=on_load("runHandle"), **more)
 
 
 class History(gr.HTML):
@@ -173,7 +173,7 @@ class History(gr.HTML):
                 '<button type="button" class="delete" data-id="{{this.id}}" title="Delete"'
                 ' aria-label="Delete {{this.name}}">×</button>{{/if}}</div>{{/each}}</div>'  # noqa: RUF001
             ),
-            js_on_load=script("paintings"),
+            js_on_load=on_load("paintings"),
             **more,
         )
 
@@ -191,7 +191,7 @@ class PaintButton(gr.HTML):
             html_template=(
                 '<button type="button" id="paint">Paint</button><span class="unseen" role="status"></span>'
             ),
-            js_on_load=script("paint_button"),
+            js_on_load=on_load("paintButton"),
             **more,
         )
 
@@ -226,7 +226,7 @@ class Actions(gr.HTML):
                 "</button>{{/each}}</div></details>{{/if}}"
                 '<button type="button" class="action" id="whole">View full screen</button>{{/if}}'
             ),
-            js_on_load=script("actions"),
+            js_on_load=on_load("actions"),
             **more,
         )
 
@@ -269,7 +269,7 @@ class BeforeAfter(gr.HTML):
                 ' aria-label="How much of the photo is shown">'
                 "{{else}}<p>The comparison appears here when a painting is finished.</p>{{/if}}"
             ),
-            js_on_load=script("before_after"),
+            js_on_load=on_load("beforeAfter"),
             **more,
         )
 

@@ -24,7 +24,7 @@ from nst.page.parts.returning import Returning
 from nst.page.parts.share import Share
 from nst.page.parts.stage import Stage
 from nst.page.parts.surprise import add_surprise
-from nst.page.static import script
+from nst.page.static import on_load
 
 TITLE = "Painted live"
 PROMISE = "Turn your photo into a painting, and watch it being painted."
@@ -90,7 +90,7 @@ def _add_header() -> None:
     full = '<a id="full-page" target="_blank" rel="noopener">Open the full page</a>'
     with gr.Row(elem_id="top"):
         text = f"{skip}<h1>{TITLE}</h1><p>{PROMISE}</p>{full}"
-        gr.HTML(text, elem_id="title", js_on_load=script("accessibility"))
+        gr.HTML(text, elem_id="title", js_on_load=on_load("accessibility"))
 
 
 def _add_options(pictures: PictureInputs, knobs: Knobs) -> None:

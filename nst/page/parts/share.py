@@ -16,7 +16,7 @@ from nst.page.links import from_query, to_query
 from nst.page.parts import QUIET, Values
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
-from nst.page.static import script
+from nst.page.static import call
 from nst.runs.limits import SHARP
 from nst.settings import Settings
 
@@ -44,9 +44,9 @@ class Share:
         self.taken = gr.HTML(elem_id="taken")
         named: list[Block] = list(pictures.named.values())
         self.make_link.click(self._link, {*named, *knobs.all}, self.link, **QUIET).then(
-            None, self.link, [self.link, self.snippet, self.component], js=script("snippets")
+            None, self.link, [self.link, self.snippet, self.component], js=call("snippets")
         )
-        demo.load(None, None, None, js=script("embed"), **QUIET)
+        demo.load(None, None, None, js=call("embed"), **QUIET)
         # Whose `then` tells that the page is in the state that its link names.
         self.followed = demo.load(self._follow, None, [*named, *knobs.all], **QUIET)
         self.painting.upload(self._restore, {self.painting}, [self.taken, *knobs.all], **QUIET)
