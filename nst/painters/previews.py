@@ -42,7 +42,8 @@ def previews(
     """
     shown = _Shown(photo, settings.initial == "content")
     with contextlib.closing(frames):
-        yield from map(shown.of, frames)
+        for frame in frames:
+            yield shown.of(frame)
 
 
 def at_size(photo: Pixels, size: tuple[int, int]) -> np.ndarray:

@@ -54,10 +54,10 @@ def test_who_would_not_be_served_is_told(monkeypatch):
         guarded = next(one for one in demo.app.user_middleware if one.cls is guard.Guard)
         service = guarded.kwargs["service"]
         assert told() == (200, "ok")
-        turns = [service.painter.scheduler.join("") for _ in range(2)]
+        turns = [complete(service.painter.join("")) for _ in range(2)]
         assert told() == (200, "full")
         for turn in turns:
-            service.painter.scheduler.leave(turn)
+            complete(service.painter.leave(turn))
         monkeypatch.setattr(service.decoder, "stalled", lambda: 100.0)
         assert told() == (503, "stuck")
         monkeypatch.undo()
