@@ -39,8 +39,6 @@ _GONE = "The painters of this host cannot be reached; try again in a minute."
 _MEGABYTES = 512  # of memory shared between the processes of a cluster that is this host's own
 _SENT_ALONG = ("NST_WEIGHTS", "NST_DEVICE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
-log = logging.getLogger(__name__)
-
 _Found = TypeVar("_Found")
 
 
@@ -115,10 +113,10 @@ class Cluster:
         """Wait until a run stands otherwise, or for a while."""
         return await _asked(self.scheduler.wait_for_change.remote(ticket, before))
 
-    async def leave(self, ticket: str) -> None:
-        """Give a ticket up."""
+    async def leave(self, ticket: str, died: bool = False) -> None:
+        """Give a ticket up, be it because its painter has died."""
         if self._held.pop(ticket, None) is not None:
-            await _asked(self.scheduler.leave.remote(ticket))
+            await _asked(self.scheduler.leave.remote(ticket, died))
 
     async def _beat(self) -> None:
         """Tell the scheduler that this page is there, and how long its runs will still take."""
@@ -143,9 +141,8 @@ class Cluster:
                 yield preview
         except (RayActorError, PainterDiedError) as error:
             # Known there before the run queues up again, which else were sent to the same painter.
-            if self._held.pop(ticket, None) is not None:
-                with contextlib.suppress(PainterDiedError):
-                    await _asked(self.scheduler.leave.remote(ticket, died=True))
+            with contextlib.suppress(PainterDiedError):
+                await self.leave(ticket, died=True)
             raise PainterDiedError from error
         finally:
             controlling.cancel()

@@ -117,7 +117,8 @@ class Scheduler:
         of = Counter(account for other in self._tickets for account, _ in accounts(other.client))
         if client and any(of[account] >= self.each * share for account, share in accounts(client)):
             raise InputError(self.enough)
-        if self._waiting() >= self.most + self._free():
+        free = max(0, len(self._workers) - len(self._tickets) + self._waiting())
+        if self._waiting() >= self.most + free:
             self._make_room(ticket)
         if not self._waiting():
             self._moved = time.monotonic()
@@ -214,9 +215,6 @@ class Scheduler:
 
     def _waiting(self) -> int:
         return sum(ticket.worker is None for ticket in self._tickets)
-
-    def _free(self) -> int:
-        return max(0, len(self._workers) - len(self._tickets) + self._waiting())
 
     def _seconds(self, tickets: Collection[Ticket]) -> float:
         """Return how long all of these will take together."""

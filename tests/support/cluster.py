@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -108,13 +109,11 @@ def crowd(pages: list[App], visitors: int, **settings: Any) -> dict[str, Any]:
         else:
             broken.append(told[-200:])
 
-    threads = [threading.Thread(target=visit, args=(number,)) for number in range(visitors)]
     began = time.monotonic()
-    for thread in threads:
-        thread.start()
-        time.sleep(0.15)
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(visitors) as threads:
+        for number in range(visitors):
+            threads.submit(visit, number)
+            time.sleep(0.15)
     seconds = time.monotonic() - began
     late = [place - number for place, number in enumerate(order)]
     return {
@@ -137,7 +136,7 @@ def plain(painters: int, paintings: int, **settings: Any) -> float:
     ]
     for process in processes:
         process.start()
-    warm.wait()
+    warm.wait(WAIT)
     began = time.monotonic()
     for process in processes:
         process.join()

@@ -54,37 +54,14 @@ def painting(*tickets: Ticket) -> list[bool]:
     return [ticket.worker is not None for ticket in tickets]
 
 
-def test_one_paints_and_the_others_wait_in_their_order():
-    queue = Line()
-    one, two, three = (queue.ready(*given) for given in (("a", 30), ("b", 20), ("c", 10)))
-    assert painting(one, two, three) == [True, False, False]
-    assert now(queue.counts()) == (1, 2)
-    assert queue.standing(three) == (False, 2, 50)
-    one.seconds = 5  # it gets on
-    assert queue.standing(three) == (False, 2, 25)
-    now(queue.leave(two))  # somebody gives up
-    assert queue.standing(three) == (False, 1, 5)
-    now(queue.leave(one))
-    assert painting(three) == [True]
-    now(queue.leave(three))
-    assert now(queue.counts()) == (0, 0)
-
-
-def test_a_full_host_says_so_and_when_to_come_back():
-    queue = Line(waiting=2)
-    tickets = [queue.ready("", 50) for _ in range(3)]
-    with pytest.raises(InputError, match="full: 2 people are waiting; try again in about 3 minutes"):
-        queue.ready("", 50)
-    now(queue.leave(tickets[1]))
-    queue.ready("", 50)
-
-
 def test_whoever_has_nothing_painting_comes_before_anybodys_second():
     queue = Line()
     mine = [queue.ready("a", 100) for _ in range(3)]
     other, third = queue.ready("b", 10), queue.ready("c", 10)
     assert queue.places(other, third, mine[1], mine[2]) == [1, 2, 3, 4]
     assert queue.standing(other) == (False, 1, 100)
+    mine[0].seconds = 25  # it gets on
+    assert queue.standing(third) == (False, 2, 35)
     for ticket in (mine[0], other, third, mine[1], mine[2]):
         assert painting(ticket) == [True]
         now(queue.leave(ticket))
@@ -106,8 +83,10 @@ def test_a_full_queue_sends_away_the_newest_of_whoever_has_most():
     assert queue.standing(waiting[2]) == (False, 0, 190)  # it had to go
     assert queue.places(other, *waiting[:2]) == [1, 2, 3]
     assert painting(painted) == [True]
-    with pytest.raises(InputError, match="This host is full"):
+    with pytest.raises(InputError, match="full: 3 people are waiting; try again in about 4 minutes"):
         queue.ready("a", 60)
+    now(queue.leave(waiting[0]))
+    queue.ready("a", 60)
 
 
 def test_neither_one_client_nor_the_networks_of_a_larger_one_fill_the_queue():
