@@ -37,9 +37,8 @@ class PainterActor:
     """Paints one run at a time; what is asked of it meanwhile is answered beside that."""
 
     def __init__(self) -> None:
-        self._ticket = ""  # of the run that is painted
-        self._stopped = False
-        self._wished: Settings | None = None
+        # Of the run that is painted: whether it is to end, and with which settings it is to go on.
+        self._wanted: dict[str, tuple[bool, Settings | None]] = {}
         keep_freed()
         warm_up()
 
@@ -47,8 +46,8 @@ class PainterActor:
         self, ticket: str, pictures: Inputs[Pixels], settings: Settings, interval: float
     ) -> Generator[Preview, None, None]:
         """Yield frames."""
-        self._ticket, self._stopped, self._wished = ticket, False, None
-        controls = Controls(lambda: self._stopped, lambda: self._wished, interval)
+        wanted = self._wanted = {ticket: (False, None)}
+        controls = Controls(lambda: wanted[ticket][0], lambda: wanted[ticket][1], interval)
         yield from frames(pictures, settings, controls)
 
     @ray.method(concurrency_group="control")
@@ -58,9 +57,10 @@ class PainterActor:
         Returns:
             Whether it is this run that is painted.
         """
-        if ticket != self._ticket:
+        wanted = self._wanted
+        if ticket not in wanted:
             return False
-        self._stopped, self._wished = stopped, wished
+        wanted[ticket] = stopped, wished
         return True
 
     @ray.method(concurrency_group="control")
