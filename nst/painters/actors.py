@@ -91,9 +91,9 @@ class SchedulerActor:
         self.environment = environment
         self._tickets: dict[str, Ticket] = {}
         self._heard: dict[str, float] = {}  # when the page of each ticket gave its last sign
-        self._hired: dict[str, Any] = {}  # painters by place
-        self._ready: dict[str, Any] = {}  # of these, those that can paint
-        self._watches: set[asyncio.Task[None]] = {asyncio.create_task(self._keep_reconciling())}
+        self._hired: dict[str, asyncio.Task[None]] = {}  # by place, what watches the painter there
+        self._ready: dict[str, Any] = {}  # by place, the painters that can paint
+        self._reconciling = asyncio.create_task(self._keep_reconciling())
 
     # The queue
 
@@ -174,28 +174,25 @@ class SchedulerActor:
             self._dismiss(place)
         for place in wanted.keys() - self._hired.keys():
             painter = _HIRED.options(runtime_env=self.environment, **wanted[place]).remote()
-            self._hired[place] = painter
-            watch = asyncio.create_task(self._watch(place, painter))
-            self._watches.add(watch)  # the loop itself does not hold it
-            watch.add_done_callback(self._watches.discard)
+            self._hired[place] = asyncio.create_task(self._watch(place, painter))
         now = time.monotonic()
         for number in [number for number, heard in self._heard.items() if now - heard > _SILENT]:
             await self.leave(number)
 
     async def _watch(self, place: str, painter: Any) -> None:
-        """Have a painter at work from when it first answers until it dies or is dismissed."""
+        """Have a painter at work from when it first answers until it dies."""
         try:
-            while await painter.is_alive.remote() and self._hired.get(place) is painter:
+            while await painter.is_alive.remote():
                 if place not in self._ready:
                     self._ready[place] = painter
                     self.scheduler.offer(self._ready)
                 await asyncio.sleep(_LOOK)
         except RayError:
-            if self._hired.get(place) is painter:
-                self._dismiss(place)
+            self._dismiss(place)
 
     def _dismiss(self, place: str) -> None:
-        self._hired.pop(place, None)
+        if watch := self._hired.pop(place, None):
+            watch.cancel()
         if self._ready.pop(place, None):
             self.scheduler.offer(self._ready)
 
