@@ -97,19 +97,19 @@ def test_forty_slow_files_of_one_client_let_anothers_through(decoder, sent):
     async def crowd():
         files = [sent(slow_jpeg(3000 + number)) for number in range(8)]
         slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32")) for file in files * 5]
-        while line.counts()[1] < 38:  # one is being read, and the size of one asked for
+        while (await line.counts())[1] < 38:  # one is being read, and the size of one asked for
             await asyncio.sleep(0.02)
         before = time.monotonic()
         await decoder.decode(sent(jpeg()), "The photo", "8.8.8.8/32")
         waited = time.monotonic() - before
-        assert line.counts()[1] > 30  # they were not gone
+        assert (await line.counts())[1] > 30  # they were not gone
         for task in slow:
             task.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
         return waited
 
     assert complete(crowd()) < 30  # a moment of what is under way; all forty would take minutes
-    assert line.counts() == (0, 0)
+    assert complete(line.counts()) == (0, 0)
 
 
 def test_a_full_line_sends_away_the_newest_of_whoever_has_most(decoder, sent):
@@ -117,7 +117,7 @@ def test_a_full_line_sends_away_the_newest_of_whoever_has_most(decoder, sent):
         line = decoder.lines["pictures"]
         files = [sent(slow_jpeg(3000 + number)) for number in range(8)]
         slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32", least=1)) for file in files * 10]
-        while line.counts()[1] < 64:
+        while (await line.counts())[1] < 64:
             await asyncio.sleep(0.02)
         await decoder.decode(sent(jpeg()), "The photo", "8.8.8.8/32")
         refused = [task.exception() for task in slow if task.done()]
