@@ -98,12 +98,12 @@ def test_a_line_full_of_one_clients_slow_files_lets_anothers_through(decoder, se
     async def crowd():
         files = [sent(slow_jpeg(3000 + number)) for number in range(8)]
         slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32", least=1)) for file in files * 10]
-        while line.counts()[1] < 64:
+        while (await line.counts())[1] < 64:
             await asyncio.sleep(0.02)
         before = time.monotonic()
         await decoder.decode(sent(jpeg()), "The photo", "8.8.8.8/32")
         waited = time.monotonic() - before
-        assert line.counts()[1] > 50  # they were not gone
+        assert (await line.counts())[1] > 50  # they were not gone
         assert {str(task.exception()) for task in slow if task.done()} == {busy}
         for task in slow:
             task.cancel()
@@ -111,7 +111,7 @@ def test_a_line_full_of_one_clients_slow_files_lets_anothers_through(decoder, se
         return waited
 
     assert complete(crowd()) < 30  # a moment of what is under way; all of them would take minutes
-    assert line.counts() == (0, 0)
+    assert complete(line.counts()) == (0, 0)
 
 
 def test_a_process_that_dies_over_a_file_costs_another_try_and_no_file(decoder, sent, monkeypatch):
