@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 import torch
 from conftest import tiny_convolutions
+from makers import noise
 from PIL import Image
 
-from nst import Settings, load_image
+from nst import load_image
 from nst.image.pixels import fit_area, resize, to_pixels
 from nst.lab import quality, recipes
 from nst.lab.quality import Painter, Yardstick, octaves
@@ -52,7 +53,7 @@ def test_octaves_tell_fine_from_coarse_and_colour_from_light():
 
 def test_the_style_itself_has_no_residual_and_the_photo_no_content_distance(yardstick, photo):
     scene = load_image(photo)
-    style = torch.rand(1, 3, 90, 90, generator=torch.Generator().manual_seed(0))
+    style = noise(90, 90)
     height, width = scene.shape[-2:]
     look = resize(style, fit_area(style.shape[-1], style.shape[-2], width * height)).clamp(0, 1)
     as_style = yardstick.measure(to_pixels(look), scene, style, 3.0)
@@ -70,8 +71,7 @@ def test_the_style_itself_has_no_residual_and_the_photo_no_content_distance(yard
 
 
 def test_a_subject_echoes_in_its_own_picture_and_in_one_that_holds_it(yardstick):
-    look = resize(torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(3)), (96, 96)).clamp(0, 1)
-    other = resize(torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(4)), (96, 96)).clamp(0, 1)
+    look, other = (resize(noise(9, 9, seed), (96, 96)).clamp(0, 1) for seed in (3, 4))
     subject = (0.25, 0.25, 0.75, 0.75)
     held = other.clone()
     held[..., 16:80, 16:80] = look[..., 16:80, 16:80]
@@ -135,8 +135,3 @@ def test_the_command_prints_a_table_and_a_sheet(tmp_path, photo, painting, capsy
     assert Image.open(tmp_path / "sheet.jpg").size == (4 * 320, 320)
     assert quality.main([*command, "--by", "nobody"]) == 2
     assert "There is no painter nobody; known ones are builtin" in capsys.readouterr().err
-
-
-def test_own_painters_are_the_encoders_of_the_settings():
-    assert quality.OWN == ("builtin", "refined", "vgg19")
-    assert Settings(encoder="refined").encoder == "refined"
