@@ -101,38 +101,32 @@ def test_transparency_is_kept_on_wish_and_missing_rows_are_told(painting, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["no.jpg", "PAINTING"], "The photo was not found: there is no file no.jpg."),
-        (["PHOTO", "no.jpg"], "The style picture was not found"),
-        (["PHOTO", "PAINTING", "--size", "nan"], "Size (size) is a whole number from 64 to 4096, not nan."),
-        (["PHOTO", "PAINTING", "--iterations", "1e9"], "Iterations (iterations) is a whole number"),
-        (
-            ["PHOTO", "PAINTING", "--style-weight", "much"],
-            "Style weight (style_weight) is a number from 0 to 10",
-        ),
-        (["PHOTO", "PAINTING", "--optimizer", "magic"], "invalid choice"),
-        (
-            ["PHOTO", "PAINTING", "-o", "x.gif"],
-            "neither PNG, JPEG, WebP nor TIFF; end its name in .png, .jpg",
-        ),
-        (["PHOTO", "PAINTING", "-o", "nowhere/x.png"], "does not exist"),
-        (["PHOTO", "PAINTING", "--weights", "none.pth"], "none.pth does not exist"),
-        (["PHOTO", "PHOTO", "--weights", "PHOTO"], "neither safetensors nor"),
-        (["PHOTO"], "There is no painting; name one after the photo, or with --style."),
-        (["PHOTO", "PHOTO", "--style", "PAINTING"], "2 photos need a folder that exists"),
-        (["PHOTO", "PAINTING", "-o", "nowhere/"], "The folder nowhere for the output does not exist"),
-        (["PHOTO", "PAINTING", "-o", "PHOTO"], "photo.jpg is a picture to paint from; name another"),
-        (["PHOTO", "PAINTING", "-o", "PAINTING"], "painting.png is a picture to paint from"),
-        (["PHOTO", "PAINTING", "--time-lapse", "x.webp", "-o", "x.webp"], "for both picture and film"),
-        (["PHOTO", "PHOTO", "--style", "PAINTING", "-o", ".", "--time-lapse", "x.mp4"], "made of one photo"),
-        (["PHOTO", "PAINTING", "--size", "own"], "Size (size) is a whole number from 64 to 4096, not 'own'."),
-        (["PHOTO", "PAINTING", "--time-lapse", "x.gif"], "neither MP4 nor WebP"),
-        (["PHOTO", "PAINTING", "--resume", "PAINTING"], "other proportions than the photo"),
-        (["PHOTO", "PAINTING", "--settings-from", "PHOTO"], "carries no settings; use a picture"),
-        (["PHOTO", "PAINTING", "--settings-from", "no.png"], "was not found: there is no file no.png"),
-        (["PHOTO", "PAINTING", "--keep", "no.png"], "The mask of what to keep was not found"),
-        (["PHOTO", "PAINTING", "--style-mask-2", "PHOTO"], "more style masks than style pictures"),
-        (["PHOTO", "PAINTING", "--keep", "PAINTING"], "a mask has the photo's proportions"),
-        (["PHOTO", "PAINTING", "--style-layers", "relu9_9"], "There is no layer 'relu9_9'"),
+        ("no.jpg PAINTING", "The photo was not found: there is no file no.jpg."),
+        ("PHOTO no.jpg", "The style picture was not found"),
+        ("PHOTO PAINTING --size nan", "Size (size) is a whole number from 64 to 4096, not nan."),
+        ("PHOTO PAINTING --iterations 1e9", "Iterations (iterations) is a whole number"),
+        ("PHOTO PAINTING --style-weight much", "Style weight (style_weight) is a number from 0 to 10"),
+        ("PHOTO PAINTING --optimizer magic", "invalid choice"),
+        ("PHOTO PAINTING -o x.gif", "neither PNG, JPEG, WebP nor TIFF; end its name in .png, .jpg"),
+        ("PHOTO PAINTING -o nowhere/x.png", "does not exist"),
+        ("PHOTO PAINTING --weights none.pth", "none.pth does not exist"),
+        ("PHOTO PHOTO --weights PHOTO", "neither safetensors nor"),
+        ("PHOTO", "There is no painting; name one after the photo, or with --style."),
+        ("PHOTO PHOTO --style PAINTING", "2 photos need a folder that exists"),
+        ("PHOTO PAINTING -o nowhere/", "The folder nowhere for the output does not exist"),
+        ("PHOTO PAINTING -o PHOTO", "photo.jpg is a picture to paint from; name another"),
+        ("PHOTO PAINTING -o PAINTING", "painting.png is a picture to paint from"),
+        ("PHOTO PAINTING --time-lapse x.webp -o x.webp", "for both picture and film"),
+        ("PHOTO PHOTO --style PAINTING -o . --time-lapse x.mp4", "made of one photo"),
+        ("PHOTO PAINTING --size own", "Size (size) is a whole number from 64 to 4096, not 'own'."),
+        ("PHOTO PAINTING --time-lapse x.gif", "neither MP4 nor WebP"),
+        ("PHOTO PAINTING --resume PAINTING", "other proportions than the photo"),
+        ("PHOTO PAINTING --settings-from PHOTO", "carries no settings; use a picture"),
+        ("PHOTO PAINTING --settings-from no.png", "was not found: there is no file no.png"),
+        ("PHOTO PAINTING --keep no.png", "The mask of what to keep was not found"),
+        ("PHOTO PAINTING --style-mask-2 PHOTO", "more style masks than style pictures"),
+        ("PHOTO PAINTING --keep PAINTING", "a mask has the photo's proportions"),
+        ("PHOTO PAINTING --style-layers relu9_9", "There is no layer 'relu9_9'"),
     ],
 )
 def test_misuse_is_one_sentence_and_exit_code_2(
@@ -141,7 +135,7 @@ def test_misuse_is_one_sentence_and_exit_code_2(
     monkeypatch.chdir(tmp_path)
     places = {"PHOTO": photo, "PAINTING": painting}
     try:
-        code = call(*(places.get(word, word) for word in arguments))
+        code = call(*(places.get(word, word) for word in arguments.split()))
     except SystemExit as left:  # argparse's way out
         code = left.code
     assert code == 2
@@ -273,12 +267,14 @@ def test_an_end_from_outside_keeps_the_picture(photo, painting, tmp_path, monkey
                 signal.raise_signal(number)
 
     monkeypatch.setattr(cli, "stylize", ended)
-    # In the background or under nohup the tests themselves may have been told to ignore it.
-    before = signal.signal(number, signal.SIG_DFL)
-    out = tmp_path / "out.png"
+
+    def unheard(*_) -> None:
+        """Take it where the program does not, which would end the tests."""
+
+    before, out = signal.signal(number, unheard), tmp_path / "out.png"
     try:
         assert call(photo, painting, "-o", out, *SMALL) == 128 + number
-        assert signal.getsignal(number) == signal.SIG_DFL
+        assert signal.getsignal(number) is unheard
     finally:
         signal.signal(number, before)
     said = capsys.readouterr()
