@@ -1,14 +1,18 @@
+"""Picture files: each as browsers show it, or one sentence."""
+
 from __future__ import annotations
 
 import io
+import struct
 import warnings
+import zlib
 
 import numpy as np
 import pytest
 import torch
 from conftest import ROOT, picture
-from corpus import claiming, encoded
-from PIL import Image
+from corpus import chunk, claiming, encoded
+from PIL import Image, ImageCms, PngImagePlugin
 
 from nst.errors import IncompleteWarning, InputError
 from nst.image.decoding import decode, measure
@@ -38,6 +42,33 @@ def floats(value: float, white: float) -> Image.Image:
     return Image.fromarray(data)
 
 
+def swapping() -> bytes:
+    """Return a profile by which red is green, so that it can be seen whether it counts."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
+    profile[red : red + 4], profile[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(profile)
+
+
+def before(name: bytes, data: bytes, more: bytes) -> bytes:
+    """Return a PNG with another chunk before one of its own."""
+    at = data.index(name) - 4
+    return data[:at] + more + data[at:]
+
+
+def with_primaries(number: int) -> bytes:
+    """Return an AVIF that says in which primaries its colours are."""
+    data = encoded(plain("RGB", ROSE), "AVIF", quality=95)
+    at = data.index(b"colrnclx")
+    return data[: at + 8] + struct.pack(">H", number) + data[at + 10 :]
+
+
+def with_text(text: str, **more: bool) -> bytes:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", text, **more)
+    return encoded(plain("RGB", ROSE), "PNG", pnginfo=info)
+
+
 def palette(clear: int = 0) -> Image.Image:
     """Return a palette's second colour, with the first in as many rows."""
     found = plain("P", 1)
@@ -46,7 +77,8 @@ def palette(clear: int = 0) -> Image.Image:
     return found
 
 
-BROWN, RED = (200, 100, 40), (255, 0, 0)
+BROWN, RED, ROSE, GREEN = (200, 100, 40), (255, 0, 0), (200, 40, 90), (40, 200, 90)
+SWAPPED = encoded(plain("RGB", ROSE), "PNG", icc_profile=swapping())
 ANIMATION = {"save_all": True, "append_images": [plain("RGB", "blue")]}
 # Each with the mean colour that a person sees, in bytes.
 FILES = {
@@ -68,17 +100,23 @@ FILES = {
     "floats to 255": (encoded(floats(127.5, 255), "TIFF"), (127.5, 127.5, 127.5)),
     "floats to 65535": (encoded(floats(32767.5, 65535), "TIFF"), (127.5, 127.5, 127.5)),
     "an animation's first frame": (encoded(plain("RGB", "red"), "GIF", **ANIMATION), RED),
+    "with a profile": (SWAPPED, GREEN),
+    "cICP counts more": (before(b"iCCP", SWAPPED, chunk(b"cICP", bytes([1, 13, 0, 1]))), ROSE),
+    "AVIF in sRGB's primaries": (with_primaries(1), ROSE),
+    "AVIF in Display P3's": (with_primaries(12), (217, 0, 89)),
+    "a wrong checksum beside the pixels": (with_text("hello").replace(b"hello", b"jello"), ROSE),
+    "a text that is too long to unpack": (with_text("x" * 3_000_000, zip=True), ROSE),
 }
-# How far it may be away where it is compressed with loss.
-MOST = dict.fromkeys(("JPEG", "WEBP", "AVIF", "CMYK"), 5.0)
+# Compressed with loss, or converted by a profile.
+LOSSY = ("JPEG", "WEBP", "AVIF", "CMYK", "with a profile", "AVIF in sRGB's primaries", "AVIF in Display P3's")
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_kind_of_file_is_seen_as_a_person_sees_it(name):
     data, colour = FILES[name]
-    assert load_image(data).mean((0, 2, 3)).mul(255).tolist() == pytest.approx(
-        colour, abs=MOST.get(name, 0.2)
-    )
+    found = load_image(data).mean((0, 2, 3)).mul(255).tolist()
+    assert found == pytest.approx(colour, abs=6 if name in LOSSY else 0.2)
+    assert measure(data) == (32, 32)
 
 
 def test_every_way_to_hand_a_picture_over(tmp_path):
@@ -101,6 +139,7 @@ def test_huge_pictures_are_reduced():
 
 
 JPEG, PNG = (encoded(picture(300, 300), kind) for kind in ("JPEG", "PNG"))
+FIRST = PNG.index(b"IDAT") + 4
 SENTENCES = {
     "nothing": (b"", r"an empty file; choose another\."),
     "text": (b"hello there", "not a picture that can be read here; use a JPEG"),
@@ -122,6 +161,7 @@ DAMAGED = {
     "half": JPEG[: len(JPEG) // 2],
     "truncated png": PNG[:3000],
     "png without its pixels": claiming(500, 500),
+    "a wrong checksum of the pixels": PNG[:FIRST] + bytes([PNG[FIRST] ^ 255]) + PNG[FIRST + 1 :],
 }
 BAD = {
     **{name: (data, f"is {sentence}") for name, (data, sentence) in SENTENCES.items()},
@@ -158,6 +198,39 @@ def test_rows_that_are_missing_are_told():
     with pytest.warns(IncompleteWarning, match=r"The photo breaks off early: its last \d+ rows are grey\."):
         pixels = decode(data[: -len(data) // 25], "The photo")
     assert (pixels[-1] == 128).all()
+
+
+def test_a_progressive_jpeg_that_breaks_off_late_is_softer_and_not_grey():
+    data = encoded(picture(256, 256), "JPEG", progressive=True, quality=90)
+    with pytest.warns(IncompleteWarning, match="softer than it was"):
+        decode(data[: int(len(data) * 0.95)], "The photo")
+
+
+def deep_png(pixels: np.ndarray, *chunks: bytes) -> bytes:
+    """Return (H, W, 1) or (H, W, 3) uint16 pixels as a PNG, which Pillow does not write."""
+    height, width, channels = pixels.shape
+    head = struct.pack(">IIBBBBB", width, height, 16, 2 if channels == 3 else 0, 0, 0, 0)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    own = (chunk(b"IHDR", head), *chunks, chunk(b"IDAT", zlib.compress(rows)), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(own)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_transparency_of_one_colour_in_16_bits(channels):
+    pixels = np.full((32, 32, channels), 30000, np.uint16)
+    pixels[:, 16:] = 5000
+    clear = chunk(b"tRNS", struct.pack(f">{channels}H", *[30000] * channels))
+    found = decode(deep_png(pixels, clear), alpha=True)
+    assert found.shape == (32, 32, 4)
+    assert (found[:, :16, 3] == 0).all()
+    assert (found[:, 16:, 3] == 1).all()
+
+
+def test_what_is_transparent_throughout_is_said_but_for_a_mask():
+    data = encoded(plain("RGBA", (255, 0, 0, 0)), "PNG")
+    with pytest.raises(InputError, match="The style picture is transparent throughout"):
+        decode(data, "The style picture")
+    assert decode(data, "The mask", ground=0.0).max() == 0
 
 
 def test_missing_files_and_folders(tmp_path):
