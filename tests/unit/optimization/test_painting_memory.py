@@ -64,7 +64,7 @@ def test_a_plan_is_not_exceeded_and_not_out_of_all_proportion(strips):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     shares = [line.split() for line in done.stdout.splitlines()]
     assert [f"torch.{wanted}" for wanted, _, _ in shares] == [had for _, had, _ in shares]
-    assert len(shares) == len(PRECISIONS)
+    assert len(shares) == len(PRECISIONS), done.stderr
     assert all(0.4 < float(share) <= 1 for _, _, share in shares), done.stdout
 
 
