@@ -81,7 +81,7 @@ def test_bad_files_get_one_sentence_and_run_no_code(tmp_path, monkeypatch):
     assert not (tmp_path / "trapped").exists()
 
 
-def test_the_package_brings_both_networks(monkeypatch):
+def test_the_package_brings_both_networks():
     convolutions = find_vgg19()
     assert {key: tuple(value.shape) for key, value in convolutions.items()} == KEYS
     assert all(bool(torch.isfinite(value).all()) for value in convolutions.values())
