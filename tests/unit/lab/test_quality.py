@@ -18,7 +18,6 @@ from nst.lab import quality, recipes
 from nst.lab.quality import Painter, Yardstick, octaves
 from nst.lab.recipes import RECIPES
 from nst.optimization.losses import relative_error
-from nst.vgg.encoder import Encoder
 from nst.vgg.moments import gram_matrix
 
 
@@ -85,10 +84,9 @@ def test_a_subject_echoes_in_its_own_picture_and_in_one_that_holds_it(yardstick)
 
 # The classic's weights are for VGG-19's activations; tests/unit/lab/test_bench.py paints it.
 @pytest.mark.parametrize("name", [name for name in RECIPES if name != "classic"])
-def test_recipes_paint(photo, painting, name, monkeypatch):
+def test_recipes_paint(encoder, photo, painting, name, monkeypatch):
     monkeypatch.setattr(recipes, "FIRST", 150)  # enough for a speck
     scene, style = load_image(photo), load_image(painting)
-    encoder = Encoder(tiny_convolutions(), name="tiny")
     result = RECIPES[name](encoder, scene, style, 64)
     assert result.shape == (1, 3, 43, 64)
     assert 0 <= float(result.min()) <= float(result.max()) <= 1

@@ -105,9 +105,8 @@ def test_taps_with_matrices():
     assert torch.allclose(style["relu1_1"][0].mean, tap.mean((0, 2, 3)), rtol=1e-4, atol=1e-4)
 
 
-def test_what_else_is_asked_for_changes_no_layer():
+def test_what_else_is_asked_for_changes_no_layer(encoder):
     # Pooling goes ahead of a ReLU that nobody asked for.
-    encoder = Encoder(tiny_convolutions(), name="x")
     values, gradients = [], []
     for layers in (["relu2_1", "relu3_4"], list(encoder.layers)):
         image = IMAGE.clone().requires_grad_()
