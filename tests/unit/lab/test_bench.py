@@ -75,10 +75,10 @@ def test_convolutions_are_compared_one_by_one(run):
 def test_speed_paints_the_classic_recipe_beside_ours(run, photo, painting, tmp_path):
     plot = tmp_path / "plot.svg"
     command = ["speed", "--photo", str(photo), "--style", str(painting), "--plot", str(plot)]
-    command += ["--settings", '{"size": 64}', "--iterations", "5", "--ladder", "10", "--by", "builtin"]
+    command += ["--settings", '{"size": 64}', "--iterations", "10", "--ladder", "10", "--by", "builtin"]
     found, printed = run(*command)
     painted = [(r["painter"], r["iterations"]) for r in found["rows"]]
-    assert painted == [*(("classic", n) for n in (1, 2, 4, 5)), ("builtin", 10)]
+    assert painted == [*(("classic", n) for n in (1, 2, 4, 7, 10)), ("builtin", 10)]
     classic = [row for row in found["rows"] if row["painter"] == "classic"]
     assert [row["seconds"] for row in classic] == sorted(row["seconds"] for row in classic)
     assert classic[-1]["residual"] < classic[0]["residual"]
