@@ -97,7 +97,7 @@ def test_it_paints_in_another_process_and_hands_the_gpu_back(app):
 
 def test_nothing_is_spent_on_what_cannot_be_painted(app):
     client = Client(app.url, verbose=False)
-    for wrong in ({"size": 4095.5}, {"blend_1": 0}, {"style_layers": "relu3_2", "encoder": "builtin"}):
+    for wrong in ({"size": 4095.5}, {"blend_1": 0}, {"style_layers": "relu3_2", "encoder": "narrow"}):
         with pytest.raises(AppError):
             paint(client, **wrong).result(timeout=60)
     assert asked("/schedule") == []

@@ -371,10 +371,10 @@ def test_who_would_not_be_served_is_told(behind, monkeypatch):
 
     try:
         assert told() == (200, "ok")
-        tickets = [host.painter.scheduler.join("") for _ in range(2)]
+        tickets = [complete(host.painter.scheduler.join("")) for _ in range(2)]
         assert told() == (200, "full")
         for ticket in tickets:
-            host.painter.scheduler.leave(ticket)
+            complete(host.painter.scheduler.leave(ticket))
         with monkeypatch.context() as patch:
             patch.setattr(host.decoder, "stalled", lambda: 100.0)
             assert told() == (503, "stuck")

@@ -131,7 +131,7 @@ def test_a_run_is_steered_and_stopped_on_its_way(backend):
 
 def test_what_cannot_be_painted_is_refused_in_a_sentence_and_holds_nobody_up(backend):
     async def visit() -> None:
-        async for _ in paint(backend, replace(SHORT, style_layers="relu3_2", encoder="builtin")):
+        async for _ in paint(backend, replace(SHORT, style_layers="relu3_2", encoder="narrow")):
             pass
 
     with pytest.raises(InputError) as caught:
