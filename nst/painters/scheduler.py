@@ -153,8 +153,12 @@ class Scheduler:
         Of one that had to go, the seconds are those of all that are there.
         """
         if self._standing(ticket) == before:
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._change.wait(), _AGAIN)
+            # Before Python 3.12 `asyncio.wait_for` loses a cancellation that comes together with the change.
+            timer = asyncio.get_running_loop().call_later(_AGAIN, self._changed)
+            try:
+                await self._change.wait()
+            finally:
+                timer.cancel()
         return self._standing(ticket)
 
     async def counts(self) -> tuple[int, int]:
