@@ -24,7 +24,7 @@ def painted(browser: Browser, url: str):
 
 def test_it_is_named_after_its_pictures_and_says_how_it_was_made(painted: Page):
     line = painted.locator("#status .line")
-    expect(line).to_have_attribute("title", re.compile(r"^20 steps · .*Fast encoder on"))
+    expect(line).to_have_attribute("title", re.compile(r"^20 steps · .*Narrow network on"))
     name = re.compile(r"^matterhorn-starry_night-20\d\d-\d\d-\d\d\.png$")
     expect(painted.locator("#download")).to_have_attribute("download", name)
 

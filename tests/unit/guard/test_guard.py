@@ -66,7 +66,7 @@ class Behind:
 
     def files(self) -> list:
         """Return what is kept."""
-        return list(self.service.files._items)
+        return list(self.service.files._folders)
 
 
 @pytest.fixture
@@ -371,10 +371,10 @@ def test_who_would_not_be_served_is_told(behind, monkeypatch):
 
     try:
         assert told() == (200, "ok")
-        tickets = [complete(host.painter.scheduler.join("")) for _ in range(2)]
+        tickets = [complete(host.painter.join("")) for _ in range(2)]
         assert told() == (200, "full")
         for ticket in tickets:
-            complete(host.painter.scheduler.leave(ticket))
+            complete(host.painter.leave(ticket))
         with monkeypatch.context() as patch:
             patch.setattr(host.decoder, "stalled", lambda: 100.0)
             assert told() == (503, "stuck")

@@ -132,4 +132,4 @@ def test_the_command_prints_a_table_and_a_sheet(tmp_path, photo, painting, capsy
     assert [line.split()[:2] for line in lines[4:]] == [["mean", n] for n in ("narrow", "refined")]
     assert Image.open(tmp_path / "sheet.jpg").size == (4 * 320, 320)
     assert quality.main([*command, "--by", "nobody"]) == 2
-    assert "There is no painter nobody; known ones are builtin" in capsys.readouterr().err
+    assert "There is no painter nobody; known ones are narrow" in capsys.readouterr().err
