@@ -12,6 +12,7 @@ import json
 import logging
 import multiprocessing
 import os
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,7 @@ _WAITING = 64  # files in one line
 _BUSY = "This host is busy reading other pictures; try again in a minute."
 _KEPT = 2**27  # bytes of pixels: three photos of 12 million
 _SIZE = 2**10  # bytes that the size of a file is charged with
+_LAST = 5.0  # seconds more for an answer that has begun
 _LARGE = 2**24  # bytes of pixels, with which more of the kind will have been held for a moment
 # How a file was not read, after the name that it is called by.
 _NOT_BEGUN = "cannot be read here just now; try again in a minute."
@@ -186,18 +188,22 @@ class _Process:
     def run(self) -> tuple[dict[str, Any], bytes] | str:
         """Return what it answers, or how the file was not read."""
         failure = _NOT_BEGUN
+        # Also when it has begun to answer: what a file has taken over may never end.
+        end = threading.Timer(self.seconds + _LAST, self.kill)
         with self._link:
             try:
                 self._process.start()
                 self._theirs.close()
                 if not self._ended and self._link.poll(_STARTS) and self._link.recv_bytes():
                     failure = _DIED  # should it say nothing more
+                    end.start()
                     if self._link.poll(self.seconds):
                         return json.loads(self._link.recv_bytes()), self._link.recv_bytes()
                     failure = _LATE
             except (EOFError, OSError):
                 pass
             finally:
+                end.cancel()
                 self.kill()
                 if self._process.pid is not None:
                     self._process.join()

@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import signal
+import struct
 import time
 from multiprocessing import forkserver
 from pathlib import Path
@@ -77,6 +78,20 @@ def test_what_takes_minutes_is_given_up_in_seconds_and_the_next_is_served(decode
     complete(decoder.decode(sent(jpeg()), "The photo", "somebody"))
     # Two deadlines of two seconds and two new processes; the files would take four minutes.
     assert time.monotonic() - began < 60
+
+
+def begin_an_answer(link, *_):
+    """Do as a process that a file has taken over may: begin to answer, and never end."""
+    link.send_bytes(b"0")
+    os.write(link.fileno(), struct.pack("!i", 1000) + b"{")
+    time.sleep(600)
+
+
+def test_an_answer_without_end_is_given_up_too(decoder, sent, monkeypatch):
+    monkeypatch.setattr(module, "_LAST", 0.5)
+    monkeypatch.setattr(module.decode_worker, "serve", begin_an_answer)
+    with pytest.raises(InputError, match="is damaged or incomplete"):
+        assert took(decoder.decode(sent(jpeg()), "The photo", "attacker", least=1)) < 60
 
 
 def test_who_gives_up_ends_the_work(sent):
