@@ -9,8 +9,7 @@ import secrets
 import shutil
 import signal
 import tempfile
-import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import forkserver, util
 from pathlib import Path
@@ -45,9 +44,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 for name in ("NST_WEIGHTS", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "NST_MAX_SIZE"):
     os.environ.pop(name, None)
 
-import numpy as np  # noqa: E402
 import pytest  # noqa: E402
-from PIL import Image  # noqa: E402
+from pictures import picture  # noqa: E402
+from waiting import eventually  # noqa: E402
 
 import nst.page  # noqa: E402, F401 (before Gradio, which would write stubs for editors)
 
@@ -87,14 +86,6 @@ def complete(work: Coroutine[Any, Any, Any]) -> Any:
         return thread.submit(asyncio.run, work).result()
 
 
-def eventually(check: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for something to be so."""
-    began = time.monotonic()
-    while not check():
-        assert time.monotonic() - began < seconds
-        time.sleep(0.02)
-
-
 @pytest.fixture(scope="session", autouse=True)
 def nothing_is_left() -> Iterator[None]:
     """End whatever the tests have started and not ended, and fail for it."""
@@ -102,13 +93,12 @@ def nothing_is_left() -> Iterator[None]:
     yield
     # Ends with this process, but not before.
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
-    began = time.monotonic()
-    while (left := marked(mark)) and time.monotonic() - began < 30:
-        time.sleep(0.05)
-    for process in left:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGKILL)
-    assert not left
+    try:
+        eventually(lambda: not marked(mark), lambda: marked(mark))
+    finally:
+        for process in marked(mark):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
 
 def marked(mark: str) -> dict[int, str]:
@@ -136,13 +126,6 @@ def encoder() -> Encoder:
     from nst.vgg.encoder import Encoder
 
     return Encoder(tiny_convolutions(), name="tiny")
-
-
-def picture(width: int, height: int, seed: int = 0) -> Image.Image:
-    """Return a colourful picture with smooth parts and edges."""
-    generator = np.random.default_rng(seed)
-    small = Image.fromarray(generator.integers(0, 256, (6, 8, 3), dtype=np.uint8))
-    return small.resize((width, height), Image.Resampling.BICUBIC)
 
 
 @pytest.fixture
@@ -188,22 +171,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 # Those that take longest begin first, so that no process is left with one of them at the end.
 FIRST = (
-    "test_returning",
     "test_cluster",
+    "test_restart",
+    "test_faults",
     "test_painting_part",
+    "test_returning",
+    "test_load",
     "test_page",
     "test_first_visits",
-    "test_faults",
-    "test_load",
+    "test_other_browsers",
     "test_cli",
-    "test_access",
     "test_connections",
     "test_bench",
     "test_real",
     "test_attack",
+    "test_access",
     "test_painting",
     "test_controls",
-    "test_strangers_bodies",
+    "test_actions",
+    "test_strangers_runs",
 )
 
 

@@ -6,23 +6,20 @@ a third of what importing it takes.
 
 from __future__ import annotations
 
-import importlib.util
 import sys
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, PathFinder
 from typing import Any
 
 _MODULE, _FUNCTION = "gradio.component_meta", "create_or_modify_pyi"
 
 
-class _Finder:
-    """Finds the module that writes them as everybody does, and takes the function out."""
+class _Finder(PathFinder):
+    """Finds the module that writes them as Python itself does, and takes the function out."""
 
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+    @classmethod
+    def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """Return the module's place, None for all other modules."""
-        if name != _MODULE:
-            return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(name)
+        spec = super().find_spec(name, path, target) if name == _MODULE else None
         if spec is not None and spec.loader is not None:
             run: Any = spec.loader.exec_module
 
@@ -37,5 +34,4 @@ class _Finder:
 
 def write_none() -> None:
     """Write no stubs when Gradio is imported from now on."""
-    if _MODULE not in sys.modules:
-        sys.meta_path.insert(0, _Finder())
+    sys.meta_path.insert(0, _Finder)

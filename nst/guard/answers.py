@@ -1,56 +1,45 @@
-"""The way back: what is answered to a request."""
+"""The sentences that a request which is not let through is answered with."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import MutableMapping
+import logging
+import uuid
 from typing import Any
 
-from nst.guard import headers
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.types import Scope
+
+from nst.runs.storage import FULL, NO_ROOM
+
+log = logging.getLogger(__name__)
 
 
-class Answer:
-    """Every answer gets the headers of this host, and is begun once."""
+def refusal(status: int, sentence: str) -> JSONResponse:
+    """Return an answer in the forms that Gradio's page and its clients look for."""
+    detail: Any = sentence
+    if status == 422:  # the one status of which Gradio's clients read the words
+        detail = [
+            {"__type__": "validate", "is_valid": False, "parameter_name": "request", "message": sentence}
+        ]
+    return JSONResponse({"error": sentence, "detail": detail}, status)
 
-    def __init__(self, send: Any) -> None:
-        self._send = send
-        self.nonce = ""  # of the page's scripts
-        self.unfit = ""  # what a plain 500 of the app's is replaced by
-        self._started = self._replaced = False
 
-    async def send(self, message: MutableMapping[str, Any]) -> None:
-        """Send what the app answers."""
-        if message["type"] == "http.response.start":
-            if self.unfit and message["status"] == 500:
-                self._replaced = True
-                await self.refuse(422, self.unfit)
-            if self._started:
-                return
-            self._started = True
-            message = {**message, "headers": headers.outgoing(message.get("headers", ()), self.nonce)}
-        elif self._replaced:
-            return
-        await self._send(message)
+def tool_error(call: dict[str, Any], sentence: str) -> JSONResponse:
+    """Return what MCP calls the result of a tool that could not do what it was asked."""
+    number = call.get("id")
+    result = {"content": [{"type": "text", "text": sentence}], "isError": True}
+    return JSONResponse(
+        {"jsonrpc": "2.0", "id": number if isinstance(number, int | str) else None, "result": result}
+    )
 
-    async def refuse(self, status: int, sentence: str) -> None:
-        """Answer with a sentence, in the forms that Gradio's page and its clients look for."""
-        if self._started:
-            return
-        detail: Any = sentence
-        if status == 422:  # the one status of which Gradio's clients read the words
-            detail = [
-                {"__type__": "validate", "is_valid": False, "parameter_name": "request", "message": sentence}
-            ]
-        await self.json(status, {"error": sentence, "detail": detail})
 
-    async def json(self, status: int, body: Any) -> None:
-        """Answer with JSON."""
-        await self.body(status, json.dumps(body).encode(), b"application/json")
-
-    async def body(self, status: int, data: bytes, kind: bytes) -> None:
-        """Answer with bytes."""
-        head = [(b"content-type", kind), (b"content-length", str(len(data)).encode())]
-        self._started = True
-        start = {"type": "http.response.start", "status": status, "headers": headers.outgoing(head)}
-        await self._send(start)
-        await self._send({"type": "http.response.body", "body": data})
+def reason(error: Exception, scope: Scope) -> tuple[int, str]:
+    """Return status and sentence of what went wrong; what nobody foresaw is noted in the log."""
+    if isinstance(error, HTTPException):
+        return error.status_code, error.detail
+    number = uuid.uuid4().hex[:8]
+    log.error("%s %s, error %s: %r", scope["method"], scope["path"][:100], number, error)
+    if isinstance(error, OSError) and error.errno in FULL:
+        return 507, NO_ROOM
+    return 500, f"Something broke here (error {number}); try again."

@@ -5,52 +5,41 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
-from tempfile import SpooledTemporaryFile
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from anyio import to_thread
-
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive
 
 # Brackets, and commas, that no request has: what is parsed costs by its parts, a picture is one of them.
 _MOST_BRACKETS, _MOST_COMMAS = 500, 5000
 _SLOW = "That came too slowly; send it again, or something smaller."
-SMALL = 2**18  # bytes of a body that are read at once
 # Of each so many seconds of a body, the bytes that have to come in them: those of the slowest line that is
 # waited for.
 PERIOD, LEAST = 15.0, 240_000
 
 
-class RefusedError(Exception):
-    """A request that is answered here, and not let through."""
-
-    def __init__(self, status: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.status, self.sentence = status, sentence
-
-
-class LeftError(Exception):
-    """Whoever sent it has hung up."""
-
-
-def bounded(receive: Receive, most: int, length: str, came: Callable[[int], None]) -> Receive:
+def bounded(
+    receive: Receive, most: int, headers: Iterable[tuple[bytes, bytes]], came: Callable[[int], None]
+) -> Receive:
     """Return a way to receive a body that refuses it once it is too large or too slow.
 
     Args:
-        length: what the head says of it, or "".
+        headers: of the request.
         came: called, in a thread, with how many bytes have come, and with what takes that back at the end.
 
     Raises:
-        RefusedError: the head alone says that it is too large; raised by what is returned as well.
+        HTTPException: the head alone says that it is too large; raised by what is returned as well.
     """
     sentence = f"That is too much at once; send at most {_size(most)}."
-    if length and not (length.isdigit() and int(length) <= most):
-        raise RefusedError(413, sentence)
+    length = dict(headers).get(b"content-length", b"0")
+    if not (length.isdigit() and int(length) <= most):
+        raise HTTPException(413, sentence)
     received, done = 0, False
     left, before = PERIOD, 0  # of the period, in which only waiting counts, and what had come when it began
 
-    async def take() -> dict[str, Any]:
+    async def take() -> Message:
         nonlocal received, done, left, before
         if done:
             return await receive()
@@ -58,15 +47,15 @@ def bounded(receive: Receive, most: int, length: str, came: Callable[[int], None
         try:
             message = await asyncio.wait_for(receive(), left)
         except asyncio.TimeoutError as error:
-            raise RefusedError(408, _SLOW) from error
+            raise HTTPException(408, _SLOW) from error
         size = len(message.get("body", b""))
         received += size
         if received > most:
-            raise RefusedError(413, sentence)
+            raise HTTPException(413, sentence)
         left -= time.monotonic() - began
         if left <= 0:
             if received - before < LEAST:
-                raise RefusedError(408, _SLOW)
+                raise HTTPException(408, _SLOW)
             left, before = PERIOD, received
         done = message["type"] != "http.request" or not message.get("more_body")
         if change := size - received if done else size:
@@ -76,31 +65,11 @@ def bounded(receive: Receive, most: int, length: str, came: Callable[[int], None
     return take
 
 
-async def read(receive: Receive) -> SpooledTemporaryFile[bytes]:
-    """Return a whole body, its end being where the file stands; a large one lies on the disk, without a name.
-
-    Raises:
-        LeftError: it breaks off.
-    """
-    spool: SpooledTemporaryFile[bytes] = SpooledTemporaryFile(max_size=SMALL)  # noqa: SIM115 (the caller's)
-    try:
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise LeftError
-            spool.write(message.get("body", b""))
-            if not message.get("more_body"):
-                return spool
-    except BaseException:
-        spool.close()
-        raise
-
-
 def replay(body: bytes, receive: Receive) -> Receive:
     """Return a way to receive `body`, and after it what else there is, such as the end of the connection."""
     replayed = False
 
-    async def take() -> dict[str, Any]:
+    async def take() -> Message:
         nonlocal replayed
         if replayed:
             return await receive()
@@ -114,16 +83,16 @@ def parse(body: bytes) -> dict[str, Any]:
     """Return the JSON object that a body is.
 
     Raises:
-        RefusedError: it is none, or made to be expensive.
+        HTTPException: it is none, or made to be expensive.
     """
     if body.count(b"[") + body.count(b"{") > _MOST_BRACKETS or body.count(b",") > _MOST_COMMAS:
-        raise RefusedError(413, "That has more parts than anything that is asked for here.")
+        raise HTTPException(413, "That has more parts than anything that is asked for here.")
     try:
         value = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise RefusedError(400, "The body of this request is not JSON; send one object.") from error
+        raise HTTPException(400, "The body of this request is not JSON; send one object.") from error
     if not isinstance(value, dict):
-        raise RefusedError(422, "The body of this request is not a JSON object; send one.")
+        raise HTTPException(422, "The body of this request is not a JSON object; send one.")
     return value
 
 

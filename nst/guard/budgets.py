@@ -1,4 +1,4 @@
-"""How much a visitor may ask for in a while."""
+"""How much one client may ask for in a while: every limit of a request is here."""
 
 from __future__ import annotations
 
@@ -7,31 +7,48 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from nst.guard.bodies import RefusedError
+from starlette.exceptions import HTTPException
+
 from nst.painters.accounts import accounts
 
-# For each kind of request: how many at once, how many a second from then on, how many under way.
-RATES: dict[str, tuple[float, float, int]] = {
-    "page": (80, 4, 40),
-    "config": (80, 4, 40),
-    "upload": (40, 1, 6),
-    "join": (60, 4, 40),
-    "direct": (400, 40, 40),
-    "call": (40, 2, 12),
-    "mcp": (40, 4, 4),
-    "listen": (120, 10, 40),
-    "await": (120, 10, 40),
-    "progress": (80, 4, 12),
-    "file": (1500, 100, 60),
-    "health": (120, 10, 10),
+
+class Limit(NamedTuple):
+    """Of one kind of request; what is left out holds for kinds that are not listed too."""
+
+    # A page has some 80 files, and an office or a school opens many pages at once.
+    burst: float = 3000  # requests at once,
+    rate: float = 200  # and in each second from then on
+    under_way: int = 100
+    body: int = 2**14  # bytes
+
+
+MOST_FILE = 40 * 2**20
+LIMITS: dict[str, Limit] = {
+    "page": Limit(80, 4, 40),
+    "config": Limit(80, 4, 40),
+    "upload": Limit(40, 1, 6, MOST_FILE + 2**20),  # and what stands around a file
+    "join": Limit(60, 4, 40, 2**22),  # a drawing goes along with what is painted
+    "direct": Limit(400, 40, 40, 2**20),
+    "call": Limit(40, 2, 12, 48 * 2**20),  # pictures as data: URLs
+    "mcp": Limit(40, 4, 4, 48 * 2**20),
+    "listen": Limit(120, 10, 40),
+    "await": Limit(120, 10, 40),
+    "progress": Limit(80, 4, 12),
+    "file": Limit(1500, 100, 60),
+    "health": Limit(120, 10, 10),
 }
-# Of every other kind. A page has some 80 files, and an office or a school opens many pages at once.
-OTHERS = (3000, 200, 100)
+OTHERS = Limit()
 # Requests of all kinds together that are under way: an answer that nobody reads takes a place too.
 UNDER_WAY = 150
 _REMEMBERED = 20_000  # accounts and kinds
 _TOO_MUCH = "That is more than one visitor may ask for at a time; wait a moment and try again."
+
+
+def limit(kind: str) -> Limit:
+    """Return the limit of a kind of request."""
+    return LIMITS.get(kind, OTHERS)
 
 
 class Budgets:
@@ -47,9 +64,9 @@ class Budgets:
         """Take one request off the budgets, for as long as it lasts.
 
         Raises:
-            RefusedError: there is nothing left.
+            HTTPException: there is nothing left.
         """
-        burst, rate, most = RATES.get(kind, OTHERS)
+        burst, rate, most, _ = limit(kind)
         now, left = time.monotonic(), {}
         with self._lock:
             for account, share in accounts(client):
@@ -62,7 +79,7 @@ class Budgets:
                     or self._under_way[key] >= most * share
                     or self._under_way[account, ""] >= UNDER_WAY * share
                 ):
-                    raise RefusedError(429, _TOO_MUCH)
+                    raise HTTPException(429, _TOO_MUCH)
             taken = [*left, *((account, "") for account, _ in left)]
             self._left.update({key: (value, now) for key, value in left.items()})
             while len(self._left) > _REMEMBERED:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import threading
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import gradio as gr
 
 # How the guard tells everything behind it; from outside such a header does not come through.
 HEADER = b"x-nst-client"
+# The same for the word by which an assistant's call is known: Gradio makes it once more itself, over HTTP.
+CALL = b"x-nst-call"
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -22,6 +26,14 @@ def client_of(request: gr.Request | None) -> str:
 def session_of(request: gr.Request) -> str:
     """Return the id of the page or program that asks, or "" where it has none."""
     return request.session_hash or ""
+
+
+@dataclass
+class Call:
+    """A call of the MCP tool that is under way."""
+
+    client: str
+    gone: threading.Event = field(default_factory=threading.Event)  # set when nobody waits for it any more
 
 
 class Caller(NamedTuple):

@@ -7,10 +7,9 @@ import contextlib
 from collections import Counter
 from typing import Any, ClassVar
 
-import uvicorn
-from uvicorn.config import HTTP_PROTOCOLS, WS_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from nst.gradio_faults import uvicorn_settings
 from nst.guard.clients import caller_of
 from nst.painters.accounts import accounts
 
@@ -64,10 +63,10 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
     def on_response_complete(self) -> None:
         """Note that it is silent again, until the next request or uvicorn's own deadline."""
         super().on_response_complete()
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            self._look_on()
+        elif self.cycle.response_complete:  # it has not sent the next one already
             self._wait()
-        elif self._unread is None:
-            self._look_again(-1)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Give the place back."""
@@ -81,6 +80,9 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
     def pause_writing(self) -> None:
         """Begin to look whether what is answered is taken."""
         super().pause_writing()
+        self._look_on()
+
+    def _look_on(self) -> None:
         if self._unread is None:
             self._look_again(-1)
 
@@ -94,7 +96,7 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
 
     def _wait(self) -> None:
         self._move()
-        self._deadline = self.loop.call_later(HEAD, self._too_late)
+        self._deadline = self.loop.call_later(HEAD, self.transport.abort)
 
     def _move(self) -> None:
         """Put it behind all others, and not silent."""
@@ -103,10 +105,6 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-
-    def _too_late(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.abort()
 
     def _make_room(self) -> bool:
         """Close another connection, unless none is silent and nobody has more than whoever made this one."""
@@ -126,17 +124,6 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
         return self._accounts[-1][0]
 
 
-class _Config(uvicorn.config.Config):
-    """Takes fewer connections at once, and believes no proxy.
-
-    uvicorn's own takes 2,048: every file that there is, however few may stay. And it puts what a proxy on
-    this machine says in the place of the address at the other end, by which the guard tells what is a proxy.
-    """
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **{"backlog": _AT_ONCE, "proxy_headers": False, **options})
-
-
 def _files() -> int:
     """Return how many files this process may have open, raised to what is wanted where that is allowed."""
     wanted = 2 * _MOST + _OTHERS
@@ -147,8 +134,8 @@ def _files() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return wanted
-    if soft < wanted and (hard == resource.RLIM_INFINITY or hard > soft):
-        more = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    more = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+    if soft < more:
         with contextlib.suppress(ValueError, OSError):  # macOS allows fewer than it says
             resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
             return more
@@ -156,9 +143,11 @@ def _files() -> int:
 
 
 def bound() -> None:
-    """Have uvicorn, which Gradio starts without asking, make connections of this kind."""
+    """Have uvicorn make connections of this kind.
+
+    It takes 2,048 at once: every file that there is, however few may stay. And it puts what a proxy on
+    this machine says in the place of the address at the other end, by which the guard tells what is a proxy.
+    """
     # An answer may hold a file beside its connection.
     Connection.most = max(_LEAST, min(_MOST, (_files() - _OTHERS) // 2))
-    uvicorn.Config = _Config  # type: ignore[misc]
-    HTTP_PROTOCOLS["auto"] = f"{__name__}:{Connection.__name__}"
-    WS_PROTOCOLS["auto"] = None  # there are none here
+    uvicorn_settings.choose(http=Connection, ws="none", backlog=_AT_ONCE, proxy_headers=False)

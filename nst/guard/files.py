@@ -2,68 +2,62 @@
 
 from __future__ import annotations
 
-import json
 import mimetypes
-from typing import Any
 
 from anyio import to_thread
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse
 
-from nst.guard.bodies import LeftError, RefusedError
-from nst.guard.file_references import MOST_FILE, TOO_LARGE
+from nst.guard.budgets import MOST_FILE
+from nst.guard.file_references import TOO_LARGE
 from nst.runs.storage import Files
 
 # What a browser may show in place; all else it saves.
 _SHOWN = ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif", "video/mp4")
 _MOST_FILES = 12
-# Of a request: its files, and what stands around them.
-MOST_UPLOAD = MOST_FILE + 2**20
 
 
-async def take_upload(files: Files, scope: dict[str, Any], receive: Any, client: str) -> bytes:
-    """Keep the files of a form as Gradio's own route would; return the answer, a JSON list of their paths.
+async def take_upload(files: Files, request: Request, client: str) -> list[str]:
+    """Keep the files of a form; return their paths, which is what Gradio's own route answers.
 
     Gradio's writes each file into the cache at once, and leaves it there if the form breaks off, is too large
     or names it otherwise. Starlette's lies in files that have no name, and are gone with the request.
 
     Raises:
-        RefusedError: it is no form of files.
-        LeftError: it broke off.
+        HTTPException: it is no form of files.
+        ClientDisconnect: it broke off.
         OSError: there is no room.
     """
-    request = Request(scope, receive)
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise RefusedError(400, "An upload is a form with files (multipart/form-data).")
+        raise HTTPException(400, "An upload is a form with files (multipart/form-data).")
     try:
         async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES, max_part_size=2**16) as form:
             sent = [one for one in form.getlist("files") if not isinstance(one, str)]
             if any((one.size or 0) > MOST_FILE for one in sent):
-                raise RefusedError(413, TOO_LARGE)
+                raise HTTPException(413, TOO_LARGE)
             paths = [
                 await to_thread.run_sync(files.add_upload, client, one.filename, one.file) for one in sent
             ]
-    except HTTPException as error:  # Starlette's MultiPartException, as an app's requests tell it
-        raise RefusedError(400, "This form cannot be read; send the files in fields named files.") from error
-    except ClientDisconnect as error:
-        raise LeftError from error
-    except (KeyError, ValueError, AssertionError) as error:  # heads of a form that its parser did not foresee
-        raise RefusedError(400, "This form cannot be read; send the files in fields named files.") from error
+    # Of a form that its parser did not foresee, or did.
+    except (HTTPException, KeyError, ValueError, AssertionError) as error:
+        if isinstance(error, HTTPException) and error.status_code != 400:
+            raise
+        raise HTTPException(400, "This form cannot be read; send the files in fields named files.") from error
     if not paths:
-        raise RefusedError(400, "There is no file in this form; send it in a field named files.")
-    return json.dumps([str(path) for path in paths]).encode()
+        raise HTTPException(400, "There is no file in this form; send it in a field named files.")
+    return [str(path) for path in paths]
 
 
 def served(files: Files, name: str) -> FileResponse:
     """Return the response that is a file.
 
     Raises:
-        RefusedError: it is none that was sent here or made here, or it is gone.
+        HTTPException: it is none that was sent here or made here, or it is gone.
     """
     path = files.find(name)
     if path is None or path.is_symlink() or not path.is_file():
-        raise RefusedError(403, "There is no such file here.")
+        raise HTTPException(403, "There is no such file here.")
     kind = mimetypes.guess_type(path.name)[0]
     shown = kind in _SHOWN
     return FileResponse(

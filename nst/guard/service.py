@@ -8,7 +8,7 @@ import anyio
 import gradio as gr
 
 from nst.guard.budgets import Budgets
-from nst.guard.callers import Calls
+from nst.guard.clients import Call
 from nst.painters import painter_of
 from nst.painters.scheduler import Scheduler
 from nst.runs.decoder import Decoder
@@ -19,6 +19,7 @@ from nst.runs.storage import Files
 
 # Seconds after which a line in which nothing moves, or an iteration that goes on, is taken for stuck.
 _STALLED, _AT_WORK = 60.0, 180.0
+_AT_HAND = 3.0  # seconds in which one of Gradio's threads is free
 
 
 class Service:
@@ -27,7 +28,7 @@ class Service:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.decoder = Decoder()
-        self.files = Files(limits.disk, limits.keep, self.decoder.forget)
+        self.files = Files(limits.disk, limits.keep, self.decoder.cache.forget)
         self.budgets = Budgets()
         # Films, crops, looks inside: each takes memory, and processors from whoever paints.
         self.side_work = Scheduler(
@@ -38,7 +39,7 @@ class Service:
             full="This host is busy with other visitors; try again in a minute.",
         )
         self.listeners = Listeners()
-        self.calls = Calls()
+        self.calls: dict[str, Call] = {}  # assistants', by the word that each is known by
         self.painter = painter_of(limits.waiting, limits.each, limits.busy)
         self.runs = Registry(
             self.painter, self.files, self.decoder, self.listeners, limits.grace, limits.busy
@@ -69,8 +70,8 @@ class Service:
         )
         if not stuck:
             began = time.monotonic()
-            with anyio.move_on_after(3.0) as scope:
+            with anyio.move_on_after(_AT_HAND) as scope:
                 # As Gradio does for every event.
                 await anyio.to_thread.run_sync(time.monotonic, limiter=demo.limiter, abandon_on_cancel=True)
-            stuck = scope.cancelled_caught or time.monotonic() - began > 3.0
+            stuck = scope.cancelled_caught or time.monotonic() - began > _AT_HAND
         return {"status": "stuck" if stuck else status, "painting": painting, "waiting": waiting}

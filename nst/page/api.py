@@ -9,17 +9,16 @@ from dataclasses import replace
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from nst.errors import InputError
 from nst.gradio_faults.inputs import Picture
-from nst.guard.callers import Calls
-from nst.guard.clients import client_of, session_of
+from nst.guard.clients import CALL, client_of, session_of
 from nst.guard.service import Service
 from nst.inputs import Inputs
 from nst.knob import Knob
 from nst.page.components import control
 from nst.page.parts.knobs import allowed
-from nst.runs.storage import Upload
 from nst.runs.stream import Update
 from nst.settings import KNOBS, MOST_STYLES
 
@@ -50,31 +49,31 @@ _OPTIONAL = {
 def add_endpoint(service: Service) -> None:
     """Add /stylize to the page that is being built; its arguments are pictures and knobs."""
     knobs = {name: service.limits.knob(name) for name, knob in KNOBS.items() if not knob.local}
-    names = [*knobs, *_OPTIONAL]
+    names = ["photo", "style", *knobs, *_OPTIONAL]
 
-    def sent(name: str, path: str | None) -> Upload | None:
-        return None if path is None else service.files.sent(path, f"The picture for {name}")
-
-    async def stylize(
-        request: gr.Request, photo: str | None, style: str | None, *given: Any
-    ) -> AsyncGenerator[str, None]:
+    async def stylize(request: gr.Request, *given: Any) -> AsyncGenerator[str, None]:
         # An assistant that has hung up is known by its call alone: what comes in here is Gradio itself.
-        call = service.calls.find(request.headers.get(Calls.HEADER.decode(), ""))
-        stop = call.gone.is_set if call else bool
+        call = service.calls.get(request.headers.get(CALL.decode(), ""))
+        stop = call.gone if call else None
         try:
             values = dict(zip(names, given, strict=True))
             settings = allowed({name: values[name] for name in knobs}, service.limits)
             if values["start"] is not None:
                 settings = replace(settings, initial="picture")
-            files = {name: sent(name, values[name]) for name in _OPTIONAL}
-            pictures: Any = Inputs(
-                sent("photo", photo),
-                (sent("style", style), *(files[f"style_{number}"] for number in range(2, MOST_STYLES + 1))),
-                files["keep"],
-                tuple(files[f"region_{number}"] for number in range(1, MOST_STYLES + 1)),
-                files["start"],
-                files["resume"],
-                tuple(files[f"style_mask_{number}"] for number in range(1, MOST_STYLES + 1)),
+            files: dict[str, Any] = {
+                name: service.files.sent(value, f"The picture for {name}") if value is not None else None
+                for name, value in values.items()
+                if name not in knobs
+            }
+            numbers = range(1, MOST_STYLES + 1)
+            pictures = Inputs(
+                photo=files["photo"],
+                styles=(files["style"], *(files[f"style_{number}"] for number in numbers[1:])),
+                keep=files["keep"],
+                regions=tuple(files[f"region_{number}"] for number in numbers),
+                start=files["start"],
+                resume=files["resume"],
+                style_masks=tuple(files[f"style_mask_{number}"] for number in numbers),
             )
             client, session = client_of(request), session_of(request)
             run = await service.runs.begin("", client, pictures, settings, stop=stop)
@@ -99,18 +98,19 @@ def add_endpoint(service: Service) -> None:
         + [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
     )
     setattr(stylize, "__signature__", signature)  # noqa: B010 (a function has it, but not by its type)
+    inputs: list[Block] = []
     with gr.Row(visible=False):
-        pictures = {
-            name: Picture(label=name, type="filepath", elem_id=f"api-{name.replace('_', '-')}")
-            for name in ("photo", "style", *_OPTIONAL)
-        }
-        controls = [control(knob, elem_id=f"api-{knob.name.replace('_', '-')}") for knob in knobs.values()]
+        for name in names:
+            place = f"api-{name.replace('_', '-')}"
+            if name in knobs:
+                inputs.append(control(knobs[name], elem_id=place))
+            else:
+                inputs.append(Picture(label=name, type="filepath", elem_id=place))
         result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
         button = gr.Button(elem_id="api-button")
-    photo, style, *more = pictures.values()
     button.click(
         stylize,
-        [photo, style, *controls, *more],
+        inputs,
         result,
         api_name="stylize",
         concurrency_limit=None,  # runs have a queue of their own

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import InputError
-from nst.page.static import script
+from nst.page.static import on_load
 from nst.runs.decode_worker import MOST_DRAWN
 from nst.settings import MOST_STYLES
 
@@ -88,7 +88,6 @@ class Brush(gr.HTML):
             for number, (name, color) in enumerate(roles.items())
         )
         super().__init__(
-            value=None,
             html_template=f"""
 <div class="roles" role="group" aria-label="What the brush does on the {over}">{buttons}
 <button type="button" class="role erase" aria-pressed="false">Erase</button>
@@ -99,10 +98,6 @@ class Brush(gr.HTML):
 <div class="drawing" data-over="{over}" data-longest="{MOST_DRAWN}">
 <img alt=""><canvas aria-label="The {over} to draw on"></canvas></div>
 """,
-            js_on_load=script("brush"),
+            js_on_load=on_load("brush"),
             **more,
         )
-
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value."""
-        return {"type": "string", "description": "a PNG as data URL"}

@@ -7,7 +7,7 @@ import json
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any
 
 import gradio as gr
 from gradio.data_classes import FileData
@@ -15,8 +15,8 @@ from gradio.data_classes import FileData
 from nst.gradio_faults.events import message
 from nst.gradio_faults.inputs import Control, KnobCheckbox, KnobDropdown, KnobNumber, KnobRadio, KnobSlider
 from nst.knob import Knob
-from nst.page.gallery import place
-from nst.page.static import script
+from nst.page.gallery import Example, place
+from nst.page.static import on_load
 
 # Of a part of the photo: width to height, 0 for any.
 _SHAPES = {"Any": 0.0, "Square": 1.0, "3 : 2": 3 / 2, "2 : 3": 2 / 3, "16 : 9": 16 / 9, "9 : 16": 9 / 16}
@@ -28,107 +28,73 @@ def picked(event: gr.EventData, count: int) -> int | None:
     return index if type(index) is int and 0 <= index < count else None
 
 
-_LIST = {"type": "array", "items": {"type": "object"}}
+def served(path: str | Path) -> dict[str, Any]:
+    """Return a file as Gradio serves it to a script; it is in Gradio's cache folder, or an example."""
+    return FileData(path=str(path)).model_dump()
 
 
-def _served(path: str) -> dict[str, Any]:
-    """Return a file as Gradio serves it."""
-    return FileData(path=path).model_dump()
-
-
-class _Element(gr.HTML):
-    """HTML with a script of its own."""
-
-    described: ClassVar[dict[str, Any]] = {"type": "object"}  # its value, as JSON Schema
-
-    def api_info(self) -> dict[str, Any]:
-        """Describe the value."""
-        return self.described
-
-
-class LivePreview(_Element):
+class LivePreview(gr.HTML):
     """An image that keeps up on slow lines: it finishes the frame in flight, then shows the newest.
 
     A plain image drops the load in flight at every update; on a slow line it never shows anything.
-    Its value is the path of a file in Gradio's cache folder.
+    Its value is `served`.
     """
 
-    def __init__(self, value: str | None = None, **more: Any) -> None:
+    def __init__(self, value: dict[str, Any] | None = None, **more: Any) -> None:
         super().__init__(
             value=value,
             html_template='<img class="canvas" alt="The painting" title="Hold to see the photo"'
             ' tabindex="0" aria-description="Hold space to see the photo">'
             '<img class="photo" alt="" hidden>',
-            js_on_load=script("live_preview"),
+            js_on_load=on_load("livePreview"),
             **more,
         )
 
-    def postprocess(self, value: Any) -> Any:
-        """Return the file as Gradio serves it."""
-        return None if value is None else _served(str(value))
 
-
-class Strip(_Element):
+class Strip(gr.HTML):
     """A row of thumbnails that are buttons with names; a click tells its `index`, the card's is marked.
 
     Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing.
 
     Args:
-        examples: title and file of each, one of those in `gallery.thumbnails`.
+        examples: of the gallery.
         of: the element id of the card that shows the one that was chosen.
     """
 
-    def __init__(self, examples: list[tuple[str, Path]], of: str, **more: Any) -> None:
+    def __init__(self, examples: Sequence[Example], of: str, **more: Any) -> None:
         buttons = ""
-        for index, (title, path) in enumerate(examples):
-            title = html.escape(title)
+        for index, example in enumerate(examples):
+            title = html.escape(example.title)
             buttons += (
-                f'<button type="button" data-index="{index}" data-name="{html.escape(path.stem)}"'
+                f'<button type="button" data-index="{index}" data-name="{html.escape(example.path.stem)}"'
                 f' title="{title}" aria-label="Use the {of} {title}" aria-pressed="false">'
-                f'<i style="--place: {place(path)}"></i></button>'
+                f'<i style="--place: {place(example.path)}"></i></button>'
             )
         super().__init__(
             html_template=f'<div class="examples" role="group" aria-label="Examples" data-of="{of}">{buttons}'
             "</div>",
-            js_on_load=script("select"),
+            js_on_load=on_load("select"),
             **more,
         )
 
 
-class Chips(_Element):
-    """A row of buttons with words; a click tells its `index`."""
-
-    def __init__(self, titles: Sequence[str], **more: Any) -> None:
-        buttons = (
-            f'<button type="button" data-index="{index}">{html.escape(title)}</button>'
-            for index, title in enumerate(titles)
-        )
-        super().__init__(html_template="".join(buttons), js_on_load=script("select"), **more)
-
-
-class Filmstrip(_Element):
-    """A row of pictures that are buttons; a click tells its `index`. Its value: (path, name) of each."""
-
-    described: ClassVar[dict[str, Any]] = _LIST
+class Filmstrip(gr.HTML):
+    """A row of pictures that are buttons; a click tells its `index`. Its value: "file" and "name" of each."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
-            value=None,
+            value=[],
             html_template=(
                 '{{#each value}}<button type="button" data-index="{{@index}}" title="{{this.name}}"'
                 ' aria-label="Show {{this.name}}" aria-pressed="false">'
                 '<img alt="" src="{{this.file.url}}"></button>{{/each}}'
             ),
-            js_on_load=script("select"),
+            js_on_load=on_load("select"),
             **more,
         )
 
-    def postprocess(self, value: Any) -> Any:
-        """Return the files as Gradio serves them."""
-        return [{"file": _served(path), "name": name} for path, name in value or ()]
 
-
-class Intake(_Element):
+class Intake(gr.HTML):
     """Takes files for cards by drop, paste and choice; `upload` tells "card" and "file".
 
     Its value is the answer to that: which "file", whether it was "taken", and the "message" about it.
@@ -140,14 +106,13 @@ class Intake(_Element):
     def __init__(self, cards: list[str], **more: Any) -> None:
         encoded = html.escape(json.dumps(cards))
         super().__init__(
-            value=None,
             html_template=f'<i hidden data-cards="{encoded}"></i>',
-            js_on_load=script("intake"),
+            js_on_load=on_load("intake"),
             **more,
         )
 
 
-class CropTool(_Element):
+class CropTool(gr.HTML):
     """Turns a picture and cuts a part out of it; `submit` tells which, and by what word it was "asked".
 
     Its value is the answer to that: the word, and a "message", "" if it was done.
@@ -159,7 +124,6 @@ class CropTool(_Element):
     def __init__(self, of: str, **more: Any) -> None:
         shapes = "".join(f'<option value="{ratio:.6g}">{name}</option>' for name, ratio in _SHAPES.items())
         super().__init__(
-            value=None,
             html_template=f"""
 <button type="button" class="open" aria-label="Crop or rotate the {of}">Crop or rotate</button>
 <dialog aria-label="Crop or rotate the {of}" data-of="{of}">
@@ -172,12 +136,12 @@ class CropTool(_Element):
 <div class="row"><button type="button" class="cancel">Cancel</button>
 <button type="button" class="use">Crop {of}</button></div>
 </dialog>""",
-            js_on_load=script("crop"),
+            js_on_load=on_load("crop"),
             **more,
         )
 
 
-class RunHandle(_Element):
+class RunHandle(gr.HTML):
     """Which run a page shows; its `submit` asks for that run after a reload.
 
     Its value: {"key", "run", "chosen"}. The key is the visitor's, made and kept by the browser, and proves
@@ -185,20 +149,18 @@ class RunHandle(_Element):
     """
 
     def __init__(self, **more: Any) -> None:
-        super().__init__(value=None, html_template="", js_on_load=script("run_handle"), **more)
+        super().__init__(value=None, html_template="", js_on_load=on_load("runHandle"), **more)
 
 
-class History(_Element):
+class History(gr.HTML):
     """A row of a visitor's paintings, each to be opened (`select`) or deleted (`delete`) by its `id`.
 
-    Its value: id, path of the picture and name of each, and whether it was deleted and may come back.
+    Its value: "id", "file" and "name" of each, and "deleted" of one that may come back.
     """
-
-    described: ClassVar[dict[str, Any]] = _LIST
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
-            value=None,
+            value=[],
             html_template=(
                 "{{#if value}}<p>Recent paintings (kept for an hour)</p>{{/if}}"
                 '<div class="row">{{#each value}}<div class="one">'
@@ -211,24 +173,12 @@ class History(_Element):
                 '<button type="button" class="delete" data-id="{{this.id}}" title="Delete"'
                 ' aria-label="Delete {{this.name}}">×</button>{{/if}}</div>{{/each}}</div>'  # noqa: RUF001
             ),
-            js_on_load=script("paintings"),
+            js_on_load=on_load("paintings"),
             **more,
         )
 
-    def postprocess(self, value: Any) -> Any:
-        """Return the files as Gradio serves them."""
-        return [
-            {
-                "id": number,
-                "file": _served(path) if path else None,
-                "name": name,
-                "deleted": deleted,
-            }
-            for number, path, name, deleted in value or ()
-        ]
 
-
-class PaintButton(_Element):
+class PaintButton(gr.HTML):
     """Paint, and Stop while a run is on: `submit` begins one, `stop` ends it.
 
     Its value: "busy", "stopping", "missed" for a stop that found no run, or what `freed` returns. Gradio's
@@ -241,7 +191,7 @@ class PaintButton(_Element):
             html_template=(
                 '<button type="button" id="paint">Paint</button><span class="unseen" role="status"></span>'
             ),
-            js_on_load=script("paint_button"),
+            js_on_load=on_load("paintButton"),
             **more,
         )
 
@@ -254,27 +204,15 @@ def freed(spoken: str = "") -> dict[str, str]:
     return {"state": "ready", "id": secrets.token_hex(4), "spoken": spoken}
 
 
-class Larger(NamedTuple):
-    """A size that a painting can go on to."""
+class Actions(gr.HTML):
+    """What can be done with a picture: save, share, copy and so on; `submit` goes on, `select` larger.
 
-    size: int  # longest side in pixels
-    text: str
-
-
-class Result(NamedTuple):
-    """A picture that something can be done with."""
-
-    path: str
-    name: str  # of the file that is saved
-    larger: Sequence[Larger] = ()
-
-
-class Actions(_Element):
-    """What can be done with a `Result`: save, share, copy and so on; `submit` goes on, `select` larger."""
+    Its value: "file", "name" of the file that is saved, and "larger": "size" (the longest side in pixels) and
+    "text" of each size that it can go on to.
+    """
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
-            value=None,
             html_template=(
                 '{{#if value}}<a class="action" id="download" href="{{value.file.url}}"'
                 ' download="{{value.name}}">Download</a>'
@@ -288,32 +226,19 @@ class Actions(_Element):
                 "</button>{{/each}}</div></details>{{/if}}"
                 '<button type="button" class="action" id="whole">View full screen</button>{{/if}}'
             ),
-            js_on_load=script("actions"),
+            js_on_load=on_load("actions"),
             **more,
         )
 
-    def postprocess(self, value: Any) -> Any:
-        """Return the file as Gradio serves it."""
-        if value is None:
-            return None
-        larger = [{"size": one.size, "text": one.text} for one in value.larger]
-        return {"file": _served(value.path), "name": value.name, "larger": larger}
 
+class Film(gr.HTML):
+    """A short film that plays by itself, and links to save it.
 
-class Filmed(NamedTuple):
-    """A film that can be watched and saved."""
-
-    mp4: str  # path
-    webp: str  # path
-    name: str  # of the files that are saved, without an ending
-
-
-class Film(_Element):
-    """A short film that plays by itself, and links to save it. Its value is a `Filmed`."""
+    Its value: the files "mp4" and "webp", and "name" of both where they are saved, without an ending.
+    """
 
     def __init__(self, **more: Any) -> None:
         super().__init__(
-            value=None,
             html_template=(
                 "{{#if value}}<video controls autoplay loop muted playsinline"
                 ' aria-label="The painting as a time-lapse" src="{{value.mp4.url}}"></video><div class="row">'
@@ -326,21 +251,15 @@ class Film(_Element):
             **more,
         )
 
-    def postprocess(self, value: Any) -> Any:
-        """Return the file as Gradio serves it."""
-        if value is None:
-            return None
-        files = {kind: _served(getattr(value, kind)) for kind in ("mp4", "webp")}
-        return {**files, "name": value.name}
 
-
-class BeforeAfter(_Element):
-    """Two pictures of one size, one over the other, and a slider between them; its value is their paths.
+class BeforeAfter(gr.HTML):
+    """Two pictures of one size, one over the other, and a slider between them.
 
     Gradio's own takes no key, and asks for both pictures by a script of its own.
+    Its value: the files "before" and "after".
     """
 
-    def __init__(self, value: tuple[str, str] | None = None, **more: Any) -> None:
+    def __init__(self, value: dict[str, Any] | None = None, **more: Any) -> None:
         super().__init__(
             value=value,
             html_template=(
@@ -350,15 +269,9 @@ class BeforeAfter(_Element):
                 ' aria-label="How much of the photo is shown">'
                 "{{else}}<p>The comparison appears here when a painting is finished.</p>{{/if}}"
             ),
-            js_on_load=script("before_after"),
+            js_on_load=on_load("beforeAfter"),
             **more,
         )
-
-    def postprocess(self, value: Any) -> Any:
-        """Return the files as Gradio serves them."""
-        if value is None:
-            return None
-        return dict(zip(("before", "after"), (_served(path) for path in value), strict=True))
 
 
 def control(knob: Knob, **more: Any) -> Control:

@@ -18,6 +18,7 @@ from nst.page import manifest
 from nst.page.cards import CARDS, OTHERS, card
 from nst.page.links import shared
 from nst.page.opening import OPENING, THUMBNAILS, opening
+from nst.page.static import SCRIPTS, scripts
 
 # Gradio asks for brotli itself; browsers take it over HTTPS and from this machine.
 # What is packed once and for all is worth more work: on 400 kbit/s Paint is there half a second earlier.
@@ -46,6 +47,7 @@ class Document:
             **pictures,
             **assets.files(),
             manifest.PATH: manifest.manifest(title, text),
+            SCRIPTS: scripts(),
         }
         self._packed: dict[tuple[str, bytes], bytes] = {}
         # A picture that has changed has another address.

@@ -8,7 +8,7 @@ import os
 import gradio as gr
 
 from nst.page import status
-from nst.page.static import script
+from nst.page.static import on_load
 
 _HOW = (
     "A neural network (VGG-19) compares the picture with your photo, and its colours and strokes with the"
@@ -57,4 +57,4 @@ def add(kept: float) -> None:
     if source := _source():
         parts.append(f'<a href="{html.escape(source)}" target="_blank" rel="noopener">Source</a>')
     parts.append('<button type="button" class="theme">Light or dark</button>')
-    gr.HTML("".join(parts), elem_id="foot", js_on_load=script("footer"))
+    gr.HTML("".join(parts), elem_id="foot", js_on_load=on_load("theme"))

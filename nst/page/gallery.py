@@ -77,10 +77,10 @@ def all_finished() -> list[Path]:
     return sorted((EXAMPLES / "finished").glob("*.jpg"))
 
 
-def finished() -> Path | None:
-    """Return the file of what the two presets become, None if it is missing."""
-    file = finished_file(photos()[0], styles()[0])
-    return file if file.exists() else None
+def finished(photo: Example | None, style: Example | None) -> Path | None:
+    """Return the file of what two examples become, None if it is missing or one is no example."""
+    file = finished_file(photo, style) if photo and style else None
+    return file if file and file.exists() else None
 
 
 def thumbnails() -> bytes:

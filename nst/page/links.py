@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from nst.page.gallery import Example, among, finished_file, photos, styles
+from nst.page.gallery import Example, among, finished, photos, styles
 from nst.settings import KNOBS, Settings
 
 # Longer values name nothing that is here.
@@ -57,8 +57,7 @@ def shared(query: str) -> tuple[str, Path | None]:
     photo, style = (
         among(_examples(name), known.get(name)) or _examples(name)[0] for name in ("photo", "style")
     )
-    file = finished_file(photo, style)
-    return to_query(knobs, known), file if file.exists() else None
+    return to_query(knobs, known), finished(photo, style)
 
 
 def _examples(name: str) -> list[Example]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 from nst.page.gallery import THUMBNAIL_COUNT
-from nst.page.static import markup
+from nst.page.static import markup, scripts_address
 
 THUMBNAILS, OPENING = "/thumbnails.jpg", "/opening.jpg"
 
@@ -23,6 +23,7 @@ def opening(title: str, text: str, thumbnails: str, shown: str) -> tuple[str, st
         "thumbnails": thumbnails,
         "count": str(THUMBNAIL_COUNT),
         "shown": shown,
+        "scripts": scripts_address(),
     }
     parts = []
     for name in ("opening_head", "opening"):

@@ -31,8 +31,8 @@ from nst.page.gallery import all_finished, pair, thumbnails
 from nst.page.layout import PROMISE, TITLE, build
 from nst.page.opening import OPENING, THUMBNAILS
 from nst.page.static import ICON, styles
-from nst.runs.cache import remove_own_folder
 from nst.runs.limits import Limits
+from nst.runs.own_folder import remove_own_folder
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
                 "The page cannot be served there; choose a free port with --port, or an address of this"
                 " machine with --host."
             ) from error
-        sessions.make_small(demo)
+        sessions.make_small()
         describe_pictures(demo)
         service.start()
         if warm:
@@ -104,7 +104,6 @@ def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
         "max_file_size": "40mb",
         "enable_monitoring": False,
         "mcp_server": True,
-        "show_error": False,
         "run_history": False,
         # A server of pages before this one would be a second door, and this one not before it.
         "ssr_mode": False,

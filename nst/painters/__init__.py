@@ -80,8 +80,8 @@ def painter_of(waiting: int, each: int, busy: float) -> Backend:
     Raises:
         InputError: the cluster cannot be reached.
     """
+    from nst.painters import zero
     from nst.painters.local import Local
-    from nst.painters.zero import ACTIVE, ZeroGPU
 
     if address := os.environ.get("NST_CLUSTER", ""):
         if address == "local":
@@ -93,5 +93,7 @@ def painter_of(waiting: int, each: int, busy: float) -> Backend:
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         from nst.painters.cluster import Cluster
 
-        return Cluster(address, waiting, each)
-    return (ZeroGPU if ACTIVE else Local)(waiting, each, busy)
+        return Cluster(address, waiting, each, busy)
+    if zero.ACTIVE:
+        return Local(waiting, each, busy, zero.frames, zero.warm_up)
+    return Local(waiting, each, busy)

@@ -6,19 +6,16 @@ import asyncio
 import contextlib
 import logging
 import os
-import secrets
-import time
 from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import nst
 from nst.errors import InputError
-from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
-from nst.optimization import estimate
+from nst.optimization.estimate import Forecast
 from nst.optimization.loop import Controls
-from nst.painters import PainterDiedError
+from nst.painters import PainterDiedError, local
 from nst.painters.pixels import Pixels
 from nst.painters.previews import Preview
 from nst.painters.scheduler import Standing
@@ -35,14 +32,12 @@ from nst.painters.actors import NAMESPACE, SCHEDULER, SchedulerActor
 # Frames that a painter may be ahead of the page.
 _AHEAD = 4
 # Seconds between two looks at what the visitor wants, and between two signs that the page is still there.
-_LOOK, _SIGN = 0.25, 2.0
+_LOOK, _SIGN = 0.25, 1.0
 # Seconds that a queue whose process has died may take to be there again.
 _ANEW = 30.0
 _GONE = "The painters of this host cannot be reached; try again in a minute."
 _MEGABYTES = 512  # of memory shared between the processes of a cluster that is this host's own
 _SENT_ALONG = ("NST_WEIGHTS", "NST_DEVICE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
-
-log = logging.getLogger(__name__)
 
 _Found = TypeVar("_Found")
 
@@ -55,12 +50,13 @@ class Cluster:
             address of its head.
         waiting: how many runs may wait; what the page process that comes first says counts for all.
         each: how many of a client's runs may wait or paint.
+        busy: seconds that a run may paint while others wait.
 
     Raises:
         InputError: it cannot be reached.
     """
 
-    def __init__(self, address: str, waiting: int, each: int) -> None:
+    def __init__(self, address: str, waiting: int, each: int, busy: float) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         own = address == "local"
         given: dict[str, Any] = {"object_store_memory": _MEGABYTES * 2**20} if own else {}
@@ -91,27 +87,21 @@ class Cluster:
         shared = ray.remote(SchedulerActor).options(
             name=SCHEDULER, num_cpus=0, get_if_exists=True, lifetime="detached", max_restarts=-1
         )
-        self.scheduler: Any = shared.remote(waiting, each, environment)
+        self.scheduler: Any = shared.remote(waiting, each, busy, environment)
         self._held: dict[str, float] = {}  # tickets of this page, with the seconds that they will still take
-        self._told: dict[str, Standing | None] = {}  # how they stand, None where one is lost
-        self._news = asyncio.Event()  # set when that has been told
-        self._listening: asyncio.Task[None] | None = None
+        self._beating: asyncio.Task[None] | None = None
 
     async def join(self, client: str, *, again: bool = False) -> str:
         """Queue up, with the visitors of all page processes."""
-        began = time.monotonic()
-        while True:
-            try:
-                ticket = await _asked(self.scheduler.join.remote(client, again))
-                break
-            except PainterDiedError as error:
-                # A painting is not given up while the queue starts anew.
-                if not again or time.monotonic() - began > _ANEW:
-                    raise InputError(_GONE) from error
-                await asyncio.sleep(_SIGN)
+        # Nobody is turned away, and no painting given up, while Ray starts the queue anew.
+        join = self.scheduler.join.options(max_task_retries=-1)
+        try:
+            ticket = await asyncio.wait_for(_asked(join.remote(client, again)), _ANEW)
+        except (PainterDiedError, asyncio.TimeoutError) as error:
+            raise InputError(_GONE) from error
         self._held[ticket] = 0.0
-        if self._listening is None or self._listening.done():
-            self._listening = asyncio.create_task(self._listen())
+        if self._beating is None or self._beating.done():
+            self._beating = asyncio.create_task(self._beat())
         return ticket
 
     async def mark_ready(self, ticket: str, seconds: float) -> Standing:
@@ -121,89 +111,62 @@ class Cluster:
 
     async def wait_for_change(self, ticket: str, before: Standing) -> Standing:
         """Wait until a run stands otherwise, or for a while."""
-        if self._told.get(ticket, before) == before:
-            await self._news.wait()
-        standing = self._told.get(ticket, before)
-        if standing is None:
-            raise PainterDiedError
-        return standing
+        return await _asked(self.scheduler.wait_for_change.remote(ticket, before))
 
-    async def leave(self, ticket: str) -> None:
-        """Give a ticket up."""
+    async def leave(self, ticket: str, died: bool = False) -> None:
+        """Give a ticket up, be it because its painter has died."""
         if self._held.pop(ticket, None) is not None:
-            await _asked(self.scheduler.leave.remote(ticket))
+            await _asked(self.scheduler.leave.remote(ticket, died))
 
-    async def _listen(self) -> None:
-        """Ask how all of this page's tickets stand, in one question, answered when one changes."""
-        known = -1
+    async def _beat(self) -> None:
+        """Tell the scheduler that this page is there, and how long its runs will still take."""
         while self._held:
-            asked = dict(self._held)
-            try:
-                known, self._told = await _asked(self.scheduler.news.remote(known, asked))
-            except Exception as error:
-                if not isinstance(error, PainterDiedError):
-                    log.exception("the scheduler does not tell how its tickets stand")
-                known, self._told = -1, dict.fromkeys(asked)
-                await asyncio.sleep(_LOOK)
-            if self._held.keys() - asked:
-                known = -1  # somebody came meanwhile, and is to be told at once
-            news, self._news = self._news, asyncio.Event()
-            news.set()
-        self._told = {}
+            with contextlib.suppress(PainterDiedError):
+                await _asked(self.scheduler.heartbeat.remote(self._held))
+            await asyncio.sleep(_SIGN)
 
     async def paint(
         self, ticket: str, pictures: Inputs[Pixels], settings: Settings, controls: Controls
     ) -> AsyncGenerator[Preview, None]:
         """Paint with the painter that the ticket names."""
         painter = await _asked(self.scheduler.painter_of.remote(ticket))
-        job = secrets.token_hex(8)
         streaming = painter.paint.options(num_returns="streaming", _generator_backpressure_num_objects=_AHEAD)
-        frames = streaming.remote(job, pictures, settings, controls.interval)
-        beside, ended = asyncio.create_task(self._beside(painter, job, controls)), False
+        frames = streaming.remote(ticket, pictures, settings, controls.interval)
+        controlling = asyncio.create_task(self._control(painter, ticket, controls))
         try:
             async for found in frames:
                 preview: Preview = await _asked(found)
-                self._held[ticket], ended = preview.frame.remaining, preview.frame.final
+                if ticket in self._held:
+                    self._held[ticket] = preview.frame.remaining
                 yield preview
         except (RayActorError, PainterDiedError) as error:
             # Known there before the run queues up again, which else were sent to the same painter.
             with contextlib.suppress(PainterDiedError):
-                await _asked(self.scheduler.report_dead.remote(ticket))
+                await self.leave(ticket, died=True)
             raise PainterDiedError from error
-        except RayError as error:
-            raise _told(error) from error
         finally:
-            beside.cancel()
-            if not ended:
-                with contextlib.suppress(RayError, TypeError, ValueError):
-                    painter.stop.remote(job)
-                    ray.cancel(frames)
+            controlling.cancel()
+            # Of a run that has not begun; another one ends when its ticket is given up.
+            with contextlib.suppress(RayError, TypeError, ValueError):
+                ray.cancel(frames)
 
-    async def _beside(self, painter: Any, job: str, controls: Controls) -> None:
-        """Tell a painter what its visitor wants, and that the page is still there."""
-        steered: Settings | None = None
-        since = 0.0
+    async def _control(self, painter: Any, ticket: str, controls: Controls) -> None:
+        """Tell a painter what its visitor wants."""
+        before: tuple[bool, Settings | None] = (False, None)
         with contextlib.suppress(PainterDiedError):
             while True:
-                wanted = controls.steer() if controls.steer else None
-                if controls.stop():
-                    await _asked(painter.stop.remote(job))
-                if wanted is not None and wanted != steered:
-                    steered = wanted
-                    await _asked(painter.steer.remote(job, wanted))
-                since += _LOOK
-                if since >= _SIGN:
-                    since = 0.0
-                    await _asked(painter.heartbeat.remote(job))
+                wanted = controls.stop(), controls.steer() if controls.steer else None
+                if wanted != before and await _asked(painter.control.remote(ticket, *wanted)):
+                    before = wanted
                 await asyncio.sleep(_LOOK)
 
-    async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
+    async def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
         """Return what a run will be, as one of the painters sees it."""
         with contextlib.suppress(PainterDiedError):
             painter = await _asked(self.scheduler.any_painter.remote())
             if painter is not None:
                 return await _asked(painter.forecast.remote(width, height, settings))
-        return estimate.forecast(width, height, settings, describe(pick_device()))
+        return local.forecast(width, height, settings)
 
     async def counts(self) -> tuple[int, int]:
         """Return how many runs of all page processes paint and how many wait."""
@@ -228,18 +191,14 @@ async def _asked(answer: Awaitable[_Found]) -> _Found:
     """Return what an actor answers.
 
     Raises:
-        InputError: that it raised.
+        InputError: that it raised, without what Ray writes around it.
         PainterDiedError: it is gone.
     """
     try:
         return await answer
     except RayActorError as error:
         raise PainterDiedError from error
-    except RayError as error:
-        raise _told(error) from error
-
-
-def _told(error: RayError) -> Exception:
-    """Return what an actor raised, without what Ray writes around it."""
-    cause = error.cause if isinstance(error, RayTaskError) else None
-    return cause if isinstance(cause, InputError | PainterDiedError | OSError) else error
+    except RayTaskError as error:
+        if isinstance(error.cause, InputError | PainterDiedError | OSError):
+            raise error.cause from error
+        raise

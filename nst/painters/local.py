@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator
 from typing import Any
 
 import torch
@@ -17,87 +17,13 @@ from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
 from nst.optimization import estimate
 from nst.optimization.loop import Controls
-from nst.painters import scheduler
+from nst.painters import worker
 from nst.painters.pixels import Pixels, as_given
 from nst.painters.previews import Preview, previews
-from nst.painters.scheduler import Standing, Ticket
-from nst.painters.worker import busy_for, each_in_worker, submit
+from nst.painters.scheduler import RunScheduler, Ticket
 from nst.settings import Settings
 
 log = logging.getLogger(__name__)
-
-# Seconds after which a run that waits is told anew how long it has to wait.
-_AGAIN = 0.5
-
-
-class Local:
-    """The painter that this process is.
-
-    Args:
-        waiting: how many runs may wait.
-        each: how many of a client's runs may wait or paint.
-        busy: seconds that a run may paint while others wait.
-    """
-
-    def __init__(self, waiting: int, each: int, busy: float) -> None:
-        self.scheduler, self.busy = scheduler.of_runs(waiting, each), busy
-
-    async def join(self, client: str, *, again: bool = False) -> Ticket:
-        """Queue up."""
-        return self.scheduler.join(client, again=again)
-
-    async def mark_ready(self, ticket: Ticket, seconds: float) -> Standing:
-        """Let a run begin when its turn comes."""
-        self.scheduler.mark_ready(ticket, min(seconds, self.busy))
-        return self.scheduler.standing(ticket)
-
-    async def wait_for_change(self, ticket: Ticket, before: Standing) -> Standing:
-        """Wait until a run stands otherwise, or for a while."""
-        ticket.known = await self.scheduler.wait_for_change(ticket.known, _AGAIN)
-        return self.scheduler.standing(ticket)
-
-    async def leave(self, ticket: Ticket) -> None:
-        """Give a ticket up."""
-        self.scheduler.leave(ticket)
-
-    async def paint(
-        self, ticket: Ticket, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> AsyncGenerator[Preview, None]:
-        """Paint in the thread that computes."""
-        frames = each_in_worker(self.frames(pictures, settings, controls))
-        async with contextlib.aclosing(frames):
-            async for preview in frames:
-                ticket.seconds = min(preview.frame.remaining, self.busy)
-                yield preview
-
-    def frames(
-        self, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> Generator[Preview, None, None]:
-        """Yield frames."""
-        return frames(pictures, settings, controls)
-
-    async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
-        """Return what a run will be."""
-        return estimate.forecast(width, height, settings, describe(pick_device()))
-
-    async def counts(self) -> tuple[int, int]:
-        """Return how many runs paint and how many wait."""
-        return self.scheduler.counts()
-
-    def busy_for(self) -> float:
-        """Return for how long the computation in progress has gone on."""
-        return busy_for()
-
-    def start(self) -> None:
-        """Warm up."""
-        submit(self.warm_up)
-
-    def warm_up(self) -> None:
-        """Get ready, in the thread that computes."""
-        warm_up()
-
-    def close(self) -> None:
-        """There is nothing to give back."""
 
 
 def frames(
@@ -106,6 +32,11 @@ def frames(
     """Yield the frames of a painting of decoded pixels; whoever takes the first one computes all."""
     painted = painting.paint(pictures.map(as_given), settings, controls=controls)
     yield from previews(painted, pictures.photo, settings)
+
+
+def forecast(width: int, height: int, settings: Settings) -> estimate.Forecast:
+    """Return what a run will be in this process."""
+    return estimate.forecast(width, height, settings, describe(pick_device()))
 
 
 def warm_up() -> None:
@@ -119,3 +50,51 @@ def warm_up() -> None:
             pass
     except Exception:  # the page works without; the visitor's own run will tell what is wrong
         log.exception("warm-up failed")
+
+
+class Local(RunScheduler):
+    """What paints for this process, and the queue for it.
+
+    Args:
+        waiting: how many runs may wait.
+        each: how many of a client's runs may wait or paint.
+        busy: seconds that a run may paint while others wait.
+        frames: paints; called in the thread that computes, as all that it yields is made there.
+        warm_up: gets ready, there too.
+    """
+
+    def __init__(
+        self,
+        waiting: int,
+        each: int,
+        busy: float,
+        frames: Callable[..., Generator[Preview, None, None]] = frames,
+        warm_up: Callable[[], None] = warm_up,
+    ) -> None:
+        super().__init__(waiting, each, busy, ("this process",))
+        self._frames, self._warm_up = frames, warm_up
+
+    async def paint(
+        self, ticket: Ticket, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+    ) -> AsyncGenerator[Preview, None]:
+        """Paint in the thread that computes."""
+        made = worker.each_in_worker(self._frames(pictures, settings, controls))
+        async with contextlib.aclosing(made):
+            async for preview in made:
+                ticket.seconds = preview.frame.remaining
+                yield preview
+
+    async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
+        """Return what a run will be."""
+        return forecast(width, height, settings)
+
+    def busy_for(self) -> float:
+        """Return for how long the computation in progress has gone on."""
+        return worker.busy_for()
+
+    def start(self) -> None:
+        """Warm up."""
+        worker.submit(self._warm_up)
+
+    def close(self) -> None:
+        """There is nothing to give back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 
@@ -40,11 +41,9 @@ def previews(
         settings: how it begins.
     """
     shown = _Shown(photo, settings.initial == "content")
-    try:
+    with contextlib.closing(frames):
         for frame in frames:
             yield shown.of(frame)
-    finally:
-        frames.close()
 
 
 def at_size(photo: Pixels, size: tuple[int, int]) -> np.ndarray:

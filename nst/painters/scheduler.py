@@ -1,11 +1,13 @@
-"""The scheduler: who is served, who waits, and how long; for painters, decoders and work beside them."""
+"""The scheduler: who is served, who waits, and how long; for painters, decoders and work beside them.
+
+All that it does is done in one event loop.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import math
-import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection
@@ -17,7 +19,7 @@ from nst.errors import InputError
 from nst.painters.accounts import accounts
 
 _REFILL = 0.25  # seconds of work that are forgotten in a second
-_REMEMBERED = 10_000  # accounts whose use is remembered
+_AGAIN = 1.0  # seconds after which a job that waits is told anew how long it has to wait
 
 
 @dataclass(eq=False)
@@ -31,7 +33,6 @@ class Ticket:
     late: bool = False  # it has shown to take long
     worker: str | None = None  # who does it, once it has begun
     began: float = 0.0
-    known: int = -1  # what `Scheduler.wait_for_change` has returned for it
 
     @property
     def account(self) -> str:
@@ -57,19 +58,27 @@ class Scheduler:
     Args:
         waiting: how many jobs may wait.
         each: how many of a client's jobs may be done or wait at a time.
+        longest: seconds that a job takes at most while others wait.
         enough: what is said to a client who has `each`.
         full: what is said to whoever does not get in, of {waiting} and {minutes}.
     """
 
-    def __init__(self, waiting: int, each: int, workers: Collection[str], *, enough: str, full: str) -> None:
-        self.most, self.each, self.enough, self.full = waiting, each, enough, full
-        self._lock = threading.RLock()
+    def __init__(
+        self,
+        waiting: int,
+        each: int,
+        workers: Collection[str],
+        longest: float = math.inf,
+        *,
+        enough: str,
+        full: str,
+    ) -> None:
+        self.most, self.each, self.longest, self.enough, self.full = waiting, each, longest, enough, full
         self._workers = list(workers)
         self._tickets: list[Ticket] = []
         self._used: dict[str, tuple[float, float]] = {}  # by account: seconds of work, and when that was
         self._moved = 0.0  # when a job last began, or the line ceased to be empty
-        self._changes = 0
-        self._listening: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._change = asyncio.Event()  # set, and replaced, when somebody has left or lost the place
 
     @contextlib.asynccontextmanager
     async def place(self, client: str, *, late: bool = False) -> AsyncIterator[None]:
@@ -78,18 +87,18 @@ class Scheduler:
         Raises:
             InputError: as `join`; or the job had to go meanwhile.
         """
-        ticket = self.join(client, late=late)
+        ticket = await self.join(client, late=late)
         try:
-            self.mark_ready(ticket, 0.0)
-            while not (standing := self.standing(ticket)).begun:
+            standing = await self.mark_ready(ticket, 0.0)
+            while not standing.begun:
                 if not standing.place:
                     raise InputError(self._full())
-                ticket.known = await self.wait_for_change(ticket.known, 60.0)
+                standing = await self.wait_for_change(ticket, standing)
             yield
         finally:
-            self.leave(ticket)
+            await self.leave(ticket)
 
-    def join(self, client: str, *, again: bool = False, late: bool = False) -> Ticket:
+    async def join(self, client: str, *, again: bool = False, late: bool = False) -> Ticket:
         """Queue up until `leave`.
 
         Args:
@@ -101,104 +110,97 @@ class Scheduler:
             InputError: the line is full, or this client has enough jobs in it.
         """
         ticket = Ticket(client, again=again, late=late)
-        with self._lock:
-            if again:
-                self._tickets.insert(0, ticket)
-                self._changed()
-                return ticket
-            of = Counter(account for other in self._tickets for account, _ in accounts(other.client))
-            if client and any(of[account] >= self.each * share for account, share in accounts(client)):
-                raise InputError(self.enough)
-            if self._waiting() >= self.most + self._free():
-                load: defaultdict[str, float] = defaultdict(float)
-                for other in (*self._tickets, ticket):
-                    if other.worker is None:
-                        account, share = accounts(other.client)[-1]
-                        load[account] += 1 / share
-                newest = max(
-                    (other for other in reversed(self._tickets) if other.worker is None),
-                    key=lambda other: load[other.account],
-                    default=None,
-                )
-                if newest is None or load[ticket.account] >= load[newest.account]:
-                    raise InputError(self._full())
-                self._tickets.remove(newest)
-                self._changed()
-            if not self._waiting():
-                self._moved = time.monotonic()
-            self._tickets.append(ticket)
+        if again:
+            self._tickets.insert(0, ticket)
+            self._changed()
+            return ticket
+        of = Counter(account for other in self._tickets for account, _ in accounts(other.client))
+        if client and any(of[account] >= self.each * share for account, share in accounts(client)):
+            raise InputError(self.enough)
+        free = max(0, len(self._workers) - len(self._tickets) + self._waiting())
+        if self._waiting() >= self.most + free:
+            self._make_room(ticket)
+        if not self._waiting():
+            self._moved = time.monotonic()
+        self._tickets.append(ticket)
         return ticket
 
-    def leave(self, ticket: Ticket) -> None:
+    async def leave(self, ticket: Ticket) -> None:
         """Give a place up, whether the job is done or waits, if it is not given up yet."""
-        with self._lock:
-            if ticket not in self._tickets:
-                return
-            self._tickets.remove(ticket)
-            if ticket.worker is not None and ticket.client:
-                now, (account, share) = time.monotonic(), accounts(ticket.client)[-1]
-                used = self._use(account) + (now - ticket.began) / share
-                self._used.pop(account, None)  # so that those whose use is oldest come first
-                self._used[account] = used, now
-                while len(self._used) > _REMEMBERED:
-                    del self._used[next(iter(self._used))]
-            self._begin_next()
-            self._changed()
+        if ticket not in self._tickets:
+            return
+        self._tickets.remove(ticket)
+        if ticket.worker is not None and ticket.client:
+            now, (account, share) = time.monotonic(), accounts(ticket.client)[-1]
+            self._used[account] = self._use(account) + (now - ticket.began) / share, now
+            self._used = {one: used for one, used in self._used.items() if self._use(one)}
+        self._begin_next()
+        self._changed()
 
-    def mark_ready(self, ticket: Ticket, seconds: float) -> None:
-        """Let a job begin when its turn comes.
+    async def mark_ready(self, ticket: Ticket, seconds: float) -> Standing:
+        """Let a job begin when its turn comes; return how it stands.
 
         Args:
             seconds: how long it will take, 0 where nothing is known.
         """
-        with self._lock:
-            ticket.ready, ticket.seconds = True, seconds
-            self._begin_next()
+        ticket.ready, ticket.seconds = True, seconds
+        self._begin_next()
+        return self._standing(ticket)
 
-    def standing(self, ticket: Ticket) -> Standing:
-        """Return how a job stands; of one that had to go, the seconds are those of all that are there."""
-        with self._lock:
-            if ticket not in self._tickets:
-                return Standing(False, 0, self._seconds(self._tickets))
-            if ticket.worker is not None:
-                return Standing(True)
-            # All that wait, if it began in this moment.
-            before = list(takewhile(lambda other: other is not ticket, self._in_order()))
-            begun = [other for other in self._tickets if other.worker is not None]
-            return Standing(False, len(before) + 1, self._seconds([*before, *begun]))
+    async def wait_for_change(self, ticket: Ticket, before: Standing) -> Standing:
+        """Wait until a job stands otherwise than before, or for a while; return how it stands.
 
-    async def wait_for_change(self, known: int, seconds: float) -> int:
-        """Wait until somebody has left or lost the place, or for a while.
-
-        Args:
-            known: what this returned last, -1 to be told at once.
-            seconds: how long to wait at most.
+        Of one that had to go, the seconds are those of all that are there.
         """
-        with self._lock:
-            if known != self._changes:
-                return self._changes
-            event = asyncio.Event()
-            self._listening.append((asyncio.get_running_loop(), event))
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
-        return self._changes
+        if self._standing(ticket) == before:
+            # Before Python 3.12 `asyncio.wait_for` loses a cancellation that comes together with the change.
+            timer = asyncio.get_running_loop().call_later(_AGAIN, self._changed)
+            try:
+                await self._change.wait()
+            finally:
+                timer.cancel()
+        return self._standing(ticket)
 
-    def counts(self) -> tuple[int, int]:
+    async def counts(self) -> tuple[int, int]:
         """Return how many jobs are done now and how many wait."""
-        with self._lock:
-            return len(self._tickets) - self._waiting(), self._waiting()
+        return len(self._tickets) - self._waiting(), self._waiting()
 
     def stalled(self) -> float:
         """Return for how many seconds somebody waits and nothing begins."""
-        with self._lock:
-            return time.monotonic() - self._moved if self._waiting() else 0.0
+        return time.monotonic() - self._moved if self._waiting() else 0.0
 
     def offer(self, workers: Collection[str]) -> None:
         """Have other workers from now on; a job whose worker is gone keeps its turn until it leaves."""
-        with self._lock:
-            self._workers = list(workers)
-            self._begin_next()
-            self._changed()
+        self._workers = list(workers)
+        self._begin_next()
+        self._changed()
+
+    def _make_room(self, ticket: Ticket) -> None:
+        """Have the newest job go of whoever has most waiting.
+
+        Raises:
+            InputError: that is the client of the ticket.
+        """
+        waiting = [other for other in self._tickets if other.worker is None]
+        load: defaultdict[str, float] = defaultdict(float)
+        for other in (*waiting, ticket):
+            account, share = accounts(other.client)[-1]
+            load[account] += 1 / share
+        newest = max(reversed(waiting), key=lambda other: load[other.account], default=ticket)
+        if load[ticket.account] >= load[newest.account]:
+            raise InputError(self._full())
+        self._tickets.remove(newest)
+        self._changed()
+
+    def _standing(self, ticket: Ticket) -> Standing:
+        if ticket not in self._tickets:
+            return Standing(False, 0, self._seconds(self._tickets))
+        if ticket.worker is not None:
+            return Standing(True)
+        # All that wait, if it began in this moment.
+        before = list(takewhile(lambda other: other is not ticket, self._in_order()))
+        begun = [other for other in self._tickets if other.worker is not None]
+        return Standing(False, len(before) + 1, self._seconds([*before, *begun]))
 
     def _in_order(self) -> list[Ticket]:
         """Return those that wait, whoever comes next first."""
@@ -218,12 +220,9 @@ class Scheduler:
     def _waiting(self) -> int:
         return sum(ticket.worker is None for ticket in self._tickets)
 
-    def _free(self) -> int:
-        return max(0, len(self._workers) - len(self._tickets) + self._waiting())
-
     def _seconds(self, tickets: Collection[Ticket]) -> float:
         """Return how long all of these will take together."""
-        return sum(ticket.seconds for ticket in tickets) / max(1, len(self._workers))
+        return sum(min(ticket.seconds, self.longest) for ticket in tickets) / max(1, len(self._workers))
 
     def _full(self) -> str:
         return self.full.format(waiting=self.most, minutes=minutes(self._seconds(self._tickets)))
@@ -236,22 +235,22 @@ class Scheduler:
             self._moved = ticket.began
 
     def _changed(self) -> None:
-        self._changes += 1
-        for loop, event in self._listening:
-            with contextlib.suppress(RuntimeError):  # it is closed
-                loop.call_soon_threadsafe(event.set)
-        self._listening.clear()
+        self._change.set()
+        self._change = asyncio.Event()
 
 
-def of_runs(waiting: int, each: int, painters: Collection[str] = ("",)) -> Scheduler:
-    """Return a scheduler of runs; the arguments are those of `Scheduler`."""
-    return Scheduler(
-        waiting,
-        each,
-        painters,
-        enough=f"You have {each} paintings under way here; stop one or let it finish first.",
-        full="This host is full: {waiting} people are waiting; try again in about {minutes}.",
-    )
+class RunScheduler(Scheduler):
+    """A scheduler of runs; the arguments are those of `Scheduler`."""
+
+    def __init__(self, waiting: int, each: int, longest: float, painters: Collection[str]) -> None:
+        super().__init__(
+            waiting,
+            each,
+            painters,
+            longest,
+            enough=f"You have {each} paintings under way here; stop one or let it finish first.",
+            full="This host is full: {waiting} people are waiting; try again in about {minutes}.",
+        )
 
 
 def minutes(seconds: float) -> str:

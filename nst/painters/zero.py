@@ -15,14 +15,13 @@ from PIL import Image
 
 from nst import painting
 from nst.errors import InputError
-from nst.image.tensors import fit, to_pixels
-from nst.inputs import Inputs, Role
+from nst.image.tensors import fit
+from nst.inputs import Inputs
 from nst.optimization.encoders import load_encoders
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
-from nst.painters.local import Local
 from nst.painters.pixels import Pixels, as_given
-from nst.painters.previews import Preview, previews
+from nst.painters.previews import PREVIEW, Preview, previews
 from nst.settings import Settings
 from nst.vgg.weights import find_vgg19
 
@@ -38,97 +37,82 @@ _BEGINNING, _EACH_MEGAPIXEL = 10.0, 0.4
 _LEAST, _MOST = 15.0, 110.0
 # Of these, what the finished picture needs to come across.
 _CROSSING = 3.0
-# Passing frames are no larger when they cross over.
-_PASSING = 512
 _HERE = torch.device("cpu")
 _LATER = "On this host the sliders count from the next Continue on."
 
 
-def paint(pictures: Inputs[Any], settings: Settings, controls: Controls) -> Generator[Frame, None, None]:
-    """Paint as `nst.painting.paint` does, but for what is asked of a run on its way.
+def frames(
+    pictures: Inputs[Pixels], settings: Settings, controls: Controls
+) -> Generator[Preview, None, None]:
+    """Yield the frames of a painting as `nst.painters.local.frames` does, but for what is asked on its way.
 
     Args:
-        pictures: tensors or Pillow images.
         controls: stop and steer are asked between frames; the last frame then becomes the final one, and
             that steering cannot be followed is told in the frames' notice.
     """
-    # Checked here, before any of the visitor's GPU time is spent.
-    painting.paint(pictures, settings, load_encoders(settings, _HERE)).close()
-    frames = _on_gpu(pictures.map(_small), settings, controls.interval)
     try:
-        for frame in frames:
+        yield from previews(_paint(pictures, settings, controls), pictures.photo, settings)
+    except Exception as error:
+        if not hasattr(error, "title"):  # Gradio's way to say that no quota is left, or no GPU free
+            raise
+        raise InputError(_plain(error)) from error
+
+
+def warm_up() -> None:
+    """Read the weights once, so that they are there for every process that gets a GPU; here is none."""
+    with contextlib.suppress(InputError):
+        find_vgg19()
+
+
+def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame, None, None]:
+    # Checked here, before any of the visitor's GPU time is spent.
+    painting.paint(pictures.map(as_given), settings, load_encoders(settings, _HERE)).close()
+    with contextlib.closing(_on_gpu(pictures, settings, controls.interval)) as painted:
+        for frame in painted:
+            if frame.final:
+                yield frame
+                return
             wanted = controls.steer() if controls.steer else None
-            if wanted is not None and settings.steered(wanted) != settings and not frame.final:
+            if wanted is not None and settings.steered(wanted) != settings:
                 frame = replace(frame, notice=_LATER)
-            if controls.stop() and not frame.final:
-                image = np.asarray(
-                    Image.fromarray(frame.image).resize(frame.target, Image.Resampling.BICUBIC)
-                )
-                yield replace(frame, image=image, total=frame.iteration, remaining=0.0, final=True)
+            if controls.stop():
+                image = Image.fromarray(frame.image).resize(frame.target, Image.Resampling.BICUBIC)
+                whole = np.asarray(image)
+                yield replace(frame, image=whole, total=frame.iteration, remaining=0.0, final=True)
                 return
             yield frame
-    finally:
-        frames.close()
 
 
-def _small(role: Role, picture: Any) -> Image.Image:
-    """Return a picture as it crosses over: a byte for each sample; a tensor is four times as large."""
-    return Image.fromarray(to_pixels(picture)) if isinstance(picture, torch.Tensor) else picture
-
-
-def _same(role: Role, picture: Image.Image) -> painting.Picture:
-    return picture
-
-
-def _duration(pictures: Inputs[Image.Image], settings: Settings, interval: float) -> int:
+def _duration(pictures: Inputs[Pixels], settings: Settings, interval: float) -> int:
     """Return the seconds of GPU to ask for."""
-    width, height = fit(*pictures.photo.size, settings.size)
+    height, width = np.asarray(pictures.photo).shape[:2]
+    width, height = fit(width, height, settings.size)
     wanted = _BEGINNING + _EACH_MEGAPIXEL * width * height / 1e6 * settings.iterations
     return round(min(max(wanted, _LEAST), _MOST))
 
 
-def _paint(
-    pictures: Inputs[Image.Image], settings: Settings, interval: float
+def _paint_on_gpu(
+    pictures: Inputs[Pixels], settings: Settings, interval: float
 ) -> Generator[Frame, None, None]:
-    """Paint in the process that has the GPU."""
+    """Paint in the process that has the GPU; what is not final is no larger than what is shown of it."""
     # The threads of the process that this one was forked from are not here; waiting for them would never end.
     torch.set_num_threads(1)
     limit = min(settings.time_limit, _duration(pictures, settings, interval) - _CROSSING)
     limited = replace(settings, time_limit=limit)
-    for frame in painting.paint(pictures.map(_same), limited, controls=Controls(interval=interval)):
+    for frame in painting.paint(pictures.map(as_given), limited, controls=Controls(interval=interval)):
         if frame.final:
             # What the picture remembers are the visitor's settings.
             yield replace(frame, settings=settings)
             continue
         image = Image.fromarray(frame.image)
-        if max(image.size) > _PASSING:
-            image = image.resize(fit(*image.size, _PASSING), Image.Resampling.BICUBIC)
+        if max(image.size) > PREVIEW:
+            image = image.resize(fit(*image.size, PREVIEW), Image.Resampling.BICUBIC)
         yield replace(frame, image=np.asarray(image))
 
 
 _on_gpu: Callable[..., Generator[Frame, None, None]] = (
-    spaces.GPU(duration=_duration)(_paint) if spaces else _paint
+    spaces.GPU(duration=_duration)(_paint_on_gpu) if spaces else _paint_on_gpu
 )
-
-
-class ZeroGPU(Local):
-    """The painter that a Space's ZeroGPU lends."""
-
-    def frames(
-        self, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> Generator[Preview, None, None]:
-        """Yield frames."""
-        try:
-            yield from previews(paint(pictures.map(as_given), settings, controls), pictures.photo, settings)
-        except Exception as error:
-            if not hasattr(error, "title"):  # Gradio's way to say that no quota is left, or no GPU free
-                raise
-            raise InputError(_plain(error)) from error
-
-    def warm_up(self) -> None:
-        """Read the weights once, so that they are there for every process that gets a GPU; here is none."""
-        with contextlib.suppress(InputError):
-            find_vgg19()
 
 
 def _plain(error: Any) -> str:

@@ -61,17 +61,6 @@ _WORK: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
 }
 
 
-def serve(link: Connection, seconds: float, work: str, data: bytes, options: dict[str, Any]) -> None:
-    """Do one piece of work and answer: a byte when it begins, a JSON object, and bytes.
-
-    Args:
-        seconds: after which this process is ended from outside.
-        work: "measure", "decode", "text" or "drawing".
-    """
-    with contextlib.suppress(Exception):  # whoever asked sees that no answer comes
-        _serve(link, seconds, work, data, options)
-
-
 def _limit(seconds: float) -> None:
     """Take the limits that this system has: Windows has none of these, macOS none of memory."""
     with contextlib.suppress(ImportError):
@@ -84,14 +73,21 @@ def _limit(seconds: float) -> None:
         signal.alarm(int(seconds) + 5)
 
 
-def _serve(link: Connection, seconds: float, work: str, data: bytes, options: dict[str, Any]) -> None:
-    link.send_bytes(b"0")
-    os.environ.clear()  # it may hold keys
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the process that started this one
-    _limit(seconds)
-    try:
-        result, payload = _WORK[work](data, **options)
-    except InputError as error:
-        result, payload = {"refused": str(error)}, b""
-    link.send_bytes(json.dumps(result).encode())
-    link.send_bytes(payload)
+def serve(link: Connection, seconds: float, work: str, data: bytes, options: dict[str, Any]) -> None:
+    """Do one piece of work and answer: a byte when it begins, a JSON object, and bytes.
+
+    Args:
+        seconds: after which this process is ended from outside.
+        work: "measure", "decode", "text" or "drawing".
+    """
+    with contextlib.suppress(Exception):  # whoever asked sees that no answer comes
+        link.send_bytes(b"0")
+        os.environ.clear()  # it may hold keys
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the process that started this one
+        _limit(seconds)
+        try:
+            result, payload = _WORK[work](data, **options)
+        except InputError as error:
+            result, payload = {"refused": str(error)}, b""
+        link.send_bytes(json.dumps(result).encode())
+        link.send_bytes(payload)

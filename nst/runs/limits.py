@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass, replace
 
 from nst.errors import InputError
 from nst.host.device import pick_device
 from nst.knob import Knob
-from nst.runs.cache import disk_for_pictures
+from nst.runs.own_folder import own_folder
 from nst.runs.storage import KEPT_SECONDS
 from nst.settings import KNOBS, Settings
+
+SHARP = 768  # longest side in pixels of what looks sharp on a telephone's screen
 
 
 @dataclass(frozen=True)
@@ -32,21 +35,22 @@ class Limits:
         """Return what the variables NST_MAX_... and NST_..._SECONDS say, or what suits the device.
 
         Raises:
-            InputError: one of them is no number in range.
+            InputError: one of them is no number in range, or there is no folder for pictures.
         """
         roomy, size = pick_device().type == "cuda", KNOBS["size"]
+        disk = min(cls.disk, shutil.disk_usage(own_folder().path).free // 2)
         return cls(
             # One step above the least: a slider needs two ends.
             size=int(_number("NST_MAX_SIZE", 4096 if roomy else 2048, size.low + size.step, size.high)),
             seconds=_number("NST_MAX_SECONDS", 600, KNOBS["time_limit"].low, KNOBS["time_limit"].high),
             waiting=int(_number("NST_MAX_QUEUE", 20, 1, 1000)),
             each=int(_number("NST_MAX_EACH", cls.each, 1, 1000)),
-            disk=2**20 * int(_number("NST_MAX_DISK", disk_for_pictures() // 2**20, 16, 2**24)),
+            disk=2**20 * int(_number("NST_MAX_DISK", disk // 2**20, 16, 2**24)),
             keep=_number("NST_KEEP_SECONDS", cls.keep, 1, 30 * 86400),
             busy=_number("NST_BUSY_SECONDS", cls.busy, 1, KNOBS["time_limit"].high),
             grace=_number("NST_GRACE_SECONDS", cls.grace, 1, 86400),
-            # Sharp on a telephone's screen; a CPU takes more than twice as long for it as for the knob's own.
-            begins_with=768 if roomy else cls.begins_with,
+            # A CPU takes more than twice as long for it as for the knob's own.
+            begins_with=SHARP if roomy else cls.begins_with,
         )
 
     def knob(self, name: str) -> Knob:

@@ -12,32 +12,27 @@ from nst.settings import KNOBS, Settings
 log = logging.getLogger("nst.runs")
 
 
-class Entry:
-    """The log line of one run, written when the run ends."""
+def log_run(settings: Settings, began: float, frame: Frame | None, outcome: str, error: str = "") -> None:
+    """Write the line of a run that has ended.
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.began = time.monotonic()
-        self.frame: Frame | None = None
-
-    def end(self, outcome: str, error: str = "") -> None:
-        """Write the line.
-
-        Args:
-            outcome: "finished", "stopped", "refused", "failed" or "left" (the visitor has gone).
-        """
-        fields = {"outcome": outcome, "seconds": round(time.monotonic() - self.began, 2)}
-        if error:
-            fields["error"] = error
-        if frame := self.frame:
-            fields |= {
-                "size": f"{frame.width}x{frame.height}",
-                "iterations": frame.iteration,
-                "painting": round(frame.seconds, 2),
-                "optimising": round(frame.optimising, 2),
-                "painter": f"{frame.encoder} on {frame.device}",
-            }
-        fields["settings"] = {
-            name: value for name, value in self.settings.public().items() if value != KNOBS[name].default
+    Args:
+        began: by the clock.
+        frame: the last one that was painted.
+        outcome: "finished", "stopped", "refused", "failed" or "left" (the visitor has gone).
+        error: the number of what nobody foresaw.
+    """
+    fields: dict[str, object] = {"outcome": outcome, "seconds": round(time.time() - began, 2)}
+    if error:
+        fields["error"] = error
+    if frame:
+        fields |= {
+            "size": f"{frame.width}x{frame.height}",
+            "iterations": frame.iteration,
+            "painting": round(frame.seconds, 2),
+            "optimising": round(frame.optimising, 2),
+            "painter": f"{frame.encoder} on {frame.device}",
         }
-        log.info("%s", json.dumps(fields))
+    fields["settings"] = {
+        name: value for name, value in settings.public().items() if value != KNOBS[name].default
+    }
+    log.info("%s", json.dumps(fields))

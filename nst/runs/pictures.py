@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from nst.errors import InputError
-from nst.inputs import Inputs, Role
+from nst.inputs import Inputs
 from nst.painters.pixels import Pixels
 from nst.runs.decoder import Decoder
 from nst.runs.storage import Upload
@@ -45,32 +45,22 @@ def folders(pictures: Inputs[Source]) -> list[Path]:
     return [picture.path.parent for _, picture in pictures.pictures() if isinstance(picture, Upload)]
 
 
-async def decoded(pictures: Inputs[Source], decoder: Decoder, client: str) -> Inputs[Pixels]:
-    """Return the pictures as pixels.
+async def decoded(pictures: Inputs[Source], decoder: Decoder, client: str) -> tuple[Inputs[Pixels], str]:
+    """Return the pictures as pixels, and what there is to say of them, "" if nothing.
 
     Raises:
         InputError: one of them cannot be used.
     """
-    size = 0
-
-    async def pixels(role: Role, picture: Source) -> Pixels:
-        nonlocal size
+    found: list[Pixels] = []
+    remarks, size = [], 0
+    for role, picture in pictures.pictures():
         if not isinstance(picture, Upload):
-            return picture
-        decoded = await decoder.decode(picture, role.name, client, role.ground, role.least, role.alpha)
-        size += decoded.nbytes
+            found.append(picture)
+            continue
+        pixels, remark = await decoder.decode(picture, role.name, client, role.ground, role.least, role.alpha)
+        found.append(pixels)
+        remarks.append(remark)
+        size += pixels.nbytes
         if size > _MOST_BYTES:
             raise InputError("These pictures together are too large for this host; make them smaller first.")
-        return decoded
-
-    return pictures.replaced([await pixels(role, picture) for role, picture in pictures.pictures()])
-
-
-def remarks(pictures: Inputs[Source], decoder: Decoder) -> str:
-    """Return what there is to say of pictures that were decoded, "" if nothing."""
-    found = [
-        decoder.remark(picture, role.name)
-        for role, picture in pictures.pictures()
-        if isinstance(picture, Upload)
-    ]
-    return " ".join(filter(None, found))
+    return pictures.replaced(found), " ".join(filter(None, remarks))

@@ -9,9 +9,8 @@ from typing import Any
 
 from nst.errors import InputError
 from nst.inputs import Inputs
-from nst.runs.folder import RunFolder, SavedFrame
 from nst.runs.run import Run
-from nst.runs.storage import Upload
+from nst.runs.storage import RunFolder, SavedFrame, Upload
 from nst.settings import Settings
 
 # Names that nothing is served by (nst/runs/storage.py).
@@ -53,15 +52,13 @@ def forget(run: Run) -> None:
     (run.folder.path / _RECORD).unlink(missing_ok=True)
 
 
-def read(folder: RunFolder, root: Path) -> Run:
+def read(folder: RunFolder) -> Run:
     """Return the run of a folder that another process has left.
-
-    Args:
-        root: where all folders of runs and uploads lie.
 
     Raises:
         InputError: it is not one that a visitor could ask for.
     """
+    root = folder.path.parent  # where the folders of uploads lie, too
     try:
         entry = json.loads((folder.path / _RECORD).read_text())
         folder.frames = [_kept(folder.path, saved) for saved in entry["frames"]]

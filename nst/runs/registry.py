@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import hashlib
 import logging
 import math
 import re
-import time
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,13 @@ from nst.runs.decoder import Decoder
 from nst.runs.listeners import Listeners
 from nst.runs.pictures import Source, check, folders
 from nst.runs.run import Run
-from nst.runs.storage import FULL, NO_ROOM, Files
+from nst.runs.storage import FULL, NO_ROOM, Files, RunFolder
 from nst.runs.work import Work
 from nst.settings import Settings
 
 log = logging.getLogger(__name__)
 
 UNDO = 20.0  # seconds in which what was deleted comes back
-_HUNG_UP = 3.0  # seconds without a program that has listened, after which its run ends
 _MOST = 1000  # runs that are remembered
 _KEY = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
@@ -54,7 +54,6 @@ class Registry:
         self.painter, self.files, self.decoder = painter, files, decoder
         self.listeners, self.grace, self.busy = listeners, grace, busy
         self._runs: dict[str, Run] = {}
-        self._deleted: dict[str, asyncio.TimerHandle] = {}  # by run: what removes it
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(
@@ -65,14 +64,14 @@ class Registry:
         settings: Settings,
         *,
         drawings: Mapping[str, bytes] | None = None,
-        stop: Callable[[], bool] = bool,
+        stop: threading.Event | None = None,
     ) -> Run:
         """Return a run that is in the queue from now on.
 
         Args:
             owner: whose it is (`owner_of`), "" for a program's.
             drawings: PNG of what its masks were drawn with, by what it was drawn on.
-            stop: asked whether it is to end.
+            stop: set when it is to end, as by `Run.request_stop`.
 
         Raises:
             InputError: a picture is missing, the queue or the disk is full; nothing has been begun then.
@@ -83,14 +82,11 @@ class Registry:
         try:
             run = Run(owner, client, pictures, settings, self.files.new_run(client), drawings, stop)
             record.write(run)
-        except OSError as error:
+        except BaseException as error:
             await self.painter.leave(ticket)
-            if error.errno not in FULL:
-                raise
-            log.error("no room left: %s", error)
-            raise InputError(NO_ROOM) from error
-        except BaseException:
-            await self.painter.leave(ticket)
+            if isinstance(error, OSError) and error.errno in FULL:
+                log.error("no room left: %s", error)
+                raise InputError(NO_ROOM) from error
             raise
         self._runs[run.id] = run
         task = asyncio.create_task(self._carry_out(run, ticket))
@@ -99,36 +95,29 @@ class Registry:
         return run
 
     async def _carry_out(self, run: Run, ticket: Any) -> None:
-        def abandoned() -> bool:
-            # A browser may be on its way back; a program that was killed, and listens no more, is not.
-            is_gone = not run.owner and run.was_hung_up_on(self.listeners)
-            return run.alone_for(self.listeners) > (min(_HUNG_UP, self.grace) if is_gone else self.grace)
-
+        abandoned = functools.partial(run.is_abandoned, self.listeners, self.grace)
         with self.files.held([run.folder.path, *folders(run.pictures)]):
             await Work(run, self.painter, self.decoder, abandoned, self.busy).carry_out(ticket)
         # Masks and canvas were whole pictures; what is needed again is on the disk.
         run.pictures = replace(run.pictures, keep=None, regions=(), resume=None, style_masks=())
-        if run.id in self._deleted:
+        if run.id not in self._runs:  # deleted while it was painted
+            self.files.remove(run.folder)
+        elif run.removal:
             record.forget(run)
-        elif run.id not in self._runs:  # deleted while it was painted
-            self.files.remove(run.folder.path)
         elif not run.owner:  # nobody can ask for it
             del self._runs[run.id]
 
     def find(self, owner: str, number: Any) -> Run | None:
         """Return a run that is still kept, if it is this owner's."""
         run = self._runs.get(number) if isinstance(number, str) else None
-        if run is None or run.owner != owner or run.id in self._deleted or not run.folder.path.exists():
+        if run is None or run.owner != owner or run.removal or not run.folder.path.exists():
             return None
         return run
 
     def of(self, owner: str) -> list[Run]:
         """Return an owner's runs that are still kept and have something to show, the newest first."""
-        if not owner:
-            return []
-        mine = [run for run in list(self._runs.values()) if run.owner == owner]
-        kept = [run for run in mine if run.id not in self._deleted and (run.under_way or run.folder.kept())]
-        return sorted((run for run in kept if run.folder.path.exists()), key=lambda run: -run.began)
+        mine = [run for run in list(self._runs.values()) if owner and self.find(owner, run.id)]
+        return sorted((run for run in mine if run.under_way or run.folder.kept()), key=lambda run: -run.began)
 
     def unattended(self, owner: str) -> Run | None:
         """Return an owner's newest run that is under way, though no page shows it."""
@@ -139,38 +128,33 @@ class Registry:
         """End a run; remove all that it has made unless `restore` follows soon. Uploads stay."""
         run.request_stop()
         record.forget(run)  # of which a host that is killed meanwhile leaves nothing to the next one
-        self._deleted[run.id] = asyncio.get_running_loop().call_later(UNDO, self._remove, run)
+        run.removal = asyncio.get_running_loop().call_later(UNDO, self._remove, run)
 
     def restore(self, owner: str, number: Any) -> None:
         """Take back that a run was deleted, if that was this owner's and not too long ago."""
         run = self._runs.get(number) if isinstance(number, str) else None
-        if run is not None and run.owner == owner and (timer := self._deleted.pop(run.id, None)):
-            timer.cancel()
+        if run is not None and run.owner == owner and run.removal:
+            run.removal.cancel()
+            run.removal = None
             with contextlib.suppress(OSError):
                 record.write(run)
 
     def _remove(self, run: Run) -> None:
-        self._deleted.pop(run.id, None)
         self._runs.pop(run.id, None)
         if run.under_way:
             run.request_stop()
         else:
-            self.files.remove(run.folder.path)
+            self.files.remove(run.folder)
 
     def adopt(self) -> None:
         """Take over what a process before this one has left: the runs of visitors, with their uploads."""
-        ages: dict[Path, float] = {}
+        uploads: dict[RunFolder, list[Path]] = {}
         for folder in self.files.orphaned_runs():
-            try:
-                run = record.read(folder, self.files.folder)
-            except InputError:
-                continue
-            age = max(0.0, time.time() - folder.path.stat().st_mtime)
-            if age < self.files.seconds:
+            with contextlib.suppress(InputError):
+                run = record.read(folder)
                 self._runs[run.id] = run
-                for path in (folder.path, *folders(run.pictures)):
-                    ages[path] = min(age, ages.get(path, age))
-        self.files.keep_orphans(ages)
+                uploads[folder] = folders(run.pictures)
+        self.files.keep_orphans(uploads)
 
     def close(self) -> None:
         """Ask all to end."""

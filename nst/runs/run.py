@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import math
 import secrets
+import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
-from concurrent.futures import Future, InvalidStateError
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from nst.inputs import Inputs
-from nst.runs.folder import RunFolder, SavedFrame
 from nst.runs.listeners import Listeners
 from nst.runs.loss_log import LossLog
 from nst.runs.pictures import Source
-from nst.runs.storage import Upload
+from nst.runs.storage import RunFolder, SavedFrame, Upload
 from nst.runs.stream import Update
 from nst.settings import Settings
 
 # "left" has been stopped as nobody followed it any more, "interrupted" by the end of its host.
 State = Literal["waiting", "painting", "finished", "stopped", "left", "refused", "failed", "interrupted"]
-UNDER_WAY = ("waiting", "painting")
 # Seconds after which a follower is told that the run is still there, though nothing has changed.
 _ALIVE = 5.0
+_HUNG_UP = 3.0  # seconds without a program that has listened, after which its run ends
 
 
 class Waiting(NamedTuple):
     """Where a run stands in the queue."""
 
     place: int  # 1 is the next
-    seconds: float  # until its turn, as far as is known
-
-    def is_news(self, last: object) -> bool:
-        """Return whether it says anything to whoever was told that before."""
-        if not isinstance(last, Waiting) or last.place != self.place:
-            return True
-        return abs(last.seconds - self.seconds) >= max(1.0, self.seconds / 10)
+    seconds: int  # until its turn, as far as is known
 
 
 class Run:
@@ -48,7 +40,7 @@ class Run:
         owner: the hash of its visitor's key, or "" for a program's.
         pictures: what it is painted from.
         drawings: PNG of the strokes that its masks were drawn with, by what they were drawn on.
-        stop: asked whether it is to end, besides `request_stop`.
+        stop: set when it is to end, as by `request_stop`.
     """
 
     def __init__(
@@ -59,7 +51,7 @@ class Run:
         settings: Settings,
         folder: RunFolder,
         drawings: Mapping[str, bytes] | None = None,
-        stop: Callable[[], bool] = bool,
+        stop: threading.Event | None = None,
     ) -> None:
         self.id = secrets.token_hex(16)
         self.owner, self.client, self.folder = owner, client, folder
@@ -69,9 +61,9 @@ class Run:
         self.message = ""  # a sentence on how it ended, if not well
         self.losses = LossLog()
         self.latest: Waiting | Update | None = None
+        self.removal: asyncio.TimerHandle | None = None  # of all it has made, once it was deleted
         self.wished: Settings | None = None  # as the sliders stand by now, if they were moved
-        self.stop_requested: Future[None] = Future()  # from any thread
-        self._stop = stop
+        self._stop = stop or threading.Event()
         self._followers: dict[object, tuple[str, float]] = {}  # sessions, and since when
         self._last_followed = time.monotonic()  # by the last follower
         self._changed = asyncio.Event()
@@ -79,12 +71,12 @@ class Run:
     @property
     def under_way(self) -> bool:
         """Whether it waits or is painted."""
-        return self.state in UNDER_WAY
+        return self.state in ("waiting", "painting")
 
     @property
     def stopped(self) -> bool:
         """Whether it was asked to end."""
-        return self.stop_requested.done() or self._stop()
+        return self._stop.is_set()
 
     def file_name(self, kept: SavedFrame) -> str:
         """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
@@ -99,8 +91,7 @@ class Run:
 
     def request_stop(self) -> None:
         """Ask it to end at its next iteration, and to keep what it has."""
-        with contextlib.suppress(InvalidStateError):  # it was asked before
-            self.stop_requested.set_result(None)
+        self._stop.set()
 
     def expire(self) -> None:
         """End it as if everybody had long left."""
@@ -153,10 +144,17 @@ class Run:
         # Gradio may go on for a while for a browser that has gone.
         return min(listeners.alone_for(session, since) for session, since in followers)
 
-    def was_hung_up_on(self, listeners: Listeners) -> bool:
-        """Return whether all who listened to it have left, such as a program that was killed."""
+    def is_abandoned(self, listeners: Listeners, grace: float) -> bool:
+        """Return whether nobody has followed it for so long that it ends.
+
+        Args:
+            grace: seconds for which a browser may be on its way back; a program that was killed, and listens
+                no more, is not.
+        """
         followers = list(self._followers.values())
-        return bool(followers) and all(listeners.has_left(session) for session, _ in followers)
+        if not self.owner and followers and all(listeners.has_left(session) for session, _ in followers):
+            grace = min(_HUNG_UP, grace)
+        return self.alone_for(listeners) > grace
 
     def _wake(self) -> None:
         changed, self._changed = self._changed, asyncio.Event()

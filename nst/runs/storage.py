@@ -5,22 +5,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-import os
 import re
 import secrets
 import shutil
-import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from nst.errors import InputError
 from nst.painters.accounts import accounts
-from nst.runs.cache import orphaned, own_folder
-from nst.runs.folder import RunFolder
+from nst.runs.own_folder import own_folder
 
 log = logging.getLogger(__name__)
 
@@ -29,39 +25,17 @@ KEPT_SECONDS = 3600.0
 _SHARE, RUNS_EACH = 8, 20
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room left says
 NO_ROOM = "This host has no room left to keep pictures; try again later."
-# Neither waits for a pipe nor follows a link, should one ever come to lie there; Windows has neither.
-_READ = os.O_RDONLY
-for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"):
-    _READ |= getattr(os, _name, 0)
+MOST_FRAMES = 64  # of a run
+_IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
+_IN_ROW = 12  # frames, as many as stand in a row under the canvas
 # An upload, whatever its sender calls it, and what a page shows of it, beside it.
-_ORIGINAL, _SHOWN = "original", "shown.jpg"
+_ORIGINAL, _PREVIEW = "original", "shown.jpg"
 _SUFFIXES = frozenset(
     ".jpg .jpeg .png .webp .avif .heic .heif .tif .tiff .gif .bmp .ppm .tga".split()  # noqa: SIM905
 )
 # Made by an upload, by a run, or by Gradio for what the page itself shows.
 _FOLDER = re.compile(r"(?:upload|run)-[0-9a-f]{32}|[0-9a-f]{64}")
 _FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,119}")
-
-
-@dataclass(eq=False)
-class _Item:
-    """A folder of an upload or a run."""
-
-    path: Path
-    client: str
-    sender: str = ""  # what its sender calls it
-    used: float = field(default_factory=time.monotonic)  # last
-    size: int = 0  # bytes
-    holds: int = 0  # how many wait for it or work with it
-
-    def is_of(self, account: str) -> bool:
-        """Return whether it is charged to an account."""
-        return any(account == own for own, _ in accounts(self.client))
-
-    @property
-    def is_run(self) -> bool:
-        """Whether a run made it."""
-        return self.path.name.startswith("run-")
 
 
 class Upload(NamedTuple):
@@ -77,9 +51,10 @@ class Upload(NamedTuple):
         return re.sub(r"[^\w]+", "-", stem).strip("-")[:40]
 
     @property
-    def name(self) -> str:
-        """What tells it from all others."""
-        return str(self.path)
+    def preview(self) -> Path:
+        """What a page shows of it."""
+        preview = self.path.with_name(_PREVIEW)
+        return preview if preview.exists() else self.path
 
     def read(self, label: str) -> bytes:
         """Return its bytes.
@@ -87,14 +62,114 @@ class Upload(NamedTuple):
         Raises:
             InputError: it is no longer here, or nothing that was ever sent.
         """
+        with contextlib.suppress(OSError):
+            # Neither waits for a pipe nor follows a link, should one ever come to lie there.
+            if self.path.is_file() and not self.path.is_symlink():
+                return self.path.read_bytes()
+        raise InputError(f"{label} is no longer kept here; add it again.")
+
+
+class Folder:
+    """The folder of one upload or run.
+
+    Its name cannot be guessed, so nobody reaches another visitor's pictures.
+
+    Args:
+        sender: what its sender calls an upload.
+    """
+
+    def __init__(self, files: Files, path: Path, client: str, sender: str = "") -> None:
+        self.files, self.path, self.client, self.sender = files, path, client, sender
+        self.used = time.monotonic()  # last
+        self.size = 0  # bytes
+        self.holds = 0  # how many wait for it or work with it
+
+    def is_of(self, account: str) -> bool:
+        """Return whether it is charged to an account."""
+        return any(account == own for own, _ in accounts(self.client))
+
+    def write(self, name: str, data: bytes) -> str:
+        """Write a file that stays as long as the folder, whole or not at all; return its path."""
+        path = self.path / name
+        before = path.stat().st_size if path.exists() else 0
+        part = path.with_name(f".{name}.part")
         try:
-            number = os.open(self.path, _READ)
-            with os.fdopen(number, "rb") as file:
-                if not stat.S_ISREG(os.fstat(number).st_mode):
-                    raise OSError(errno.EINVAL, "not a regular file")
-                return file.read()
-        except OSError as error:
-            raise InputError(f"{label} is no longer kept here; add it again.") from error
+            part.write_bytes(data)
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        self.files.grew(self, len(data) - before)
+        return str(path)
+
+
+class SavedFrame(NamedTuple):
+    """A picture of a run that is still there."""
+
+    path: str
+    iteration: int
+    size: tuple[int, int]  # width and height of the canvas then; the file may be a preview of it
+    change: float = 0.0  # how much has been seen to change up to here, from frame to frame, white being 1
+
+    @property
+    def name(self) -> str:
+        """What people read."""
+        return f"Step {self.iteration}, {max(self.size)} px"
+
+
+class RunFolder(Folder):
+    """The folder of one run: its passing frames and what is finished."""
+
+    def __init__(self, files: Files, path: Path, client: str) -> None:
+        super().__init__(files, path, client)
+        self.frames: list[SavedFrame] = []
+        self.finished: SavedFrame | None = None
+        self.before = ""  # path of the photo at the finished size
+        self.film: tuple[list[SavedFrame], str, str] | None = None  # frames, paths of MP4 and WebP
+
+    def add(self, kind: str, suffix: str, data: bytes) -> str:
+        """Write a file that can be fetched; return its path, which tells nobody another one's."""
+        return self.write(f"{kind}-{secrets.token_hex(8)}{suffix}", data)
+
+    def add_frame(self, data: bytes, iteration: int, size: tuple[int, int], change: float = 0.0) -> str:
+        """Write a passing frame under a new name; return its path. Of a long run ever fewer are kept."""
+        path = self.add("step", ".jpg", data)
+        self.frames.append(SavedFrame(path, iteration, size, change))
+        if len(self.frames) > MOST_FRAMES:
+            old, new = self.frames[:-_IN_FLIGHT], self.frames[-_IN_FLIGHT:]
+            for frame in old[1::2]:
+                with contextlib.suppress(FileNotFoundError):
+                    self.files.grew(self, -Path(frame.path).stat().st_size)
+                    Path(frame.path).unlink()
+            self.frames = old[::2] + new
+        return path
+
+    def finish(
+        self, picture: bytes, photo: bytes, iteration: int, size: tuple[int, int], change: float = 0.0
+    ) -> str:
+        """Write the finished PNG, and the photo at its size as JPEG; return the former's path."""
+        self.before = self.add("photo", ".jpg", photo)
+        path = self.add("painting", ".png", picture)
+        self.finished = SavedFrame(path, iteration, size, change)
+        return path
+
+    def kept(self) -> list[SavedFrame]:
+        """Return all pictures that are there, the finished one last."""
+        return [*self.frames, *([self.finished] if self.finished else [])]
+
+    def shown(self) -> list[SavedFrame]:
+        """Return those of a row under the canvas: as different from one another as they can be."""
+        kept = self.kept()
+        if len(kept) <= _IN_ROW:
+            return kept
+        begin, end = kept[0].change, kept[-1].change
+        found: list[SavedFrame] = []
+        for number in range(_IN_ROW):
+            # So that as many stay as are still to be found.
+            left = kept[len(found) and kept.index(found[-1]) + 1 : len(kept) - (_IN_ROW - 1 - number)]
+            wanted = begin + (end - begin) * number / (_IN_ROW - 1)
+            found.append(min(left, key=lambda each: abs(each.change - wanted)))
+        return found
 
 
 class Files:
@@ -109,20 +184,19 @@ class Files:
     def __init__(
         self, most: int = 2 * 2**30, seconds: float = KEPT_SECONDS, gone: Callable[[Path], None] | None = None
     ) -> None:
-        self.folder = own_folder()
+        self.folder, _, orphans = own_folder()
         self.most, self.seconds, self.gone = most, seconds, gone
         self._lock = threading.Lock()
-        self._items: dict[Path, _Item] = {}
+        self._folders: dict[Path, Folder] = {}
         self._stop = threading.Event()
-        self._orphans = orphaned()
-        for path in self._orphans:
+        while orphans:  # which are this host's from now on
+            path = orphans.pop()
+            folder = RunFolder(self, path, "") if path.name.startswith("run-") else Folder(self, path, "")
             with contextlib.suppress(OSError):
-                self._items[path] = _Item(
-                    path,
-                    "",
-                    used=time.monotonic() - max(0.0, time.time() - path.stat().st_mtime),
-                    size=sum(file.stat().st_size for file in path.iterdir()),
-                )
+                folder.used -= max(0.0, time.time() - path.stat().st_mtime)
+                folder.size = sum(file.stat().st_size for file in path.iterdir())
+                self._folders[path] = folder
+        self._orphans = list(self._folders.values())
 
     # What comes in
 
@@ -136,29 +210,33 @@ class Files:
             OSError: there is no room.
         """
         suffix = Path(name or "").suffix.lower()
-        folder = self._new("upload", client, (name or "")[-120:])
-        path = folder / (_ORIGINAL + (suffix if suffix in _SUFFIXES else ""))
+        folder = Folder(self, self._new_path("upload"), client, (name or "")[-120:])
+        path = folder.path / (_ORIGINAL + (suffix if suffix in _SUFFIXES else ""))
+        self._add(folder)
         try:
             with path.open("xb") as file:
                 shutil.copyfileobj(source, file, 2**20)
                 size = file.tell()
         except BaseException:
-            self._remove([self._items[path.parent]])
+            self.remove(folder)
             raise
-        self._grew(path.parent, size)
+        self.grew(folder, size)
         return path
 
-    def new_run(self, client: str) -> RunFolder:
-        """Return an empty folder for a run."""
-        return RunFolder(self._new("run", client), self._grew)
-
-    def add_shown(self, sent: Upload, data: bytes) -> str:
+    def add_preview(self, upload: Upload, data: bytes) -> str:
         """Write what a page shows of an upload, a JPEG; return its path.
 
         Raises:
             OSError: the upload is gone, or there is no room.
         """
-        return RunFolder(sent.path.parent, self._grew).write(_SHOWN, data)
+        path = upload.path.parent
+        return self._folders.get(path, Folder(self, path, "")).write(_PREVIEW, data)
+
+    def new_run(self, client: str) -> RunFolder:
+        """Return an empty folder for a run."""
+        folder = RunFolder(self, self._new_path("run"), client)
+        self._add(folder)
+        return folder
 
     @contextlib.contextmanager
     def coming(self, client: str) -> Iterator[Callable[[int], None]]:
@@ -167,12 +245,13 @@ class Files:
         Yields:
             what is told how many more have come; raises OSError if there is no room for them.
         """
-        item = _Item(self.folder / f"coming-{secrets.token_hex(16)}", client, holds=1)  # it never exists
+        folder = Folder(self, self._new_path("coming"), client)  # it never exists
+        folder.holds = 1
         with self._lock:
-            self._items[item.path] = item
+            self._folders[folder.path] = folder
 
         def more(size: int) -> None:
-            self._grew(item.path, size)
+            self.grew(folder, size)
             if self.held_bytes() > self.most:
                 raise OSError(errno.ENOSPC, "as much is on its way as may be kept")
 
@@ -180,33 +259,45 @@ class Files:
             yield more
         finally:
             with self._lock:
-                self._items.pop(item.path, None)
+                self._folders.pop(folder.path, None)
+
+    def grew(self, folder: Folder, size: int) -> None:
+        """Note bytes that came to lie in a folder; make room by what is oldest."""
+        with self._lock:
+            if self._folders.get(folder.path) is not folder:  # it is gone
+                return
+            folder.size += size
+            folder.used = time.monotonic()
+            going = self._too_much(folder)
+        self.remove(*going)
 
     # What a host that was killed has left
 
     def orphaned_runs(self) -> list[RunFolder]:
         """Return the folders of runs that were taken over."""
-        return [RunFolder(path, self._grew) for path in self._orphans if path.name.startswith("run-")]
+        return [folder for folder in self._orphans if isinstance(folder, RunFolder)]
 
-    def keep_orphans(self, ages: Mapping[Path, float]) -> None:
-        """Remove what was taken over but for these folders.
+    def keep_orphans(self, runs: Mapping[RunFolder, Collection[Path]]) -> None:
+        """Remove what was taken over but for some runs.
 
         Args:
-            ages: of each, the seconds since it was last used.
+            runs: each with the folders of its uploads, which stay as long as it does.
         """
-        with self._lock:
-            for path, age in ages.items():
-                if item := self._items.get(path):
-                    item.used = time.monotonic() - age
-            going = [item for path in self._orphans if path not in ages and (item := self._items.get(path))]
-        self._remove(going)
+        kept: set[Folder] = set(runs)
+        for run, paths in runs.items():
+            uploads = [self._folders[path] for path in paths if path in self._folders]
+            for upload in uploads:
+                upload.used = max(upload.used, run.used)
+            kept.update(uploads)
+        self.remove(*(folder for folder in self._orphans if folder not in kept))
+        self.sweep()
 
     # What may be named
 
     def find(self, name: Any) -> Path | None:
         """Return the path of what an upload, a run or the page made here; None for any other name.
 
-        Whether it is still there is not asked: whoever may name it was told its name.
+        The file may be gone by now.
         """
         if not isinstance(name, str) or len(name) > 600:
             return None
@@ -227,32 +318,27 @@ class Files:
         path = self.find(name)
         if path is None:
             raise InputError(f"{label} is not a file that was sent here; upload it first.")
-        self._touch(path.parent)
-        if path.name == _SHOWN:
+        if path.name == _PREVIEW:
             path = next(path.parent.glob(f"{_ORIGINAL}*"), path)
-        with self._lock:
-            item = self._items.get(path.parent)
-        return Upload(path, item.sender if item else "")
-
-    def shown(self, sent: Upload) -> str:
-        """Return the path of what a page shows of a file."""
-        preview = sent.path.with_name(_SHOWN)
-        return str(preview if preview.exists() else sent.path)
+        if (folder := self._folders.get(path.parent)) is None:
+            return Upload(path)
+        folder.used = time.monotonic()
+        return Upload(path, folder.sender)
 
     @contextlib.contextmanager
-    def held(self, folders: Iterable[Path]) -> Iterator[None]:
+    def held(self, paths: Iterable[Path]) -> Iterator[None]:
         """Keep folders for as long as the context lasts, however long somebody waits for a turn."""
         with self._lock:
-            items = [item for folder in folders if (item := self._items.get(folder))]
-            for item in items:
-                item.holds += 1
+            folders = [folder for path in paths if (folder := self._folders.get(path))]
+            for folder in folders:
+                folder.holds += 1
         try:
             yield
         finally:
             with self._lock:
-                for item in items:
-                    item.holds -= 1
-                    item.used = time.monotonic()
+                for folder in folders:
+                    folder.holds -= 1
+                    folder.used = time.monotonic()
 
     # What goes
 
@@ -263,27 +349,25 @@ class Files:
     def close(self) -> None:
         """Remove everything."""
         self._stop.set()
-        with self._lock:
-            items = list(self._items.values())
-        self._remove(items)
+        self.remove(*self._all())
 
     def sweep(self) -> None:
         """Remove what was last used too long ago."""
-        now = time.monotonic()
-        with self._lock:
-            old = [one for one in self._items.values() if not one.holds and now - one.used > self.seconds]
-        self._remove(old)
+        oldest = time.monotonic() - self.seconds
+        self.remove(*(folder for folder in self._all() if not folder.holds and folder.used < oldest))
 
-    def remove(self, path: Path) -> None:
-        """Remove a folder at once."""
-        with self._lock:
-            item = self._items.get(path)
-        self._remove([item] if item else [])
+    def remove(self, *folders: Folder) -> None:
+        """Remove folders at once."""
+        for folder in folders:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            with self._lock:
+                self._folders.pop(folder.path, None)
+            if self.gone:
+                self.gone(folder.path)
 
     def held_bytes(self) -> int:
         """Return how much is kept."""
-        with self._lock:
-            return sum(item.size for item in self._items.values())
+        return sum(folder.size for folder in self._all())
 
     def _keep_sweeping(self) -> None:
         while not self._stop.wait(min(30.0, self.seconds / 4)):
@@ -292,44 +376,34 @@ class Files:
             except Exception:
                 log.exception("sweeping failed; it is tried again")
 
-    def _new(self, kind: str, client: str, sender: str = "") -> Path:
-        path = self.folder / f"{kind}-{secrets.token_hex(16)}"
-        path.mkdir(mode=0o700)
+    def _all(self) -> list[Folder]:
         with self._lock:
-            self._items[path] = _Item(path, client, sender)
-        return path
+            return list(self._folders.values())
 
-    def _touch(self, path: Path) -> None:
+    def _new_path(self, kind: str) -> Path:
+        return self.folder / f"{kind}-{secrets.token_hex(16)}"
+
+    def _add(self, folder: Folder) -> None:
+        folder.path.mkdir(mode=0o700)
         with self._lock:
-            if item := self._items.get(path):
-                item.used = time.monotonic()
+            self._folders[folder.path] = folder
 
-    def _grew(self, path: Path, size: int) -> None:
-        """Note bytes that came to lie in a folder; make room by what is oldest."""
-        with self._lock:
-            if item := self._items.get(path):
-                item.size += size
-                item.used = time.monotonic()
-                going = self._too_much(item)
-            else:
-                going = []
-        self._remove(going)
-
-    def _too_much(self, grown: _Item) -> list[_Item]:
+    def _too_much(self, grown: Folder) -> list[Folder]:
         """Return what has to go: an account's own oldest first, then the oldest of whoever has most."""
-        loose = [one for one in self._items.values() if not one.holds and one is not grown]
-        loose.sort(key=lambda one: one.used)
-        going: list[_Item] = []
+        there = list(self._folders.values())
+        loose = sorted((one for one in there if not one.holds and one is not grown), key=lambda one: one.used)
+        going: list[Folder] = []
         for account, share in accounts(grown.client) if grown.client else ():  # the others share all of it
-            own = [one for one in self._items.values() if one.is_of(account) and one not in going]
-            size, runs = sum(one.size for one in own), sum(one.is_run for one in own)
+            own = [one for one in there if one.is_of(account) and one not in going]
+            size, runs = sum(one.size for one in own), sum(isinstance(one, RunFolder) for one in own)
             for one in loose:
-                over = size > self.most * share // _SHARE or (one.is_run and runs > RUNS_EACH * share)
+                is_run = isinstance(one, RunFolder)
+                over = size > self.most * share // _SHARE or (is_run and runs > RUNS_EACH * share)
                 if over and one.is_of(account):
                     going.append(one)
-                    size, runs = size - one.size, runs - one.is_run
+                    size, runs = size - one.size, runs - is_run
             loose = [one for one in loose if one not in going]
-        size = sum(one.size for one in self._items.values()) - sum(one.size for one in going)
+        size = sum(one.size for one in there) - sum(one.size for one in going)
         while size > self.most and loose:
             shares: dict[str, int] = {}
             for one in loose:
@@ -341,11 +415,3 @@ class Files:
             loose.remove(oldest)
             size -= oldest.size
         return going
-
-    def _remove(self, items: list[_Item]) -> None:
-        for item in items:
-            shutil.rmtree(item.path, ignore_errors=True)
-            with self._lock:
-                self._items.pop(item.path, None)
-            if self.gone:
-                self.gone(item.path)

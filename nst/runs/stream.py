@@ -14,10 +14,11 @@ from nst.image.timelapse import as_mp4, as_webp
 from nst.optimization.frames import Frame
 from nst.painters.pixels import Pixels
 from nst.painters.previews import Preview, at_size
-from nst.runs.folder import RunFolder, SavedFrame
+from nst.runs.storage import RunFolder, SavedFrame
 from nst.settings import Settings
 
 _NOTHING = np.zeros((), np.uint8)
+_EXPIRED = "This painting has expired. Press Paint to make it again."
 
 
 @dataclass(frozen=True)
@@ -28,23 +29,19 @@ class Update:
     picture: str  # path: a JPEG preview, or the finished PNG
 
 
-class Recorder:
-    """Writes what a run shows."""
+def save_frame(folder: RunFolder, preview: Preview, photo: Pixels, settings: Settings) -> Update:
+    """Write a frame; the final one as PNG, with its settings, and the photo beside it.
 
-    def __init__(self, folder: RunFolder, photo: Pixels, settings: Settings) -> None:
-        self.folder, self.photo, self.settings = folder, photo, settings
-
-    def update(self, preview: Preview) -> Update:
-        """Write a frame; the final one as PNG, with its settings, and the photo beside it."""
-        frame, size, change = preview.frame, preview.size, preview.change
-        moment = replace(frame, image=np.broadcast_to(_NOTHING, (*reversed(size), 3)))
-        if not frame.final:
-            return Update(moment, self.folder.add_frame(preview.jpeg, frame.iteration, size, change))
-        steered = frame.settings != self.settings
-        text = describe_painting(frame.settings.public(), frame.encoder, steered=steered)
-        before = encode_jpeg(at_size(self.photo, size), quality=92)
-        finished = self.folder.finish(encode_png(frame.image, text), before, frame.iteration, size, change)
-        return Update(moment, finished)
+    Args:
+        settings: how the run began.
+    """
+    frame, size, change = preview.frame, preview.size, preview.change
+    moment = replace(frame, image=np.broadcast_to(_NOTHING, (*reversed(size), 3)))
+    if not frame.final:
+        return Update(moment, folder.add_frame(preview.jpeg, frame.iteration, size, change))
+    text = describe_painting(frame.settings.public(), frame.encoder, steered=frame.settings != settings)
+    before = encode_jpeg(at_size(photo, size), quality=92)
+    return Update(moment, folder.finish(encode_png(frame.image, text), before, frame.iteration, size, change))
 
 
 def canvas_of(kept: SavedFrame) -> Image.Image:
@@ -57,7 +54,7 @@ def canvas_of(kept: SavedFrame) -> Image.Image:
         with Image.open(kept.path) as picture:
             return picture.resize(min(kept.size, picture.size), Image.Resampling.BICUBIC)
     except OSError as error:
-        raise InputError("This painting has expired. Press Paint to make it again.") from error
+        raise InputError(_EXPIRED) from error
 
 
 def film(folder: RunFolder) -> tuple[str, str]:
@@ -78,7 +75,7 @@ def film(folder: RunFolder) -> tuple[str, str]:
             folder.add("time-lapse", ".mp4", as_mp4(pictures)),
             folder.add("time-lapse", ".webp", as_webp(pictures)),
         )
-        folder.film = (frames, *paths)
-        return paths
     except FileNotFoundError as error:
-        raise InputError("This painting has expired. Press Paint to make it again.") from error
+        raise InputError(_EXPIRED) from error
+    folder.film = (frames, *paths)
+    return paths

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
-from visits import open_group, open_page, press_paint, set_number
+from visits import LAPTOP, open_group, paint
 
 
 def serious(page: Page, rules: Sequence[str] = (), within: str | None = None) -> list[str]:
@@ -15,21 +16,19 @@ def serious(page: Page, rules: Sequence[str] = (), within: str | None = None) ->
 
     What passes over from one colour to another may be pale for a moment, on a busy machine for longer.
     """
+    chosen = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
     for _ in range(8):
-        if not (found := _serious(page, rules, within)):
+        violations = Axe().run(page, within, options=chosen).response["violations"]
+        found = [
+            f"{each['id']}: {node['html'][:160]}"
+            for each in violations
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+        ]
+        if not found:
             break
         page.wait_for_timeout(500)
     return found
-
-
-def _serious(page: Page, rules: Sequence[str], within: str | None) -> list[str]:
-    found = Axe().run(page, within, options={"runOnly": list(rules)} if rules else {}).response["violations"]
-    return [
-        f"{each['id']}: {node['html'][:160]}"
-        for each in found
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-    ]
 
 
 def in_the_dark(page: Page, within: str | None = None) -> list[str]:
@@ -44,10 +43,8 @@ def in_the_dark(page: Page, within: str | None = None) -> list[str]:
     return found
 
 
-def test_axe_has_nothing_serious_to_say(browser, url):
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
-    page = context.new_page()
-    open_page(page, url)
+def test_axe_has_nothing_serious_to_say(visitor):
+    page = visitor("?size=64&iterations=20", viewport=LAPTOP, color_scheme="light")
     assert serious(page) == []
     groups = page.locator("#options .label-wrap")
     expect(groups).to_have_count(4)
@@ -55,11 +52,7 @@ def test_axe_has_nothing_serious_to_say(browser, url):
         expect(group).to_have_attribute("aria-expanded", "false")
         group.click()
         expect(group).to_have_attribute("aria-expanded", "true")
-    page.wait_for_timeout(400)  # as in `open_group`
-    set_number(page, "size", 64)
-    set_number(page, "iterations", 20)
-    press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Your painting is ready")
+    paint(page)
     assert serious(page) == []
     assert in_the_dark(page) == []
     for tab in ("Expert", "Time-lapse", "Link and settings"):
@@ -72,7 +65,6 @@ def test_axe_has_nothing_serious_to_say(browser, url):
         page.wait_for_timeout(200)
         assert serious(page, within="#after") == [], tab
         assert in_the_dark(page, "#after") == [], tab
-    context.close()
 
 
 def focused(page: Page) -> str:
@@ -83,10 +75,9 @@ def focused(page: Page) -> str:
     )
 
 
+@pytest.mark.link("size=64&iterations=20")
 def test_everything_is_reached_by_keyboard(page):
-    set_number(page, "iterations", 20)
     open_group(page, "Quality")
-    set_number(page, "size", 64)
     first = "document.querySelector('.gradio-container :is(a[href], button, input)').className"
     assert page.evaluate(first) == "skip"
     page.locator(".skip").focus()

@@ -1,37 +1,42 @@
-"""What can be done with a finished picture by the browser alone."""
+"""What can be done with a finished picture."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from visits import SHARES, WAIT, open_page, press_paint, press_stop, unhurried_host
+from visits import LAPTOP, SHARES, WAIT, another_tab, begin, downloaded, paint, stop, unhurried_host
 
 
 @pytest.fixture(scope="module")
 def painted(browser: Browser, url: str):
     """A page that has painted, in a browser that shares files."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context = browser.new_context(viewport=LAPTOP, permissions=["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(WAIT)
     context.add_init_script(SHARES)
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
-    open_page(page, url + "?size=64&iterations=20")
-    press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Your painting is ready")
+    page = another_tab(context, url + "?size=64&iterations=20")
+    paint(page)
     yield page
     context.close()
+
+
+def test_it_is_named_after_its_pictures_and_says_how_it_was_made(painted: Page):
+    line = painted.locator("#status .line")
+    expect(line).to_have_attribute("title", re.compile(r"^20 steps · .*Fast encoder on"))
+    name = re.compile(r"^matterhorn-starry_night-20\d\d-\d\d-\d\d\.png$")
+    expect(painted.locator("#download")).to_have_attribute("download", name)
 
 
 def test_share_hands_the_picture_over_and_says_if_it_cannot(painted: Page):
     share = painted.locator("#share")
     share.click()
     painted.wait_for_function("window.shared")
-    told = painted.evaluate("shared")
-    assert re.fullmatch(r"matterhorn-starry_night-20\d\d-\d\d-\d\d\.png", told["name"])
-    assert (told["title"], told["type"]) == ("Painted live", "image/png")
-    assert told["size"] > 3000
+    message = painted.evaluate("shared")
+    assert re.fullmatch(r"matterhorn-starry_night-20\d\d-\d\d-\d\d\.png", message["name"])
+    assert (message["title"], message["type"]) == ("Painted live", "image/png")
+    assert message["size"] > 3000
     painted.evaluate("window.refuses = 'NotAllowedError'")
     share.click()
     expect(share).to_have_text("Not shared")
@@ -61,24 +66,58 @@ def test_the_canvas_fills_the_screen(painted: Page):
     painted.wait_for_function("!document.fullscreenElement")
 
 
-def test_where_nothing_can_be_shared_there_is_no_button_for_it(browser: Browser, url: str):
-    context = browser.new_context()
-    context.add_init_script("delete Navigator.prototype.canShare; navigator.canShare = undefined")
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
-    open_page(page, url + "?size=64&iterations=20")
-    press_paint(page)
+def test_it_is_compared_with_the_photo_by_keys(painted: Page):
+    expect(painted.locator("#compare .after")).to_have_attribute("src", re.compile(r"painting-\w+\.png"))
+    slider = painted.get_by_label("How much of the photo is shown")
+    slider.focus()
+    for _ in range(10):
+        painted.keyboard.press("ArrowRight")
+    expect(slider).to_have_value("60")
+    assert "60%" in painted.locator("#compare .over").get_attribute("style")
+    photo = painted.locator("#live .photo")
+    painted.locator("#live .canvas").focus()
+    painted.keyboard.down(" ")
+    expect(photo).to_be_visible()
+    painted.keyboard.up(" ")
+    expect(photo).to_be_hidden()
+
+
+def test_it_is_saved_as_jpeg_and_as_a_film(painted: Page, tmp_path):
+    with painted.expect_download() as caught:
+        painted.get_by_role("button", name="Save as JPEG").click()
+    assert re.fullmatch(r"matterhorn-starry_night-\d+.*\.jpg", caught.value.suggested_filename)
+    caught.value.save_as(tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as saved:
+        assert saved.format == "JPEG"
+        assert saved.size == downloaded(painted).size
+    painted.get_by_role("tab", name="Time-lapse").click()
+    expect(painted.locator("#film video")).to_have_attribute("src", re.compile(r"\.mp4$"))
+    painted.wait_for_function("document.querySelector('#film video').currentTime > 0")  # it plays
+    with painted.expect_download() as caught:
+        painted.locator("#webp").click()
+    assert Image.open(caught.value.path()).format == "WEBP"
+
+
+def test_its_inside_is_shown(painted: Page):
+    painted.get_by_role("tab", name="Expert").click()
+    expect(painted.locator("#loss svg, #loss canvas").first).to_be_visible()
+    painted.locator("#look").click()
+    expect(painted.get_by_alt_text("Gram matrix of the painting at relu4_1")).to_be_visible()
+    expect(painted.locator("#inside .residual")).to_have_count(5)
+    expect(painted.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
+
+
+def test_where_nothing_can_be_shared_there_is_no_button_for_it(visitor):
+    script = "delete Navigator.prototype.canShare; navigator.canShare = undefined"
+    page = visitor("?size=64&iterations=20", script)
+    paint(page)
     expect(page.locator("#download")).to_be_visible()
     expect(page.locator("#share")).to_be_hidden()
-    context.close()
 
 
 @pytest.mark.parametrize(("motion", "passes"), [("no-preference", True), ("reduce", False)])
-def test_frames_pass_into_one_another_unless_motion_is_not_wanted(browser, url, motion, passes):
-    context = browser.new_context(reduced_motion=motion)
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
-    open_page(page, url + "?size=64&iterations=1000")
+def test_frames_pass_into_one_another_unless_motion_is_not_wanted(visitor, motion, passes):
+    page = visitor("?size=64&iterations=1000", reduced_motion=motion)
     page.evaluate(
         """() => {
           window.passed = 0; window.frames_seen = 0;
@@ -90,9 +129,7 @@ def test_frames_pass_into_one_another_unless_motion_is_not_wanted(browser, url, 
             document.querySelector('#live .canvas'), { attributes: true, attributeFilter: ['src'] }); }"""
     )
     with unhurried_host():
-        press_paint(page)
+        begin(page)
         page.wait_for_function("window.frames_seen >= 4")
-        press_stop(page)
-        expect(page.locator("#status")).to_contain_text("Stopped")
+        stop(page)
     assert (page.evaluate("passed") > 0) is passes
-    context.close()

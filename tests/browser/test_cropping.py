@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import math
 import re
 
 import numpy as np
 import pytest
-from conftest import picture
+from pictures import encoded, jpeg, picture
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import downloaded, press_paint
+from visits import downloaded, drag, drop, paint
 
 from nst.errors import InputError
 from nst.page.parts.cropping import part
@@ -86,33 +84,22 @@ def test_a_part_of_the_photo_is_painted(page):
     page.wait_for_function("document.querySelector('#photo img')?.naturalHeight === 405")
     assert size_of(page) == [720, 405]
     # The top of the turned mountain is the left of the upright one, cut from the file itself.
-    press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Your painting is ready")
+    paint(page)
     assert downloaded(page).size == (64, 36)
 
 
-def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(page):
+def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(shared_page):
+    page = shared_page
     clear = picture(200, 100)
     clear.putalpha(Image.linear_gradient("L").resize(clear.size))
-    buffer = io.BytesIO()
-    clear.save(buffer, "PNG")
     page.locator("#photo").get_by_label(re.compile("^Remove ")).first.click()
-    file = {"name": "clear.png", "mimeType": "image/png", "buffer": buffer.getvalue()}
+    file = {"name": "clear.png", "mimeType": "image/png", "buffer": encoded(clear, "PNG")}
     page.locator("#photo input[type=file]").first.set_input_files(file)
     wait_for_width(page, "width === 200")
     page.get_by_role("button", name="Crop or rotate the photo").click()
     frame = page.locator("#crop .frame")
     expect(frame).to_be_visible()
     bounds = frame.bounding_box()
-
-    def drag(start: tuple[float, float], end: tuple[float, float]) -> None:
-        places = [
-            (bounds["x"] + x * bounds["width"], bounds["y"] + y * bounds["height"]) for x, y in (start, end)
-        ]
-        page.mouse.move(*places[0])
-        page.mouse.down()
-        page.mouse.move(*places[1], steps=4)
-        page.mouse.up()
 
     def chosen() -> list[float]:
         box = page.locator("#crop .part").bounding_box()
@@ -123,11 +110,11 @@ def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(page
             box["height"] / bounds["height"],
         ]
 
-    drag((0.99, 0.99), (0.5, 0.5))  # its corner
+    drag(frame, (0.99, 0.99), (0.5, 0.5))  # its corner
     assert chosen() == pytest.approx([0, 0, 0.5, 0.5], abs=0.03)
-    drag((0.25, 0.25), (0.5, 0.5))  # all of it
+    drag(frame, (0.25, 0.25), (0.5, 0.5))  # all of it
     assert chosen() == pytest.approx([0.25, 0.25, 0.5, 0.5], abs=0.03)
-    drag((0.02, 0.9), (0.2, 0.2))  # another one
+    drag(frame, (0.02, 0.9), (0.2, 0.2))  # another one
     assert chosen() == pytest.approx([0.02, 0.2, 0.18, 0.7], abs=0.03)
     page.locator("#crop .use").click()
     wait_for_width(page, "width < 50")
@@ -135,18 +122,9 @@ def test_a_part_is_drawn_moved_and_stretched_by_hand_and_keeps_transparency(page
     assert (width, height) == (pytest.approx(36, abs=4), pytest.approx(70, abs=4))
 
 
-def test_a_part_that_is_too_small_is_said_in_its_place(page):
-    buffer = io.BytesIO()
-    picture(40, 40).save(buffer, "PNG")
-    page.evaluate(
-        """(data) => {
-          const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
-          const clipboard = new DataTransfer();
-          clipboard.items.add(new File([bytes], 'image.png', { type: 'image/png' }));
-          const more = { bubbles: true, clipboardData: clipboard };
-          document.body.dispatchEvent(new ClipboardEvent('paste', more)) }""",
-        base64.b64encode(buffer.getvalue()).decode(),
-    )
+def test_a_part_that_is_too_small_is_said_in_its_place(shared_page):
+    page = shared_page
+    assert drop(page, "#photo img", jpeg(40, 40))
     wait_for_width(page, "width === 40")
     page.get_by_role("button", name="Crop or rotate the photo").click()
     area = page.locator("#crop .part")
@@ -160,7 +138,8 @@ def test_a_part_that_is_too_small_is_said_in_its_place(page):
     assert size_of(page) == [40, 40]
 
 
-def test_a_part_of_the_style_takes_its_place_and_the_photo_stays(page):
+def test_a_part_of_the_style_takes_its_place_and_the_photo_stays(shared_page):
+    page = shared_page
     before = size_of(page)
     page.get_by_role("button", name="Crop or rotate the style").click()
     page.locator("#crop-style select").select_option(label="Square")
@@ -170,5 +149,4 @@ def test_a_part_of_the_style_takes_its_place_and_the_photo_stays(page):
         " return i && i.naturalWidth && i.naturalWidth === i.naturalHeight }"
     )
     assert size_of(page) == before
-    press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Your painting is ready")
+    paint(page)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from axe_playwright_python.base import AXE_FILE_PATH
 from relay import relayed
 from served import LIMITS, serve
 from visits import PRESSES_AT_THE_END, unhurried_host
@@ -32,10 +29,6 @@ IN_FRAME = """const page = document.querySelector('iframe').contentDocument;
 return ['#paint', '#live .canvas', '#photo img', '#style img'].map((name) => {
   const box = page.querySelector(name)?.getBoundingClientRect();
   return box ? [box.left, box.top, box.right, box.bottom] : null;
-});"""
-AXE = """window.found = null;
-axe.run().then(({ violations }) => {
-  window.found = violations.filter((one) => /serious|critical/.test(one.impact)).map((one) => one.id);
 });"""
 
 
@@ -83,15 +76,15 @@ def test_a_press_at_the_very_moment_of_the_end_a_deletion_and_its_undo(window, u
 
 def test_upload_opens_a_chooser_and_a_reload_forgets_nothing(window, url):
     open_page(window, url + SHORT)
-    example = window.attribute("#photo img", "src")
+    example = window.source("#photo img")
     window.run(CHOOSES)
     window.click('#photo [aria-label="Upload: photo"]')
-    window.until(lambda: window.attribute("#photo img", "src") != example, "the picture is there")
+    window.until(lambda: window.source("#photo img") != example, "the picture is there")
     assert window.run("return window.opened") == "file"
-    own = window.attribute("#photo img", "src")
+    own = window.source("#photo img")
     window.wait_for_text("#status", "Press Paint to watch it happen.")
     window.reload()
-    window.until(lambda: window.attribute("#photo img", "src") == own, "it is there again")
+    window.until(lambda: window.source("#photo img") == own, "it is there again")
     window.click("#paint")
     window.wait_for_text("#status", "Your painting is ready")
 
@@ -123,27 +116,18 @@ def test_a_small_frame_has_all_of_it_in_sight(window):
 
 
 @pytest.mark.full
-def test_axe_has_nothing_serious_to_say(window, url):
-    open_page(window, url + SHORT)
-    window.run(f"window.eval({json.dumps(Path(AXE_FILE_PATH).read_text('utf-8'))})")
-    window.run(AXE)
-    window.until(lambda: window.run("return window.found") is not None, "all of it was looked at")
-    assert window.run("return window.found") == []
-
-
-@pytest.mark.full
 def test_all_comes_back(window, url):
     open_page(window, url + LONG)
     window.click("#style-examples button:nth-child(2)")
-    window.until(lambda: "great_wave" in window.attribute("#style img", "src"), "the style is chosen")
+    window.until(lambda: "great_wave" in window.source("#style img"), "the style is chosen")
     window.click("#paint")
     window.wait_for_text("#status", "left")
     window.open(url)
     window.wait_for_text("#status", "left")
     assert window.text("#paint") == "Stop"
-    assert "great_wave" in window.attribute("#style img", "src")
-    live = window.attribute("#live .canvas", "src")
-    window.until(lambda: window.attribute("#live .canvas", "src") != live, "the canvas goes on")
+    assert "great_wave" in window.source("#style img")
+    live = window.source("#live .canvas")
+    window.until(lambda: window.source("#live .canvas") != live, "the canvas goes on")
     window.click("#paint")
     window.wait_for_text("#status", "Stopped")
     window.reload()
@@ -151,7 +135,7 @@ def test_all_comes_back(window, url):
     window.wait_for_text("#status", "left")
     window.click("#paint")
     window.wait_for_text("#status", "Stopped")
-    window.until(lambda: "/painting-" in window.attribute("#live .canvas", "src"), "it is finished")
+    window.until(lambda: "/painting-" in window.source("#live .canvas"), "it is finished")
     # The newest stands first, as soon as it is in the row.
     window.until(lambda: window.count("#paintings .open") == 2, "both paintings stand in the row")
     window.click("#paintings .delete")

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
-import socket
 import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from app_process import free_port
 from conftest import ROOT
 from playwright.sync_api import expect
-from served import free_port, serve
-from visits import WAIT, finished, open_page, press_paint
+from served import serve
+from strangers import Stranger
+from visits import card_of, finished, paint
+from waiting import eventually
 
 from nst.page.layout import TITLE
 
@@ -56,50 +57,47 @@ def below(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         port = free_port()
         conf = tmp_path / "nginx.conf"
         conf.write_text(CONF.format(folder=tmp_path, port=port, url=url))
-        with subprocess.Popen([NGINX, "-c", str(conf)]) as nginx:
-            try:
-                address, began = f"http://127.0.0.1:{port}/paint/", time.monotonic()
-                while True:
-                    try:
-                        urllib.request.urlopen(address).close()
-                        break
-                    except OSError:
-                        assert time.monotonic() - began < 20, (tmp_path / "errors").read_text()
-                        time.sleep(0.1)
-                yield address
-            finally:
-                nginx.terminate()
+        address, nginx = f"http://127.0.0.1:{port}/paint/", subprocess.Popen([NGINX, "-c", str(conf)])
+        try:
+            eventually(lambda: answers(address), (tmp_path / "errors").read_text)
+            yield address
+        finally:
+            nginx.terminate()
+            nginx.wait()
 
 
-def test_a_card_a_painting_a_reload_and_a_link(below, browser):
-    with urllib.request.urlopen(below) as page:
-        text = page.read().decode()
-    told = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):\w+)" content="([^"]*)"', text))
-    assert told["og:url"] == below
-    assert urllib.request.urlopen(told["og:image"]).status == 200
-    assert told["twitter:image"] == told["og:image"]
-    (named,) = re.findall(r'<link rel="manifest" href="([^"]*)"', text)
-    with urllib.request.urlopen(urljoin(below, named)) as answer:
-        told = json.load(answer)
-    assert told["name"] == TITLE
-    assert urljoin(answer.url, told["start_url"]) == below
-    with urllib.request.urlopen(urljoin(answer.url, told["icons"][0]["src"])) as icon:
-        assert icon.headers["content-type"].startswith("image/svg+xml")
-    context = browser.new_context()
-    page = context.new_page()
-    page.set_default_timeout(WAIT)
-    open_page(page, below + "?size=64&iterations=20")
-    press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Your painting is ready")
+def fetched(address: str) -> tuple[int, dict[str, str], bytes]:
+    return Stranger(address, "").ask("GET", urlsplit(address).path)
+
+
+def answers(address: str) -> bool:
+    with contextlib.suppress(OSError):
+        return fetched(address)[0] == 200
+    return False
+
+
+def test_a_card_a_painting_a_reload_and_a_link(below, visitor):
+    document = fetched(below)[2]
+    card = card_of(document)
+    assert card["og:url"] == below
+    assert fetched(card["og:image"])[0] == 200
+    (named,) = re.findall(r'<link rel="manifest" href="([^"]*)"', document.decode())
+    manifest = json.loads(fetched(urljoin(below, named))[2])
+    assert manifest["name"] == TITLE
+    assert urljoin(urljoin(below, named), manifest["start_url"]) == below
+    status, headers, _ = fetched(urljoin(urljoin(below, named), manifest["icons"][0]["src"]))
+    assert (status, headers["content-type"][:13]) == (200, "image/svg+xml")
+    page = visitor(below + "?size=64&iterations=20")
+    paint(page)
     assert finished(page).startswith(below)
     page.reload()
     expect(page.locator("#paintings .open")).to_have_count(1)
     page.get_by_role("tab", name="Link and settings").click()
     page.locator("#make-link").click()
     expect(page.locator("#link textarea, #link input")).to_have_value(f"{below}?iterations=20&size=64")
-    context.close()
 
 
+@pytest.mark.full
 def test_nginx_keeps_no_more_than_a_host_takes_for_any_route(below, tmp_path):
     """With the lines of hosting.md what is too much is refused by its head, before a byte of it is kept."""
     conf = (ROOT / "nst/page/hosting.md").read_text()
@@ -108,10 +106,7 @@ def test_nginx_keeps_no_more_than_a_host_takes_for_any_route(below, tmp_path):
         assert line in CONF
     place = urlsplit(below)
     for path in ("upload", "nothing/of/the/kind"):
-        with socket.create_connection((place.hostname, place.port), timeout=20) as one:
-            head = (
-                f"POST {place.path}gradio_api/{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 60000000\r\n\r\n"
-            )
-            one.sendall(head.encode() + b"x" * 1000)
+        head = f"POST {place.path}gradio_api/{path} HTTP/1.1\r\nHost: x\r\nContent-Length: 60000000\r\n\r\n"
+        with Stranger(below).connect(head.encode() + b"x" * 1000) as one:
             assert one.recv(12) == b"HTTP/1.1 413"
     assert not [file for file in (tmp_path / "1").rglob("*") if file.is_file()]

@@ -9,12 +9,13 @@ import re
 from pathlib import Path
 
 import numpy as np
-import pillow_heif
 import pytest
-from conftest import eventually, picture
+import tifffile
+from pictures import encoded, jpeg, picture
 from PIL import Image
 from playwright.sync_api import Page, expect
-from visits import downloaded, open_group, open_page, press_paint, press_stop
+from visits import downloaded, drop, paint, press_paint, press_stop
+from waiting import eventually
 
 from nst.runs import decoder
 
@@ -23,47 +24,29 @@ def source(page: Page, card: str) -> str:
     return page.locator(f"#{card} img").first.get_attribute("src") or ""
 
 
-def drop(page: Page, target: str, data: bytes, name: str, kind: str) -> bool:
-    """Drop a file as a browser does; return whether the page has seen to it."""
-    return page.evaluate(
-        """([target, data, name, kind]) => {
-          const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
-          const transfer = new DataTransfer();
-          transfer.items.add(new File([bytes], name, { type: kind }));
-          const element = document.querySelector(target);
-          const more = { bubbles: true, cancelable: true, composed: true };
-          element.dispatchEvent(new DragEvent('dragover', { ...more, dataTransfer: transfer }));
-          return !element.dispatchEvent(new DragEvent('drop', { ...more, dataTransfer: transfer })) }""",
-        [target, base64.b64encode(data).decode(), name, kind],
-    )
+OWN = jpeg(90, 60, seed=5)
+HEIC = encoded(picture(90, 60, seed=5), "HEIF", quality=90)
 
 
-def jpeg(width: int = 90, height: int = 60) -> bytes:
-    buffer = io.BytesIO()
-    picture(width, height, seed=5).save(buffer, "JPEG")
-    return buffer.getvalue()
-
-
-def heic() -> bytes:
-    buffer = io.BytesIO()
-    pillow_heif.from_pillow(picture(90, 60, seed=5)).save(buffer, quality=90)
-    return buffer.getvalue()
+@pytest.fixture
+def page(shared_page: Page) -> Page:
+    return shared_page
 
 
 @pytest.mark.parametrize(
     ("data", "name", "kind"),
     [
-        (jpeg(), "photo.jpg", "image/jpeg"),
-        (heic(), "IMG_0001.HEIC", ""),
-        (jpeg(), "without an ending", ""),
-        (heic(), "renamed.jpg", "image/jpeg"),
+        (OWN, "photo.jpg", "image/jpeg"),
+        (HEIC, "IMG_0001.HEIC", ""),
+        (OWN, "without an ending", ""),
+        (HEIC, "renamed.jpg", "image/jpeg"),
     ],
 )
 def test_a_file_dropped_on_a_card_with_a_picture_takes_its_place(data, name, kind, page):
     before = source(page, "photo")
     assert drop(page, "#photo img", data, name, kind)
     expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
-    expect(page.locator("#forecast")).to_contain_text("256 × 171 px")  # noqa: RUF001
+    expect(page.locator("#forecast")).to_contain_text("64 × 43 px")  # noqa: RUF001
     # What is shown was made here of what was read here.
     page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 90")
     assert source(page, "photo").endswith("shown.jpg")
@@ -81,8 +64,8 @@ def test_a_file_that_is_dragged_in_by_hand_takes_the_pictures_place(page, photo)
     page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 120")
 
 
-@pytest.mark.link("size=64&iterations=20")
-def test_a_run_does_not_wait_for_the_decoding_of_pictures_that_are_there(page, monkeypatch):
+def test_a_run_does_not_decode_a_photo_again_that_was_read_when_it_came(visitor, monkeypatch):
+    page = visitor("?size=64&iterations=20")
     jobs = []
 
     def decoded() -> list[str]:
@@ -90,24 +73,20 @@ def test_a_run_does_not_wait_for_the_decoding_of_pictures_that_are_there(page, m
 
     kind = decoder._Process
     monkeypatch.setattr(decoder, "_Process", lambda *given: (jobs.append(given), kind(*given))[1])
-    assert drop(page, "#photo img", jpeg(), "photo.jpg", "image/jpeg")
+    assert drop(page, "#photo img", OWN)
     expect(page.locator("#forecast")).to_contain_text("64 × 43 px")  # noqa: RUF001
-    # Of one client no more than two are read ahead at a time, and what takes long is begun twice.
-    eventually(lambda: not multiprocessing.active_children())
-    page.locator("#style-examples button").nth(2).click()  # read ahead, as nothing shows what is read of it
-    eventually(lambda: {"This file", "The style picture"} <= set(decoded()))
+    eventually(lambda: "This file" in decoded())
     eventually(lambda: not multiprocessing.active_children())
     jobs.clear()
-    press_paint(page)
-    expect(page.locator("#status")).to_contain_text("Your painting is ready")
-    assert decoded() == []
+    paint(page)
+    assert set(decoded()) <= {"The style picture"}
 
 
-@pytest.mark.link("size=64&iterations=20")
-def test_paint_waits_for_a_photo_that_is_on_its_way(page):
+def test_paint_waits_for_a_photo_that_is_on_its_way(visitor):
+    page = visitor("?size=64&iterations=20")
     held = []
     page.route("**/gradio_api/upload", lambda route: held.append(route))
-    assert drop(page, "#photo img", jpeg(), "photo.jpg", "image/jpeg")
+    assert drop(page, "#photo img", OWN)
     expect(page.locator("#photo")).to_have_class(re.compile("receiving"))
     press_paint(page)
     expect(page.locator("#paint")).to_have_text("Stop")
@@ -126,7 +105,7 @@ def test_paint_waits_for_a_photo_that_is_on_its_way(page):
 
 def test_a_file_that_is_dropped_beside_the_cards_changes_nothing(page):
     before = source(page, "photo"), source(page, "style"), page.url
-    assert drop(page, "#live", jpeg(), "photo.jpg", "image/jpeg")
+    assert drop(page, "#live", OWN)
     page.wait_for_timeout(500)
     assert (source(page, "photo"), source(page, "style"), page.url) == before
 
@@ -140,7 +119,7 @@ def test_what_is_pasted_anywhere_is_the_photo(page):
           clipboard.items.add(new File([bytes], 'image.png', { type: 'image/png' }));
           const more = { bubbles: true, cancelable: true, composed: true, clipboardData: clipboard };
           document.body.dispatchEvent(new ClipboardEvent('paste', more)) }""",
-        base64.b64encode(jpeg()).decode(),
+        base64.b64encode(OWN).decode(),
     )
     expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
     assert source(page, "style") == style
@@ -149,7 +128,7 @@ def test_what_is_pasted_anywhere_is_the_photo(page):
 def test_two_files_at_once_both_arrive(page):
     before = [source(page, card) for card in ("photo", "style")]
     for card in ("photo", "style"):
-        assert drop(page, f"#{card} img", jpeg(), "photo.jpg", "image/jpeg")
+        assert drop(page, f"#{card} img", OWN)
     for card, src in zip(("photo", "style"), before, strict=True):
         expect(page.locator(f"#{card} img").first).not_to_have_attribute("src", src)
     expect(page.locator(".receiving")).to_have_count(0)
@@ -172,54 +151,42 @@ def test_what_is_no_picture_is_said_on_its_card_and_costs_nothing(page):
 
 
 def test_rows_that_are_missing_are_said_on_the_card(page):
-    buffer = io.BytesIO()
-    picture(300, 300, seed=1).save(buffer, "JPEG", quality=95)
-    assert drop(page, "#photo img", buffer.getvalue()[:-400], "photo.jpg", "image/jpeg")
+    assert drop(page, "#photo img", jpeg(300, 300)[:-400])
     expect(page.locator("#photo").get_by_role("alert")).to_contain_text("This file breaks off early: ")
     page.locator("#photo-examples button").nth(1).click()
     expect(page.locator(".fault")).to_have_count(0)
 
 
-@pytest.mark.parametrize("how", ["mouse", "key"])
-def test_upload_opens_a_chooser_and_keeps_the_picture_until_another_is_there(page, how):
-    before = source(page, "photo")
+def test_upload_opens_a_chooser_and_keeps_the_picture_until_another_is_there(page):
     button = page.locator("#photo .source-selection button").first
-    with page.expect_file_chooser() as chooser:
-        if how == "mouse":
-            button.click()
-        else:
-            button.focus()
-            page.keyboard.press("Enter")
-    assert source(page, "photo") == before
-    chooser.value.set_files([])  # thought better of it
-    assert source(page, "photo") == before
-    with page.expect_file_chooser() as chooser:
-        button.click()
-    chooser.value.set_files([{"name": "a\u202fphoto.jpg", "mimeType": "image/jpeg", "buffer": jpeg()}])
-    expect(page.locator("#photo img").first).to_have_attribute("src", re.compile(r"shown\.jpg"))
+
+    def by_key() -> None:
+        button.focus()
+        page.keyboard.press("Enter")
+
+    for press in (button.click, by_key):
+        before = source(page, "photo")
+        with page.expect_file_chooser() as chooser:
+            press()
+        chooser.value.set_files([])  # thought better of it
+        assert source(page, "photo") == before
+        with page.expect_file_chooser() as chooser:
+            press()
+        chooser.value.set_files([{"name": "a\u202fphoto.jpg", "mimeType": "image/jpeg", "buffer": OWN}])
+        expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
 
 
 def test_the_card_shows_the_colours_that_are_painted(page, tmp_path: Path):
     """A TIFF, which Chromium shows nothing of."""
-    import tifffile
-
-    path = tmp_path / "linear.tif"
+    before, path = source(page, "photo"), tmp_path / "linear.tif"
     tifffile.imwrite(path, np.full((60, 90, 3), 13 * 257, np.uint16), photometric="rgb")
     assert drop(page, "#photo img", path.read_bytes(), path.name, "image/tiff")
+    expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
     page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 90")
     with page.expect_response(re.compile(r"shown\.jpg")) as caught:
         page.evaluate("fetch(document.querySelector('#photo img').src)")
     shown = np.asarray(Image.open(io.BytesIO(caught.value.body())))
     assert shown.mean() == pytest.approx(13, abs=1)
-
-
-def test_a_start_of_ones_own_is_used_at_once(page):
-    open_group(page, "Quality")
-    page.locator("#start input[type=file]").first.set_input_files(
-        {"name": "start", "mimeType": "", "buffer": jpeg()}
-    )
-    expect(page.locator("#start img").first).to_be_visible()
-    expect(page.locator("#initial input[value=picture]")).to_be_checked()
 
 
 def test_a_camera_or_a_clipboard_that_is_refused_is_said(page):
@@ -232,26 +199,20 @@ def test_a_camera_or_a_clipboard_that_is_refused_is_said(page):
     expect(said).to_contain_text(re.compile("blocked the camera|No camera was found"))
 
 
-def test_the_clipboards_button_takes_a_picture_and_says_if_there_is_none(browser, url):
-    context = browser.new_context()
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    open_page(page, url)
+def test_the_clipboards_button_takes_a_picture_and_says_if_there_is_none(visitor):
+    page = visitor(permissions=["clipboard-read", "clipboard-write"])
     before = source(page, "style")
     button = page.locator("#style .source-selection button").last
     page.evaluate("navigator.clipboard.writeText('a word')")
     button.click()
     expect(page.locator("#style").get_by_role("alert")).to_contain_text("No picture in the clipboard")
-    buffer = io.BytesIO()
-    picture(90, 60, seed=5).save(buffer, "PNG")
     page.evaluate(
         """async (data) => {
           const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
           const item = new ClipboardItem({ 'image/png': new Blob([bytes], { type: 'image/png' }) });
           await navigator.clipboard.write([item]) }""",
-        base64.b64encode(buffer.getvalue()).decode(),
+        base64.b64encode(encoded(picture(90, 60), "PNG")).decode(),
     )
     button.click()
     expect(page.locator("#style img").first).not_to_have_attribute("src", before)
     expect(page.locator(".fault")).to_have_count(0)
-    context.close()

@@ -7,19 +7,22 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
+import multiprocessing
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from load import ROOT, App
+from app_process import ROOT, App
+from PIL import Image
 from ray.cluster_utils import Cluster
 from strangers import Stranger, jpeg
 
@@ -39,23 +42,6 @@ def until(condition: Callable[[], Any], what: str, seconds: float = WAIT) -> Any
         assert time.monotonic() - began < seconds, what
         time.sleep(0.1)
     return found
-
-
-# Paints as often as it is told, once its input is closed.
-_PLAIN = """
-import json, sys
-from PIL import Image
-from nst import stylize
-from nst.settings import Settings
-from nst.painters.local import warm_up
-photo, often, settings = Image.open(sys.argv[1]), int(sys.argv[2]), Settings(**json.loads(sys.argv[3]))
-warm_up()
-print(flush=True)
-sys.stdin.read()
-for _ in range(often):
-    for _ in stylize(photo, [photo], settings):
-        pass
-"""
 
 
 class Cast:
@@ -123,13 +109,11 @@ def crowd(pages: list[App], visitors: int, **settings: Any) -> dict[str, Any]:
         else:
             broken.append(told[-200:])
 
-    threads = [threading.Thread(target=visit, args=(number,)) for number in range(visitors)]
     began = time.monotonic()
-    for thread in threads:
-        thread.start()
-        time.sleep(0.15)
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(visitors) as threads:
+        for number in range(visitors):
+            threads.submit(visit, number)
+            time.sleep(0.15)
     seconds = time.monotonic() - began
     late = [place - number for place, number in enumerate(order)]
     return {
@@ -142,32 +126,36 @@ def crowd(pages: list[App], visitors: int, **settings: Any) -> dict[str, Any]:
     }
 
 
-def plain(folder: Path, painters: int, paintings: int, **settings: Any) -> float:
+def plain(painters: int, paintings: int, **settings: Any) -> float:
     """Return the seconds that so many processes take for the crowd's paintings, without pages or Ray."""
-    photo = folder / "photo.jpg"
-    photo.write_bytes(jpeg(240, 160))
+    context = multiprocessing.get_context("spawn")
+    warm = context.Barrier(painters + 1)
     shares = [paintings // painters + (number < paintings % painters) for number in range(painters)]
     processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", _PLAIN, str(photo), str(share), json.dumps(settings)],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
-        for share in shares
+        context.Process(target=_paint, args=(warm, share, settings), daemon=True) for share in shares
     ]
-    try:
-        for process in processes:
-            process.stdout.readline()  # it is warm
-        began = time.monotonic()
-        for process in processes:
-            process.stdin.close()
-        for process in processes:
-            assert process.wait() == 0
-        return time.monotonic() - began
-    finally:
-        for process in processes:
-            process.kill()
+    for process in processes:
+        process.start()
+    warm.wait(WAIT)
+    began = time.monotonic()
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    return time.monotonic() - began
+
+
+def _paint(warm: threading.Barrier, often: int, settings: dict[str, Any]) -> None:
+    """Paint as often as that, once all are ready to."""
+    sys.path.insert(0, str(ROOT))
+    from nst import Settings, stylize
+    from nst.painters.local import warm_up
+
+    photo = Image.open(io.BytesIO(jpeg(240, 160)))
+    warm_up()
+    warm.wait()
+    for _ in range(often):
+        for _ in stylize(photo, [photo], Settings(**settings)):
+            pass
 
 
 def main() -> None:
@@ -204,12 +192,12 @@ def main() -> None:
                 cast.cluster.remove_node(node)
         finally:
             cast.end()
-        alone: dict[int, list[float]] = {1: [], 2: []}
-        for _ in range(chosen.turns):
-            for painters, taken in alone.items():
-                taken.append(plain(Path(folder), painters, chosen.visitors, **given))
-                told = {"processes that only paint": painters, "seconds": round(taken[-1], 1)}
-                print(json.dumps(told), flush=True)
+    alone: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(chosen.turns):
+        for painters, taken in alone.items():
+            taken.append(plain(painters, chosen.visitors, **given))
+            told = {"processes that only paint": painters, "seconds": round(taken[-1], 1)}
+            print(json.dumps(told), flush=True)
     print("two painters against one:", _against(seconds))
     print("two processes that only paint against one:", _against(alone))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import random
 import struct
 import zlib
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pillow_heif
+from pictures import encoded, picture
 from PIL import Image, PngImagePlugin
 
 pillow_heif.register_heif_opener()
@@ -21,7 +21,7 @@ def corpus(flips: int = FLIPS, seed: int = 0) -> Iterator[tuple[str, bytes]]:
     """Yield name and bytes of each file; `flips` is how many copies of each format get wrong bytes."""
     chance = random.Random(seed)
     for form in FORMATS:
-        whole = encoded(picture(), form)
+        whole = encoded(picture(40, 30), form)
         yield f"whole.{form}", whole
         for share in (0, 0.05, 0.3, 0.6, 0.9, 0.99):
             yield f"cut at {share}.{form}", whole[: int(len(whole) * share)]
@@ -44,20 +44,6 @@ def corpus(flips: int = FLIPS, seed: int = 0) -> Iterator[tuple[str, bytes]]:
     yield from modes()
     yield from described()
     yield from strangers(chance)
-
-
-def picture(width: int = 40, height: int = 30) -> Image.Image:
-    """Return noise and a slope."""
-    noise = np.random.default_rng(1).integers(0, 256, (height, width, 3))
-    slope = np.linspace(0, 255, width)[None, :, None]
-    return Image.fromarray(((noise + slope) / 2).astype(np.uint8))
-
-
-def encoded(image: Image.Image, form: str, **more: object) -> bytes:
-    """Return a picture as a file."""
-    buffer = io.BytesIO()
-    image.save(buffer, form, **more)
-    return buffer.getvalue()
 
 
 def shapes() -> Iterator[tuple[str, bytes]]:
@@ -95,7 +81,7 @@ def bombs() -> Iterator[tuple[str, bytes]]:
         "claims a lot.BMP",
         b"BM" + struct.pack("<IHHIIiiHHIIiiII", 60, 0, 0, 54, 40, 40_000, 40_000, 1, 24, 0, 0, 0, 0, 0, 0),
     )
-    head, tail = encoded(picture(), "PNG")[:33], encoded(picture(), "PNG")[33:]
+    head, tail = encoded(picture(40, 30), "PNG")[:33], encoded(picture(40, 30), "PNG")[33:]
     text = zlib.compress(bytes(80_000_000), 9)
     yield "text of 80 MB.PNG", head + chunk(b"zTXt", b"Comment\0\0" + text) + tail
     yield "profile of 80 MB.PNG", head + chunk(b"iCCP", b"p\0\0" + text) + tail
@@ -119,7 +105,7 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 def modes() -> Iterator[tuple[str, bytes]]:
     """Every kind of sample, transparency and animation."""
-    base = picture()
+    base = picture(40, 30)
     alpha = base.convert("RGBA")
     alpha.putalpha(Image.linear_gradient("L").resize(base.size))
     yield "CMYK.JPEG", encoded(base.convert("CMYK"), "JPEG")
@@ -148,7 +134,7 @@ def modes() -> Iterator[tuple[str, bytes]]:
 
 def described() -> Iterator[tuple[str, bytes]]:
     """Orientation, place, camera, profiles and texts, right and wrong."""
-    base = picture()
+    base = picture(40, 30)
     for orientation in (0, 1, 3, 6, 8, 9, 60_000):
         exif = Image.Exif()
         exif[0x0112] = orientation

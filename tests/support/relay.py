@@ -18,12 +18,10 @@ class Relay:
 
     def __init__(self, url: str) -> None:
         self.lead_to(url)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/"
+        self.port = 0  # any that is free
         self._sockets: list[socket.socket] = []
         self.mend()
+        self.url = f"http://127.0.0.1:{self.port}/"
 
     def lead_to(self, url: str) -> None:
         """Lead to another host from now on, as after a restart."""
@@ -32,6 +30,7 @@ class Relay:
     def mend(self) -> None:
         """Listen."""
         self._listening = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, args=(self._listening,), daemon=True).start()
 
     def cut(self) -> None:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import Iterator
 
+from app_process import free_port
 from gradio import Blocks
 
 from nst.page.server import served
 from nst.runs.limits import Limits
 
 LIMITS = Limits(size=256, seconds=60, waiting=4, grace=3.0)
-
-
-def free_port() -> int:
-    """Return a port that nobody listens at; from Gradio's own range two tests might take the same."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @contextlib.contextmanager

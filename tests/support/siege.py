@@ -5,8 +5,8 @@
 Two attackers share an address, and each does one thing after the other, as fast as he is answered: files and
 drawings that take minutes to read, bombs, JSON that is dear, names of this host's files, uploads that break
 off or come by the byte, films and crops by the hundred, assistants' calls, and connections that say nothing
-or read nothing. What they may do as everybody may, to
-paint three long pictures at a time, they do not: whoever comes then waits in the line, as the page says.
+or read nothing. What they may do as everybody may, to paint three long pictures at a time, they do not:
+whoever comes then waits in the line, as the page says.
 """
 
 from __future__ import annotations
@@ -14,20 +14,25 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
-import http.client
 import itertools
 import json
+import random
 import re
+import secrets
 import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from load import App, running
-from strangers import API, FILE, Stranger, bomb, files_below, form, gif_of_comments, jpeg, memory, slow_jpeg
+from app_process import App, running
+from pictures import jpeg
+from strangers import API, FILE, Stranger, bomb, files_below, form, gif_of_comments, memory, slow_jpeg
+from waiting import eventually
+
+SLOW, COMMENTS, BOMB, LARGE = slow_jpeg(), gif_of_comments(), bomb(), jpeg(4096, 4000)
+BRUSH, LISTS = slow_jpeg(1500, 700), b'{"data": [' + b"[]," * 5_000_000 + b"[]]}"
 
 
 class Attacker(threading.Thread):
@@ -35,191 +40,140 @@ class Attacker(threading.Thread):
 
     def __init__(self, url: str, number: int, over: threading.Event) -> None:
         super().__init__(daemon=True)
-        self.me, self.over, self.begin = Stranger(url, f"23.1.{number // 2}.1"), over, number
+        self.me, self.over, self.number = Stranger(url, f"23.1.{number // 2}.1"), over, number
         self.answers: Counter[str] = Counter()
 
     def run(self) -> None:
         """Do one thing after the other until it is over."""
         attacks = [
-            self.slow,
-            self.bombs,
-            self.json,
-            self.names,
-            self.uploads,
-            self.films,
-            self.tools,
-            self.silence,
-            self.unread,
-            self.crops,
-            self.drawings,
-            self.drops,
+            (self.slow_look, 1),
+            (self.slow_painting, 2),
+            (self.bombs, 2),
+            (self.lists, 4),
+            (self.names, 48),
+            (self.cut_uploads, 10),
+            (self.uploads, 4),
+            (self.films, 100),
+            (self.tools, 2),
+            (self.silence, 1),
+            (self.unread, 1),
+            (self.crops, 1),
+            (self.drawings, 1),
+            (self.drops, 1),
         ]
-        for attack in itertools.islice(itertools.cycle(attacks), self.begin, None):
-            if self.over.is_set():
-                return
-            for status in attack():
-                self.answers[f"{attack.__name__} {status}"] += 1
+        begin = self.number % len(attacks)
+        for attack, times in itertools.cycle(attacks[begin:] + attacks[:begin]):
+            for _ in range(times):
                 if self.over.is_set():
                     return
+                status = 0
+                with contextlib.suppress(OSError, ValueError, AssertionError, KeyError):
+                    status = attack()
+                self.answers[f"{attack.__name__} {status}"] += 1
 
-    @contextlib.contextmanager
-    def _whatever(self) -> Iterator[None]:
-        with contextlib.suppress(OSError, ValueError, AssertionError, KeyError):
-            yield
+    def slow_look(self) -> int:
+        """A file that takes minutes to read, to be shown."""
+        return self.me.forecast(self.me.sent(COMMENTS))[0]
 
-    def _tries(self, *requests: Callable[[], int]) -> Iterator[int]:
-        for request in requests:
-            status = 0
-            with self._whatever():
-                status = request()
-            yield status
+    def slow_painting(self) -> int:
+        """The same to be painted."""
+        return self._painted(self.me.sent(SLOW))
 
-    def slow(self) -> Iterator[int]:
-        """Files that take minutes to read."""
+    def bombs(self) -> int:
+        """A small file of many pixels."""
+        file = self.me.sent(BOMB)
+        return max(self._painted(file), self.me.forecast(file)[0])
 
-        def look(data: bytes) -> int:
-            return self.me.forecast(self.me.sent(data))[0]
+    def _painted(self, file: dict[str, Any]) -> int:
+        self.me.painted(photo=file, style=file, size=64, iterations=10)
+        return 200
 
-        def paint() -> int:
-            file = self.me.sent(SLOW)
-            self.me.painted(photo=file, style=file, size=64, iterations=10)
-            return 200
-
-        return self._tries(lambda: look(COMMENTS), paint, paint)
-
-    def bombs(self) -> Iterator[int]:
-        """Small files of many pixels."""
-
-        def paint() -> int:
-            file = self.me.sent(BOMB)
-            self.me.painted(photo=file, style=file, size=64, iterations=10)
-            return 200
-
-        return self._tries(paint, lambda: self.me.forecast(self.me.sent(BOMB))[0])
-
-    def json(self) -> Iterator[int]:
+    def lists(self) -> int:
         """Bodies that are dear to read."""
-        lists = b'{"data": [' + b"[]," * 5_000_000 + b"[]]}"
-        return self._tries(
-            *(
-                lambda way=way: self.me.ask("POST", f"{API}/{way}", lists)[0]
-                for way in ("run/predict", "queue/join", "call/v2/stylize", "mcp/")
-            )
-        )
+        way = random.choice(["run/predict", "queue/join", "call/v2/stylize", "mcp/"])
+        return self.me.ask("POST", f"{API}/{way}", LISTS)[0]
 
-    def names(self) -> Iterator[int]:
+    def names(self) -> int:
         """Files that are not his."""
-        return self._tries(
-            *(
-                lambda path=path: self.me.forecast({"path": path})[0]
-                for path in ("/dev/ptmx", "/etc/passwd", "/proc/self/fd/5", "/dev/zero") * 12
-            )
-        )
+        path = random.choice(["/dev/ptmx", "/etc/passwd", "/proc/self/fd/5", "/dev/zero"])
+        return self.me.forecast({"path": path})[0]
 
-    def uploads(self) -> Iterator[int]:
-        """Uploads that break off, and some that do not."""
-        body, head = form(b"x" * 2_000_000)
-        lines = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {self.me.address}\r\n"
-        lines += f"Content-Type: {head['Content-Type']}\r\nContent-Length: {len(body)}\r\n\r\n"
-
-        def cut() -> int:
-            host, port = self.me.host.split(":")
-            with socket.create_connection((host, int(port)), timeout=20) as one:
-                one.sendall(lines.encode() + body[: len(body) // 2])
+    def cut_uploads(self) -> int:
+        """Uploads that break off."""
+        whole = self._upload(2_000_000)
+        with self.me.connect(whole[: len(whole) // 2]):
             return 1
 
-        return self._tries(*[cut] * 10, *[lambda: self.me.upload(b"x" * 10_000_000)[0]] * 4)
+    def uploads(self) -> int:
+        """Some that do not."""
+        return self.me.upload(b"x" * 10_000_000)[0]
 
-    def films(self) -> Iterator[int]:
+    def films(self) -> int:
         """Films by the hundred."""
-        film = self.me.making("film")
-        return self._tries(
-            *(lambda number=number: self.me.fire(film, f"f{self.begin}x{number}")[0] for number in range(100))
+        return self.me.fire(self.me.making("film"), secrets.token_hex(8))[0]
+
+    def tools(self) -> int:
+        """An assistant's calls, with a file that takes minutes, and one that is not his."""
+        data = "data:image/jpeg;base64," + base64.b64encode(SLOW).decode()
+        for picture in (data, {"path": "/etc/passwd", "meta": FILE}):
+            self.me.tool(photo=picture, style=picture, size=64, iterations=10)
+        return 200
+
+    def silence(self) -> int:
+        """Connections that say nothing."""
+        return self._hold([b""] * 100, 2)
+
+    def unread(self) -> int:
+        """Answers that nobody takes, and runs that nobody has begun."""
+        script = re.search(rb"/assets/[\w.-]+\.js", self.me.ask("GET", "/")[2]).group().decode()
+        line = f"Host: x\r\nX-Forwarded-For: {self.me.address}\r\n\r\n"
+        paths = (script, f"{API}/call/v2/stylize/none") * 200
+        return self._hold([f"GET {path} HTTP/1.1\r\n{line}".encode() for path in paths], 2)
+
+    def crops(self) -> int:
+        """Parts of a large picture, many at once."""
+        crop = self.me.event("crop", "submit")
+        values = self.me.data(crop, photo=self.me.sent(LARGE))
+        asked = {"asked": "x", "box": [0, 0, 1, 1], "turns": 1}
+        body = {"data": values, "fn_index": crop["id"], "event_data": asked}
+        way = "queue/join" if crop["queue"] else "run/predict"
+        sessions = [secrets.token_hex(8) for _ in range(20)]
+        return max(
+            self.me.ask("POST", f"{API}/{way}", {**body, "session_hash": session})[0] for session in sessions
         )
 
-    def tools(self) -> Iterator[int]:
-        """An assistant's calls, with a file that takes minutes."""
-        data = "data:image/jpeg;base64," + base64.b64encode(SLOW).decode()
-
-        def call() -> int:
-            self.me.tool(photo=data, style=data, size=64, iterations=10)
-            return 200
-
-        return self._tries(call, lambda: len(self.me.tool(photo={"path": "/etc/passwd", "meta": FILE})))
-
-    def silence(self) -> Iterator[int]:
-        """Connections that say nothing."""
-        host, port = self.me.host.split(":")
-        held = []
-        with self._whatever():
-            for _ in range(100):
-                held.append(socket.create_connection((host, int(port)), timeout=20))
-        self.over.wait(2)
-        for one in held:
-            one.close()
-        yield 1
-
-    def unread(self) -> Iterator[int]:
-        """Answers that nobody takes, and runs that nobody has begun."""
-        host, port = self.me.host.split(":")
-        line = f"Host: x\r\nX-Forwarded-For: {self.me.address}\r\n\r\n"
-        script = re.search(rb"/assets/[\w.-]+\.js", self.me.ask("GET", "/")[2]).group().decode()
-        held = []
-        with self._whatever():
-            for path in (script, f"{API}/call/v2/stylize/none") * 200:
-                one = socket.create_connection((host, int(port)), timeout=20)
-                one.sendall(f"GET {path} HTTP/1.1\r\n{line}".encode())
-                held.append(one)
-        self.over.wait(2)
-        for one in held:
-            one.close()
-        yield 1
-
-    def crops(self) -> Iterator[int]:
-        """Parts of a large picture, many at once."""
-        with self._whatever():
-            crop = self.me.event("crop", "submit")
-            photo, data = self.me.sent(LARGE), {"asked": "x", "box": [0, 0, 1, 1], "turns": 1}
-            values = self.me.data(crop, photo=photo)
-            body = {"data": values, "fn_index": crop["id"], "event_data": data}
-            for number in range(20):
-                asked = {**body, "session_hash": f"c{self.begin}x{number}"}
-                way = "queue/join" if crop["queue"] else "run/predict"
-                yield self.me.ask("POST", f"{API}/{way}", asked)[0]
-
-    def drawings(self) -> Iterator[int]:
+    def drawings(self) -> int:
         """Drawings that take minutes to read."""
-        brush = "data:image/jpeg;base64," + base64.b64encode(slow_jpeg(1500, 700)).decode()
-        with self._whatever():
-            paint = self.me.event("go", "submit")
-            photo = self.me.sent(jpeg())
-            for number in range(20):
-                session = f"d{self.begin}x{number}"
-                yield self.me.fire(paint, session, photo=photo, style=photo, brush=brush)[0]
+        brush = "data:image/jpeg;base64," + base64.b64encode(BRUSH).decode()
+        event, photo = self.me.event("go", "submit"), self.me.sent(jpeg())
+        sessions = [secrets.token_hex(8) for _ in range(20)]
+        return max(
+            self.me.fire(event, session, photo=photo, style=photo, brush=brush)[0] for session in sessions
+        )
 
-    def drops(self) -> Iterator[int]:
+    def drops(self) -> int:
         """Uploads that come by the byte, once most of them is there."""
-        host, port = self.me.host.split(":")
-        body, head = form(b"x" * 30_000_000)
+        return self._hold([self._upload(30_000_000)[:-1000]] * 5, 10, b"x")
+
+    def _upload(self, size: int) -> bytes:
+        """Return a request that uploads so much."""
+        body, head = form(b"x" * size)
         lines = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {self.me.address}\r\n"
         lines += f"Content-Type: {head['Content-Type']}\r\nContent-Length: {len(body)}\r\n\r\n"
-        held = []
-        with self._whatever():
-            for _ in range(5):
-                one = socket.create_connection((host, int(port)), timeout=20)
-                one.sendall(lines.encode() + body[:-1000])
-                held.append(one)
-        for _ in range(10):
-            self.over.wait(1)
-            for one in held:
-                with self._whatever():
-                    one.sendall(b"x")
-        for one in held:
-            one.close()
-        yield 1
+        return lines.encode() + body
 
-
-SLOW, COMMENTS, BOMB, LARGE = slow_jpeg(), gif_of_comments(), bomb(), jpeg(4096, 4000)
+    def _hold(self, requests: list[bytes], seconds: int, drop: bytes = b"") -> int:
+        """Send requests, each by a connection of its own that is held; send a little more each second."""
+        with contextlib.ExitStack() as stack:
+            held: list[socket.socket] = []
+            with contextlib.suppress(OSError):
+                held.extend(stack.enter_context(self.me.connect(request)) for request in requests)
+            for _ in range(seconds):
+                self.over.wait(1)
+                for one in held:
+                    with contextlib.suppress(OSError):
+                        one.sendall(drop)
+        return 1
 
 
 def painting(url: str, number: int) -> tuple[float, float, float]:
@@ -231,16 +185,13 @@ def painting(url: str, number: int) -> tuple[float, float, float]:
     photo, style = me.sent(jpeg(800, 600, seed=1)), me.sent(jpeg(600, 800, seed=2))
     status, told = me.call(photo=photo, style=style, size=128, iterations=20)
     assert status == 200, told
-    connection = http.client.HTTPConnection(me.host, timeout=300)
-    connection.request("GET", f"{API}/call/v2/stylize/{told['event_id']}")
     first, said = None, []
-    for line in connection.getresponse():
+    for line in me.lines(f"{API}/call/v2/stylize/{told['event_id']}"):
         said.append(line)
         if first is None and line.startswith(b"event: generating"):
             first = time.monotonic() - began
         if line.startswith((b"event: complete", b"event: error")):
             break
-    connection.close()
     assert first is not None, said
     assert said[-1].startswith(b"event: complete"), said
     return page, first, time.monotonic() - began
@@ -270,16 +221,15 @@ def siege(app: App, attackers: int, seconds: float) -> dict[str, Any]:
     health = Counter()
     while time.monotonic() - began < seconds:
         waits.append(painting(app.url, len(waits) + 1))
-        health[json.loads(app.get("/health")[1])["status"]] += 1
+        health[json.loads(app.ask("/health")[2])["status"]] += 1
         most = max(most, weight(app))
     over.set()
     for attacker in crowd:
         attacker.join(120)
     answers = sum((attacker.answers for attacker in crowd), Counter())
-    settled = time.monotonic()
     # Until what was under way has come to its end: runs, and files whose time is not over yet.
-    while (app.counts() != (0, 0) or weight(app) > before["MB"] + 250) and time.monotonic() - settled < 90:
-        time.sleep(0.2)
+    with contextlib.suppress(AssertionError):
+        eventually(lambda: app.counts() == (0, 0) and weight(app) < before["MB"] + 250, seconds=90)
     return {
         "pictures painted meanwhile": len(waits),
         "alone, until the page, the first frame and the last": alone,

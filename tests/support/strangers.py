@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import http.client
-import io
 import json
-import random
+import socket
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from corpus import chunk
+from pictures import encoded, jpeg
 from PIL import Image
 
 API = "/gradio_api"
@@ -25,6 +26,7 @@ class Stranger:
 
     def __init__(self, url: str, address: str = "8.8.8.8") -> None:
         self.host, self.address = urlsplit(url).netloc, address
+        self.signature = {"X-Forwarded-For": address} if address else {}
         self._config: dict | None = None
 
     def ask(
@@ -36,7 +38,7 @@ class Stranger:
         timeout: float = 60,
     ) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body of an answer; a body that is no bytes is sent as JSON."""
-        head = {**({"X-Forwarded-For": self.address} if self.address else {}), **(headers or {})}
+        head = {**self.signature, **(headers or {})}
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         if body is not None:
@@ -48,6 +50,29 @@ class Stranger:
             return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
         finally:
             connection.close()
+
+    def lines(self, path: str, timeout: float = 600) -> Iterator[bytes]:
+        """Yield the lines of an answer as they come; who stops listening has hung up."""
+        connection = http.client.HTTPConnection(self.host, timeout=timeout)
+        try:
+            connection.request("GET", path, headers=self.signature)
+            with connection.getresponse() as answer:
+                yield from answer
+        finally:
+            connection.close()
+
+    def messages(self, session: str) -> Iterator[dict[str, Any]]:
+        """Yield what the page is told of the events that a session has in the queue."""
+        for line in self.lines(f"{API}/queue/data?session_hash={session}"):
+            if line.startswith(b"data: "):
+                yield json.loads(line[6:])
+
+    def connect(self, sent: bytes = b"") -> socket.socket:
+        """Return a connection by which this was sent."""
+        host, port = self.host.split(":")
+        connection = socket.create_connection((host, int(port)), timeout=20)
+        connection.sendall(sent)
+        return connection
 
     @property
     def config(self) -> dict:
@@ -145,20 +170,9 @@ def form(data: bytes, name: str = "photo.jpg", field: str = "files") -> tuple[by
     return body, {"Content-Type": "multipart/form-data; boundary=x"}
 
 
-def jpeg(width: int = 120, height: int = 80, seed: int = 0) -> bytes:
-    """Return a small photo."""
-    colors = random.Random(seed).randbytes(48)
-    image = Image.frombytes("RGB", (4, 4), colors).resize((width, height), Image.Resampling.BICUBIC)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=90)
-    return buffer.getvalue()
-
-
 def slow_jpeg(scans: int = 4000, side: int = 3000) -> bytes:
     """Return a progressive JPEG whose last scan is there very often: each time all of it is gone through."""
-    buffer = io.BytesIO()
-    Image.new("L", (side, side), 128).save(buffer, "JPEG", progressive=True, quality=50)
-    data = buffer.getvalue()
+    data = encoded(Image.new("L", (side, side), 128), "JPEG", progressive=True, quality=50)
     last = data.rindex(b"\xff\xda")
     return data[:last] + data[last:-2] * scans + b"\xff\xd9"
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect, sync_playwright
 from unhurried import hurry_not
 
 from nst.lab.bench.startup import chromium
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from gradio import Blocks
 
 WAIT = 60_000  # what is painted takes its time beside other work
+LAPTOP = {"width": 1280, "height": 900}
+AT_WORK = re.compile(r"Painting · \d+ %.* left")
 
 # A browser that shares files, as telephones' do.
 SHARES = """
@@ -90,9 +93,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A window that has what the page is made of already, as a visitor's who comes again."""
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 900}, accept_downloads=True, reduced_motion="reduce"
-    )
+    context = browser.new_context(viewport=LAPTOP, reduced_motion="reduce")
+    context.set_default_timeout(WAIT)
     yield context
     context.close()
 
@@ -104,22 +106,61 @@ def page(context: BrowserContext, url: str, request: pytest.FixtureRequest) -> I
     With the marker `link` it is opened by a link with these settings.
     """
     link = request.node.get_closest_marker("link")
+    with flawless(context, url) as page:
+        open_page(page, url + (f"?{link.args[0]}" if link else ""))
+        yield page
+        page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+        context.clear_cookies()
+
+
+@pytest.fixture(scope="module")
+def shared_page(browser: Browser, url: str) -> Iterator[Page]:
+    """One page for those tests of a file that take it as the others have left it."""
+    context = browser.new_context(viewport=LAPTOP, reduced_motion="reduce")
+    context.set_default_timeout(WAIT)
+    with flawless(context, url) as page:
+        open_page(page, url + "?size=64&iterations=20")
+        yield page
+    context.close()
+
+
+@contextlib.contextmanager
+def flawless(context: BrowserContext, url: str) -> Iterator[Page]:
+    """Yield a new page, which must ask nobody but this host, and write no error into the console."""
     page = context.new_page()
-    page.set_default_timeout(WAIT)
-    strangers, errors = [], []
-    page.on(
-        "request",
-        lambda r: strangers.append(r.url) if not r.url.startswith((url, "data:", "blob:")) else None,
-    )
-    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    open_page(page, url + (f"?{link.args[0]}" if link else ""))
+    faults: list[str] = []
+    page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else faults.append(r.url))
+    page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda e: faults.append(str(e)))
     yield page
-    page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
-    context.clear_cookies()
     page.close()
-    assert strangers == []
-    assert errors == []
+    assert faults == []
+
+
+@pytest.fixture
+def visitor(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
+    """Return a function that opens the page in a browser of its own.
+
+    It takes what follows in the page's address, a script that runs first, and what Playwright takes for a new
+    browser.
+    """
+    with contextlib.ExitStack() as stack:
+
+        def come(address: str = "", script: str = "", **options: Any) -> Page:
+            context = browser.new_context(**options)
+            stack.callback(context.close)
+            context.set_default_timeout(WAIT)
+            context.add_init_script(script)
+            return another_tab(context, urljoin(url, address))
+
+        yield come
+
+
+def another_tab(context: BrowserContext, url: str) -> Page:
+    """Open the page in a browser that is there already."""
+    page = context.new_page()
+    open_page(page, url)
+    return page
 
 
 @contextlib.contextmanager
@@ -183,6 +224,52 @@ def press_stop(page: Page) -> None:
     page.locator("#paint", has_text=re.compile("^Stop$")).click()
 
 
+def paint(page: Page | FrameLocator) -> None:
+    """Paint to the end."""
+    press_paint(page)
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
+
+
+def begin(page: Page) -> None:
+    """Begin a painting, and see that it is under way."""
+    press_paint(page)
+    expect(page.locator("#status")).to_contain_text(AT_WORK)
+
+
+def stop(page: Page) -> None:
+    """Stop the painting, and see that another one may begin."""
+    press_stop(page)
+    expect(page.locator("#status")).to_contain_text("Stopped")
+    expect(page.locator("#paint")).to_have_text("Paint")
+
+
+def drop(page: Page, target: str, data: bytes, name: str = "photo.jpg", kind: str = "image/jpeg") -> bool:
+    """Drop a file as a browser does; return whether the page has seen to it."""
+    return page.evaluate(
+        """([target, data, name, kind]) => {
+          const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([bytes], name, { type: kind }));
+          const element = document.querySelector(target);
+          const more = { bubbles: true, cancelable: true, composed: true };
+          element.dispatchEvent(new DragEvent('dragover', { ...more, dataTransfer: transfer }));
+          return !element.dispatchEvent(new DragEvent('drop', { ...more, dataTransfer: transfer })) }""",
+        [target, base64.b64encode(data).decode(), name, kind],
+    )
+
+
+def drag(surface: Locator, *points: tuple[float, float]) -> None:
+    """Draw with the mouse from point to point, each in shares of an element's width and height."""
+    surface.scroll_into_view_if_needed()
+    box, mouse = surface.bounding_box(), surface.page.mouse
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    mouse.move(*places[0])
+    mouse.down()
+    for place in places[1:]:
+        mouse.move(*place, steps=4)
+    mouse.up()
+
+
 def shown(page: Page) -> str:
     return page.locator("#live .canvas").get_attribute("src") or ""
 
@@ -193,20 +280,14 @@ def finished(page: Page) -> str:
     return shown(page)
 
 
-def make_small(page: Page, size: int = 128) -> None:
-    open_group(page, "Quality")
-    forecast = expect(page.locator("#forecast"))
-    for _ in range(5):
-        set_number(page, "size", size)
-        # On a busy machine what is typed as the slider appears is lost for longer; then it is typed again.
-        with contextlib.suppress(AssertionError):
-            forecast.to_contain_text(re.compile(rf"\b{size} ×|× {size} px"), timeout=5_000)  # noqa: RUF001
-            return
-        set_number(page, "size", size + 16)
-    raise AssertionError(f"the size stays what it was: {page.locator('#forecast').inner_text()}")
-
-
 def downloaded(page: Page) -> Image.Image:
     with page.expect_download() as caught:
         page.locator("#download").click()
     return Image.open(io.BytesIO(Path(caught.value.path()).read_bytes()))
+
+
+def card_of(page: bytes) -> dict[str, str]:
+    """Return what is shown where a link to the page is posted."""
+    found = re.findall(r'<meta (?:property|name)="((?:og|twitter):\w+)" content="([^"]*)"', page.decode())
+    assert len(found) == len(dict(found))  # each once
+    return dict(found)

@@ -9,21 +9,20 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
+from app_process import free_port
 from marionette_driver import By
 from marionette_driver.errors import MarionetteException
 from marionette_driver.marionette import Marionette
+from waiting import eventually
 
 WAIT = 60.0
-# By the WebDriver standard.
-_ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 _MINIBROWSERS = [
     f"usr/lib{place}/{name}/MiniBrowser"
     for name in ("webkit2gtk-4.1", "webkitgtk-6.0")
@@ -31,84 +30,43 @@ _MINIBROWSERS = [
 ]
 
 
-class Driver(Protocol):
-    """What a browser can be asked to do; whatever is not there yet is a `LookupError`."""
-
-    def open(self, url: str) -> None: ...
-
-    def reload(self) -> None: ...
-
-    def click(self, selector: str) -> None: ...
-
-    def text(self, selector: str) -> str: ...
-
-    def attribute(self, selector: str, name: str) -> str: ...
-
-    def count(self, selector: str) -> int: ...
-
-    def run(self, script: str) -> Any: ...
-
-
 class Window:
     """One window of a browser.
 
-    Args:
-        driver: of it.
+    Each browser has `open`, `reload`, `press` and `run` of its own; what is not there yet is a `LookupError`.
     """
 
-    def __init__(self, driver: Driver) -> None:
-        self.driver = driver
-        self.open, self.reload, self.count, self.run = driver.open, driver.reload, driver.count, driver.run
-
     def text(self, selector: str) -> str:
-        return self._found(lambda: self.driver.text(selector), selector)
+        return self._of(selector, "innerText").strip()
 
-    def attribute(self, selector: str, name: str) -> str:
-        return self._found(lambda: self.driver.attribute(selector, name), selector)
+    def source(self, selector: str) -> str:
+        return self._of(selector, "getAttribute('src')") or ""
+
+    def count(self, selector: str) -> int:
+        return self.run(f"return document.querySelectorAll({json.dumps(selector)}).length")
 
     def click(self, selector: str) -> None:
         """Click what there is to click, as soon as it is there."""
-        self._found(lambda: self.driver.click(selector), selector)
+        self.until(lambda: [self.press(selector)], f"there is {selector}")
 
     def wait_for_text(self, selector: str, text: str) -> None:
-        said = ""
+        self.until(lambda: text in self._of(selector, "innerText"), f"{selector} says {text!r}")
 
-        def says() -> bool:
-            nonlocal said
-            said = self.driver.text(selector)
-            return text in said
+    def until(self, condition: Callable[[], Any], message: str) -> Any:
+        """Return what a condition becomes."""
 
-        try:
-            self.until(says, f"{selector} says {text!r}")
-        except AssertionError as error:
-            raise AssertionError(f"{error}; it said {said!r}") from None
-
-    def until(self, condition: Callable[[], bool], what: str) -> None:
-        """Return when a condition holds.
-
-        Raises:
-            AssertionError: it does not for long.
-        """
-        began = time.monotonic()
-        while time.monotonic() - began < WAIT:
+        def found() -> Any:
             with contextlib.suppress(LookupError):  # not there yet, or loaded anew just now
-                if condition():
-                    return
-            time.sleep(0.1)
-        raise AssertionError(f"not in {WAIT:.0f} s: {what}")
+                return condition()
 
-    def _found(self, ask: Callable[[], Any], selector: str) -> Any:
-        found: list[Any] = []
+        return eventually(found, message, WAIT)
 
-        def asked() -> bool:
-            found.append(ask())
-            return True
-
-        self.until(asked, f"there is {selector}")
-        return found[0]
+    def _of(self, selector: str, what: str) -> Any:
+        script = f"return [document.querySelector({json.dumps(selector)}).{what}]"
+        return self.until(lambda: self.run(script), f"there is {selector}")[0]
 
 
-class _Firefox:
+class _Firefox(Window):
     """Firefox by Marionette."""
 
     def __init__(self, driver: Marionette) -> None:
@@ -120,27 +78,16 @@ class _Firefox:
     def reload(self) -> None:
         self.driver.refresh()
 
-    def click(self, selector: str) -> None:
+    def press(self, selector: str) -> None:
         with self._missing():
             element = self.driver.find_element(By.CSS_SELECTOR, selector)
             if not element.is_enabled():
                 raise LookupError(selector)
             element.click()
 
-    def text(self, selector: str) -> str:
-        with self._missing():
-            return self.driver.find_element(By.CSS_SELECTOR, selector).text
-
-    def attribute(self, selector: str, name: str) -> str:
-        with self._missing():
-            return self.driver.find_element(By.CSS_SELECTOR, selector).get_attribute(name) or ""
-
-    def count(self, selector: str) -> int:
-        with self._missing():
-            return len(self.driver.find_elements(By.CSS_SELECTOR, selector))
-
     def run(self, script: str) -> Any:
-        return self.driver.execute_script(script, sandbox=None)
+        with self._missing():
+            return self.driver.execute_script(script, sandbox=None)
 
     @contextlib.contextmanager
     def _missing(self) -> Iterator[None]:
@@ -150,7 +97,7 @@ class _Firefox:
             raise LookupError(str(error)) from error
 
 
-class _WebKit:
+class _WebKit(Window):
     """WebKitGTK by the WebDriver standard, https://www.w3.org/TR/webdriver2/."""
 
     def __init__(self, address: str, browser: str) -> None:
@@ -165,28 +112,16 @@ class _WebKit:
     def reload(self) -> None:
         self._ask("POST", f"{self.session}/refresh", {})
 
-    def click(self, selector: str) -> None:
-        self._ask("POST", f"{self._element(selector)}/click", {})
-
-    def text(self, selector: str) -> str:
-        return self._ask("GET", f"{self._element(selector)}/text")
-
-    def attribute(self, selector: str, name: str) -> str:
-        return self._ask("GET", f"{self._element(selector)}/attribute/{name}") or ""
-
-    def count(self, selector: str) -> int:
+    def press(self, selector: str) -> None:
         wanted = {"using": "css selector", "value": selector}
-        return len(self._ask("POST", f"{self.session}/elements", wanted))
+        (element,) = self._ask("POST", f"{self.session}/element", wanted).values()
+        self._ask("POST", f"{self.session}/element/{element}/click", {})
 
     def run(self, script: str) -> Any:
         return self._ask("POST", f"{self.session}/execute/sync", {"script": script, "args": []})
 
     def close(self) -> None:
         self._ask("DELETE", self.session)
-
-    def _element(self, selector: str) -> str:
-        wanted = {"using": "css selector", "value": selector}
-        return f"{self.session}/element/{self._ask('POST', f'{self.session}/element', wanted)[_ELEMENT]}"
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -204,7 +139,7 @@ def firefox() -> Iterator[Window]:
     found = shutil.which("firefox-esr") or shutil.which("firefox")
     if not found:
         pytest.skip("Firefox is not installed here")
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         quiet = {
             "marionette.port": port,
@@ -219,7 +154,7 @@ def firefox() -> Iterator[Window]:
             driver.raise_for_port(timeout=WAIT)
             driver.start_session()
             driver.timeout.implicit = 0
-            yield Window(_Firefox(driver))
+            yield _Firefox(driver)
 
 
 @contextlib.contextmanager
@@ -229,7 +164,7 @@ def webkit() -> Iterator[Window]:
     found = next((str(path) for pattern in _MINIBROWSERS for path in Path("/").glob(pattern)), "")
     if not (driver and screen and found):
         pytest.skip("WebKitGTK, its driver or Xvfb is not installed here")
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home, contextlib.ExitStack() as stack:
         told, number = os.pipe()
         command = [screen, "-displayfd", str(number), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
@@ -245,10 +180,17 @@ def webkit() -> Iterator[Window]:
         environment = {**os.environ, **own, "DISPLAY": display, "GIO_USE_VFS": "local", "NO_AT_BRIDGE": "1"}
         environment |= {"WEBKIT_DISABLE_COMPOSITING_MODE": "1", "LIBGL_ALWAYS_SOFTWARE": "1"}
         stack.enter_context(_started([driver, f"--port={port}"], env=environment))
-        _answers(port)
+        eventually(lambda: _listens(port), "the driver listens", WAIT)
         window = _WebKit(f"http://127.0.0.1:{port}", found)
         stack.callback(window.close)
-        yield Window(window)
+        yield window
+
+
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError):
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        return True
+    return False
 
 
 @contextlib.contextmanager
@@ -264,22 +206,3 @@ def _started(command: list[str], **more: Any) -> Iterator[None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
-def _answers(port: int) -> None:
-    """Return as soon as something listens."""
-    began = time.monotonic()
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert time.monotonic() - began < WAIT
-            time.sleep(0.05)
-        else:
-            return

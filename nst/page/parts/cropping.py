@@ -18,37 +18,36 @@ from nst.image.decoding import MIN_SIDE
 from nst.image.picture_files import encode_jpeg, encode_png
 from nst.page.components import CropTool
 from nst.page.parts import QUIET, Values
-from nst.page.parts.pictures import PictureInputs
+from nst.page.parts.pictures import PictureInputs, eight_bit
 from nst.runs.storage import NO_ROOM
 
 _UNREADABLE = "Which part to keep cannot be read; choose it again."
 
 
-def listen(pictures: PictureInputs) -> None:
-    """Begin to crop and turn."""
-    for tool, card in pictures.crops.items():
-        _listen(pictures, tool, card)
+def add_crop_tool(pictures: PictureInputs, card: Picture, name: str) -> None:
+    """Put here what cuts and turns the picture of a card.
 
-
-def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
+    Args:
+        name: the element id of the tool.
+    """
     files, decoder = pictures.service.files, pictures.service.decoder
-    name = str(card.elem_id)
+    kind, has_alpha = str(card.elem_id), card is pictures.photo
+    label = f"The {kind} picture"
+    tool = CropTool(kind, elem_id=name)
 
     async def cut(values: Values, event: gr.EventData, request: gr.Request) -> Values:
         wanted = message(event)
         asked, client = str(wanted.get("asked"))[:40], client_of(request)
         try:
-            sent = pictures.sent(values[card], f"The {name} picture")
+            sent = pictures.sent(values[card], label)
             if sent is None:
-                raise InputError(f"Add a {name} first.")
+                raise InputError(f"Add a {kind} first.")
             async with pictures.service.side_work.place(client):
-                pixels = await decoder.decode(
-                    sent, f"The {name} picture", client, alpha=card is pictures.photo
-                )
+                pixels, _ = await decoder.decode(sent, label, client, alpha=has_alpha)
                 suffix, data = await to_thread.run_sync(_cut, pixels, wanted.get("box"), wanted.get("turns"))
                 file = f"{sent.short_name}{suffix}"
                 path = await to_thread.run_sync(files.add_upload, client, file, io.BytesIO(data))
-                seen, _ = await pictures.seen(str(path), client, alpha=card is pictures.photo)
+                seen, _ = await pictures.seen(str(path), client, alpha=has_alpha)
         except InputError as error:
             return {tool: {"asked": asked, "message": str(error)}}
         except OSError:
@@ -60,9 +59,7 @@ def _listen(pictures: PictureInputs, tool: CropTool, card: Picture) -> None:
 
 def _cut(pixels: np.ndarray, box: Any, turns: Any) -> tuple[str, bytes]:
     """Return a part of decoded pixels as a file, and the ending of its name; see `part`."""
-    found = part(pixels, box, turns)
-    if found.dtype != np.uint8:
-        found = (found.clip(0, 1) * 255).round().astype(np.uint8)
+    found = eight_bit(part(pixels, box, turns))
     return (".png", encode_png(found)) if found.shape[2] == 4 else (".jpg", encode_jpeg(found, quality=95))
 
 

@@ -20,27 +20,16 @@ COSTLY = ("iterations", "size", "coarse_to_fine", "encoder")
 class ForecastLine:
     """Size and duration of the next run, as far as they can be told."""
 
-    def __init__(self) -> None:
-        self.line = gr.HTML(elem_id="forecast")
-
-    def listen(self, followed: Any, pictures: PictureInputs, knobs: Knobs) -> None:
-        """Tell anew whenever something changes that it depends on.
-
-        Args:
-            followed: what brings a page into the state of its link; told before, it might be told last.
-        """
+    def __init__(self, pictures: PictureInputs, knobs: Knobs) -> None:
         self.pictures, self.knobs = pictures, knobs
+        self.line = gr.HTML(elem_id="forecast")
         self.inputs = {pictures.photo, *knobs.of(COSTLY)}
-        changes = [knobs.components[name].change for name in COSTLY]
-        gr.on(
-            [pictures.photo.change, *changes],
-            self.tell,
-            self.inputs,
-            self.line,
-            trigger_mode="multiple",
-            **QUIET,
-        )
-        followed.then(self.tell, self.inputs, self.line, **QUIET)
+        changes = [pictures.photo.change, *(knobs.components[name].change for name in COSTLY)]
+        gr.on(changes, self.tell, self.inputs, self.line, trigger_mode="multiple", **QUIET)
+
+    def follow(self, event: Any) -> Any:
+        """Tell it anew after an event, too; return the event that does."""
+        return event.then(self.tell, self.inputs, self.line, **QUIET)
 
     async def tell(self, values: Values, request: gr.Request) -> str:
         """Return what the next run will be."""

@@ -17,16 +17,18 @@ from nst.settings import KNOBS, Settings
 
 
 class Knobs:
-    """The components of the knobs, made where the page wants them."""
+    """The components of the knobs, put where the page wants them."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.components: dict[str, Control] = {}
+        self.components: dict[str, Control] = {
+            name: control(limits.knob(name), render=False) for name, knob in KNOBS.items() if not knob.local
+        }
 
     def add(self, *names: str) -> None:
         """Put the controls of these knobs here."""
         for name in names:
-            self.components[name] = control(self.limits.knob(name))
+            self.components[name].render()
 
     def of(self, names: Collection[str]) -> list[Block]:
         """Return the components of these knobs."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -18,9 +17,10 @@ from nst.gradio_faults.inputs import Control, Picture
 from nst.guard.clients import client_of
 from nst.guard.service import Service
 from nst.image.picture_files import encode_jpeg
+from nst.image.transparency import pixels_on_white
 from nst.inputs import Inputs
 from nst.page.brush import ROLES, SOURCE, UNREADABLE, Brush, sent_drawing, strokes
-from nst.page.components import CropTool, Intake, Strip, picked
+from nst.page.components import Intake, Strip, picked
 from nst.page.gallery import Example, photos, styles
 from nst.page.parts import QUIET, Values
 from nst.runs.pictures import Source
@@ -29,7 +29,6 @@ from nst.settings import MOST_STYLES
 
 _SMALL, _LONG = 64, 4  # pixels of a side, and times as long as the other, of which a word is said
 _PREVIEW = 1024  # pixels on its longest side
-CardSource = Literal["upload", "webcam", "clipboard"]
 
 
 class PictureInputs:
@@ -37,80 +36,75 @@ class PictureInputs:
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        self.photo = _card(
+            "Photo",
+            "photo",
+            "The photo picture",
+            value=str(photos()[0].path),
+            show_label=False,
+            sources=["upload", "webcam", "clipboard"],
+            height=168,
+            webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
+        )
+        self.style = _card(
+            "Style",
+            "style",
+            "The style picture",
+            value=str(styles()[0].path),
+            show_label=False,
+            height=168,
+        )
+        self.others = [
+            _card(f"Style {number}", f"style-{number}", f"Style picture {number}", height=104, min_width=80)
+            for number in range(2, MOST_STYLES + 1)
+        ]
+        self.start = _card("Starting picture", "start", "The picture to start from", height=104, min_width=80)
+        # By the names that a link has for them, and by what they draw on.
+        self.named = {"photo": self.photo, "style": self.style}
+        self.named |= {f"style_{number}": other for number, other in enumerate(self.others, 2)}
+        self.brushes = {
+            "photo": Brush("photo", elem_id="brush", render=False),
+            "style": Brush("style", SOURCE, elem_id="style-brush", render=False),
+        }
+        # In an order that is the same in every process.
+        self.all: list[Block] = [*self.named.values(), self.start, *self.brushes.values()]
 
-    def add_main(self) -> None:
-        """Put photo and style here, with examples of each, and what takes files for all cards."""
-        further = [f"style-{number}" for number in range(2, MOST_STYLES + 1)]
-        self.intake = Intake(["photo", "style", *further, "start"], elem_id="intake")
-        with gr.Row(elem_id="pictures"):
-            with gr.Column(min_width=140, elem_classes="card"):
-                self.photo = _with_examples("Photo", "photo", photos(), ["upload", "webcam", "clipboard"])
-                crop_photo = CropTool("photo", elem_id="crop")
-            with gr.Column(min_width=140, elem_classes="card"):
-                self.style = _with_examples("Style", "style", styles(), ["upload", "clipboard"])
-                crop_style = CropTool("style", elem_id="crop-style")
-        self.crops = {crop_photo: self.photo, crop_style: self.style}
+    def add_main(self, card: Picture, examples: list[Example]) -> None:
+        """Put photo or style here, with examples under it."""
+        gr.HTML(f"<h2>{card.label}</h2>")
+        card.render()
+        _add_examples(examples, str(card.elem_id), [card], f"{card.elem_id}-examples")
 
     def add_further_styles(self) -> None:
         """Put the places for more styles here."""
         with gr.Row(elem_id="more-styles"):
-            self.others = [
-                _small(f"Style {number}", f"style-{number}", f"Style picture {number}")
-                for number in range(2, MOST_STYLES + 1)
-            ]
-        examples = styles()
-        strip = Strip(
-            [(example.title, example.path) for example in examples],
-            "further style",
-            elem_id="more-examples",
-            elem_classes="strip",
-        )
+            for other in self.others:
+                other.render()
+        _add_examples(styles(), "further style", self.others, "more-examples")
 
-        def take(held: Values, event: gr.EventData) -> Values:
-            """Put an example into the first free place, or into the last."""
-            free = next((other for other in self.others if held[other] is None), self.others[-1])
-            index = picked(event, len(examples))
-            return {free: gr.skip() if index is None else str(examples[index].path)}
-
-        strip.select(take, set(self.others), self.others, **QUIET)
-
-    def take_files(self, initial: Control) -> None:
-        """Begin to take files that are dropped, pasted or chosen, and show what was read of them.
+    def add_intake(self, initial: Control) -> None:
+        """Put here what takes files that are dropped, pasted or chosen, and shows what was read of them.
 
         Args:
             initial: is set when a picture to start from comes: it is there to be used.
         """
-        self.start.upload(lambda: "picture", None, initial, **QUIET)
         by_name = {str(card.elem_id): card for card in (*self.named.values(), self.start)}
+        intake = Intake(list(by_name), elem_id="intake")
+        self.start.upload(lambda: "picture", None, initial, **QUIET)
 
         async def take(event: gr.EventData, request: gr.Request) -> Values:
             asked = message(event)
             card, file = by_name.get(str(asked.get("card"))), asked.get("file")
             if card is None:
-                return {self.intake: gr.skip()}
+                return {intake: gr.skip()}
             try:
                 seen, remark = await self.seen(file, client_of(request), alpha=card is self.photo)
             except InputError as error:
-                return {self.intake: {"file": file, "taken": False, "message": str(error)}}
-            shown: Values = {card: seen, self.intake: {"file": file, "taken": True, "message": remark}}
+                return {intake: {"file": file, "taken": False, "message": str(error)}}
+            shown: Values = {card: seen, intake: {"file": file, "taken": True, "message": remark}}
             return {**shown, initial: "picture"} if card is self.start else shown
 
-        self.intake.upload(
-            take, None, [*by_name.values(), initial, self.intake], trigger_mode="multiple", **QUIET
-        )
-
-    def read_ahead(self, demo: gr.Blocks) -> None:
-        """Begin to decode photo and style when they are chosen: a run's first frame does not wait for it."""
-        cards = {self.photo: ("The photo", True), self.style: ("The style picture", False)}
-
-        async def begin(values: Values, request: gr.Request) -> None:
-            with contextlib.suppress(InputError):  # a run will tell
-                for card, (label, alpha) in cards.items():
-                    if (sent := self.sent(values[card], label)) is not None:
-                        self.service.decoder.decode_ahead(sent, label, client_of(request), alpha=alpha)
-
-        changes = [demo.load, self.photo.change, self.style.change]
-        gr.on(changes, begin, set(cards), None, trigger_mode="multiple", **QUIET)
+        intake.upload(take, None, [*by_name.values(), initial, intake], trigger_mode="multiple", **QUIET)
 
     async def seen(self, path: Any, client: str, *, alpha: bool) -> tuple[str, str]:
         """Return what a page shows of an upload, which is what was read of it, and a remark on it or "".
@@ -125,38 +119,13 @@ class PictureInputs:
         """
         files, label = self.service.files, "This file"
         sent = files.sent(path, label)
-        pixels = await self.service.decoder.decode(sent, label, client, alpha=alpha)
+        pixels, remark = await self.service.decoder.decode(sent, label, client, alpha=alpha)
         preview = await to_thread.run_sync(_preview, pixels)
         try:
-            seen = await to_thread.run_sync(files.add_shown, sent, preview)
+            seen = await to_thread.run_sync(files.add_preview, sent, preview)
         except OSError as error:
             raise InputError(NO_ROOM) from error
-        return seen, self.service.decoder.remark(sent, label) or (_hint(pixels) if alpha else "")
-
-    def add_brushes(self) -> None:
-        """Put the brushes here that draw masks on the photo and on the style picture."""
-        self.brush = Brush("photo", elem_id="brush")
-        self.style_brush = Brush("style", SOURCE, elem_id="style-brush")
-
-    def add_start(self) -> None:
-        """Put the place for a picture to start from here."""
-        self.start = _small("Starting picture", "start", "The picture to start from")
-
-    @property
-    def named(self) -> dict[str, Picture]:
-        """The inputs that a link can name."""
-        others = {f"style_{number}": other for number, other in enumerate(self.others, 2)}
-        return {"photo": self.photo, "style": self.style, **others}
-
-    @property
-    def all(self) -> list[Block]:
-        """All inputs for pictures, the brushes too, in an order that is the same in every process."""
-        return [*self.named.values(), self.start, *self.brushes.values()]
-
-    @property
-    def brushes(self) -> dict[str, Brush]:
-        """The brushes by what they draw on."""
-        return {"photo": self.brush, "style": self.style_brush}
+        return seen, remark or (_hint(pixels) if alpha else "")
 
     def drawings(self, values: Values) -> dict[str, bytes]:
         """Return what was drawn, as PNG, by what it was drawn on.
@@ -167,17 +136,19 @@ class PictureInputs:
         sent = {over: sent_drawing(values[brush], over) for over, brush in self.brushes.items()}
         return {over: data for over, data in sent.items() if data is not None}
 
-    async def read(self, values: Values, client: str, resume: Image.Image | None) -> Inputs[Source]:
+    async def read(
+        self, values: Values, drawings: Mapping[str, bytes], client: str, resume: Image.Image | None
+    ) -> Inputs[Source]:
         """Return the pictures to paint from.
 
         Args:
+            drawings: what was drawn, as `drawings` returns it.
             resume: a painting to go on with.
 
         Raises:
             InputError: one is named that was not sent to this host, or the drawing cannot be read.
         """
-        drawn = self.drawings(values)
-        keep, *regions = await self._masks(drawn, "photo", ROLES, client)
+        keep, *regions = await self._masks(drawings, "photo", ROLES, client)
         given: Any = Inputs(
             self.sent(values[self.photo], "The photo"),
             tuple(self.sent(values[each], "The style picture") for each in (self.style, *self.others)),
@@ -185,12 +156,13 @@ class PictureInputs:
             tuple(regions),
             self.sent(values[self.start], "The picture to start from"),
             resume,
-            await self._masks(drawn, "style", SOURCE, client),
+            await self._masks(drawings, "style", SOURCE, client),
         )
         return given
 
-    def own(self, *paths: str | None) -> list[str | None]:
-        """Return paths that a page may name as they are, and None for all others."""
+    def own(self, values: Values) -> list[str | None]:
+        """Return the paths of photo and style, None for one that this page may not name as it is."""
+        paths = values[self.photo], values[self.style]
         return [path if self.service.files.find(path) else None for path in paths]
 
     def sent(self, path: str | None, label: str) -> Upload | None:
@@ -226,56 +198,45 @@ def _hint(pixels: np.ndarray) -> str:
     return ""
 
 
+def eight_bit(pixels: np.ndarray) -> np.ndarray:
+    """Return decoded pixels as uint8."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    return (pixels.clip(0, 1) * 255).round().astype(np.uint8)
+
+
 def _preview(pixels: np.ndarray) -> bytes:
     """Return decoded pixels, on white, as a JPEG that a card and the brush can show."""
-    if pixels.shape[2] == 4:
-        pixels = pixels[..., :3] * pixels[..., 3:] + 1 - pixels[..., 3:]
-    if pixels.dtype != np.uint8:
-        pixels = (pixels.clip(0, 1) * 255).round().astype(np.uint8)
-    image = Image.fromarray(pixels)
+    image = Image.fromarray(pixels_on_white(eight_bit(pixels)))
     image.thumbnail((_PREVIEW, _PREVIEW), Image.Resampling.BICUBIC)
     return encode_jpeg(np.asarray(image), quality=90)
 
 
-def _with_examples(label: str, name: str, examples: list[Example], sources: list[CardSource]) -> Picture:
-    """Return a picture input, with its examples under it."""
-    gr.HTML(f"<h2>{label}</h2>")
-    picture = Picture(
-        str(examples[0].path),
-        label=label,
-        show_label=False,
-        sources=sources,
-        type="filepath",
-        buttons=[],
-        elem_id=name,
-        height=168,
-        alt_text=f"The {name} picture",
-        webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
-    )
-    strip = Strip(
-        [(example.title, example.path) for example in examples],
-        name,
-        elem_id=f"{name}-examples",
-        elem_classes="strip",
-    )
-
-    def take(event: gr.EventData) -> Any:
-        index = picked(event, len(examples))
-        return gr.skip() if index is None else str(examples[index].path)
-
-    strip.select(take, None, picture, **QUIET)
-    return picture
-
-
-def _small(label: str, name: str, alt: str) -> Picture:
-    """Return a small picture input without examples of its own."""
+def _card(label: str, name: str, alt: str, sources: Any = ("upload", "clipboard"), **more: Any) -> Picture:
     return Picture(
         label=label,
-        sources=["upload", "clipboard"],
+        sources=list(sources),
         type="filepath",
         buttons=[],
         elem_id=name,
-        height=104,
-        min_width=80,
         alt_text=alt,
+        render=False,
+        **more,
     )
+
+
+def _add_examples(examples: list[Example], of: str, places: list[Picture], name: str) -> None:
+    """Put examples here; one that is clicked goes into the first free place, or into the last.
+
+    Args:
+        of: what they are called, which is the element id of the place if there is one only.
+        name: the element id of the row.
+    """
+    strip = Strip(examples, of, elem_id=name, elem_classes="strip")
+
+    def take(held: Values, event: gr.EventData) -> Values:
+        free = next((place for place in places if held[place] is None), places[-1])
+        index = picked(event, len(examples))
+        return {free: gr.skip() if index is None else str(examples[index].path)}
+
+    strip.select(take, set(places), places, **QUIET)

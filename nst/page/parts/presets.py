@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import gradio as gr
 
-from nst.page.components import Chips, picked
-from nst.page.parts import QUIET, Values
+from nst.page.parts import QUIET
 from nst.page.parts.knobs import Knobs
 from nst.settings import KNOBS
 
@@ -19,13 +18,12 @@ PRESETS: dict[str, dict[str, float]] = {
 
 def add_presets(knobs: Knobs) -> None:
     """Put the chips here, and the sliders that they set."""
+
+    def add_chip(title: str, wanted: dict[str, float]) -> None:
+        gr.Button(title, size="sm").click(lambda: list(wanted.values()), None, knobs.of(wanted), **QUIET)
+
     with gr.Column(elem_id="weights"):
-        chips = Chips(list(PRESETS), elem_id="chips")
+        with gr.Row(elem_id="chips"):
+            for title, wanted in PRESETS.items():
+                add_chip(title, wanted)
         knobs.add(*MAIN)
-
-        def take(event: gr.EventData) -> Values:
-            index = picked(event, len(PRESETS))
-            wanted = {} if index is None else list(PRESETS.values())[index]
-            return {knobs.components[name]: wanted.get(name, gr.skip()) for name in MAIN}
-
-        chips.select(take, None, list(knobs.of(MAIN)), **QUIET)

@@ -9,7 +9,7 @@ import gradio as gr
 from nst.page.parts import QUIET
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
-from nst.page.static import script
+from nst.page.static import call
 
 
 def listen(followed: Any, pictures: PictureInputs, knobs: Knobs) -> Any:
@@ -19,7 +19,7 @@ def listen(followed: Any, pictures: PictureInputs, knobs: Knobs) -> Any:
         followed: what brings a page into the state of its link, which counts less.
     """
     shown = [*pictures.all, *knobs.all]
-    recalled = followed.then(None, shown, shown, js=script("recall"), **QUIET)
+    recalled = followed.then(None, shown, shown, js=call("recall"), **QUIET)
     changes = [each.change for each in shown if hasattr(each, "change")]
-    gr.on(changes, None, shown, None, js=script("remember"), trigger_mode="multiple", **QUIET)
+    gr.on(changes, None, shown, None, js=call("remember"), trigger_mode="multiple", **QUIET)
     return recalled

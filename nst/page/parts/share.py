@@ -16,34 +16,25 @@ from nst.page.links import from_query, to_query
 from nst.page.parts import QUIET, Values
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
-from nst.page.static import script
+from nst.page.static import call
+from nst.runs.limits import SHARP
 from nst.settings import Settings
 
-# Pixels on the longest side, and the seconds in which as many are painted wherever a page begins with them.
-_SHARP, _SOON = 768, 15.0
+# Seconds in which a painting of `SHARP` pixels is done wherever a page begins with them.
+_SOON = 15.0
 
 
 class Share:
     """A link, the snippets that embed it, and the way back."""
 
-    def __init__(self) -> None:
+    def __init__(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> None:
+        self.pictures, self.knobs = pictures, knobs
         self.make_link = gr.Button("Make a link to this page", size="sm", elem_id="make-link")
-        self.link, self.snippet, self.component = (
-            gr.Textbox(label=label, info=info, buttons=["copy"], interactive=False, elem_id=name)
-            for name, label, info in (
-                ("link", "Link", "Settings and examples; your own pictures are never part of it."),
-                (
-                    "snippet",
-                    "Embed (iframe)",
-                    "Canvas, two pictures and the button, 640 x 480.",
-                ),
-                (
-                    "component-snippet",
-                    "Embed (web component)",
-                    "The same without a frame.",
-                ),
-            )
+        self.link = _to_copy("Link", "Settings and examples; your own pictures are never part of it.", "link")
+        self.snippet = _to_copy(
+            "Embed (iframe)", "Canvas, two pictures and the button, 640 x 480.", "snippet"
         )
+        self.component = _to_copy("Embed (web component)", "The same without a frame.", "component-snippet")
         self.painting = PathOfFile(
             label="Load settings from a saved PNG",
             file_types=[".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"],
@@ -51,22 +42,14 @@ class Share:
             elem_id="settings-from",
         )
         self.taken = gr.HTML(elem_id="taken")
-
-    def listen(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> Any:
-        """Make links of what the page shows, and bring it into the state that a link names.
-
-        Returns:
-            What is done then, whose `then` tells that the page is in that state.
-        """
-        self.pictures, self.knobs = pictures, knobs
         named: list[Block] = list(pictures.named.values())
         self.make_link.click(self._link, {*named, *knobs.all}, self.link, **QUIET).then(
-            None, self.link, [self.link, self.snippet, self.component], js=script("snippets")
+            None, self.link, [self.link, self.snippet, self.component], js=call("snippets")
         )
-        demo.load(None, None, None, js=script("embed"), **QUIET)
-        followed = demo.load(self._follow, None, [*named, *knobs.all], **QUIET)
+        demo.load(None, None, None, js=call("embed"), **QUIET)
+        # Whose `then` tells that the page is in the state that its link names.
+        self.followed = demo.load(self._follow, None, [*named, *knobs.all], **QUIET)
         self.painting.upload(self._restore, {self.painting}, [self.taken, *knobs.all], **QUIET)
-        return followed
 
     def _link(self, values: Values) -> str:
         files = self.pictures.service.files
@@ -80,11 +63,11 @@ class Share:
     async def _follow(self, request: gr.Request) -> Values:
         """Bring the page into the state that its link names, and to a sharper size if that is soon done."""
         knobs, pictures = from_query(request.query_params, list(self.pictures.named))
-        if "size" not in knobs and self.knobs.limits.size >= _SHARP:
+        if "size" not in knobs and self.knobs.limits.size >= SHARP:
             painter = self.pictures.service.painter
-            predicted = await painter.forecast(_SHARP, _SHARP * 3 // 4, Settings(size=_SHARP))
+            predicted = await painter.forecast(SHARP, SHARP * 3 // 4, Settings(size=SHARP))
             if 0 < predicted.seconds <= _SOON:
-                knobs["size"] = _SHARP
+                knobs["size"] = SHARP
         shown: Values = self.knobs.moved(knobs)
         shown |= {self.pictures.named[name]: str(path) for name, path in pictures.items()}
         return shown
@@ -103,3 +86,8 @@ class Share:
         except InputError as error:
             answer = str(error)
         return {self.taken: status.remark(answer), **knobs.moved(restored)}
+
+
+def _to_copy(label: str, about: str, name: str) -> gr.Textbox:
+    """Put a text here that can be copied."""
+    return gr.Textbox(label=label, info=about, buttons=["copy"], interactive=False, elem_id=name)

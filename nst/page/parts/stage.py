@@ -1,4 +1,4 @@
-"""The canvas: the painting as it develops, what is said of it, and its kept frames."""
+"""What shows a run: the canvas with its buttons and frames, before and after, time-lapse and chart."""
 
 from __future__ import annotations
 
@@ -6,52 +6,74 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from anyio import to_thread
 from gradio.blocks import Block
 
+from nst.errors import InputError
+from nst.guard.clients import client_of
 from nst.guard.service import Service
 from nst.page import status
 from nst.page.components import (
     Actions,
+    BeforeAfter,
+    Film,
     Filmstrip,
     LivePreview,
     PaintButton,
-    Result,
     RunHandle,
     picked,
+    served,
 )
-from nst.page.gallery import among, finished, finished_file, photos, styles
+from nst.page.gallery import among, finished, photos, styles
 from nst.page.parts import QUIET, Values
 from nst.page.parts.larger import larger_sizes
-from nst.runs.folder import SavedFrame
 from nst.runs.registry import owner_of
 from nst.runs.run import Run
+from nst.runs.storage import SavedFrame
+from nst.runs.stream import film
 
 _EXAMPLE = "This is an example. Press Paint to watch it happen, or add your own photo."
+_NO_FILM = "The time-lapse appears here when a painting is finished."
 
 
 class Stage:
-    """The canvas with its buttons and its frames.
+    """The components that show a run; `layout.py` says where each stands."""
 
-    Args:
-        paint: the button that begins a run; it stands elsewhere.
-    """
-
-    def __init__(self, service: Service, paint: PaintButton) -> None:
-        self.service, self.runs, self.paint = service, service.runs, paint
-        self.handle = RunHandle(elem_id="run")
-        example = finished()
-        self.live = LivePreview(str(example) if example else None, elem_id="live")
-        self.status = gr.HTML(status.idle(_EXAMPLE), elem_id="status")
-        self.actions = Actions(elem_id="actions")
-        self.strip = Filmstrip(elem_id="history", elem_classes="strip")
+    def __init__(self, service: Service) -> None:
+        self.service, self.runs = service, service.runs
+        example = finished(photos()[0], styles()[0])
+        self.paint = PaintButton(elem_id="go", render=False)
+        self.handle = RunHandle(elem_id="run", render=False)
+        self.live = LivePreview(served(example) if example else None, elem_id="live", render=False)
+        self.status = gr.HTML(status.idle(_EXAMPLE), elem_id="status", render=False)
+        self.actions = Actions(elem_id="actions", render=False)
+        self.strip = Filmstrip(elem_id="history", elem_classes="strip", render=False)
+        before_after = _compared(photos()[0].path, example) if example else None
+        self.comparison = BeforeAfter(before_after, elem_id="compare", render=False)
+        self.film_line = gr.HTML(status.remark(_NO_FILM), elem_id="filmed", render=False)
+        self.film = Film(elem_id="film", render=False)
+        # `nst.runs.loss_log.LossLog` makes its table.
+        self.chart = gr.LinePlot(
+            x="step",
+            y="log10",
+            color="term",
+            x_title="Step",
+            y_title="Loss (log10)",
+            color_title="Term",
+            height=320,
+            show_label=False,
+            buttons=[],
+            elem_id="loss",
+            render=False,
+        )
         self.strip.select(
             self._choose, {self.handle}, [self.live, self.status, self.actions, self.handle], **QUIET
         )
 
-    @property
-    def buttons(self) -> list[Any]:
-        """What changes when a run begins and ends, in the order of `BUSY` in nst/page/parts/painting.py."""
-        return [self.paint, self.actions]
+    def add_canvas(self) -> None:
+        """Put the canvas here, with its buttons and its frames."""
+        for component in (self.handle, self.live, self.status, self.actions, self.strip):
+            component.render()
 
     # Which run
 
@@ -87,9 +109,12 @@ class Stage:
     # What is shown of it
 
     @property
-    def of_run(self) -> list[Block]:
-        """What shows a run besides the canvas and the status line."""
-        return [self.handle, self.actions, self.strip]
+    def all(self) -> list[Block]:
+        """What `untouched` and `nothing` change."""
+        return [
+            *(self.handle, self.live, self.status, self.actions, self.strip),
+            *(self.comparison, self.film, self.film_line),
+        ]
 
     def nothing(self, values: Values) -> Values:
         """Return what shows that the page has no run."""
@@ -101,41 +126,51 @@ class Stage:
         Args:
             photo: path of what the page shows of it.
         """
-        if file := self.painted(photo, style):
-            return {self.live: str(file), self.status: status.idle(_EXAMPLE)}
+        shown: Values = {self.comparison: None, self.film: None, self.film_line: status.remark(_NO_FILM)}
+        if photo and (file := self.painted(photo, style)):
+            shown[self.comparison] = _compared(photo, file)
+            return {**shown, self.live: served(file), self.status: status.idle(_EXAMPLE)}
         missing = [name for name, path in (("a photo", photo), ("a style picture", style)) if path is None]
         advice = f"Add {' and '.join(missing)}." if missing else "Press Paint to watch it happen."
-        return {self.live: photo or gr.skip(), self.status: status.idle(advice)}
+        return {**shown, self.live: served(photo) if photo else gr.skip(), self.status: status.idle(advice)}
 
     def painted(self, photo: str | None, style: str | None) -> Path | None:
         """Return what these two become, where that is there without painting them."""
-        pair = among(photos(), photo), among(styles(), style)
-        file = finished_file(pair[0], pair[1]) if pair[0] and pair[1] else None
-        return file if file and file.exists() else None
+        return finished(among(photos(), photo), among(styles(), style))
 
-    def busy(self) -> Values:
-        """Return the buttons as they are while a run is under way."""
-        return {self.paint: "busy", self.actions: None}
-
-    async def released(self, run: Run | None) -> Values:
-        """Return what shows a run's end, if there was one, and what can be done with it."""
-        kept = run.folder.kept() if run else []
-        if run is None or not kept:
-            return {self.live: gr.skip()}
-        return {
+    async def released(self, run: Run) -> Values:
+        """Return what shows a run's end, and what can be done with it."""
+        kept, folder = run.folder.kept(), run.folder
+        if not kept:
+            return {}
+        shown: Values = {
             self.actions: await self._result(run, kept[-1]),
             # The last frame once more, in a message of its own, should the stream have lost it at its end.
-            self.live: kept[-1].path,
-            self.strip: self._row(run),
+            self.live: served(kept[-1].path),
+            self.strip: [{"file": served(one.path), "name": one.name} for one in folder.shown()],
         }
+        if folder.finished:
+            shown[self.comparison] = _compared(folder.before, folder.finished.path)
+        return shown
 
-    def _row(self, run: Run | None) -> list[tuple[str, str]]:
-        return [(kept.path, kept.name) for kept in run.folder.shown()] if run else []
+    async def make_film(self, values: Values, request: gr.Request) -> Values:
+        """Return what shows the film of the run that the page shows, once there is nothing more to come."""
+        run = self.run(values)
+        try:
+            if run is None or run.under_way or not run.folder.kept():
+                raise InputError(_NO_FILM)
+            async with self.service.side_work.place(client_of(request)):
+                mp4, webp = await to_thread.run_sync(film, run.folder)
+        except InputError as error:
+            return {self.film: None, self.film_line: status.remark(str(error))}
+        name = Path(run.file_name(run.folder.kept()[-1])).stem
+        return {self.film: {"mp4": served(mp4), "webp": served(webp), "name": name}, self.film_line: ""}
 
-    async def _result(self, run: Run, kept: SavedFrame) -> Result:
+    async def _result(self, run: Run, kept: SavedFrame) -> dict[str, Any]:
         """Return a kept frame as what something can be done with; the finished one can go on larger."""
-        larger = await larger_sizes(self.service, run) if kept == run.folder.finished else []
-        return Result(kept.path, run.file_name(kept), larger)
+        is_finished = kept == run.folder.finished
+        larger = await larger_sizes(self.service, run.settings, *kept.size) if is_finished else []
+        return {"file": served(kept.path), "name": run.file_name(kept), "larger": larger}
 
     async def _choose(self, values: Values, event: gr.EventData) -> Values:
         """Show the kept frame that was clicked; Continue goes on from it."""
@@ -146,8 +181,13 @@ class Stage:
             return {self.live: gr.skip()}
         kept = shown[index]
         return {
-            self.live: kept.path,
+            self.live: served(kept.path),
             self.status: status.idle(f"Step {kept.iteration}. Press Continue to go on from here."),
             self.actions: None if run.under_way else await self._result(run, kept),
             **self.showing(values, run, kept),
         }
+
+
+def _compared(before: str | Path, after: str | Path) -> dict[str, Any]:
+    """Return two pictures as `BeforeAfter` shows them."""
+    return {"before": served(before), "after": served(after)}

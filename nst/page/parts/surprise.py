@@ -20,23 +20,18 @@ _RANGES = {
 }
 
 
-class Surprise:
-    """The button."""
+def add_surprise(pictures: PictureInputs, knobs: Knobs) -> None:
+    """Put the button here."""
 
-    def __init__(self) -> None:
-        self.button = gr.Button("Surprise me", size="sm", elem_id="surprise")
+    def take(values: Values) -> Values:
+        shown = str(values[pictures.style])
+        # By name: what is shown is a copy.
+        others = [example for example in styles() if not shown.endswith(f"/{example.path.name}")]
+        rolled = {name: round(random.uniform(*ends), 1) for name, ends in _RANGES.items()}  # noqa: S311
+        return {
+            pictures.style: str(random.choice(others).path),  # noqa: S311
+            **{knobs.components[name]: value for name, value in rolled.items()},
+        }
 
-    def listen(self, pictures: PictureInputs, knobs: Knobs) -> None:
-        """Begin to take what comes."""
-
-        def take(values: Values) -> Values:
-            shown = str(values[pictures.style])
-            # By name: what is shown is a copy.
-            others = [example for example in styles() if not shown.endswith(f"/{example.path.name}")]
-            rolled = {name: round(random.uniform(*ends), 1) for name, ends in _RANGES.items()}  # noqa: S311
-            return {
-                pictures.style: str(random.choice(others).path),  # noqa: S311
-                **{knobs.components[name]: value for name, value in rolled.items()},
-            }
-
-        self.button.click(take, {pictures.style}, [pictures.style, *knobs.of(_RANGES)], **QUIET)
+    button = gr.Button("Surprise me", size="sm", elem_id="surprise")
+    button.click(take, {pictures.style}, [pictures.style, *knobs.of(_RANGES)], **QUIET)

@@ -1,5 +1,6 @@
 """The page's scripts, styles and pieces of HTML, each a file beside this one."""
 
+import hashlib
 import re
 from functools import cache
 from pathlib import Path
@@ -7,15 +8,48 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 _STYLES = ("page", "stage", "views")  # in this order: the later count more
 ICON = _HERE / "icon.svg"
+SCRIPTS = "/scripts.js"
+# There may be others in a page of somebody else's.
+_OURS = "document.querySelector('gradio-app:has(#paint)')"
 
 
-def script(name: str) -> str:
-    """Return a script as Gradio takes it: a function, or the body of one for a component that loads.
+@cache
+def scripts() -> bytes:
+    """Return the scripts as one module, as one is asked for once: without their comments and imports.
 
-    Without its comments, as all of them travel in the page before anything is seen.
+    So no two may give the same name to something outside their functions (tests/unit/page/test_scripts.py).
     """
-    lines = (line.strip() for line in (_HERE / f"{name}.js").read_text("utf-8").splitlines())
-    return "\n".join(line for line in lines if line and not line.startswith("//"))
+    lines = (
+        line.strip() for file in sorted(_HERE.glob("*.js")) for line in file.read_text("utf-8").splitlines()
+    )
+    return "\n".join(line for line in lines if line and not line.startswith(("//", "import "))).encode()
+
+
+@cache
+def scripts_address() -> str:
+    """Return the module's address, relative to the page's base; that of another version is another."""
+    return f".{SCRIPTS}?{hashlib.sha256(scripts()).hexdigest()[:8]}"
+
+
+def _module(app: str) -> str:
+    """Return what loads the module in the browser: from this host, also in a page of somebody else's.
+
+    Args:
+        app: an expression for the element that the page is in.
+    """
+    host = f"{app}?.getAttribute('src') ?? ''"
+    return f"import(new URL('{scripts_address()}', new URL({host}, document.baseURI)))"
+
+
+def on_load(function: str) -> str:
+    """Return what Gradio runs where a component is loaded: a function of the module, which gets it."""
+    module = _module("element.closest('gradio-app')")
+    return f"{module}.then((page) => page.{function}({{ element, props, trigger, watch }}))"
+
+
+def call(function: str) -> str:
+    """Return what Gradio runs at an event: a function of the module, which gets the values of its inputs."""
+    return f"async (...values) => (await {_module(_OURS)}).{function}(...values)"
 
 
 def styles() -> str:

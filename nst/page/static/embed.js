@@ -1,6 +1,8 @@
-// The compact view: ?view=embed in a frame of another page, or the web component <gradio-app src=...> in it.
-() => {
-  const component = document.querySelector('gradio-app[src]');
+// The compact view: ?view=embed in a frame of another page, or the web component in it.
+import { webComponent } from './gradio.js';
+
+export const embed = () => {
+  const component = webComponent();
   const address = new URL(component ? component.getAttribute('src') : location.href, location.href);
   if (!component && address.searchParams.get('view') !== 'embed') return;
   address.searchParams.delete('view');
@@ -10,4 +12,4 @@
     part.classList.add('embed');
     part.classList.toggle('component', Boolean(component));
   }
-}
+};

@@ -1,18 +1,23 @@
 // Tells which button of a row was clicked, and marks the one that is chosen.
-const buttons = () => [...element.querySelectorAll('button[aria-pressed]')];
-const mark = (chosen) => buttons().forEach((each) => each.setAttribute('aria-pressed', String(each === chosen)));
-element.addEventListener('click', (event) => {
-  const button = event.target.closest('button');
-  if (!button) return;
-  mark(button);
-  trigger('select', { index: Number(button.dataset.index) });
-});
-// Of examples, the one that the card shows, however it came there; of frames, the newest.
-const row = element.querySelector('[data-of]');
-const card = row && element.getRootNode().querySelector(`#${row.dataset.of}`);
-const name = () => (card.querySelector('img')?.getAttribute('src') || '').split('/').pop().replace(/\.\w+$/, '');
-const follow = () => { const shown = name(); mark(buttons().find((each) => each.dataset.name === shown)); };
-if (card) {
-  new MutationObserver(follow).observe(card, { subtree: true, childList: true, attributeFilter: ['src'] });
-  follow();
-} else watch('value', () => { setTimeout(() => mark(buttons().pop())); });
+import { addressIn } from './gradio.js';
+
+export const select = ({ element, trigger, watch }) => {
+  const here = element.getRootNode();
+  const buttons = () => [...element.querySelectorAll('button[aria-pressed]')];
+  const mark = (chosen) => buttons().forEach((each) => each.setAttribute('aria-pressed', String(each === chosen)));
+  element.addEventListener('click', (event) => {
+    const button = event.target.closest('button');
+    if (!button) return;
+    mark(button);
+    trigger('select', { index: Number(button.dataset.index) });
+  });
+  // Of examples, the one that the card shows, however it came there; of frames, the newest.
+  const of = element.querySelector('[data-of]')?.dataset.of;
+  const card = of && here.querySelector(`#${of}`);
+  const name = () => (addressIn(here, of) || '').split('/').pop().replace(/\.\w+$/, '');
+  const follow = () => { const shown = name(); mark(buttons().find((each) => each.dataset.name === shown)); };
+  if (card) {
+    new MutationObserver(follow).observe(card, { subtree: true, childList: true, attributeFilter: ['src'] });
+    follow();
+  } else watch('value', () => { setTimeout(() => mark(buttons().pop())); });
+};

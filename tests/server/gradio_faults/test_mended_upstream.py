@@ -6,9 +6,11 @@ import inspect
 
 import gradio as gr
 import pytest
+from gradio import http_server
 from gradio.mcp import GradioMCPServer
 
 from nst.gradio_faults import events, inputs
+from nst.page.components import picked
 
 
 @pytest.mark.parametrize("sent", [None, 7, "id", ["id"]])
@@ -16,6 +18,14 @@ def test_what_is_no_dictionary_is_none(sent):
     assert events.message(gr.EventData(None, sent)) == {}
     with pytest.raises(TypeError):
         _ = gr.EventData(None, sent).id
+
+
+@pytest.mark.parametrize(
+    "sent", [None, {}, {"index": 3}, {"index": -1}, {"index": "0"}, {"index": True}, [0]]
+)
+def test_a_click_on_no_button_is_no_click(sent):
+    assert picked(gr.EventData(None, sent), 3) is None
+    assert picked(gr.EventData(None, {"index": 2}), 3) == 2
 
 
 def test_inputs_hand_on_what_was_sent():
@@ -34,3 +44,8 @@ def test_the_queue_looks_too_often():
 
 def test_assistants_are_promised_any_address_of_the_web():
     assert "a http or https url" in inspect.getsource(GradioMCPServer.simplify_filedata_schema)
+
+
+def test_uvicorn_cannot_be_told_what_it_may_be_told():
+    assert "uvicorn.Config(" in inspect.getsource(http_server)
+    assert not {"backlog", "http", "config"} & set(inspect.signature(http_server.start_server).parameters)

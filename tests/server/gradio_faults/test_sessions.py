@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import gc
-import threading
-import time
 import tracemalloc
 
-from gradio.state_holder import SessionState
-from served import LIMITS, serving
-from strangers import API, Stranger
+from conftest import eventually
+from gradio.blocks import SessionState
+from strangers import Stranger
 
 from nst.gradio_faults import sessions
 from nst.guard import guard
@@ -37,9 +35,9 @@ def test_gradios_own_costs_much(demo):
 
 
 def test_a_visit_costs_little(demo):
-    stranger, count, costs = Stranger(demo.local_url, ""), 6, []
+    stranger, count, costs = Stranger(demo.local_url, ""), 4, []
     tracemalloc.start()
-    for batch in range(4):  # what is left once, such as a thread or a cache, is not left each time
+    for batch in range(2):  # what is left once, such as a thread or a cache, is not left each time
         gc.collect()
         before = tracemalloc.get_traced_memory()[0]
         for number in range(count):
@@ -47,7 +45,7 @@ def test_a_visit_costs_little(demo):
         gc.collect()
         costs.append((tracemalloc.get_traced_memory()[0] - before) / count)
     tracemalloc.stop()
-    assert len(demo.app.state_holder.session_data) >= 4 * count
+    assert len(demo.app.state_holder.session_data) >= 2 * count
     assert min(costs) < 50_000, costs
 
 
@@ -68,52 +66,11 @@ def test_messages_that_nobody_fetches_go(demo, monkeypatch):
     film, queue = stranger.making("film"), demo._queue
     for number in range(20):
         assert stranger.fire(film, f"nobody{number}")[0] == 200
-    began = time.monotonic()
-    while any(event.session_hash.startswith("nobody") for event in queue.event_ids_to_events.values()):
-        assert time.monotonic() - began < 30
-        time.sleep(0.05)
+    eventually(
+        lambda: (
+            not any(event.session_hash.startswith("nobody") for event in queue.event_ids_to_events.values())
+        )
+    )
     stranger.fire(film, "somebody")
     assert not [one for one in queue.pending_messages_per_session if one.startswith("nobody")]
     assert not [one for one in queue.pending_event_ids_session if one.startswith("nobody")]
-
-
-def test_a_session_that_nobody_knows_is_said_to_be_so_without_a_traceback(demo, capfd):
-    stranger = Stranger(demo.local_url, "")
-    for _ in range(5):
-        status, _, body = stranger.ask("GET", f"{API}/queue/data?session_hash=nobody")
-        assert status == 200
-        assert b'"session_not_found": true' in body
-        assert stranger.ask("GET", f"{API}/call/stylize/nobody")[0] == 404
-    assert "Traceback" not in capfd.readouterr().err
-
-
-def test_many_wait_and_take_no_thread(monkeypatch):
-    from dataclasses import replace
-
-    from strangers import jpeg
-
-    with serving(replace(LIMITS, waiting=70, grace=600)) as demo:
-        first = Stranger(demo.local_url, "1.1.0.1")
-        photo = first.sent(jpeg())
-        given = {"photo": photo, "style": photo, "size": 256, "iterations": 1000}
-        before = threading.active_count()
-        listening = []
-        try:
-            for number in range(60):
-                somebody = Stranger(demo.local_url, f"1.1.{number // 3}.1")
-                status, told = somebody.call(**given)
-                assert status == 200
-                listening.append(told["event_id"])
-            began = time.monotonic()
-            while (
-                found := first.ask("GET", "/health")[2]
-            ) != b'{"status": "ok", "painting": 1, "waiting": 59}':
-                assert time.monotonic() - began < 60, found
-                time.sleep(0.1)
-            assert threading.active_count() < before + 45
-            assert first.forecast(photo)[0] == 200
-        finally:
-            for number in listening:
-                first.ask(
-                    "POST", f"{API}/cancel", {"session_hash": number, "fn_index": 0, "event_id": number}
-                )

@@ -9,18 +9,22 @@ import resource
 import signal
 import socket
 import time
-from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import gradio
 import pytest
+import uvicorn
+from conftest import eventually
+from gradio.http_server import Server
 from load import App
-from served import serve
+from served import LIMITS, free_port
+from starlette.responses import PlainTextResponse
 from strangers import API, Stranger, form, jpeg
 
+from nst.errors import InputError
 from nst.guard import connections
 from nst.guard.clients import Caller
+from nst.guard.connections import Connection
+from nst.page.server import served as page_served
 
 # Before the app asks for more it may open so many files, as on a host that allows no more.
 FILES = 400
@@ -80,10 +84,9 @@ def test_a_rush_does_not_end_the_start(app):
     assert served(app) < 20
 
 
-@pytest.mark.parametrize("said", [b"", b"GET / HTTP/1.1\r\nHost: x\r\n"])
-def test_many_that_say_nothing_leave_room_for_whoever_asks(app, said):
+def test_many_that_say_nothing_leave_room_for_whoever_asks(app):
     before = len(app.log.read_bytes())
-    with silent(app, 500, said):
+    with silent(app, 300), silent(app, 300, b"GET / HTTP/1.1\r\nHost: x\r\n"):
         assert served(app) < 20
         status, _, told = Stranger(app.url, "").ask("GET", "/health")
         assert (status, json.loads(told)["status"]) == (200, "ok")
@@ -108,92 +111,95 @@ def first_word(one: socket.socket) -> bytes:
     return b""
 
 
-@pytest.mark.parametrize("said", [b"", b"GET / HT", b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"])
-def test_who_stays_silent_is_closed(monkeypatch, said):
-    monkeypatch.setattr(connections, "HEAD", 0.5)
-    with serve() as url, socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=60) as one:
-        one.sendall(said)
-        with contextlib.suppress(ConnectionResetError):
-            while one.recv(4096):
-                pass
-
-
-def test_one_address_of_the_internet_has_so_many(monkeypatch):
-    monkeypatch.setattr(connections, "caller_of", lambda *_: Caller("8.8.8.8/32", False))
-    monkeypatch.setattr(connections, "EACH", 5)
-    with serve() as url:
-        at = ("127.0.0.1", urlsplit(url).port)
-        with contextlib.ExitStack() as held:
-            for _ in range(5):
-                held.enter_context(socket.create_connection(at, timeout=20))
-            sixth = held.enter_context(socket.create_connection(at, timeout=20))
-            with contextlib.suppress(ConnectionResetError):
-                assert sixth.recv(10) == b""
-        began = time.monotonic()
-        while connections.Connection._of:  # all have given their place back
-            assert time.monotonic() - began < 20
-            time.sleep(0.02)
-        assert not connections.Connection._all
-
-
-def until(said: Callable[[], object]) -> None:
-    began = time.monotonic()
-    while not said():
-        assert time.monotonic() - began < 20
-        time.sleep(0.02)
-
-
-@pytest.mark.parametrize("closing", [False, True])
-def test_an_answer_that_nobody_takes_ends(monkeypatch, closing):
-    kind = connections.Connection
-    monkeypatch.setattr(connections, "UNREAD", 1.0)
-    assets = (Path(gradio.__file__).parent / "templates/frontend/assets").glob("*.js")
-    largest = max(assets, key=lambda path: path.stat().st_size)
-    with serve() as url, socket.socket() as one:
-        until(lambda: not kind._all)  # Gradio asks itself for something at its start
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        one.connect(("127.0.0.1", urlsplit(url).port))
-        end = "Connection: close\r\n" if closing else ""
-        one.sendall(f"GET /assets/{largest.name} HTTP/1.1\r\nHost: x\r\n{end}\r\n".encode())
-        until(lambda: any(each._unread for each in kind._all))
-        until(lambda: not kind._all)  # though nobody has hung up
-
-
-def test_who_has_most_makes_room_when_nobody_is_silent(monkeypatch):
-    kind = connections.Connection
-    body, head = form(b"x" * 100_000)
-    lines = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nContent-Type: {head['Content-Type']}\r\n"
-    lines += f"Content-Length: {len(body)}\r\n\r\n"
-    networks = iter(["1.1.1.1/32"] * 3 + ["2.2.2.2/32", "3.3.3.3/32"])
-    with serve() as url, contextlib.ExitStack() as held:
-        until(lambda: not kind._all)
-        monkeypatch.setattr(kind, "most", 4)
-        monkeypatch.setattr(connections, "caller_of", lambda *_: Caller(next(networks), False))
-        made = []
-        for number in range(1, 6):
-            one = socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=10)
-            made.append(held.enter_context(one))
-            one.sendall(lines.encode() + body[:200])
-            until(
-                lambda number=number: (
-                    sum(kind._of.values()) >= min(number, 4)
-                    and sum(each._deadline is None for each in kind._all) >= min(number, 4)
-                )
-            )
-        until(lambda: kind._of["3.3.3.3/32"])
-        until(lambda: kind._of["1.1.1.1/32"] == 2)
-        with contextlib.suppress(ConnectionResetError):
-            assert made[2].recv(10) == b""  # the newest of those who have most
-
-
 def test_files_do_not_pile_up(app):
     served(app)
     assert len(list(Path(f"/proc/{app.process.pid}/fd").iterdir())) < 120
 
 
-def test_a_connection_can_be_used_again(app):
-    connection = http.client.HTTPConnection("127.0.0.1", app.port, timeout=30)
+HELLO = b"GET / HTTP/1.1\r\nHost: x\r\n"
+
+
+async def answers(scope, receive, send) -> None:
+    """Take what is sent, as long as it takes, and answer; there is more at /large than a socket holds."""
+    while (await receive()).get("more_body"):
+        pass
+    await PlainTextResponse(b"x" * (2**24 if scope["path"] == "/large" else 9))(scope, receive, send)
+
+
+@pytest.fixture
+def at():
+    """Where such an app is served by uvicorn, as Gradio has it."""
+    connections.bound()
+    eventually(lambda: not Connection._all)  # of another server in this process
+    config = uvicorn.Config(answers, host="127.0.0.1", port=free_port(), log_level="warning", lifespan="off")
+    server = Server(config)
+    server.run_in_thread()
+    yield "127.0.0.1", config.port
+    server.close()
+
+
+@pytest.mark.parametrize("said", [b"", b"GET / HT", HELLO + b"\r\n", 2 * (HELLO + b"\r\n")])
+def test_who_stays_silent_is_closed(at, monkeypatch, said):
+    monkeypatch.setattr(connections, "HEAD", 0.5)
+    with socket.create_connection(at, timeout=60) as one:
+        one.sendall(said)
+        assert everything(one).count(b"200 OK") == said.count(b"HTTP/1.1")
+
+
+def everything(one: socket.socket) -> bytes:
+    came = b""
+    with contextlib.suppress(ConnectionResetError):
+        while more := one.recv(4096):
+            came += more
+    return came
+
+
+def test_one_address_of_the_internet_has_so_many(at, monkeypatch):
+    monkeypatch.setattr(connections, "caller_of", lambda *_: Caller("8.8.8.8/32", False))
+    monkeypatch.setattr(connections, "EACH", 5)
+    with contextlib.ExitStack() as held:
+        for _ in range(5):
+            held.enter_context(socket.create_connection(at, timeout=20))
+        assert everything(held.enter_context(socket.create_connection(at, timeout=20))) == b""
+    eventually(lambda: not Connection._of and not Connection._all)  # all have given their place back
+
+
+@pytest.mark.parametrize("end", [b"", b"Connection: close\r\n"])
+def test_an_answer_that_nobody_takes_ends(at, monkeypatch, end):
+    monkeypatch.setattr(connections, "UNREAD", 0.5)
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        one.connect(at)
+        one.sendall(HELLO.replace(b"/ ", b"/large ") + end + b"\r\n")
+        eventually(lambda: any(each._unread for each in Connection._all))
+        eventually(lambda: not Connection._all)  # though nobody has hung up
+
+
+def test_who_has_most_makes_room_when_nobody_is_silent(at, monkeypatch):
+    networks = iter(["1.1.1.1/32"] * 3 + ["2.2.2.2/32", "3.3.3.3/32"])
+    monkeypatch.setattr(Connection, "most", 4)
+    monkeypatch.setattr(connections, "caller_of", lambda *_: Caller(next(networks), False))
+    with contextlib.ExitStack() as held:
+        made = []
+        for number in range(1, 6):
+            made.append(held.enter_context(socket.create_connection(at, timeout=10)))
+            made[-1].sendall(HELLO.replace(b"GET", b"POST") + b"Content-Length: 1000\r\n\r\nx")
+            wanted = min(number, 4)
+            eventually(lambda wanted=wanted: sum(one._deadline is None for one in Connection._all) >= wanted)
+        eventually(lambda: Connection._of["3.3.3.3/32"])
+        eventually(lambda: Connection._of["1.1.1.1/32"] == 2)
+        assert everything(made[2]) == b""  # the newest of those who have most
+
+
+def test_a_connection_can_be_used_again(at):
+    connection = http.client.HTTPConnection(*at, timeout=30)
     for _ in range(3):
-        connection.request("GET", "/health")
+        connection.request("GET", "/")
         assert connection.getresponse().read()
     connection.close()
+
+
+def test_a_port_that_is_taken_is_a_sentence(at):
+    taken = {"server_name": at[0], "server_port": at[1]}
+    with pytest.raises(InputError, match="choose a free port with --port"), page_served(LIMITS, **taken):
+        pass

@@ -1,17 +1,45 @@
-"""Every door of Gradio's is open for a reason, or closed for one."""
+"""Every route of Gradio's is open for a reason, or closed for one."""
 
 from __future__ import annotations
 
 import re
 
-import pytest
 from starlette.routing import Mount
-from strangers import Stranger
 
-from nst.guard.routes import CLOSED, OPEN, match
+from nst.guard.routes import API, OPEN, match
+
+# By the reason, those that a visitor finds nothing at.
+CLOSED = {
+    "a connection for as long as a tab is open, of which a browser has six": "API/heartbeat/{session_hash}",
+    "there are no accounts": "API/user API/login_check API/token /login /logout",
+    "for whoever writes a page": "API/dev/reload",
+    "components of others": "/svelte/{path:path} API/custom_component/{id}/{environment}/{type}/{file_name}",
+    "a list of what a browser has run, not used": "API/runs API/run-history/connect API/run-history/buckets"
+    " API/run-history/records API/run-history/records/{endpoint}/{record_id}/assets/{asset_id}",
+    "keeps uploads for anybody": "API/deep_link",
+    "fetches from elsewhere": "API/proxy={url_path:path}",
+    "an old name of /file=": "API/file/{path:path}",
+    "sound and video": "API/stream/{event_id} API/stream/{event_id}/close"
+    " API/stream/{session_hash}/{run}/{component_id}/playlist.m3u8"
+    " API/stream/{session_hash}/{run}/{component_id}/{segment_id}.{ext}"
+    " API/stream/{session_hash}/{run}/{component_id}/playlist-file",
+    "passes the queue; of it only run/predict is open, for what has none": "API/run/{api_name}",
+    "an old name of /run": "API/api/{api_name}",
+    "functions of components, of which there are none here": "API/component_server",
+    "nobody asks for it": "API/queue/status",
+    "draws a picture of any size": "/pwa_icon /pwa_icon/{size}",
+    "who used the page when": "/monitoring /monitoring/summary /monitoring/{key}",
+    "runs a program on an upload": "API/process_recording",
+    "lets a model write this host's code": "API/vibe-edit API/undo-vibe-edit API/vibe-code"
+    " API/vibe-starter-queries",
+    "an old transport of MCP": "API/mcp/sse API/mcp/messages",
+}
+ALL_CLOSED = {path.replace("API", API) for paths in CLOSED.values() for path in paths.split()}
+# What a route's parameters may look like, for asking the guard about it.
+EXAMPLES = {"path:path": "index.js", "event_id": "e1", "session_hash": "s1"}
 
 
-def doors(demo) -> set[tuple[str, str]]:
+def routes_of(demo) -> set[tuple[str, str]]:
     """Return method and path of every route of Gradio's app, those of what is mounted in it too."""
     found = set()
 
@@ -30,76 +58,30 @@ def doors(demo) -> set[tuple[str, str]]:
     return found
 
 
-# What a route's parameters may look like, for asking the guard about it.
-EXAMPLES = {"path:path": "index.js", "api_name": "stylize", "event_id": "e1", "session_hash": "s1"}
-
-
-def is_open(method: str, path: str) -> bool:
-    plain = re.sub(r"\{([^}]*)\}", lambda found: EXAMPLES.get(found.group(1), "x"), path)
-    return match("GET" if method == "HEAD" else method, plain, b"") is not None
+def is_open(method: str, path: str, api_name: str) -> bool:
+    examples = {**EXAMPLES, "api_name": api_name}
+    plain = re.sub(r"\{([^}]*)\}", lambda found: examples.get(found.group(1), "x"), path)
+    return match(method, plain, b"") is not None
 
 
 def test_each_is_open_or_closed_on_purpose(demo):
-    found = doors(demo)
+    found = routes_of(demo)
     assert len(found) > 60
     nobody_thought_of = {
         (method, path)
         for method, path in found
-        if method != "MOUNT" and path.rstrip("/") not in CLOSED and path and not is_open(method, path)
-    }
-    # A new version of Gradio has added these: decide in nst/guard/routes.py.
+        if method != "MOUNT" and path and path.rstrip("/") not in ALL_CLOSED
+        # FastAPI answers HEAD as GET.
+        and not is_open("GET" if method == "HEAD" else method, path, "stylize")
+    }  # fmt: skip
+    # A new version of Gradio has added these: decide in nst/guard/routes.py, or close them above.
     assert nobody_thought_of - {("GET", "/openapi.json"), ("HEAD", "/openapi.json")} == set()
     mounted = {path.rstrip("/") for method, path in found if method == "MOUNT"}
     assert mounted == {"/gradio_api/mcp", "/gradio_api/mcp/messages"}
 
 
-def test_none_is_both_and_all_have_a_reason():
-    for path, why in CLOSED.items():
-        assert why
-        if path == "/gradio_api/run/{api_name}":
-            continue  # of which one is open
-        for method in ("GET", "POST"):
-            assert not is_open(method, path), path
-    assert all(route.why for route in OPEN)
-
-
-def test_what_is_closed_says_so(demo):
-    stranger = Stranger(demo.local_url)
-    for path in CLOSED:
-        plain = re.sub(r"\{[^}]*\}", "x", path)
+def test_none_is_both_and_all_that_are_open_have_a_reason():
+    for path in ALL_CLOSED:
         for method in ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"):
-            status, head, body = stranger.ask(method, plain)
-            assert status == 404, (method, plain)
-            assert "sandbox" in head["content-security-policy"]
-            assert b"Traceback" not in body
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/gradio_api/proxy=%00",
-        "/%0a",
-        "/%0d%0aSet-Cookie:x",
-        "/" + "a" * 5000,
-        "/gradio_api/upload/",
-        "/x/gradio_api/upload",
-        "//gradio_api/upload",
-        "/gradio_api/mcp/</script><script>alert(1)</script>",
-        "/gradio_api/mcp/%3C/script%3E%3Cscript%3Ealert(1)%3C/script%3E",
-        "/gradio_api/mcp/sse",
-        "/gradio_api/mcp/messages/?session_id=" + "0" * 32,
-        "/static/..%2f..%2fapp.py",
-        "/assets/%2e%2e/%2e%2e/app.py",
-        "/gradio_api/run/stylize",
-        "/gradio_api/run/_make_film",
-        "/gradio_api/call/_look_inside",
-        "/gradio_api/call/v2/_forecast",
-        "/gradio_api/api/predict",
-        "/gradio_api/component_server",
-    ],
-)
-def test_other_ways_of_writing_them_find_nothing(demo, path):
-    for method in ("GET", "POST"):
-        status, _, body = Stranger(demo.local_url).ask(method, path)
-        assert status == 404
-        assert b"<script" not in body
+            assert not is_open(method, path, "any"), path
+    assert all(route.why for route in OPEN)

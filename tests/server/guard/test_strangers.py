@@ -6,20 +6,19 @@ import base64
 import json
 import re
 import socket
-import threading
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from gradio_client import Client
+from gradio_client.exceptions import ValidationError
 from strangers import API, FILE, jpeg
 
-from nst.runs.cache import own_folder
-from nst.runs.storage import Files
+from nst.runs.own_folder import own_folder
 
 
 def elsewhere(secret) -> list[object]:
     """Return names of files that no visitor has sent here."""
-    mine = own_folder()
+    mine = own_folder().path
     (mine / "tmpupload").write_bytes(jpeg())
     with secret.open("rb") as opened:
         return [
@@ -54,31 +53,17 @@ MARKED = (
 
 def test_no_file_of_the_host_is_read_and_none_is_told_from_another(crowd, secret):
     told = set()
-    for path in elsewhere(secret):
+    folder = str(Path(crowd.sent(jpeg())["path"]).parent)  # of an upload of one's own
+    for path in (*elsewhere(secret), folder):
         for mark in MARKED:
             status, text = crowd.forecast(mark(path))
             assert status == 422, (path, text)
-            told.add(text)
+            told.add(json.dumps(json.loads(text)))
             status, answer = crowd.call(photo=mark(path), style=mark(path))
             assert status == 422, (path, answer)
             told.add(json.dumps(answer))
     (sentence,) = told
     assert "is not one that was sent here; upload it first" in sentence
-
-
-def test_a_path_that_is_no_marked_file_is_refused_too(stranger, secret):
-    style = stranger.sent(jpeg(seed=5))
-    status, told = stranger.call(photo=str(secret), style=style)
-    text = json.dumps(told) if status != 200 else stranger.result(told["event_id"])
-    assert "event: complete" not in text
-    assert str(secret) not in text
-
-
-def test_an_upload_of_ones_own_paints_and_its_folder_does_not(stranger):
-    photo, style = stranger.sent(jpeg(seed=1)), stranger.sent(jpeg(seed=2))
-    assert "event: complete" in stranger.painted(photo=photo, style=style, size=64, iterations=10)
-    folder = {"path": photo["path"].rpartition("/")[0], "meta": FILE}
-    assert stranger.forecast(folder)[0] == 422
 
 
 def test_a_picture_that_is_gone_is_said_to_be(stranger):
@@ -88,41 +73,16 @@ def test_a_picture_that_is_gone_is_said_to_be(stranger):
     assert "The photo is no longer kept here; add it again." in text
 
 
-class Trap(threading.Thread):
-    """Another server on this machine, which counts who asks it."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port, self.asked = self.socket.getsockname()[1], 0
-        self.start()
-
-    def run(self) -> None:
-        while True:
-            try:
-                connection, _ = self.socket.accept()
-            except OSError:
-                return
-            self.asked += 1
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecret")
-            connection.close()
-
-    def __enter__(self) -> Trap:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-
-def test_nothing_is_fetched_from_an_address_in_any_argument(crowd):
+def test_nothing_is_fetched_from_an_address_in_any_argument(crowd, url):
     stranger = crowd
     photo, style = stranger.sent(jpeg(seed=1)), stranger.sent(jpeg(seed=2))
-    with Trap() as trap:
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        port = trap.getsockname()[1]
         for address in (
-            f"http://127.0.0.1:{trap.port}/a.png",
-            f"http://localhost:{trap.port}/a.png",
-            f"HTTP://127.0.0.1:{trap.port}/a.png",
-            f"//127.0.0.1:{trap.port}/a.png",
+            f"http://127.0.0.1:{port}/a.png",
+            f"http://localhost:{port}/a.png",
+            f"HTTP://127.0.0.1:{port}/a.png",
+            f"//127.0.0.1:{port}/a.png",
             "http://100.64.0.1/a.png",
             "https://example.com/a.png",
             "ftp://example.com/a.png",
@@ -132,20 +92,22 @@ def test_nothing_is_fetched_from_an_address_in_any_argument(crowd):
                     given = {"photo": photo, "style": style, name: mark(address)}
                     status, told = stranger.call(**given)
                     assert status == 422, (address, name, told)
-            status, _, body = stranger.ask("GET", f"{API}/file={address}")
-            assert status in (403, 404)
-            assert b"secret" not in body
-            status, _, body = stranger.ask("GET", f"{API}/proxy={address}")
-            assert status == 404
+            assert stranger.ask("GET", f"{API}/file={address}")[0] in (403, 404)
+            assert stranger.ask("GET", f"{API}/proxy={address}")[0] == 404
             told = stranger.tool(photo=address, style=address)
             assert (
                 "Nothing is fetched from an address" in told or "was sent here" in told or "Invalid" in told
             )
             # An address inside an event of the page, such as the brush's.
             paint = stranger.event("go", "submit")
-            status, _, _ = stranger.fire(paint, brush=MARKED[1](address))
-            assert status == 422
-        assert trap.asked == 0
+            assert stranger.fire(paint, brush=MARKED[1](address))[0] == 422
+        # Gradio's own client is told so, too.
+        photo = MARKED[1](f"http://127.0.0.1:{port}/a.png")
+        with pytest.raises(ValidationError, match="Nothing is fetched from an address"):
+            Client(url, verbose=False).predict(photo, style, api_name="/stylize")
+        trap.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody has come
+            trap.accept()
 
 
 def test_the_tool_for_assistants_reads_no_file_of_the_host(stranger, secret):
@@ -168,43 +130,6 @@ def test_files_sent_as_data_are_kept_as_uploads_and_damaged_ones_are_said(strang
     assert "damaged" in told["error"]
 
 
-def test_a_script_in_an_address_is_not_shown(stranger, browser, url):
-    policy = stranger.ask("GET", "/")[1]["content-security-policy"]
-    script = next(part for part in policy.split(";") if "script-src" in part)
-    assert "unsafe-inline" not in script
-    assert "frame-ancestors" not in policy  # the page may be embedded
-    for path in (f"{API}/mcp/</script><script>alert(1)</script>", f"{API}/mcp/", "/nowhere", f"{API}/file=x"):
-        _, head, body = stranger.ask("GET", path)
-        assert b"<script" not in body
-        assert "sandbox" in head["content-security-policy"]
-    page = browser.new_page()
-    ran = []
-    page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
-    for path in (
-        "mcp/</script><script>alert(1)</script>",
-        "mcp/%3C/script%3E%3Cscript%3Ealert(1)%3C/script%3E",
-    ):
-        page.goto(f"{url}gradio_api/{path}")
-    # Neither does one that came into the page itself run.
-    page.goto(url)
-    expect(page.locator("#paint")).to_be_visible()
-    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')")
-    page.wait_for_timeout(300)
-    assert page.evaluate("window.ran") is None
-    assert ran == []
-    page.close()
-
-
-def test_an_uploaded_page_is_never_shown_as_one(stranger):
-    for name in ("page.html", "drawing.svg", "page.xhtml", "script.js", "noname"):
-        status, told = stranger.upload(b"<script>alert(1)</script>", name)
-        assert status == 200
-        _, head, _ = stranger.ask("GET", f"{API}/file={told[0]}")
-        assert head["content-type"] == "application/octet-stream"
-        assert head["content-disposition"].startswith("attachment")
-        assert head["x-content-type-options"] == "nosniff"
-
-
 def test_no_answer_names_a_path(stranger, secret):
     photo = stranger.sent(jpeg(seed=1))
     for name in ("iterations", "content_weight", "style_layers", "size", "colors", "coarse_to_fine", "seed"):
@@ -212,43 +137,23 @@ def test_no_answer_names_a_path(stranger, secret):
             status, told = stranger.call(**{"photo": photo, "style": photo, name: value})
             text = json.dumps(told) if status != 200 else stranger.result(told["event_id"])
             assert "event: complete" not in text
-            assert str(own_folder()) not in text
+            assert str(own_folder().path) not in text
             assert re.search(r"is (a|one|either)|not what is taken|a list|an object|error", text), text
 
 
-def test_a_cache_that_can_no_longer_be_written_is_a_sentence_without_its_path(stranger, monkeypatch):
-    def refuses(*_):
-        raise PermissionError(13, "Permission denied", "/somewhere/secret")
+def test_a_foreign_host_name_sees_the_page_and_nothing_that_is_somebodys(stranger):
+    """A name that somebody lets point to this machine (DNS rebinding) is answered: tunnels have such, too.
 
-    monkeypatch.setattr(Files, "add_upload", refuses)
-    data = "data:image/png;base64," + base64.b64encode(jpeg()).decode()
-    told = [
-        stranger.tool(photo=data, style=data),
-        json.dumps(stranger.call(photo={"path": data}, style=None)[1]),
-    ]
-    told.append(json.dumps(stranger.upload(jpeg())[1]))
-    for text in told:
-        assert "/somewhere" not in text
-        assert "Errno" not in text
-        assert re.search(r"Something broke here \(error [0-9a-f]{8}\); try again\.", text), text
-
-
-@pytest.mark.parametrize(
-    "sent",
-    ["bytes=", "bytes=-", "bytes=5-2", "bytes=0-99999999999999999999", "x", "bytes=a-b", "bytes=0-0,1-1"],
-)
-def test_an_odd_range_is_no_fault(stranger, sent):
-    photo = stranger.sent(jpeg(seed=1))
-    status, _, body = stranger.ask("GET", f"{API}/file={photo['path']}", headers={"Range": sent})
-    assert status in (200, 206, 400, 416)
-    assert b"Traceback" not in body
-
-
-def test_a_part_of_a_file_can_be_fetched(stranger):
-    data = jpeg(seed=1)
-    photo = stranger.sent(data)
-    status, head, body = stranger.ask("GET", f"{API}/file={photo['path']}", headers={"Range": "bytes=2-5"})
-    assert (status, body) == (206, data[2:6])
-    assert head["content-type"] == "image/jpeg"
-    assert "content-disposition" not in head
-    assert stranger.ask("HEAD", f"{API}/file={photo['path']}")[0] == 200
+    It finds what any stranger finds: runs are asked for by a key that the browser keeps for each name apart.
+    """
+    foreign = {"Host": "evil.example.org", "X-Gradio-Server": "http://other.example"}
+    status, _, page = stranger.ask("GET", "/", headers=foreign)
+    assert status == 200
+    assert set(re.findall(rb'og:url" content="([^"]*)', page)) == {b"http://evil.example.org/"}
+    assert b"other.example" not in stranger.ask("GET", "/config", headers=foreign)[2]
+    asked = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
+    foreign["Accept"] = "application/json, text/event-stream"
+    status, _, told = stranger.ask("POST", f"{API}/mcp/", asked, foreign)
+    assert status == 200
+    assert b"stylize" in told
+    assert stranger.ask("GET", f"{API}/file=/etc/passwd", headers=foreign)[0] == 403

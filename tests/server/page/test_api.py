@@ -11,7 +11,8 @@ from conftest import picture
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
-from served import serve
+from served import LIMITS, serve
+from waiting import eventually
 
 from nst.settings import KNOBS
 
@@ -76,13 +77,10 @@ def test_transparency_comes_back_on_wish(client, painting, tmp_path):
     ("more", "message"),
     [
         ({"size": 512}, "This host paints up to 256 px"),
-        ({"style_weight": 1e300}, "Style weight .style_weight. is a number from 0 to 10"),
-        ({"iterations": 10.5}, "whole number"),
         (
             {"optimizer": "magic"},
             "Optimizer .optimizer. is one of lbfgs, adam, gradient-descent, not 'magic'",
         ),
-        ({"seed": -1}, "Seed .seed. is a whole number from 0 to"),
         ({"coarse_to_fine": "yes"}, "true or false"),
     ],
 )
@@ -142,12 +140,12 @@ def test_masks_that_cannot_be_used_are_a_sentence(client, photo, painting):
         client.predict(*files, style_layers="conv9", size=64, api_name="/stylize")
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_cancelling_frees_the_painter(client, photo, painting):
     files = handle_file(photo), handle_file(painting)
-    long = client.submit(*files, size=256, iterations=1000, api_name="/stylize")
-    while not long.outputs():
-        time.sleep(0.05)
+    long = client.submit(*files, size=64, iterations=1000, api_name="/stylize")
+    eventually(long.outputs)
     long.cancel()
     began = time.monotonic()
     client.predict(*files, size=64, iterations=10, api_name="/stylize")
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < LIMITS.seconds * 0.7  # for which the first one would go on

@@ -10,8 +10,8 @@ import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from app_process import running
 from conftest import ROOT
-from load import running
 from strangers import Stranger, jpeg
 
 from nst import InputError
@@ -39,9 +39,7 @@ def test_it_paints_behind_an_offices_proxies_out_of_a_notebook_on_a_plain_consol
         with running(MPLBACKEND="module://matplotlib_inline.backend_inline", **proxies, **odd) as app:
             somebody = Stranger(app.url, "")
             picture = somebody.sent(jpeg())
-            status, answer = somebody.call(photo=picture, style=picture, size=64, iterations=10)
-            assert status == 200
-            assert "event: complete" in somebody.result(answer["event_id"])
+            assert "event: complete" in somebody.painted(photo=picture, style=picture, size=64, iterations=10)
     finally:
         proxy.shutdown()
         proxy.server_close()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 
 import pytest
+from starlette.exceptions import HTTPException
 
 from nst.guard import budgets
-from nst.guard.bodies import RefusedError
 from nst.guard.budgets import Budgets
 
 
@@ -22,14 +22,14 @@ def spent(found: Budgets, visitor: str, kind: str, count: int) -> int:
     """Return how many of `count` requests, one after the other, are let through."""
     through = 0
     for _ in range(count):
-        with contextlib.suppress(RefusedError), found.spend(visitor, kind):
+        with contextlib.suppress(HTTPException), found.spend(visitor, kind):
             through += 1
     return through
 
 
 def test_one_visitor_spends_his_own_and_it_comes_back(clock):
     found = Budgets()
-    burst, rate, _ = budgets.RATES["join"]
+    burst, rate, *_ = budgets.limit("join")
     assert spent(found, "a", "join", 500) == burst
     assert spent(found, "b", "join", 5) == 5
     assert spent(found, "a", "upload", 5) == 5
@@ -39,23 +39,23 @@ def test_one_visitor_spends_his_own_and_it_comes_back(clock):
 
 def test_those_who_cannot_be_told_apart_have_more_together_but_not_without_end(clock):
     found = Budgets()
-    burst, _, _ = budgets.RATES["join"]
+    burst, *_ = budgets.LIMITS["join"]
     assert spent(found, "", "join", 100_000) == 12 * burst
 
 
-def test_only_so_many_at_a_time(clock):
+@pytest.mark.parametrize(("kind", "most"), [("upload", 6), ("mcp", 4)])
+def test_only_so_many_at_a_time(clock, kind, most):
     found = Budgets()
-    most = budgets.RATES["upload"][2]
     with contextlib.ExitStack() as under_way:
         for _ in range(most):
-            under_way.enter_context(found.spend("a", "upload"))
-        with pytest.raises(RefusedError, match="wait a moment"), found.spend("a", "upload"):
+            under_way.enter_context(found.spend("a", kind))
+        with pytest.raises(HTTPException, match="wait a moment"), found.spend("a", kind):
             pass
-    assert spent(found, "a", "upload", 1) == 1
+    assert spent(found, "a", kind, 1) == 1
 
 
 def test_a_kind_that_nobody_listed_has_a_limit_too(clock):
-    burst, _, most = budgets.OTHERS
+    burst, _, most, _ = budgets.OTHERS
     found = Budgets()
     assert spent(found, "a", "made up", 5000) == burst
     with contextlib.ExitStack() as under_way:
@@ -77,7 +77,7 @@ def test_requests_of_all_kinds_have_a_limit_together(clock):
 
 def test_the_networks_of_a_larger_one_share_four_times_as_much(clock):
     found = Budgets()
-    burst, _, _ = budgets.RATES["upload"]
+    burst, *_ = budgets.LIMITS["upload"]
     own = [spent(found, f"2a00:1:2:{number:x}::/64", "upload", 100) for number in range(8)]
     assert own == [burst] * 4 + [0] * 4
     assert spent(found, "2a00:1:3::/64", "upload", 100) == burst
@@ -86,7 +86,7 @@ def test_the_networks_of_a_larger_one_share_four_times_as_much(clock):
 def test_clients_are_forgotten_when_they_have_asked_for_nothing_for_longest(clock, monkeypatch):
     monkeypatch.setattr(budgets, "_REMEMBERED", 100)
     found = Budgets()
-    burst, _, _ = budgets.RATES["upload"]
+    burst, *_ = budgets.LIMITS["upload"]
     assert spent(found, "busy", "upload", 1000) == burst
     for number in range(1000):
         spent(found, f"v{number}", "join", 1)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import io
 import struct
 
 import numpy as np
 import pytest
-from corpus import chunk
+from corpus import chunk, encoded
 from PIL import Image, ImageCms
-from test_files import linear_profile
 
 from nst.image.decoding import decode
 
@@ -18,9 +16,7 @@ P3 = (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
 
 
 def png(pixel: object, *chunks: tuple[bytes, bytes], mode: str = "RGB") -> bytes:
-    buffer = io.BytesIO()
-    Image.new(mode, (32, 32), pixel).save(buffer, "PNG")
-    data = buffer.getvalue()
+    data = encoded(Image.new(mode, (32, 32), pixel), "PNG")
     return data[:33] + b"".join(chunk(*one) for one in chunks) + data[33:]
 
 
@@ -95,11 +91,10 @@ def test_a_picture_is_turned_where_a_browser_turns_it(kind, by, judge):
     exif = Image.Exif()
     exif[0x0112] = 6
     xmp = b'<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="6"/>'
-    buffer = io.BytesIO()
-    image.save(buffer, kind, quality=95, **({"exif": exif} if by == "exif" else {"xmp": xmp}))
-    size, pixel = judge(buffer.getvalue(), kind.lower())
-    assert decode(buffer.getvalue()).shape[1::-1] == size
-    assert found(buffer.getvalue()) == pytest.approx(pixel, abs=12)
+    data = encoded(image, kind, quality=95, **{by: exif if by == "exif" else xmp})
+    size, pixel = judge(data, kind.lower())
+    assert decode(data).shape[1::-1] == size
+    assert found(data) == pytest.approx(pixel, abs=12)
 
 
 def test_damaged_chunks_are_passed_over():
@@ -136,17 +131,30 @@ def grey_profile() -> bytes:
 @pytest.mark.parametrize("mode", ["L", "LA", "I;16", "F"])
 def test_a_profile_of_grey_counts_in_every_kind_of_grey(mode):
     value = {"L": 13, "LA": (13, 255), "I;16": 13 * 257, "F": 13 / 255}[mode]
-    image = (
-        Image.fromarray(np.full((32, 32), value, np.float32))
-        if mode == "F"
-        else Image.new(mode, (32, 32), value)
-    )
-    buffer = io.BytesIO()
-    image.save(buffer, "TIFF", icc_profile=grey_profile())
-    assert found(buffer.getvalue()) == pytest.approx([64] * 3, abs=3)
+    data = encoded(Image.new(mode, (32, 32), value), "TIFF", icc_profile=grey_profile())
+    assert found(data) == pytest.approx([64] * 3, abs=3)
 
 
-def test_a_colour_profile_counts_no_less_than_before():
-    buffer = io.BytesIO()
-    Image.new("RGBA", (32, 32), (51, 51, 51, 255)).save(buffer, "PNG", icc_profile=linear_profile())
-    assert found(buffer.getvalue()) == pytest.approx([124] * 3, abs=3)
+SRGB, LAB, XYZ = (
+    ImageCms.ImageCmsProfile(ImageCms.createProfile(n)).tobytes() for n in ("sRGB", "LAB", "XYZ")
+)
+
+
+def linear_profile() -> bytes:
+    """Return sRGB's profile with its tone curves replaced by straight lines."""
+    data = bytearray(SRGB)
+    count = struct.unpack(">I", data[128:132])[0]
+    for index in range(count):
+        name, offset, _ = struct.unpack(">4sII", data[132 + 12 * index : 144 + 12 * index])
+        if name in (b"rTRC", b"gTRC", b"bTRC"):
+            data[offset : offset + 12] = b"curv" + b"\0" * 8  # a curve of no points is the identity
+    return bytes(data)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_colour_profile_is_converted(mode):
+    plain = Image.new(mode, (32, 32), (51, 51, 51))
+    # In linear light, 0.2 is as bright as 0.485 in sRGB.
+    assert found(encoded(plain, "PNG", icc_profile=linear_profile())) == pytest.approx([124] * 3, abs=3)
+    for useless in (XYZ, LAB, b"no profile at all"):
+        assert found(encoded(plain, "PNG", icc_profile=useless)) == pytest.approx([51] * 3, abs=5)

@@ -62,10 +62,9 @@ def test_a_style_of_share_0_takes_no_part_even_with_a_mask():
 
 def test_nothing_left_to_paint_is_said():
     white = torch.ones(1, 1, 30, 40)
-    with pytest.raises(InputError, match="leave nothing to paint"):
-        divide([1.0], [None], white)
-    with pytest.raises(InputError, match="leave nothing to paint"):
-        divide([1.0], [half()], half())
+    for region, keep in ((None, white), (half(), half())):
+        with pytest.raises(InputError, match="leave nothing to paint"):
+            divide([1.0], [region], keep)
     with pytest.raises(InputError, match="Every style has the share 0"):
         divide([0.0, 0.0], [None, None], None)
 

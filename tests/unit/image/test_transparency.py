@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 from conftest import picture
+from corpus import encoded
+from makers import finished
 from PIL import Image
 
 from nst.errors import InputError
@@ -32,28 +34,22 @@ def cutout(width: int = 96, height: int = 64) -> Image.Image:
     return Image.fromarray(np.dstack([pixels, alpha]))
 
 
-def saved(image: Image.Image, kind: str, **more) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, kind, **more)
-    return buffer.getvalue()
-
-
 @pytest.fixture(scope="module")
 def painted(encoder):
     return list(stylize(cutout(), picture(80, 80), SETTINGS, encoder=encoder, interval=0))
 
 
 def test_alpha_comes_only_where_it_is_asked_for_and_there():
-    data = saved(cutout(), "PNG")
+    data = encoded(cutout(), "PNG")
     assert decode(data).shape == (64, 96, 3)
     assert np.abs(decode(data, alpha=True)[..., 3] - np.asarray(cutout())[..., 3] / 255).max() < 1e-6
-    assert decode(saved(cutout(), "WEBP", lossless=True), alpha=True).shape == (64, 96, 4)
+    assert decode(encoded(cutout(), "WEBP", lossless=True), alpha=True).shape == (64, 96, 4)
     opaque = cutout().convert("RGB").convert("RGBA")
-    assert decode(saved(opaque, "PNG"), alpha=True).shape == (64, 96, 3)
+    assert decode(encoded(opaque, "PNG"), alpha=True).shape == (64, 96, 3)
 
 
 def test_colours_go_on_behind_what_is_transparent_and_what_nobody_sees_counts_for_nothing():
-    given = torch.from_numpy(decode(saved(cutout(), "PNG"), alpha=True)).permute(2, 0, 1)[None]
+    given = torch.from_numpy(decode(encoded(cutout(), "PNG"), alpha=True)).permute(2, 0, 1)[None]
     red = torch.tensor([220.0, 20, 20]).view(1, 3, 1, 1) / 255
     assert (continued(given) - red).abs().max() < 0.01
     assert torch.equal(continued(given[:, :3]), given[:, :3])
@@ -86,7 +82,7 @@ def test_without_the_wish_it_is_painted_on_white(encoder):
     hard[..., 3] = np.where(hard[..., 3] > 127, 255, 0)
     photos = Image.fromarray(hard), Image.fromarray(pixels_on_white(hard))
     settings = Settings(size=96, iterations=10)
-    one, other = (list(stylize(each, picture(80, 80), settings, encoder=encoder))[-1] for each in photos)
+    one, other = (finished(each, picture(80, 80), settings, encoder=encoder) for each in photos)
     assert one.image.shape == (64, 96, 3)
     assert np.array_equal(one.image, other.image)
 
@@ -104,15 +100,15 @@ def test_what_nobody_sees_has_no_part_in_the_statistics():
 
 def test_it_goes_on_from_a_painting_with_alpha(encoder, painted):
     earlier = Image.fromarray(painted[-1].image)
-    again = list(stylize(cutout(), picture(80, 80), SETTINGS, encoder=encoder, resume=earlier))
-    assert again[-1].image.shape == (64, 96, 4)
+    again = finished(cutout(), picture(80, 80), SETTINGS, encoder=encoder, resume=earlier)
+    assert again.image.shape == (64, 96, 4)
 
 
 def test_a_mask_and_the_photos_palette_go_with_it(encoder):
     mask = Image.new("L", (96, 64), 0)
     mask.paste(255, (0, 0, 48, 64))
     settings = Settings(size=96, iterations=10, transparency=True, colors="match-after", edge=0)
-    final = list(stylize(cutout(), picture(80, 80), settings, keep=mask, encoder=encoder))[-1].image
+    final = finished(cutout(), picture(80, 80), settings, keep=mask, encoder=encoder).image
     assert final.shape == (64, 96, 4)
     kept = final[28:36, 30:40, :3].astype(int)
     assert np.abs(kept - (220, 20, 20)).max() < 12

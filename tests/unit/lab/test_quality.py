@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 from conftest import tiny_convolutions
+from makers import noise
 from PIL import Image
 
-from nst import Settings, load_image
+from nst import load_image
 from nst.image.tensors import fit_area, resize, to_pixels
 from nst.lab import quality, recipes
 from nst.lab.quality import Painter, Yardstick, octaves
 from nst.lab.recipes import RECIPES
 from nst.optimization.loss_terms import relative_error
-from nst.vgg.encoder import Encoder
 from nst.vgg.moments import gram_matrix
 
 
@@ -52,7 +52,7 @@ def test_octaves_tell_fine_from_coarse_and_colour_from_light():
 
 def test_the_style_itself_has_no_residual_and_the_photo_no_content_distance(yardstick, photo):
     scene = load_image(photo)
-    style = torch.rand(1, 3, 90, 90, generator=torch.Generator().manual_seed(0))
+    style = noise(90, 90)
     height, width = scene.shape[-2:]
     look = resize(style, fit_area(style.shape[-1], style.shape[-2], width * height)).clamp(0, 1)
     as_style = yardstick.measure(to_pixels(look), scene, style, 3.0)
@@ -70,8 +70,7 @@ def test_the_style_itself_has_no_residual_and_the_photo_no_content_distance(yard
 
 
 def test_a_subject_echoes_in_its_own_picture_and_in_one_that_holds_it(yardstick):
-    look = resize(torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(3)), (96, 96)).clamp(0, 1)
-    other = resize(torch.rand(1, 3, 9, 9, generator=torch.Generator().manual_seed(4)), (96, 96)).clamp(0, 1)
+    look, other = (resize(noise(9, 9, seed), (96, 96)).clamp(0, 1) for seed in (3, 4))
     subject = (0.25, 0.25, 0.75, 0.75)
     held = other.clone()
     held[..., 16:80, 16:80] = look[..., 16:80, 16:80]
@@ -85,10 +84,9 @@ def test_a_subject_echoes_in_its_own_picture_and_in_one_that_holds_it(yardstick)
 
 # The classic's weights are for VGG-19's activations; tests/unit/lab/test_bench.py paints it.
 @pytest.mark.parametrize("name", [name for name in RECIPES if name != "classic"])
-def test_recipes_paint(photo, painting, name, monkeypatch):
+def test_recipes_paint(encoder, photo, painting, name, monkeypatch):
     monkeypatch.setattr(recipes, "FIRST", 150)  # enough for a speck
     scene, style = load_image(photo), load_image(painting)
-    encoder = Encoder(tiny_convolutions(), name="tiny")
     result = RECIPES[name](encoder, scene, style, 64)
     assert result.shape == (1, 3, 43, 64)
     assert 0 <= float(result.min()) <= float(result.max()) <= 1
@@ -134,9 +132,4 @@ def test_the_command_prints_a_table_and_a_sheet(tmp_path, photo, painting, capsy
     assert [line.split()[:2] for line in lines[4:]] == [["mean", n] for n in ("narrow", "refined")]
     assert Image.open(tmp_path / "sheet.jpg").size == (4 * 320, 320)
     assert quality.main([*command, "--by", "nobody"]) == 2
-    assert "There is no painter nobody; known ones are narrow" in capsys.readouterr().err
-
-
-def test_own_painters_are_the_encoders_of_the_settings():
-    assert quality.OWN == ("narrow", "refined", "vgg19")
-    assert Settings(encoder="refined").encoder == "refined"
+    assert "There is no painter nobody; known ones are builtin" in capsys.readouterr().err

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 from conftest import tiny_convolutions
+from makers import finished, noise
 
-from nst import Settings, stylize
+from nst import Settings
 from nst.optimization.encoder_cache import Cache, digest
 from nst.vgg.encoder import Encoder
 
@@ -35,7 +36,7 @@ def test_a_result_is_made_once_while_there_is_room():
 
 
 def test_pictures_are_told_apart_by_values_and_shape():
-    picture = torch.rand(1, 3, 8, 6)
+    picture = noise(8, 6)
     other = picture.clone()
     assert digest(picture) == digest(other) == digest(picture.to(memory_format=torch.channels_last))
     other[0, 0, 0, 0] += 1e-3
@@ -54,13 +55,13 @@ def test_the_second_run_looks_only_at_the_canvas_and_paints_the_same(photo, pain
 
     monkeypatch.setattr(Encoder, "activations", spy)
     settings = Settings(size=64, iterations=10)
-    *_, first = stylize(photo, painting, settings, encoder=encoder)
+    first = finished(photo, painting, settings, encoder=encoder)
     assert looks.count(False) == 2  # the photo and the style
     looks.clear()
-    *_, second = stylize(photo, painting, settings, encoder=encoder)
+    second = finished(photo, painting, settings, encoder=encoder)
     assert looks.count(False) == 0
     assert looks.count(True) == 10
     assert (second.image == first.image).all()
     # Another weight needs no other target.
-    *_, _ = stylize(photo, painting, Settings(size=64, iterations=10, style_weight=8), encoder=encoder)
+    finished(photo, painting, Settings(size=64, iterations=10, style_weight=8), encoder=encoder)
     assert looks.count(False) == 0

@@ -33,9 +33,8 @@ def test_the_same_size_costs_the_same_and_others_by_their_pixels(nothing_seen):
     found = Estimate(["a"], "CPU")
     found.saw(scale(200), 2.0)
     assert found.cost(scale(200)) == 2.0
-    assert found.cost(scale(400)) == pytest.approx(
-        7.0
-    )  # four times the pixels, less what each one takes anyway
+    # Four times the pixels, less what each iteration takes anyway.
+    assert found.cost(scale(400)) == pytest.approx(7.0)
     assert found.remaining(5, scale(200), [scale(200, iterations=3)]) == 16.0
     # Another painting of the same encoder knows it too, one of another encoder or device does not.
     assert Estimate(["a"], "CPU").cost(scale(200)) == 2.0
@@ -75,7 +74,7 @@ def test_forecasts_are_made_while_a_painting_writes(nothing_seen):
     def read() -> None:
         while not over.is_set():
             try:
-                forecast(640, 480, Settings(encoder="builtin"), "CPU")
+                forecast(640, 480, Settings(encoder="narrow"), "CPU")
             except Exception as error:
                 errors.append(error)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
+from makers import finished, noise
 
-from nst import InputError, Settings, stylize
-from nst.image.tensors import fit_area, resize
+from nst import InputError, Settings
+from nst.image.tensors import fit_area, resize, to_tensor
 from nst.optimization.layer_views import compare, feature_maps
 from nst.vgg.moments import gram_matrix
 
-GENERATOR = torch.Generator().manual_seed(3)
-PHOTO, STYLE = (torch.rand(1, 3, 64, 80, generator=GENERATOR) ** power for power in (1.0, 3.0))
+PHOTO, STYLE = noise(64, 80, seed=3), noise(64, 80, seed=4) ** 3
 
 
 def test_the_style_itself_matches_and_a_painting_comes_near(encoder):
@@ -20,8 +19,7 @@ def test_the_style_itself_matches_and_a_painting_comes_near(encoder):
     for view in compare(STYLE, STYLE, settings, encoder):
         assert view.residual == pytest.approx(0, abs=1e-6)
         assert np.allclose(view.style, view.painting)
-    *_, frame = stylize(PHOTO, STYLE, settings, encoder=encoder)
-    painting = torch.from_numpy(frame.image).permute(2, 0, 1)[None] / 255
+    painting = to_tensor(finished(PHOTO, STYLE, settings, encoder=encoder).image)
     before, after = (compare(picture, STYLE, settings, encoder) for picture in (PHOTO, painting))
     assert [view.name for view in after] == ["relu1_1", "relu2_1", "relu3_1", "relu3_4"]
     for far, near in zip(before, after, strict=True):

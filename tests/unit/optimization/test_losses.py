@@ -33,13 +33,7 @@ def apart(target: StyleTarget, features: torch.Tensor) -> torch.Tensor:
 
 def paper_gram(features: np.ndarray) -> np.ndarray:
     """Equation 3: G_ij = sum_k F_ik F_jk."""
-    channels = features.shape[0]
-    flat = features.reshape(channels, -1)
-    gram = np.zeros((channels, channels))
-    for i in range(channels):
-        for j in range(channels):
-            gram[i, j] = sum(flat[i, k] * flat[j, k] for k in range(flat.shape[1]))
-    return gram
+    return np.einsum("ihw,jhw->ij", features, features)
 
 
 def paper_content(generated: np.ndarray, original: np.ndarray) -> float:

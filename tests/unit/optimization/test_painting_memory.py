@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 from conftest import tiny_convolutions
+from makers import finished
 
 from nst import InputError, Settings, stylize
 from nst.host.device import pick_precision
@@ -17,10 +18,10 @@ from nst.optimization.memory_plan import needed
 from nst.vgg.encoder import Encoder
 
 MEASURE = """
+import os
 import sys
 import torch
 from nst.optimization import encoders
-encoders.pick_precision = lambda device: getattr(torch, sys.argv[2])
 from nst.optimization.memory_plan import needed
 from nst.host.memory import peak
 from nst.host.allocator import keep_freed
@@ -39,9 +40,17 @@ def iterate(width, height, strips):
     return peak()
 
 keep_freed()
-(encoder,) = load_encoders(Settings(encoder="builtin"))
-before, strips = iterate(64, 48, 1), int(sys.argv[1])
-print((iterate(512, 384, strips) - before) / needed(encoder, 512, 384, strips=strips))
+strips = int(sys.argv[1])
+for precision in sys.argv[2:]:
+    if os.fork():
+        os.wait()
+        continue
+    encoders.pick_precision = lambda device: getattr(torch, precision)
+    (encoder,) = load_encoders(Settings(encoder="narrow"))
+    before = iterate(64, 48, 1)
+    share = (iterate(512, 384, strips) - before) / needed(encoder, 512, 384, strips=strips)
+    print(precision, encoder.precision, share, flush=True)
+    os._exit(0)
 """
 
 
@@ -49,12 +58,14 @@ print((iterate(512, 384, strips) - before) / needed(encoder, 512, 384, strips=st
 PRECISIONS = {"float32", str(pick_precision(torch.device("cpu"))).removeprefix("torch.")}
 
 
-@pytest.mark.parametrize("precision", sorted(PRECISIONS))
 @pytest.mark.parametrize("strips", [pytest.param(1, marks=pytest.mark.full), 4])
-def test_a_plan_is_not_exceeded_and_not_out_of_all_proportion(strips, precision):
-    command = [sys.executable, "-c", MEASURE, str(strips), precision]
+def test_a_plan_is_not_exceeded_and_not_out_of_all_proportion(strips):
+    command = [sys.executable, "-c", MEASURE, str(strips), *sorted(PRECISIONS)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert 0.4 < float(done.stdout) <= 1, done.stdout
+    shares = [line.split() for line in done.stdout.splitlines()]
+    assert [f"torch.{wanted}" for wanted, _, _ in shares] == [had for _, had, _ in shares]
+    assert len(shares) == len(PRECISIONS), done.stderr
+    assert all(0.4 < float(share) <= 1 for _, _, share in shares), done.stdout
 
 
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
@@ -96,7 +107,7 @@ def test_a_painting_that_would_not_fit_is_planned_smaller(encoder, photo, painti
 
     monkeypatch.setattr(Encoder, "describe", spy)
     monkeypatch.setattr(memory_plan, "available", lambda: needed(encoder, 160, 107))
-    *_, frame = stylize(photo, painting, Settings(size=256, iterations=20), encoder=encoder)
+    frame = finished(photo, painting, Settings(size=256, iterations=20), encoder=encoder)
     assert 128 < frame.width <= 160
     assert max(sizes) <= 160
     assert f"not enough memory for 256 px, so this is painted at {frame.width} px" in frame.notice
@@ -110,5 +121,5 @@ def test_memory_for_nothing_is_said(encoder, photo, painting, monkeypatch):
 
 def test_where_the_system_does_not_say_it_paints(encoder, photo, painting, monkeypatch):
     monkeypatch.setattr(memory_plan, "available", lambda: None)
-    *_, frame = stylize(photo, painting, Settings(size=96, iterations=10), encoder=encoder)
+    frame = finished(photo, painting, Settings(size=96, iterations=10), encoder=encoder)
     assert (frame.width, frame.notice) == (96, "")

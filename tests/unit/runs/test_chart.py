@@ -16,6 +16,8 @@ def frame(iteration: int, **losses: float) -> SimpleNamespace:
 
 def test_a_table_of_logarithms():
     log = LossLog()
+    log.add(frame(0))  # without losses
+    assert log.table().empty
     log.add(frame(1, content=0.1, style=10.0, **{"total variation": 0.0}))
     table = log.table()
     assert table["step"].tolist() == [1, 1]
@@ -33,9 +35,3 @@ def test_a_long_run_stays_a_light_chart_that_covers_all_of_it():
     assert steps[-1] > 9_800
     gaps = {later - earlier for earlier, later in itertools.pairwise(steps)}
     assert len(gaps) == 1  # evenly
-
-
-def test_a_frame_without_losses_is_no_row():
-    log = LossLog()
-    log.add(frame(1))
-    assert log.table().empty

@@ -53,7 +53,8 @@ def test_pixels_are_those_of_the_core(decoder, sent):
     grey = io.BytesIO()
     Image.linear_gradient("L").resize((64, 48)).convert("I;16").point(lambda v: v * 257).save(grey, "PNG")
     for data in (jpeg(300, 200), grey.getvalue()):
-        pixels = complete(decoder.decode(sent(data), "The photo", ""))
+        pixels, remark = complete(decoder.decode(sent(data), "The photo", ""))
+        assert remark == ""
         assert np.array_equal(to_tensor(pixels).numpy(), load_image(data).numpy())
 
 
@@ -91,46 +92,26 @@ def test_who_gives_up_ends_the_work(sent):
     assert took(give_up()) < 55
 
 
-def test_forty_slow_files_of_one_client_let_anothers_through(decoder, sent):
-    line = decoder.lines["pictures"]
+def test_a_line_full_of_one_clients_slow_files_lets_anothers_through(decoder, sent):
+    line, busy = decoder.lines["pictures"], "This host is busy reading other pictures; try again in a minute."
 
     async def crowd():
         files = [sent(slow_jpeg(3000 + number)) for number in range(8)]
-        slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32")) for file in files * 5]
-        while line.counts()[1] < 38:  # one is being read, and the size of one asked for
+        slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32", least=1)) for file in files * 10]
+        while (await line.counts())[1] < 64:
             await asyncio.sleep(0.02)
         before = time.monotonic()
         await decoder.decode(sent(jpeg()), "The photo", "8.8.8.8/32")
         waited = time.monotonic() - before
-        assert line.counts()[1] > 30  # they were not gone
+        assert (await line.counts())[1] > 50  # they were not gone
+        assert {str(task.exception()) for task in slow if task.done()} == {busy}
         for task in slow:
             task.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
         return waited
 
-    assert complete(crowd()) < 30  # a moment of what is under way; all forty would take minutes
-    assert line.counts() == (0, 0)
-
-
-def test_a_full_line_sends_away_the_newest_of_whoever_has_most(decoder, sent):
-    async def crowd():
-        line = decoder.lines["pictures"]
-        files = [sent(slow_jpeg(3000 + number)) for number in range(8)]
-        slow = [asyncio.create_task(decoder.decode(file, "It", "9.9.9.9/32", least=1)) for file in files * 10]
-        while line.counts()[1] < 64:
-            await asyncio.sleep(0.02)
-        await decoder.decode(sent(jpeg()), "The photo", "8.8.8.8/32")
-        refused = [task.exception() for task in slow if task.done()]
-        for task in slow:
-            task.cancel()
-        await asyncio.gather(*slow, return_exceptions=True)
-        return refused
-
-    refused = complete(crowd())
-    assert refused
-    assert {str(error) for error in refused} == {
-        "This host is busy reading other pictures; try again in a minute."
-    }
+    assert complete(crowd()) < 30  # a moment of what is under way; all of them would take minutes
+    assert complete(line.counts()) == (0, 0)
 
 
 def test_a_process_that_dies_over_a_file_costs_another_try_and_no_file(decoder, sent, monkeypatch):
@@ -145,7 +126,7 @@ def test_a_process_that_dies_over_a_file_costs_another_try_and_no_file(decoder, 
         module._processes.Process, "start", lambda process: (start(process), killed(process))[0]
     )
     file = sent(jpeg(seed=3))
-    assert complete(decoder.decode(file, "The photo", "")).shape[2] == 3
+    assert complete(decoder.decode(file, "The photo", ""))[0].shape[2] == 3
     assert len(began) == 3  # its size, twice, and its pixels
 
 
@@ -195,74 +176,30 @@ def test_a_bomb_weighs_on_another_process_that_is_ended_for_it(sent):
 
 
 def test_a_size_is_asked_for_once_and_told_from_the_header_alone(decoder, sent, monkeypatch):
-    data = io.BytesIO()
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (40, 30)).save(data, "PNG", exif=exif)
-    broken = data.getvalue()[:-40]  # the header is whole, the pixels are not
-    assert measure(broken) == (30, 40)
-    file = sent(broken)
-    assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
-    monkeypatch.setattr(module, "_Process", lambda *_: pytest.fail("asked again"))
-    assert complete(decoder.measure(file, "The photo", "")) == (30, 40)
+    file = sent(jpeg()[:-400])  # the pixels are not whole
+    for _ in range(2):
+        assert complete(decoder.measure(file, "The photo", "")) == (120, 80)
+        monkeypatch.setattr(module, "_Process", lambda *_: pytest.fail("asked again"))
 
 
 def test_a_picture_is_decoded_once_for_each_way_to_see_it(decoder, sent, monkeypatch):
     file = sent(jpeg())
-    first = complete(decoder.decode(file, "This file", "", alpha=True))
+    first, _ = complete(decoder.decode(file, "This file", "", alpha=True))
     asked = []
     kind = module._Process
     monkeypatch.setattr(module, "_Process", lambda work, *more: (asked.append(work), kind(work, *more))[1])
-    assert complete(decoder.decode(file, "The photo", "", alpha=True)) is first
+    assert complete(decoder.decode(file, "The photo", "", alpha=True))[0] is first
     assert not asked
-    np.testing.assert_array_equal(complete(decoder.decode(file, "This file", "", ground=0.0)), first)
+    pixels, _ = complete(decoder.decode(file, "This file", "", ground=0.0))
+    np.testing.assert_array_equal(pixels, first)
     assert asked == ["decode"]
-
-
-def test_what_a_run_will_want_is_decoded_ahead(decoder, sent, monkeypatch):
-    good, bad = sent(jpeg()), sent(b"no picture")
-
-    async def ahead():
-        for file in (good, bad):
-            decoder.decode_ahead(file, "The photo", "", alpha=True)
-        await asyncio.gather(*decoder._ahead)
-
-    complete(ahead())
-    with pytest.raises(InputError, match="The photo is not a picture"):  # whoever wants it is told
-        complete(decoder.decode(bad, "The photo", "", alpha=True))
-    monkeypatch.setattr(module, "_Process", lambda *_: pytest.fail("asked again"))
-    assert complete(decoder.decode(good, "The photo", "", alpha=True)).shape == (80, 120, 3)
-
-
-def test_nobody_fills_the_line_with_what_is_decoded_ahead(decoder, sent, monkeypatch):
-    files, asked = [sent(jpeg(seed=number)) for number in range(12)], []
-    kind = module._Process
-    monkeypatch.setattr(module, "_Process", lambda work, *more: (asked.append(work), kind(work, *more))[1])
-
-    async def ahead(some):
-        for file in some:
-            decoder.decode_ahead(file, "The photo", "somebody", alpha=True)
-        await asyncio.gather(*decoder._ahead)
-
-    complete(ahead(files[:6]))
-    assert asked.count("decode") == 2
-    complete(ahead(files[6:]))  # when there is room again
-    assert asked.count("decode") == 4
-
-
-def test_a_picture_that_is_gone_is_gone_though_it_was_decoded(decoder, sent):
-    file = sent(jpeg())
-    complete(decoder.decode(file, "The photo", ""))
-    file.path.unlink()
-    with pytest.raises(InputError, match="The photo is no longer kept here"):
-        complete(decoder.decode(file, "The photo", ""))
 
 
 def test_what_is_missing_of_a_picture_is_said_by_each_of_its_names(decoder, sent):
     file = sent(jpeg()[:-40])
     for what in ("This file", "The photo"):
-        complete(decoder.decode(file, what, ""))
-        assert decoder.remark(file, what).startswith(f"{what} breaks off early")
+        _, remark = complete(decoder.decode(file, what, ""))
+        assert remark.startswith(f"{what} breaks off early")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nst.runs.folder import MOST_FRAMES
-from nst.runs.storage import Files
+from nst.runs.storage import MOST_FRAMES, Files
 
 
 def test_of_a_long_run_ever_fewer_frames_are_kept():

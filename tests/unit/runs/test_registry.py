@@ -26,14 +26,14 @@ from nst.optimization.frames import Frame
 from nst.painters import PainterDiedError, Standing
 from nst.painters.previews import Preview
 from nst.painters.worker import submit
-from nst.runs import record
+from nst.runs import record, work
 from nst.runs.decoder import Decoder
 from nst.runs.listeners import Listeners
-from nst.runs.log import Entry
+from nst.runs.own_folder import own_folder
 from nst.runs.registry import Registry, owner_of
 from nst.runs.run import Run, Waiting
 from nst.runs.storage import Files, Upload
-from nst.runs.stream import Recorder, Update
+from nst.runs.stream import Update
 
 MINE, YOURS = owner_of("m" * 32), owner_of("y" * 32)
 
@@ -210,7 +210,7 @@ def test_it_goes_on_alone_for_a_while_then_keeps_what_it_has(files, decoder):
 @pytest.mark.parametrize("owner", ["", MINE], ids=["a program", "a browser"])
 def test_a_program_that_was_killed_gives_its_place_up_at_once(files, decoder, monkeypatch, owner):
     """Gradio goes on with its event for it; a browser may be on its way back."""
-    monkeypatch.setattr("nst.runs.registry._HUNG_UP", 0.2)
+    monkeypatch.setattr("nst.runs.run._HUNG_UP", 0.2)
     runs = registry(Scripted(frames=100, slow=0.02), files, decoder, grace=60)
 
     async def killed():
@@ -267,7 +267,7 @@ def test_what_is_deleted_comes_back_for_a_while_to_its_owner_alone(files, decode
     complete(delete_and_take_back())
     assert runs.of(MINE) == [run]
     assert runs.find(MINE, run.id).folder.finished
-    assert adopted(files, decoder, monkeypatch).find(MINE, run.id) is not None
+    assert adopted(files, decoder).find(MINE, run.id) is not None
 
 
 def test_what_is_deleted_is_gone_also_in_mid_run(files, decoder, monkeypatch):
@@ -289,12 +289,18 @@ def test_what_is_deleted_is_gone_also_in_mid_run(files, decoder, monkeypatch):
     assert runs.find(MINE, run.id) is None
 
 
-def test_a_painter_that_dies_costs_no_painting(files, decoder):
-    painter = Scripted(frames=5, dies_after=(2, 0))
-    runs = registry(painter, files, decoder)
-    run, updates = complete(painted(runs, files))
+def test_painters_that_die_cost_no_painting(files, decoder):
+    painter = Scripted(frames=5, dies_after=(2,))
+
+    async def lost(turn: str, seconds: float) -> Standing:
+        if turn == "first":  # while a picture was read
+            raise PainterDiedError
+        return Standing(True)
+
+    painter.mark_ready = lost
+    run, updates = complete(painted(registry(painter, files, decoder), files))
     assert run.state == "finished"
-    assert painter.resumed == [None, (60, 40), (60, 40)]
+    assert painter.resumed == [None, (60, 40)]
     assert "another one goes on from step 2" in updates[-1].frame.notice
     assert painter.turns == 0
 
@@ -335,11 +341,11 @@ def test_what_cannot_be_painted_is_a_sentence_and_no_run(files, decoder):
     assert runs.of(MINE) == []  # nothing of it is to be shown
 
 
-def adopted(files: Files, decoder: Decoder, monkeypatch: pytest.MonkeyPatch) -> Registry:
+def adopted(files: Files, decoder: Decoder) -> Registry:
     """Return the registry of a process that has begun on the files of one that was killed."""
     submit(int).result()  # unlike a killed process's, this one's thread may still be writing a frame
-    left = [path for path in files.folder.iterdir() if path.name.startswith(("run-", "upload-"))]
-    monkeypatch.setattr("nst.runs.storage.orphaned", lambda: left)
+    own_folder().orphans.extend(files.folder.glob("run-*"))
+    own_folder().orphans.extend(files.folder.glob("upload-*"))
     runs = registry(Scripted(), Files(), decoder)
     runs.adopt()
     return runs
@@ -360,7 +366,7 @@ def test_after_a_kill_its_owner_finds_it_and_can_go_on(files, decoder, monkeypat
 
     run, program = complete(killed())
     monkeypatch.undo()
-    runs = adopted(files, decoder, monkeypatch)
+    runs = adopted(files, decoder)
     again = runs.find(MINE, run.id)
     assert again.state == "interrupted"
     assert again.message == "The server restarted."
@@ -382,7 +388,7 @@ def test_what_is_finished_outlives_a_kill_but_not_its_hour(files, decoder, monke
     old, _ = complete(painted(runs, files))
     hours_ago = time.time() - 3700
     os.utime(old.folder.path, (hours_ago, hours_ago))
-    again = adopted(files, decoder, monkeypatch)
+    again = adopted(files, decoder)
     assert [run.id for run in again.of(MINE)] == [new.id]
     assert again.find(MINE, new.id).folder.finished == new.folder.finished
     assert not old.folder.path.exists()
@@ -404,16 +410,8 @@ def test_a_record_that_is_damaged_is_removed_with_its_run(damage, files, decoder
     run, _ = complete(painted(registry(Scripted(), files, decoder), files))
     path = run.folder.path / ".run.json"
     path.write_bytes(damage(json.loads(path.read_text())))
-    assert adopted(files, decoder, monkeypatch).of(MINE) == []
+    assert adopted(files, decoder).of(MINE) == []
     assert not run.folder.path.exists()
-
-
-def test_the_record_is_served_to_nobody(files, decoder):
-    run, _ = complete(painted(registry(Scripted(), files, decoder), files))
-    assert files.find(run.folder.finished.path)
-    for name in (".run.json", ".drawing.png"):
-        assert files.find(str(run.folder.path / name)) is None
-    assert "m" * 32 not in (run.folder.path / ".run.json").read_text()  # nor does it hold the key
 
 
 def test_two_hundred_runs_leave_no_growth(files, decoder):
@@ -433,19 +431,19 @@ def test_two_hundred_runs_leave_no_growth(files, decoder):
     assert sessions == 0
 
 
-def test_a_run_is_one_line_of_what_differs(caplog):
+def test_what_nobody_foresaw_has_the_same_number_in_the_log_and_for_the_visitor(files, decoder, caplog):
+    painter = Scripted()
+    painter.forecast = None
     with caplog.at_level(logging.INFO, "nst.runs"):
-        entry = Entry(Settings(style_weight=7))
-        entry.end("failed", "abc123")
-    told = json.loads(caplog.records[0].getMessage())
-    assert told["outcome"] == "failed"
-    assert told["error"] == "abc123"
-    assert told["settings"] == {"style_weight": 7}
+        run, _ = complete(painted(registry(painter, files, decoder), files))
+    told = json.loads(caplog.records[-1].getMessage())
+    assert told["outcome"] == run.state == "failed"
+    assert run.message == f"Something broke here (error {told['error']}); try again."
+    assert told["settings"] == {}  # but for what differs
     assert "size" not in told  # nothing was painted
 
 
-def test_who_waits_is_told_where(files, decoder, monkeypatch):
-    monkeypatch.setattr("nst.runs.work._AGAIN", 0.02)
+def test_who_waits_is_told_where(files, decoder):
     painter = Scripted()
     places = iter([2, 2, 2, 1, 1, 1, 1, 1])
 
@@ -460,19 +458,7 @@ def test_who_waits_is_told_where(files, decoder, monkeypatch):
     assert run.state == "finished"
 
 
-def test_what_is_told_again_says_something_new():
-    told = Waiting(3, 100.0)
-    assert told.is_news(None)
-    assert Waiting(2, 100.0).is_news(told)
-    assert Waiting(3, 89.0).is_news(told)
-    assert not Waiting(3, 95.0).is_news(told)
-    assert Waiting(3, 5.0).is_news(Waiting(3, 6.0))
-    assert not Waiting(3, 5.5).is_news(Waiting(3, 6.0))
-
-
-def test_who_waits_and_is_asked_to_end_has_ended(files, decoder, monkeypatch):
-    # However long it would be until the next look.
-    monkeypatch.setattr("nst.runs.work._LOOK", 3600.0)
+def test_who_waits_and_is_asked_to_end_has_ended(files, decoder):
     painter = Scripted()
 
     async def far(turn: str, *given: Any) -> Standing:
@@ -498,27 +484,13 @@ def test_who_waits_and_is_asked_to_end_has_ended(files, decoder, monkeypatch):
 
 def test_the_next_one_begins_before_the_finished_picture_is_written(files, decoder, monkeypatch):
     painter, held = Scripted(), []
-    update = Recorder.update
+    save = work.save_frame
 
-    def noted(recorder: Recorder, preview: Preview) -> Update:
+    def noted(folder: Any, preview: Preview, *given: Any) -> Update:
         held.append((preview.frame.final, painter.turns))
-        return update(recorder, preview)
+        return save(folder, preview, *given)
 
-    monkeypatch.setattr(Recorder, "update", noted)
+    monkeypatch.setattr(work, "save_frame", noted)
     run, _ = complete(painted(registry(painter, files, decoder), files))
     assert run.state == "finished"
     assert held == [(False, 1)] * 3 + [(True, 0)]
-
-
-def test_a_turn_that_is_lost_while_a_picture_is_read_is_taken_anew(files, decoder):
-    painter = Scripted()
-
-    async def lost(turn: str, seconds: float) -> Standing:
-        if turn == "first":
-            raise PainterDiedError
-        return Standing(True)
-
-    painter.mark_ready = lost
-    run, _ = complete(painted(registry(painter, files, decoder), files))
-    assert run.state == "finished"
-    assert painter.turns == 0

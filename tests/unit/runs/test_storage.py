@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
 import re
@@ -15,8 +14,8 @@ import pytest
 from conftest import ROOT, eventually
 
 from nst import InputError
-from nst.runs import cache
-from nst.runs.cache import own_folder
+from nst.runs import own_folder as module
+from nst.runs.own_folder import own_folder
 from nst.runs.storage import Files, Upload
 
 KB = 1024
@@ -84,14 +83,12 @@ def test_what_is_no_plain_file_is_not_read(tmp_path):
         ("a\nb\0c.jpg", "original.jpg"),
         ("", "original"),
         (None, "original"),
-        ("...", "original"),
         ("é" * 200 + ".jpg", "original.jpg"),
         # macOS's screenshots, a space that does not break, Persian, an emoji of several, a soft hyphen.
         ("Screenshot 2026-11-30 at 9.41.00\u202fPM.png", "original.png"),
         ("my\u00a0photo.JPG", "original.jpg"),
         ("\u0646\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645.webp", "original.webp"),
         ("\U0001f468\u200d\U0001f467.heic", "original.heic"),
-        ("so\u00adft.tiff", "original.tiff"),
         ("page.html", "original"),
         ("shown.jpg", "original.jpg"),
     ],
@@ -102,7 +99,7 @@ def test_an_upload_is_found_whatever_its_sender_calls_it(name, kept):
     assert path.name == kept
     sent = files.sent(str(path), "The photo")
     assert sent.read("The photo") == b"x" * 10
-    assert files.sent(files.add_shown(sent, b"seen"), "The photo") == sent
+    assert files.sent(files.add_preview(sent, b"seen"), "The photo") == sent
 
 
 def test_the_name_of_one_file_of_a_run_tells_nobody_another_one():
@@ -113,7 +110,16 @@ def test_the_name_of_one_file_of_a_run_tells_nobody_another_one():
         assert re.search(r"-[0-9a-f]{16}\.(jpg|png)$", path)
 
 
-def test_what_nobody_uses_goes_by_the_clock_while_nobody_comes():
+def test_what_nobody_uses_goes_by_the_clock_while_nobody_comes_also_after_a_fault(monkeypatch):
+    faults, sweep = [], Files.sweep
+
+    def breaks(files):
+        faults.append(1)
+        if len(faults) < 3:
+            raise RuntimeError("Set changed size during iteration")
+        sweep(files)
+
+    monkeypatch.setattr(Files, "sweep", breaks)
     files = Files(seconds=0.4)
     files.start()
     path, run = add(files), files.new_run("a")
@@ -126,30 +132,14 @@ def test_what_nobody_uses_goes_by_the_clock_while_nobody_comes():
     files.close()
 
 
-def test_sweeping_goes_on_after_a_fault(monkeypatch):
-    files = Files(seconds=0.4)
-    path = add(files)
-    faults = []
-
-    def breaks(self):
-        faults.append(1)
-        if len(faults) < 3:
-            raise RuntimeError("Set changed size during iteration")
-        sweep(self)
-
-    sweep = Files.sweep
-    monkeypatch.setattr(Files, "sweep", breaks)
-    files.start()
-    eventually(lambda: not path.exists())
-    files.close()
-
-
-def test_a_visitor_who_wants_more_loses_his_own_oldest():
+def test_a_visitor_who_wants_more_loses_his_own_oldest_that_nobody_waits_with():
     files = Files(most=800 * KB)
-    others = add(files, "b", 60 * KB)
-    mine = [add(files, "a", 40 * KB) for _ in range(6)]
+    others, first = add(files, "b", 60 * KB), add(files, "a", 10 * KB)
+    with files.held([first.parent]):
+        mine = [add(files, "a", 40 * KB) for _ in range(6)]
     assert [path.exists() for path in mine] == [False] * 4 + [True] * 2  # an eighth of all is 100 KB
     assert others.exists()
+    assert first.exists()
 
 
 def test_many_small_runs_push_out_nobody_elses():
@@ -199,15 +189,6 @@ def test_when_all_is_full_whoever_has_most_loses_first():
     assert not crowd[0].exists()
 
 
-def test_what_somebody_waits_with_is_not_pushed_out():
-    files = Files(most=800 * KB)
-    first = add(files, "a", 60 * KB)
-    with files.held([first.parent]):
-        for _ in range(5):
-            add(files, "a", 40 * KB)
-        assert first.exists()
-
-
 def test_a_disk_that_fills_up_leaves_nothing_half(monkeypatch):
     class Breaks(io.BytesIO):
         def read(self, *_):
@@ -232,7 +213,8 @@ sys.stdin.read()
 
 def test_two_hosts_on_one_cache_leave_each_other_alone_and_clear_up_after_the_dead(tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    mine = own_folder.__wrapped__()  # as if this process had just begun
+    held = own_folder.__wrapped__()  # as if this process had just begun
+    mine = held.path
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT],
         cwd=ROOT,
@@ -251,9 +233,9 @@ def test_two_hosts_on_one_cache_leave_each_other_alone_and_clear_up_after_the_de
     assert not Files().find(str(theirs)).exists()
     assert theirs.exists()  # nobody has come to clear up
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    again = own_folder.__wrapped__()
+    again = own_folder.__wrapped__()  # which holds another lock
     # What the dead one has left is taken over, until it is known whether anybody may ask for it.
-    taken = again / theirs.relative_to(theirs.parents[1])
+    taken = again.path / theirs.relative_to(theirs.parents[1])
     assert taken.exists()
     assert (mine / "lock").exists()
     monkeypatch.setattr("nst.runs.storage.own_folder", lambda: again)
@@ -274,28 +256,28 @@ def test_a_folder_that_another_user_has_prepared_is_left_alone(tmp_path, monkeyp
     (tmp_path / "host-fedcba9876543210").symlink_to(elsewhere)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     planted.chmod(0o777)  # as one that somebody else can write; one of another owner needs another user here
-    own = cache.own_folder.__wrapped__()
-    assert own not in (planted, elsewhere)
-    assert own.stat().st_mode & 0o077 == 0
+    own = own_folder.__wrapped__()
+    assert own.path not in (planted, elsewhere)
+    assert own.path.stat().st_mode & 0o077 == 0
     assert run.exists()
-    assert cache.orphaned() == []
+    assert own.orphans == []
     planted.chmod(0o700)
     owner = os.getuid()
-    monkeypatch.setattr(cache.os, "getuid", lambda: owner + 1)
-    assert cache._lock_of_dead(planted) is None
+    monkeypatch.setattr(module.os, "getuid", lambda: owner + 1)
+    assert module._lock_of_dead(planted) is None
     monkeypatch.undo()
 
 
 def test_by_default_the_cache_is_a_folder_of_this_user(tmp_path, monkeypatch):
     monkeypatch.delenv("GRADIO_TEMP_DIR")
-    monkeypatch.setattr(cache.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(module.tempfile, "gettempdir", lambda: str(tmp_path))
     prepared = tmp_path / f"nst-{os.getuid()}"
     prepared.mkdir()
     prepared.chmod(0o777)
     with pytest.raises(InputError, match="is not yours alone; name another in GRADIO_TEMP_DIR"):
-        cache.own_folder.__wrapped__()
+        own_folder.__wrapped__()
     prepared.rmdir()
-    assert cache.own_folder.__wrapped__().parent == prepared
+    assert own_folder.__wrapped__().path.parent == prepared
     assert prepared.stat().st_mode & 0o777 == 0o700
 
 
@@ -312,8 +294,3 @@ def test_a_cache_that_cannot_be_written_is_a_sentence(tmp_path):
     assert done.returncode == 2
     assert "name another in GRADIO_TEMP_DIR" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_this_process_holds_its_folder():
-    with (own_folder() / "lock").open("a") as lock, pytest.raises(BlockingIOError):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

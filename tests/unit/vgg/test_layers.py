@@ -3,9 +3,17 @@ from __future__ import annotations
 import pytest
 
 from nst import InputError
-from nst.vgg.layers import LAYERS, content_weights, parse_weights, style_weights
+from nst.vgg.layers import LAYERS, content_weights, default_layers, parse_weights, style_weights
 
 TO_3_4 = list(LAYERS)[:8]
+
+
+def test_default_layers_are_gatys_or_the_deepest_carried():
+    assert default_layers(LAYERS) == (("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), ("relu4_2",))
+    assert default_layers(TO_3_4) == (("relu1_1", "relu2_1", "relu3_1", "relu3_4"), ("relu3_3",))
+    assert default_layers(["relu1_1"]) == (("relu1_1",), ("relu1_1",))
+    to_4_2 = list(LAYERS)[:10]
+    assert default_layers(to_4_2) == (("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2"), ("relu4_2",))
 
 
 def test_automatic_and_presets_take_what_is_carried():

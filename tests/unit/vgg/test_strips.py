@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from conftest import tiny_convolutions
+from makers import noise
 
 from nst.optimization.objective import Objective
 from nst.settings import Settings
@@ -36,9 +37,8 @@ def test_strips_cover_every_row_once_and_are_pooled_as_the_whole(height, count):
 @pytest.mark.parametrize("height", [96, 101])
 def test_in_strips_everything_is_as_it_is_in_one_piece(pooling, height):
     encoder = Encoder(tiny_convolutions(13), name="tiny", pooling=pooling)
-    generator = torch.Generator().manual_seed(3)
-    image, photo, style = (torch.rand(1, 3, height, 70, generator=generator) for _ in range(3))
-    mask = torch.rand(1, 1, height, 70, generator=generator)
+    image, photo, style = (noise(height, 70, seed) for seed in range(3))
+    mask = torch.rand(1, 1, height, 70)
     mask[..., : height // 2, :] = 0  # nothing of it in the first strips
     layers = ("relu1_1", "relu3_1", "relu5_1")
     whole = encoder.describe(image, ("relu4_2",), layers, (None, mask))

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub.errors import LocalEntryNotFoundError, RemoteEntryNotFoundError, RepositoryNotFoundError
+from makers import random_vgg
 from safetensors.torch import save, save_file
 
 from nst import InputError, Settings
@@ -22,15 +23,13 @@ def forget():
     weights._named.cache_clear()
 
 
-def vgg_state(count: int = 26, generator: torch.Generator | None = None) -> dict[str, torch.Tensor]:
+def vgg_state(count: int = len(KEYS)) -> dict[str, torch.Tensor]:
     """Return the first `count` tensors of a VGG-19 of random values."""
-    generator = generator or torch.Generator().manual_seed(1)
-    return {key: torch.randn(KEYS[key], generator=generator) for key in list(KEYS)[:count]}
+    return {key: random_vgg()[key] for key in list(KEYS)[:count]}
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "pth", "checkpoint"])
-@pytest.mark.parametrize("count", [2, 16, 26])
-def test_a_named_file_may_stop_at_any_layer(tmp_path, monkeypatch, kind, count):
+@pytest.mark.parametrize(("kind", "count"), [("safetensors", 2), ("pth", 16), ("checkpoint", 26)])
+def test_a_named_file_of_any_kind_may_stop_at_any_layer(tmp_path, monkeypatch, kind, count):
     state = vgg_state(count)
     path = tmp_path / f"weights.{kind}"
     if kind == "safetensors":
@@ -65,13 +64,9 @@ class Trap:
 def test_bad_files_get_one_sentence_and_run_no_code(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     state = vgg_state(4)
-    files = {
-        "text.pth": b"hello",
-        "empty.safetensors": b"",
-        "cut.safetensors": save(state)[:-100],
-    }
-    for name, data in files.items():
-        (tmp_path / name).write_bytes(data)
+    (tmp_path / "text.pth").write_bytes(b"hello")
+    (tmp_path / "empty.safetensors").write_bytes(b"")
+    (tmp_path / "cut.safetensors").write_bytes(save(state)[:-100])
     torch.save(Trap(), tmp_path / "trap.pth")
     torch.save([1, 2], tmp_path / "list.pth")
     save_file({"other": torch.zeros(2)}, tmp_path / "other.safetensors")
@@ -86,14 +81,14 @@ def test_bad_files_get_one_sentence_and_run_no_code(tmp_path, monkeypatch):
     assert not (tmp_path / "trapped").exists()
 
 
-def test_the_package_brings_both_networks(monkeypatch):
+def test_the_package_brings_both_networks():
     convolutions = find_vgg19()
     assert {key: tuple(value.shape) for key, value in convolutions.items()} == KEYS
     assert all(bool(torch.isfinite(value).all()) for value in convolutions.values())
     (encoder,) = load_encoders(Settings(encoder="vgg19"))
     assert encoder.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
     assert encoder.content_layers == ("relu4_2",)
-    (narrow,) = load_encoders(Settings(encoder="builtin"))
+    (narrow,) = load_encoders(Settings(encoder="narrow"))
     assert narrow.style_layers == encoder.style_layers
     assert narrow.content_layers == encoder.content_layers
     assert weights.VGG19_FILE.stat().st_size <= 9_900_000

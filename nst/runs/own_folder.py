@@ -9,24 +9,30 @@ import secrets
 import shutil
 import stat
 import tempfile
-import time
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock
 
 from nst.errors import InputError
 
 _NAMED = "GRADIO_TEMP_DIR"  # the variable with the folder that Gradio keeps files in
-_YOUNG = 60.0  # seconds in which a host that has just started may not have locked its folder yet
+
+
+class OwnFolder(NamedTuple):
+    """A folder that this process holds locked for as long as it lives."""
+
+    path: Path
+    lock: FileLock
+    orphans: list[Path]  # folders of uploads and runs of hosts that were killed
 
 
 @functools.cache
-def own_folder() -> Path:
+def own_folder() -> OwnFolder:
     """Return this process's own folder in the cache, which from now on is Gradio's cache.
 
-    Several hosts may share a cache: each has a folder that it holds locked. Of those of hosts that were
-    killed the last becomes this process's own, so that what pages still name stays where it was; the others
-    go. What another user could have put there is left alone.
+    Several hosts may share a cache: each has a folder that it holds locked. What hosts that were killed have
+    left comes into this process's own. What another user could have put there is left alone.
 
     Raises:
         InputError: the cache cannot be written, or is another user's.
@@ -36,44 +42,28 @@ def own_folder() -> Path:
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not os.environ.get(_NAMED) and not _is_own(cache):
             raise InputError(f"The folder {cache} is not yours alone; name another in {_NAMED}.")
-        dead = [(folder, lock) for folder in cache.glob("host-*") if (lock := _lock_of_dead(folder))]
-        dead.sort(key=lambda pair: pair[0].stat().st_mtime)
-        if dead:
-            folder, lock = dead.pop()
-        else:
-            folder = cache / f"host-{secrets.token_hex(8)}"
-            folder.mkdir(mode=0o700)
-            (lock := FileLock(folder / "lock")).acquire()
-        for other, others_lock in dead:
-            shutil.rmtree(other, ignore_errors=True)
-            others_lock.release()
-        _orphans.extend((*folder.glob("run-*"), *folder.glob("upload-*")))
+        folder = cache / f"host-{secrets.token_hex(8)}"
+        folder.mkdir(mode=0o700)
+        (lock := FileLock(folder / "lock")).acquire()
+        orphans = []
+        for dead in cache.glob("host-*"):
+            if others_lock := _lock_of_dead(dead):
+                left = [*dead.glob("run-*"), *dead.glob("upload-*")]
+                orphans += [path.rename(folder / path.name) for path in left]
+                shutil.rmtree(dead, ignore_errors=True)
+                others_lock.release()
     except OSError as error:
         raise InputError(
             f"The folder for pictures cannot be written ({error.strerror}); name another in {_NAMED}."
         ) from error
-    _locks.append(lock)
     os.environ[_NAMED] = str(folder)
-    return folder
-
-
-_locks: list[FileLock] = []  # held for as long as the process lives
-_orphans: list[Path] = []  # folders of uploads and runs of hosts that were killed
-
-
-def orphaned() -> list[Path]:
-    """Return the folders of uploads and runs that were taken over, to whoever asks first."""
-    own_folder()
-    taken = _orphans.copy()
-    _orphans.clear()
-    return taken
+    return OwnFolder(folder, lock, orphans)
 
 
 def _lock_of_dead(folder: Path) -> FileLock | None:
     """Return the lock of a folder, held from now on, if the host that it belonged to is dead."""
     with contextlib.suppress(OSError):  # such as that its host lives
-        path = folder / "lock"
-        if _is_own(folder) and (path.exists() or time.time() - folder.stat().st_mtime > _YOUNG):
+        if _is_own(folder) and (path := folder / "lock").exists():  # a host that begins may have none yet
             (lock := FileLock(path)).acquire(timeout=0)
             return lock
     return None
@@ -98,13 +88,4 @@ def _is_own(path: Path) -> bool:
 def remove_own_folder() -> None:
     """Leave nothing behind when the process ends."""
     if own_folder.cache_info().currsize:
-        shutil.rmtree(own_folder(), ignore_errors=True)
-
-
-def disk_for_pictures() -> int:
-    """Return the bytes that may be kept where nobody has said: two gigabytes, or half of what is free."""
-    try:
-        free = shutil.disk_usage(_cache().parent).free
-    except OSError:
-        free = shutil.disk_usage(tempfile.gettempdir()).free
-    return min(2 * 2**30, free // 2)
+        shutil.rmtree(own_folder().path, ignore_errors=True)

@@ -1,0 +1,154 @@
+"""What each of those that paint promises, in this process, on ZeroGPU and in a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import complete
+
+from nst import InputError, Settings
+from nst.inputs import Inputs
+from nst.optimization.loop import Controls
+from nst.painters import Backend, zero
+from nst.painters.local import Local
+from nst.painters.previews import Preview
+
+SHORT = Settings(size=64, iterations=10)
+LONG = Settings(size=512, iterations=1000)
+WAITING, EACH, BUSY = 2, 3, 60.0
+
+
+@pytest.fixture(
+    scope="module", params=["this process", "ZeroGPU", pytest.param("Ray", marks=pytest.mark.full)]
+)
+def backend(request) -> Iterator[Backend]:
+    """What paints, once it can."""
+    if request.param == "this process":
+        yield Local(WAITING, EACH, BUSY)
+    elif request.param == "ZeroGPU":  # but for the process that is lent a GPU, for which see `test_zero.py`
+        yield Local(WAITING, EACH, BUSY, zero.frames, zero.warm_up)
+    else:
+        pytest.importorskip("ray")
+        from nst.painters.cluster import Cluster
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RAY_worker_niceness", "0")
+            cluster = Cluster("local", WAITING, EACH, BUSY)
+            yield cluster
+            cluster.close()
+
+
+@contextlib.asynccontextmanager
+async def turn(backend: Backend, client: str = "") -> AsyncIterator[Any]:
+    """Have a ticket whose turn has come."""
+    ticket = await backend.join(client)
+    try:
+        standing = await backend.mark_ready(ticket, 5.0)
+        while not standing.begun:
+            standing = await backend.wait_for_change(ticket, standing)
+        yield ticket
+    finally:
+        await backend.leave(ticket)
+
+
+async def paint(backend: Backend, settings: Settings, **controls: Any) -> AsyncIterator[Preview]:
+    """Yield what is seen of a painting."""
+    pixels = np.random.default_rng(0).integers(0, 255, (72, 96, 3), np.uint8)
+    given: Any = Inputs(pixels, (pixels,)), settings, Controls(interval=0.0, **controls)
+    async with turn(backend) as ticket, contextlib.aclosing(backend.paint(ticket, *given)) as previews:
+        async for preview in previews:
+            yield preview
+
+
+async def painted(backend: Backend) -> list[Preview]:
+    """Return all that is seen of a short painting."""
+    return [preview async for preview in paint(backend, SHORT)]
+
+
+def test_one_paints_others_wait_and_whoever_leaves_makes_room(backend):
+    async def visits():
+        async with turn(backend, "a") as first:
+            await backend.mark_ready(first, 500.0)
+            second, third = await backend.join("a"), await backend.join("a")
+            assert await backend.mark_ready(second, 7.0) == (False, 1, BUSY)
+            third_waits = await backend.mark_ready(third, 7.0)
+            assert third_waits == (False, 2, BUSY + 7)
+            assert await backend.counts() == (1, 2)
+            with pytest.raises(InputError, match="You have 3 paintings under way here"):
+                await backend.join("a")
+            other = await backend.join("b")
+            assert not (await backend.wait_for_change(third, third_waits)).place  # it had to go
+            with pytest.raises(InputError, match="This host is full: 2 people are waiting"):
+                await backend.join("c")
+            again = await backend.join("c", again=True)
+            before = await backend.mark_ready(again, 1.0)
+            assert before.place == 1
+            later = asyncio.create_task(backend.wait_for_change(again, before))
+            await asyncio.sleep(0)
+        while not (standing := await later).begun:
+            later = asyncio.create_task(backend.wait_for_change(again, standing))
+        for ticket in (again, again, other, second, third):
+            await backend.leave(ticket)
+        assert await backend.counts() == (0, 0)
+
+    complete(asyncio.wait_for(visits(), 120))
+
+
+def test_what_is_seen_of_a_painting_ends_with_the_picture(backend):
+    *passing, last = complete(painted(backend))
+    assert passing
+    for preview in passing:
+        assert preview.jpeg
+        assert not preview.frame.final
+    assert last.frame.final
+    assert last.frame.image.shape == (48, 64, 3)
+    assert last.frame.settings == SHORT
+    assert last.change > 0
+
+
+def test_a_run_is_steered_and_stopped_on_its_way(backend):
+    wished = replace(LONG, style_weight=9.0)
+    followed: list[bool] = []
+
+    async def visit() -> Preview:
+        async for preview in paint(backend, LONG, stop=lambda: any(followed), steer=lambda: wished):
+            notice = "from the next Continue on" in preview.frame.notice
+            followed.append(preview.frame.settings == wished or notice)
+        return preview
+
+    last = complete(visit())
+    assert last.frame.final
+    assert any(followed[:-1])
+    assert last.frame.iteration < LONG.iterations
+    assert last.frame.image.shape == (384, 512, 3)
+
+
+def test_what_cannot_be_painted_is_refused_in_a_sentence_and_holds_nobody_up(backend):
+    async def visit() -> None:
+        async for _ in paint(backend, replace(SHORT, style_layers="relu3_2", encoder="narrow")):
+            pass
+
+    with pytest.raises(InputError) as caught:
+        complete(visit())
+    assert "\n" not in str(caught.value)
+    assert complete(painted(backend))[-1].frame.final
+
+
+def test_who_leaves_on_the_way_ends_the_painting(backend):
+    async def leave():
+        async with contextlib.aclosing(paint(backend, LONG)) as previews:
+            await anext(previews)
+        return await asyncio.wait_for(painted(backend), 30)  # the other one would take longer
+
+    assert complete(leave())[-1].frame.final
+
+
+def test_what_a_run_will_be_is_known_before(backend):
+    forecast = complete(backend.forecast(400, 300, Settings(size=128, iterations=100)))
+    assert (forecast.width, forecast.height) == (128, 96)
