@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nst.clips.flow import estimate, moved, opencv, reliable, settled
+from nst.clips.flow import estimate, moved, opencv, reliable, settled, unchanged
 from nst.clips.reading import Clip, open_clip
 from nst.clips.steady import SteadyObjective
 from nst.host.torch_state import each_in_own_state
@@ -26,7 +26,7 @@ from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 
 # Weight of the temporal loss (nst/lab/quality.md says what it was measured by).
-STEADINESS = 0.5
+STEADINESS = 0.2
 # Iterations of a frame after the first: as shares of the last size's, and of all that a still gets.
 _OF_LAST, _OF_ALL, _LEAST = 0.6, 0.15, 3
 # With less of a frame to be relied on it is another scene.
@@ -57,11 +57,14 @@ class Following(WorkingPictures):
         settings: how to paint.
         before: (1, C, H, W), the painting before, moved.
         holds: (1, 1, H, W), 1 where that is to be relied on, else 0.
+        still: (1, 1, H, W), from 0 to 1, where the clip has not changed, and neither has the painting to.
     """
 
-    def __init__(self, inputs: Inputs[Tensor], settings: Settings, before: Tensor, holds: Tensor) -> None:
+    def __init__(
+        self, inputs: Inputs[Tensor], settings: Settings, before: Tensor, holds: Tensor, still: Tensor
+    ) -> None:
         super().__init__(inputs, settings)
-        self._before, self._holds = before, holds
+        self._before, self._holds, self._still = before, holds, still
 
     @property
     def resumed(self) -> Tensor:
@@ -77,6 +80,15 @@ class Following(WorkingPictures):
             resize(self._holds, size).clamp(0, 1),
             STEADINESS,
         )
+
+    def steadied(self, canvas: Tensor) -> Tensor:
+        """Return a canvas with the painting before where the clip stands still, which drifts otherwise."""
+        size = (canvas.shape[-1], canvas.shape[-2])
+        return torch.lerp(canvas, resize(self._before, size), resize(self._still, size).clamp(0, 1))
+
+    def finished(self, canvas: Tensor) -> Tensor:
+        """Return a canvas as people get it."""
+        return super().finished(self.steadied(canvas))
 
 
 def stylize_clip(
@@ -130,47 +142,66 @@ def _several(styles: Any) -> bool:
 def _frames(
     clip: Clip, given: Inputs[Any], settings: Settings, encoder: Any, controls: Controls
 ) -> Generator[ClipFrame, None, None]:
-    run: Optimization | None = None
-    before: Any = None
+    scene: _Scene | None = None
     for number, pixels in enumerate(clip.frames(settings.size)):
-        photo = to_tensor(pixels)
-        following = None
-        if run is not None:
-            inputs = replace(run.pictures.inputs, photo=photo)
-            following = _followed(run, inputs, before, pixels, settings, controls)
-        run = following or optimization(replace(given, photo=photo), settings, encoder, controls)
-        before = pixels
+        run = scene.follow(pixels) if scene else None
+        if scene is None or run is None:
+            run = optimization(replace(given, photo=to_tensor(pixels)), settings, encoder, controls)
+            scene = _Scene(run, pixels, settings, controls)
         for frame in run.frames():
             yield ClipFrame(frame, number, clip.count)
         if controls.stop():
             return
 
 
-def _followed(
-    run: Optimization,
-    inputs: Inputs[Tensor],
-    before: np.ndarray,
-    pixels: np.ndarray,
-    settings: Settings,
-    controls: Controls,
-) -> Optimization | None:
-    """Return the run of a frame that follows another, None if it is another scene."""
-    back, forth = settled(estimate(pixels, before)), settled(estimate(before, pixels))
-    holds = reliable(back, forth)
-    if float(holds.mean()) < _CUT or run.canvas is None:
-        return None
-    device = run.canvas.device
-    canvas = moved(resize(run.canvas, (pixels.shape[1], pixels.shape[0])), back.to(device))
-    last = run.plan.scales[-1]
-    iterations = max(_LEAST, min(round(_OF_LAST * last.iterations), round(_OF_ALL * settings.iterations)))
+class _Scene:
+    """The frames between two cuts.
+
+    Args:
+        first: the run of its first frame.
+        pixels: that frame, (H, W, 3) uint8.
+        settings: how to paint.
+        controls: what is asked on the way.
+    """
+
+    def __init__(
+        self, first: Optimization, pixels: np.ndarray, settings: Settings, controls: Controls
+    ) -> None:
+        self.settings, self.controls = settings, controls
+        self.first = self.run = first
+        self.pixels = pixels
+        self.painted_from = to_tensor(pixels)  # each part as it was when it was last painted
+
+    def follow(self, pixels: np.ndarray) -> Optimization | None:
+        """Return the run of the next frame, None if that is another scene."""
+        back, forth = settled(estimate(pixels, self.pixels)), settled(estimate(self.pixels, pixels))
+        holds = reliable(back, forth)
+        canvas = self.run.canvas
+        if float(holds.mean()) < _CUT or canvas is None:
+            return None
+        if isinstance(self.run.pictures, Following):
+            canvas = self.run.pictures.steadied(canvas)
+        photo = to_tensor(pixels)
+        still = unchanged(photo, self.painted_from, back)
+        self.painted_from = torch.lerp(photo, self.painted_from, (still > 0.5).float())
+        self.pixels = pixels
+        device = canvas.device
+        back, holds, still = (each.to(device) for each in (back, holds, still))
+        before = moved(resize(canvas, (pixels.shape[1], pixels.shape[0])), back)
+        inputs = replace(self.first.pictures.inputs, photo=photo.to(device))
+        pictures = Following(inputs, self.settings, before, holds, still)
+        scale = _last_scale(self.first, self.settings)
+        self.run = Optimization(pictures, self.settings, self.first.encoders, [scale], self.controls)
+        return self.run
+
+
+def _last_scale(scene: Optimization, settings: Settings) -> Scale:
+    """Return the size that a scene's first frame ended with, and what its other frames get."""
+    last = scene.plan.scales[-1]
     if last.encoder:  # the second encoder's share is small already
-        iterations = last.iterations
-    # Of the size that the first frame ended with, whatever memory made of the settings'.
-    scale = replace(run.plan.scales[-1], iterations=iterations)
-    pictures = Following(
-        inputs.map(lambda role, picture: picture.to(device)), settings, canvas, holds.to(device)
-    )
-    return Optimization(pictures, settings, run.encoders, [scale], controls)
+        return last
+    iterations = max(_LEAST, min(round(_OF_LAST * last.iterations), round(_OF_ALL * settings.iterations)))
+    return replace(last, iterations=iterations)
 
 
 def _detailed(canvas: Tensor, photo: Tensor) -> Tensor:

@@ -14,6 +14,8 @@ from nst.errors import InputError
 MISSING = 'Clips need OpenCV, which is not installed here; install it with: pip install ".[clips]"'
 # Of pixels: what is less is taken for no motion, as the noise of a camera moves a still background about.
 _STILL = 0.2
+# How much the mean of so many pixels about may differ in what has not changed.
+_SAME, _ABOUT = 2 / 255, 9
 
 
 def estimate(one: np.ndarray, other: np.ndarray) -> Tensor:
@@ -93,3 +95,22 @@ def reliable(back: Tensor, forth: Tensor) -> Tensor:
     columns, rows = columns + back[:, 0], rows + back[:, 1]
     outside = (columns < 0) | (columns > width - 1) | (rows < 0) | (rows > height - 1)
     return (~(hidden | edges | outside)).float()[None]
+
+
+def unchanged(frame: Tensor, before: Tensor, flow: Tensor) -> Tensor:
+    """Return where a frame is as it was before, softly: (1, 1, H, W), from 0 to 1.
+
+    Args:
+        frame: (1, 3, H, W).
+        before: as large.
+        flow: from one to the other, `settled`.
+    """
+    changed = _mean_about(frame - before).abs().amax(1, keepdim=True) > _SAME
+    changed |= flow.abs().amax(1, keepdim=True) > 0
+    near = F.max_pool2d(changed.float(), 2 * _ABOUT + 1, 1, _ABOUT)
+    return 1 - _mean_about(near)
+
+
+def _mean_about(image: Tensor) -> Tensor:
+    side = _ABOUT // 2
+    return F.avg_pool2d(F.pad(image, (side, side, side, side), mode="replicate"), _ABOUT, 1)

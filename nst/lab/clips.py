@@ -112,16 +112,19 @@ def cut_out(size: int, count: int) -> Made:
     rows, columns = torch.meshgrid(torch.linspace(-1, 1, part), torch.linspace(-1, 1, part), indexing="ij")
     disc = (rows.square() + columns.square() < 1).float()
     pictures, masks = [], []
-    step = max(1, min(size // 50, (size - part) // count))
-    for number in range(count):
+    step, span = max(1, size // 50), size - part
+    lefts = [span - abs(span - step * number % (2 * span)) for number in range(count)]  # there and back
+    for left in lefts:
         mask, picture = torch.zeros(1, 1, size, size), photo.clone()
-        window = (..., slice(size // 3, size // 3 + part), slice(step * number, step * number + part))
+        window = (..., slice(size // 3, size // 3 + part), slice(left, left + part))
         mask[window] = disc
         picture[window] = torch.lerp(picture[window], piece, disc)
         pictures.append(picture)
         masks.append(mask)
-    flow = torch.tensor([-float(step), 0.0]).view(1, 2, 1, 1)
-    flows = [flow * mask for mask in masks[1:]]
+    flows = [
+        torch.tensor([float(before - left), 0.0]).view(1, 2, 1, 1) * mask
+        for before, left, mask in zip(lefts, lefts[1:], masks[1:], strict=False)
+    ]
     seen = [
         ((moved(before, flow) > 0.5) == (mask > 0.5)).float()
         for before, mask, flow in zip(masks, masks[1:], flows, strict=False)
