@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import unicodedata
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,10 @@ from typing import IO, Any
 import numpy as np
 from huggingface_hub.utils import tqdm
 
+from nst.clips.clip import ClipFrame, stylize_clip
+from nst.clips.reading import ENDINGS, is_clip, open_clip
+from nst.clips.writing import KINDS as CLIPS
+from nst.clips.writing import write_clip
 from nst.errors import IncompleteWarning, InputError
 from nst.host.allocator import keep_freed
 from nst.image.decoding import measure
@@ -34,6 +39,8 @@ from nst.settings import KNOBS, MOST_STYLES, Settings
 # What ends the program from outside ends it with 128 and its number, as shells count; Ctrl-C is 130.
 FINISHED, BROKEN, MISUSED, UNSAVED, ENDED = 0, 1, 2, 3, 128
 FILMS = {".mp4": as_mp4, ".webp": as_webp}
+# Options that a clip has no use for.
+_FOR_PHOTOS = ("time-lapse", "start", "resume")
 # Frames held for a film, at most twice as many.
 _MOST_KEPT = 72
 
@@ -57,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _stop_on_signals() as stop:
             for job in _jobs(options):
-                worst = max(worst, _paint(job, options, stop))
+                paint = _paint_clip if job.moves else _paint
+                worst = max(worst, paint(job, options, stop))
                 if stop.number:
                     return ENDED + stop.number
     except InputError as error:
@@ -78,6 +86,7 @@ class _Job:
     settings: Settings
     own_size: bool  # of the photo, in place of the settings'
     among_others: bool  # so that messages name it
+    moves: bool = False  # a clip, painted as one
 
     def say(self, text: str) -> None:
         """Say what is wrong."""
@@ -142,19 +151,51 @@ def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
     return code
 
 
+def _paint_clip(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
+    """Paint one clip into its file; return an exit code."""
+    try:
+        clip = open_clip(job.photo, "The clip", options["fps"], options["frames"])
+        frames = stylize_clip(
+            clip,
+            job.styles,
+            job.settings,
+            keep=options["keep"],
+            regions=_numbered(options, "region"),
+            style_masks=_numbered(options, "style_mask"),
+            stop=stop.wished,
+        )
+        began = time.monotonic()
+        count = write_clip(_watch_clip(frames), clip, job.output)
+    except InputError as error:
+        job.say(str(error))
+        return MISUSED
+    except NotSavedError as error:
+        return _unsaved(error, job.output)
+    except Exception as error:
+        log.info("%s", "it broke here:", exc_info=error)
+        job.say(f"something unforeseen broke ({_shortly(error)}); -v tells more.")
+        return BROKEN
+    _say(f"{job.output}: {count} frames, {time.monotonic() - began:.1f} s", sys.stdout)
+    return FINISHED
+
+
 def _save(encode: Callable[[], bytes], path: Path) -> int:
     """Write a file; return an exit code, having said what is wrong."""
     try:
         save(encode(), path)
     except NotSavedError as error:
-        where = f" It is at {error.instead} instead." if error.instead else ""
-        _say(f"error: {path.name} cannot be written: {error.strerror}.{where}", sys.stderr)
-        return UNSAVED
+        return _unsaved(error, path)
     except Exception as error:
         log.info("%s", "it broke here:", exc_info=error)
         _say(f"error: {path.name} cannot be made ({_shortly(error)}); -v tells more.", sys.stderr)
         return BROKEN
     return FINISHED
+
+
+def _unsaved(error: NotSavedError, path: Path) -> int:
+    where = f" It is at {error.instead} instead." if error.instead else ""
+    _say(f"error: {path.name} cannot be written: {error.strerror}.{where}", sys.stderr)
+    return UNSAVED
 
 
 def _text(frame: Frame) -> dict[str, str]:
@@ -197,7 +238,8 @@ def _jobs(options: dict[str, Any]) -> list[_Job]:
         options["size"] = None
     given = {name: options[name] for name in KNOBS if options[name] is not None}
     settings = Settings(**{**taken, **given})
-    outputs = _outputs(options["output"], photos)
+    moves = _moves(options["output"], photos, options)
+    outputs = [Path(options["output"])] if moves else _outputs(options["output"], photos)
     film: Path | None = options["time_lapse"]
     if film is not None:
         if len(photos) > 1:
@@ -217,9 +259,31 @@ def _jobs(options: dict[str, Any]) -> list[_Job]:
         _say(f"error: {error.path.name} cannot be written: {error.strerror}.", sys.stderr)
         raise SystemExit(UNSAVED) from error
     return [
-        _Job(photo, styles, output, settings, own_size, len(photos) > 1)
+        _Job(photo, styles, output, settings, own_size, len(photos) > 1, moves)
         for photo, output in zip(photos, outputs, strict=True)
     ]
+
+
+def _moves(place: str, photos: Sequence[str], options: dict[str, Any]) -> bool:
+    """Return whether a clip is to be painted as one, which its output's name says.
+
+    Raises:
+        InputError: a film can only become a film, or an option is for photos only.
+    """
+    suffix = Path(place).suffix.lower()
+    films = [photo for photo in photos if Path(photo).suffix.lower() in ENDINGS]
+    if len(photos) == 1 and suffix in CLIPS and (suffix not in PICTURES or is_clip(photos[0])):
+        _check_output(Path(place), CLIPS, "MP4, WebP nor GIF")
+        if others := [name for name in _FOR_PHOTOS if options[name.replace("-", "_")] is not None]:
+            raise InputError(f"--{others[0]} is for photos; leave it out for a clip.")
+        return True
+    if films:
+        raise InputError(
+            f"{Path(films[0]).name} is a clip; paint it alone, into a file that ends in {', '.join(CLIPS)}."
+        )
+    if clip_options := [name for name in ("frames", "fps") if options[name] is not None]:
+        raise InputError(f"--{clip_options[0]} is for clips; name one, and an output such as out.mp4.")
+    return False
 
 
 def _outputs(place: str, photos: Sequence[str]) -> list[Path]:
@@ -338,6 +402,17 @@ def _watch(frames: Iterator[Frame], kept: list[np.ndarray] | None) -> Frame:
                     kept[:] = thinned(kept, _MOST_KEPT)
                 kept.append(frame.image)
     return frame
+
+
+def _watch_clip(frames: Iterator[ClipFrame]) -> Iterator[np.ndarray]:
+    """Draw a progress bar while the frames come; yield the pictures of those that are finished."""
+    with tqdm(unit="frame", file=_Terminal(sys.stderr), dynamic_ncols=True) as bar:
+        for each in frames:
+            bar.total = each.count
+            bar.set_description(f"{each.frame.width}x{each.frame.height}", refresh=False)
+            if each.done:
+                bar.update(1)
+                yield each.frame.image
 
 
 @contextmanager

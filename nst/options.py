@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         "-o",
         "--output",
         default="out.png",
-        help="PNG, JPEG, WebP or TIFF by its ending, or a folder (out.png)",
+        help="PNG, JPEG, WebP or TIFF by its ending, or a folder (out.png); of a clip MP4, WebP or GIF",
     )
     options.add_argument(
         "--force", action="store_true", help="write even over a picture that is painted from"
@@ -47,6 +47,11 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--time-lapse", type=Path, metavar="FILE", help="film of the painting, MP4 or WebP")
     options.add_argument("-v", "--verbose", action="store_true", help="say where the weights come from")
     options.add_argument("--version", action="version", version=nst.__version__)
+    clips = options.add_argument_group(
+        "clips", "in place of the photo: MP4, MOV, WebM, or a picture that moves"
+    )
+    clips.add_argument("--frames", type=_from(1, int), metavar="N", help="frames at most, from the beginning")
+    clips.add_argument("--fps", type=_from(1, float), metavar="N", help="frames a second, at most its own")
     masks = options.add_argument_group(
         "pictures that direct the painting", "masks have the shape of the photo, or of the painting"
     )
@@ -112,6 +117,19 @@ def _checked(knob: Knob) -> Callable[[str], Any]:
             return knob.check(text if knob.kind is str else _number(text))
         except InputError as error:
             raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse
+
+
+def _from(least: int, kind: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return argparse's type of a number that is not less than `least`."""
+
+    def parse(text: str) -> Any:
+        with suppress(ValueError, OverflowError):
+            value = kind(text)
+            if least <= value < 1e6:
+                return value
+        raise argparse.ArgumentTypeError(f"it is a number from {least} on, not {text[:40]!r}.")
 
     return parse
 

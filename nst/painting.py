@@ -119,6 +119,16 @@ def _painting(
     encoder: Encoder | Sequence[Encoder] | None,
     controls: Controls | None,
 ) -> Generator[Frame, None, None]:
+    return optimization(pictures, settings, encoder, controls or Controls()).frames()
+
+
+def optimization(
+    pictures: Inputs[Picture],
+    settings: Settings,
+    encoder: Encoder | Sequence[Encoder] | None,
+    controls: Controls,
+) -> Optimization:
+    """Return a run that has not begun, everything checked; the arguments are those of `stylize`."""
     _check_counts(pictures, settings)
     if settings.initial != "picture":
         pictures = replace(pictures, start=None)
@@ -141,7 +151,7 @@ def _painting(
         settings,
         None if alpha is None else alpha.to(device),
     )
-    return Optimization(seen, settings, encoders, scales, controls or Controls()).frames()
+    return Optimization(seen, settings, encoders, scales, controls)
 
 
 def _check_counts(pictures: Inputs[Picture], settings: Settings) -> None:

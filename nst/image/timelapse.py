@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from PIL import Image
 
+from nst.image.film import film
 from nst.image.tensors import fit
 from nst.image.transparency import pixels_on_white
 
@@ -20,7 +21,6 @@ _Frame = TypeVar("_Frame")
 # A whole painting in a few seconds, and time to look at the finished picture.
 _SECONDS, _HELD = 6.0, 2.0
 _SLOWEST, _FASTEST = 4, 24
-_BT709 = 1  # primaries and transfer, ITU-T H.273
 _LONGEST = {"mp4": 1024, "webp": 512}
 
 
@@ -33,30 +33,14 @@ def as_mp4(frames: Iterable[np.ndarray]) -> bytes:
     Raises:
         ValueError: there are no frames.
     """
-    # Imported late, as few need it.
-    import av
-    from av.video.reformatter import ColorRange, Colorspace
-
     pictures = _alike(frames, _LONGEST["mp4"], even=True)
     rate = _rate(len(pictures))
     pictures += [pictures[-1]] * round(_HELD * rate)
-    # A file, as "faststart", which lets it play before it is all loaded, is a second pass over it.
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "film.mp4"
-        with av.open(file, "w", options={"movflags": "faststart"}) as film:
-            stream = film.add_stream("libx264", rate=Fraction(rate), options={"crf": "19"})
-            stream.width, stream.height = pictures[0].size
-            stream.pix_fmt = "yuv420p"
-            # Players guess the colour space of a film that does not name it.
-            coder = stream.codec_context
-            coder.colorspace, coder.color_range = Colorspace.ITU709, ColorRange.MPEG
-            coder.color_primaries = coder.color_trc = _BT709
+        with film(file, Fraction(rate)) as made:
             for picture in pictures:
-                frame = av.VideoFrame.from_image(picture).reformat(
-                    format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-                )
-                film.mux(stream.encode(frame))
-            film.mux(stream.encode())
+                made.add(np.asarray(picture))
         return file.read_bytes()
 
 

@@ -36,7 +36,8 @@ DIRECTIONS = {
     "image": set(),
     "vgg": {"image"},
     "optimization": {"vgg", "image", "host", "nst.settings", "nst.inputs"},
-    "lab": {"optimization", "vgg", "image", "host", "nst.settings", "nst.inputs", "nst.painting"},
+    "clips": {"optimization", "vgg", "image", "host", "nst.settings", "nst.inputs", "nst.painting"},
+    "lab": {"clips", "optimization", "vgg", "image", "host", "nst.settings", "nst.inputs", "nst.painting"},
     "painters": {"optimization", "vgg", "image", "host", "nst.settings", "nst.inputs", "nst.painting"},
     "runs": {"painters", "optimization", "image", "host", "nst.settings", "nst.inputs", "nst.knob"},
     "gradio_faults": set(),
@@ -45,7 +46,7 @@ DIRECTIONS = {
     | {"nst.settings", "nst.inputs", "nst.knob"},
 }
 # These are written without Gradio, and tested without it.
-WITHOUT_GRADIO = ("host", "image", "vgg", "optimization", "lab", "painters", "runs")
+WITHOUT_GRADIO = ("host", "image", "vgg", "optimization", "clips", "lab", "painters", "runs")
 
 
 def package_of(name: str) -> str:
@@ -153,8 +154,8 @@ def test_requirements_bring_what_is_imported():
         "brotli",
         "filelock",
     }  # Gradio's own requirements, and huggingface-hub's
-    # Only where they are there: on ZeroGPU, in a cluster, and for benchmarks.
-    optional = {"spaces", "ray", "matplotlib", "playwright"}
+    # Only where they are there: for clips, on ZeroGPU, in a cluster, and for benchmarks.
+    optional = {"cv2", "spaces", "ray", "matplotlib", "playwright"}
     for path in [ROOT / "app.py", *(ROOT / "nst").rglob("*.py")]:
         used = {name.split(".")[0] for name in imports(path)} - {"nst"} - set(sys.stdlib_module_names)
         assert used <= brought | optional, (path.name, used - brought)

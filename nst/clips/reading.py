@@ -1,0 +1,211 @@
+"""Clips and animated pictures as frames that follow each other evenly."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from nst.errors import InputError
+from nst.image.decoding import MAX_PIXELS, MIN_SIDE, fit, open_image
+
+# What a film may come in. FFmpeg knows hundreds more, among them lists that name other files and addresses.
+_CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
+_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "enable_drefs": "0"}
+_CODECS = ("h264", "hevc", "vp8", "vp9", "libvpx", "libvpx-vp9", "av1", "libdav1d")
+ENDINGS = (".mp4", ".mov", ".m4v", ".webm", ".mkv")
+_RATES = 1, 60  # frames a second, the least and the most
+_EARLY = 0.25  # of a frame's time
+_DEFAULT_RATE = Fraction(10)  # of what says nothing of its own
+_UNREADABLE = "{label} cannot be read as a clip; save it as MP4 with H.264."
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What is known of a clip before it is read.
+
+    Frames come at an even rate, whatever the file's own: what its clock shows at that moment.
+    """
+
+    source: Path
+    size: tuple[int, int]  # as it is seen: turned, and with square pixels
+    rate: Fraction  # frames a second
+    seconds: float | None  # None where the file does not say
+    loops: bool  # whether it begins again at its end
+    most: int | None  # frames at most
+    animation: bool  # a picture that moves, not a film
+
+    @property
+    def count(self) -> int | None:
+        """How many frames there will be, if the file tells the truth."""
+        whole = None if self.seconds is None else max(1, round(self.seconds * self.rate))
+        return min((count for count in (whole, self.most) if count is not None), default=None)
+
+    def frames(self, longest: int) -> Iterator[np.ndarray]:
+        """Yield (H, W, 3) uint8, at most `longest` pixels on the longer side.
+
+        Raises:
+            InputError: it is damaged so that not one frame can be read.
+        """
+        pictures = (_animation if self.animation else _film)(self.source, fit(*self.size, longest))
+        number, shown = 0, None
+        with contextlib.closing(pictures):
+            for begins, pixels in pictures:
+                # The one before is shown until this one begins; files round their times to a millisecond.
+                while shown is not None and (number + _EARLY) / self.rate < begins:
+                    if self.most is not None and number >= self.most:
+                        return
+                    yield shown
+                    number += 1
+                shown = pixels
+        if shown is None:
+            raise InputError(_UNREADABLE.format(label="The clip"))
+        end = (self.count or 0) if self.seconds is not None else number + 1
+        while number < max(end, 1) and (self.most is None or number < self.most):
+            yield shown
+            number += 1
+
+
+def is_clip(source: str | Path) -> bool:
+    """Return whether a file moves: a film by its name, or a picture with more than one frame."""
+    if Path(source).suffix.lower() in ENDINGS:
+        return True
+    try:
+        with open_image(source, "The photo") as opened:
+            return getattr(opened, "n_frames", 1) > 1
+    except InputError:
+        return False
+
+
+def open_clip(
+    source: str | Path, label: str = "The clip", rate: float | None = None, most: int | None = None
+) -> Clip:
+    """Return what a clip is, from its header.
+
+    Args:
+        source: MP4, MOV or WebM, or an animated GIF, WebP, PNG or AVIF.
+        label: how to call it in messages.
+        rate: frames a second, at most its own; its own if left out.
+        most: frames at most, from its beginning.
+
+    Raises:
+        InputError: it is none of these, damaged, too small or too large.
+    """
+    path = Path(source)
+    described = _describe_film if path.suffix.lower() in ENDINGS else _describe_animation
+    size, own, seconds, loops = described(path, label)
+    if size[0] * size[1] > MAX_PIXELS or min(size) < MIN_SIDE:
+        raise InputError(f"{label} is {size[0]} x {size[1]} pixels; {MIN_SIDE} a side are the least.")
+    own = min(max(own, Fraction(_RATES[0])), Fraction(_RATES[1]))
+    wanted = own if rate is None else min(own, Fraction(rate).limit_denominator(1001))
+    return Clip(path, size, wanted, seconds, loops, most, described is _describe_animation)
+
+
+@contextlib.contextmanager
+def opened_film(path: Path, label: str = "The clip") -> Iterator[Any]:
+    """Yield a film, open for reading.
+
+    Raises:
+        InputError: it is none, or of a kind that is not read here.
+    """
+    import av
+
+    try:
+        container = av.open(str(path), options=_OPTIONS, metadata_errors="replace")
+    except (OSError, ValueError, av.FFmpegError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise InputError(f"{label} {path.name} does not exist.") from error
+        raise InputError(_UNREADABLE.format(label=label)) from error
+    with container:
+        if not container.streams.video:
+            raise InputError(f"{label} has no pictures, only sound.")
+        coder = container.streams.video[0].codec_context
+        if coder is None or coder.codec.name not in _CODECS:
+            raise InputError(_UNREADABLE.format(label=label))
+        yield container
+
+
+def _describe_film(path: Path, label: str) -> tuple[tuple[int, int], Fraction, float | None, bool]:
+    with opened_film(path, label) as container:
+        stream = container.streams.video[0]
+        rate = stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
+        length = stream.duration * stream.time_base if stream.duration else None
+        if length is None and container.duration:
+            length = Fraction(container.duration, 1_000_000)
+        first = next(container.decode(video=0), None)
+        if first is None:
+            raise InputError(_UNREADABLE.format(label=label))
+        width, height = first.width, first.height
+        if shape := stream.sample_aspect_ratio:
+            width = max(1, round(width * shape))
+        size = (height, width) if first.rotation % 180 else (width, height)
+        return size, Fraction(rate), None if length is None else float(length), False
+
+
+def _film(path: Path, size: tuple[int, int]) -> Generator[tuple[float, np.ndarray], None, None]:
+    """Yield when each frame begins, in seconds, and its pixels."""
+    import av
+
+    with opened_film(path) as container:
+        container.streams.video[0].thread_type = "AUTO"
+        began = None
+        try:
+            for frame in container.decode(video=0):
+                if frame.time is None:
+                    continue
+                began = frame.time if began is None else began
+                turned = frame.rotation % 360
+                width, height = size[::-1] if turned % 180 else size
+                pixels = frame.reformat(width, height, "rgb24", src_colorspace=_colors(frame)).to_ndarray()
+                yield frame.time - began, np.ascontiguousarray(np.rot90(pixels, turned // 90))
+        except av.FFmpegError:
+            return  # damaged from here on: what there is, is shown
+
+
+def _colors(frame: Any) -> Any:
+    """Return how a frame codes colours; where it does not say, as players take it by its height."""
+    from av.video.reformatter import Colorspace
+
+    known = {int(Colorspace.ITU709), int(Colorspace.ITU601), int(Colorspace.SMPTE240M)}
+    if int(frame.colorspace) in known:
+        return frame.colorspace
+    return Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601
+
+
+def _describe_animation(path: Path, label: str) -> tuple[tuple[int, int], Fraction, float | None, bool]:
+    with open_image(path, label) as opened:
+        if getattr(opened, "n_frames", 1) < 2:
+            raise InputError(f"{label} does not move; it is a picture.")
+        times = [duration for duration, _ in _pages(opened)]
+        typical = sorted(times)[len(times) // 4]
+        # 0 is for ever; a GIF plays once unless it says otherwise, and then at least twice.
+        loops = "loop" in opened.info if opened.format == "GIF" else opened.info.get("loop", 0) == 0
+        return opened.size, Fraction(1000, round(typical * 1000)), sum(times), loops
+
+
+def _animation(path: Path, size: tuple[int, int]) -> Generator[tuple[float, np.ndarray], None, None]:
+    begins = 0.0
+    with open_image(path, "The clip") as opened:
+        for duration, page in _pages(opened):
+            white = Image.new("RGBA", page.size, "white")
+            picture = Image.alpha_composite(white, page.convert("RGBA")).convert("RGB")
+            yield begins, np.asarray(picture.resize(size, Image.Resampling.BICUBIC))
+            begins += duration
+
+
+def _pages(opened: Image.Image) -> Iterator[tuple[float, Image.Image]]:
+    """Yield how many seconds each page is shown, and the page; browsers show none for less than 20 ms."""
+    for number in range(getattr(opened, "n_frames", 1)):
+        try:
+            opened.seek(number)
+            opened.load()
+        except (OSError, EOFError, SyntaxError, ValueError):
+            return
+        duration = float(opened.info.get("duration") or 0)
+        yield (duration if duration >= 20 else 100) / 1000, opened
