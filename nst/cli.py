@@ -154,7 +154,7 @@ def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
 def _paint_clip(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
     """Paint one clip into its file; return an exit code."""
     try:
-        clip = open_clip(job.photo, "The clip", options["fps"], options["frames"])
+        clip = open_clip(job.photo, "The photo", options["fps"], options["frames"])
         frames = stylize_clip(
             clip,
             job.styles,

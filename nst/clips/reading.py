@@ -181,7 +181,7 @@ def _colors(frame: Any) -> Any:
 def _describe_animation(path: Path, label: str) -> tuple[tuple[int, int], Fraction, float | None, bool]:
     with open_image(path, label) as opened:
         if getattr(opened, "n_frames", 1) < 2:
-            raise InputError(f"{label} does not move; it is a picture.")
+            raise InputError(f"{label} is a picture that does not move; paint it into a PNG or JPEG.")
         times = [duration for duration, _ in _pages(opened)]
         typical = sorted(times)[len(times) // 4]
         # 0 is for ever; a GIF plays once unless it says otherwise, and then at least twice.

@@ -316,7 +316,9 @@ def test_phone_has_no_sideways_scrolling_and_the_canvas_under_the_button(visitor
 def test_a_script_that_comes_into_the_page_does_not_run(visitor):
     page = visitor()
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')")
-    page.evaluate("document.body.append(Object.assign(document.createElement('script'), { text: 'ran = 2' }))")
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), { text: 'ran = 2' }))"
+    )
     page.wait_for_function("[...document.images].at(-1).complete")
     page.wait_for_timeout(300)
     assert page.evaluate("window.ran") is None

@@ -107,7 +107,11 @@ def test_transparency_is_kept_on_wish_and_missing_rows_are_told(painting, tmp_pa
         ("PHOTO PAINTING --iterations 1e9", "Iterations (iterations) is a whole number"),
         ("PHOTO PAINTING --style-weight much", "Style weight (style_weight) is a number from 0 to 10"),
         ("PHOTO PAINTING --optimizer magic", "invalid choice"),
-        ("PHOTO PAINTING -o x.gif", "neither PNG, JPEG, WebP nor TIFF; end its name in .png, .jpg"),
+        ("PHOTO PAINTING -o x.bmp", "neither PNG, JPEG, WebP nor TIFF; end its name in .png, .jpg"),
+        (
+            "PHOTO PAINTING -o x.gif",
+            "The photo is a picture that does not move; paint it into a PNG or JPEG.",
+        ),
         ("PHOTO PAINTING -o nowhere/x.png", "does not exist"),
         ("PHOTO PAINTING --weights none.pth", "none.pth does not exist"),
         ("PHOTO PHOTO --weights PHOTO", "neither safetensors nor"),

@@ -159,7 +159,7 @@ def test_a_picture_that_does_not_move_is_none(tmp_path):
     path = tmp_path / "a.png"
     Image.new("RGB", (64, 64)).save(path)
     assert not is_clip(path)
-    with pytest.raises(InputError, match="does not move"):
+    with pytest.raises(InputError, match="is a picture that does not move"):
         open_clip(path)
     with pytest.raises(InputError, match="does not exist"):
         open_clip(tmp_path / "none.mp4")
