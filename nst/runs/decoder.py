@@ -8,6 +8,7 @@ given a moment only: what was not done in it then comes last.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import multiprocessing
@@ -38,6 +39,7 @@ _WAITING = 64  # files in one line
 _BUSY = "This host is busy reading other pictures; try again in a minute."
 _KEPT = 2**27  # bytes of pixels: three photos of 12 million
 _SIZE = 2**10  # bytes that the size of a file is charged with
+_AGAIN = 0.5  # seconds in which a server of processes that has died is gone, and another can come
 _LAST = 5.0  # seconds more for an answer that has begun
 _LARGE = 2**24  # bytes of pixels, with which more of the kind will have been held for a moment
 # How a file was not read, after the name that it is called by.
@@ -156,6 +158,8 @@ class Decoder:
                     process.kill()  # also when whoever asked has left
             if isinstance(found, str):
                 failure = found
+                if found == _NOT_BEGUN:
+                    await asyncio.sleep(_AGAIN)
             elif "refused" in found[0]:
                 raise InputError(found[0]["refused"])
             else:
