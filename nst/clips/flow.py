@@ -14,6 +14,8 @@ from nst.errors import InputError
 MISSING = 'Clips need OpenCV, which is not installed here; install it with: pip install ".[clips]"'
 # Of pixels: what is less is taken for no motion, as the noise of a camera moves a still background about.
 _STILL = 0.2
+# How much of the longer side is edge.
+_EDGE = 24
 # How much the mean of so many pixels about may differ in what has not changed.
 _SAME, _ABOUT = 2 / 255, 9
 
@@ -92,8 +94,12 @@ def reliable(back: Tensor, forth: Tensor) -> Tensor:
     rows, columns = torch.meshgrid(
         torch.arange(height, device=back.device), torch.arange(width, device=back.device), indexing="ij"
     )
-    columns, rows = columns + back[:, 0], rows + back[:, 1]
-    outside = (columns < 0) | (columns > width - 1) | (rows < 0) | (rows > height - 1)
+    # Networks see less of what is at the edge, so its colours are not those to keep further in.
+    edge = max(width, height) // _EDGE
+    outside = torch.zeros_like(hidden)
+    for begin, flow, length in ((columns, back[:, 0], width), (rows, back[:, 1], height)):
+        place = begin + flow
+        outside |= ((place < edge) & (flow < 0)) | ((place > length - 1 - edge) & (flow > 0))
     return (~(hidden | edges | outside)).float()[None]
 
 
