@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 from PIL import Image
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from nst.cli import main as paint
 
 HERE = Path(__file__).parent
 PHOTO, STYLE = HERE / "photos" / "surf.jpg", HERE / "styles" / "great_wave.jpg"
@@ -34,8 +37,8 @@ def main() -> None:
         first, *others = frames()
         first.save(clip, save_all=True, append_images=others, duration=83, loop=0, lossless=True)
         output = HERE / "page" / "clip.webp"
-        command = ["-m", "nst", clip, STYLE, "-o", output, "--size", SIZE[0], "--encoder", "narrow"]
-        subprocess.run([sys.executable, *map(str, command)], cwd=HERE.parent, check=True)
+        arguments = [clip, STYLE, "-o", output, "--size", SIZE[0], "--encoder", "narrow", "--force"]
+        sys.exit(paint([str(argument) for argument in arguments]))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def paint(
 ) -> Image.Image:
     """Return a painting as a Pillow image."""
     files = [HERE / "styles" / f"{style}.jpg" for style in styles]
-    chosen = Settings(**{"size": SIZE, "encoder": "builtin", **settings})
+    chosen = Settings(**{"size": SIZE, "encoder": "narrow", **settings})
     *_, frame = stylize(HERE / "photos" / f"{photo}.jpg", files, chosen, **(more or {}))
     return Image.fromarray(frame.image)
 

@@ -31,7 +31,7 @@ PATIENCE = 300_000
 
 def paint(photo: Example, style: Example, **settings: Any) -> Image.Image:
     """Return two examples, painted."""
-    *_, frame = stylize(photo.path, style.path, Settings(encoder="builtin", **settings))
+    *_, frame = stylize(photo.path, style.path, Settings(encoder="narrow", **settings))
     return Image.fromarray(frame.image)
 
 
