@@ -64,8 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _stop_on_signals() as stop:
             for job in _jobs(options):
-                paint = _paint_clip if job.moves else _paint
-                worst = max(worst, paint(job, options, stop))
+                worst = max(worst, _attempt(job, options, stop))
                 if stop.number:
                     return ENDED + stop.number
     except InputError as error:
@@ -104,28 +103,10 @@ class _Stop:
         return bool(self.number)
 
 
-def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
-    """Paint one photo and save what came of it; return an exit code."""
-    film: Path | None = options["time_lapse"]
-    frames: list[np.ndarray] = []
+def _attempt(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
+    """Paint what a job is; return an exit code, having said what is wrong."""
     try:
-        with warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always", IncompleteWarning)
-            painted = stylize(
-                job.photo,
-                job.styles,
-                _sized(job.settings, job.photo) if job.own_size else job.settings,
-                keep=options["keep"],
-                regions=_numbered(options, "region"),
-                style_masks=_numbered(options, "style_mask"),
-                start=options["start"],
-                resume=options["resume"],
-                stop=stop.wished,
-            )
-        for one in heard:
-            if one.category is IncompleteWarning:
-                _say(f"note: {one.message}", sys.stderr)
-        last = _watch(painted, frames if film is not None else None)
+        return (_paint_clip if job.moves else _paint)(job, options, stop)
     except InputError as error:
         job.say(str(error))
         return MISUSED
@@ -133,6 +114,30 @@ def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
         log.info("%s", "it broke here:", exc_info=error)
         job.say(f"something unforeseen broke ({_shortly(error)}); -v tells more.")
         return BROKEN
+
+
+def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
+    """Paint one photo and save what came of it; return an exit code."""
+    film: Path | None = options["time_lapse"]
+    frames: list[np.ndarray] = []
+    longest = max(measure(job.photo, "The photo")) if job.own_size else 0
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always", IncompleteWarning)
+        painted = stylize(
+            job.photo,
+            job.styles,
+            _sized(job, longest),
+            keep=options["keep"],
+            regions=_numbered(options, "region"),
+            style_masks=_numbered(options, "style_mask"),
+            start=options["start"],
+            resume=options["resume"],
+            stop=stop.wished,
+        )
+    for one in heard:
+        if one.category is IncompleteWarning:
+            _say(f"note: {one.message}", sys.stderr)
+    last = _watch(painted, frames if film is not None else None)
     code = _save(lambda: encode_picture(last.image, job.output.suffix, _text(last)), job.output)
     if code == FINISHED:
         if last.notice:
@@ -153,28 +158,21 @@ def _paint(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
 
 def _paint_clip(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
     """Paint one clip into its file; return an exit code."""
+    clip = open_clip(job.photo, "The photo", options["fps"], options["frames"])
+    frames = stylize_clip(
+        clip,
+        job.styles,
+        _sized(job, max(clip.size)),
+        keep=options["keep"],
+        regions=_numbered(options, "region"),
+        style_masks=_numbered(options, "style_mask"),
+        stop=stop.wished,
+    )
+    began = time.monotonic()
     try:
-        clip = open_clip(job.photo, "The photo", options["fps"], options["frames"])
-        frames = stylize_clip(
-            clip,
-            job.styles,
-            job.settings,
-            keep=options["keep"],
-            regions=_numbered(options, "region"),
-            style_masks=_numbered(options, "style_mask"),
-            stop=stop.wished,
-        )
-        began = time.monotonic()
         count = write_clip(_watch_clip(frames), clip, job.output)
-    except InputError as error:
-        job.say(str(error))
-        return MISUSED
     except NotSavedError as error:
         return _unsaved(error, job.output)
-    except Exception as error:
-        log.info("%s", "it broke here:", exc_info=error)
-        job.say(f"something unforeseen broke ({_shortly(error)}); -v tells more.")
-        return BROKEN
     _say(f"{job.output}: {count} frames, {time.monotonic() - began:.1f} s", sys.stdout)
     return FINISHED
 
@@ -331,18 +329,19 @@ def _expanded(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _sized(settings: Settings, photo: str) -> Settings:
-    """Return settings for a photo's own size, as far as that can be painted.
+def _sized(job: _Job, longest: int) -> Settings:
+    """Return a job's settings, for its photo's own size if that is wanted, as far as that can be painted.
 
-    Raises:
-        InputError: it is no picture.
+    Args:
+        longest: the photo's longer side.
     """
+    if not job.own_size:
+        return job.settings
     knob = KNOBS["size"]
-    longest = max(measure(photo, "The photo"))
     size = int(min(max(longest, knob.low), knob.high))
     if size != longest:
-        _say(f"note: {Path(photo).name} has {longest} pixels; it is painted with {size}.", sys.stderr)
-    return replace(settings, size=size)
+        _say(f"note: {Path(job.photo).name} has {longest} pixels; it is painted with {size}.", sys.stderr)
+    return replace(job.settings, size=size)
 
 
 def _is_same(one: Path, other: Path) -> bool:

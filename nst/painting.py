@@ -87,13 +87,19 @@ def stylize(
     Raises:
         InputError: a picture or the combination of settings cannot be used.
     """
-    some: Any = styles
-    one = isinstance(some, _ONE) or hasattr(some, "read") or not isinstance(some, Iterable)
-    paintings = () if some is None else (some,) if one else tuple(some)
+    paintings = styles_of(styles)
     if isinstance(settings, Mapping):
         settings = Settings.from_dict(dict(settings))
     given: Inputs[Any] = Inputs(content, paintings, keep, tuple(regions), start, resume, tuple(style_masks))
     return paint(given, settings or Settings(), encoder, Controls(stop, steer, interval))
+
+
+def styles_of(styles: Any) -> tuple[Any, ...]:
+    """Return the paintings that are given as styles: one, none, or several in whatever holds them."""
+    if styles is None:
+        return ()
+    one = isinstance(styles, _ONE) or hasattr(styles, "read") or not isinstance(styles, Iterable)
+    return (styles,) if one else tuple(styles)
 
 
 def paint(
@@ -103,32 +109,32 @@ def paint(
     controls: Controls | None = None,
 ) -> Generator[Frame, None, None]:
     """Paint as `stylize` does, whose arguments these are."""
-    try:
-        with own_state():
-            frames = _painting(pictures, settings, encoder, controls)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise InputError(TOO_LITTLE_MEMORY) from error
-    return each_in_own_state(frames)
-
-
-def _painting(
-    pictures: Inputs[Picture],
-    settings: Settings,
-    encoder: Encoder | Sequence[Encoder] | None,
-    controls: Controls | None,
-) -> Generator[Frame, None, None]:
-    return optimization(pictures, settings, encoder, controls or Controls()).frames()
+    with own_state():
+        run = optimization(pictures, settings, encoder, controls)
+    return each_in_own_state(run.frames())
 
 
 def optimization(
     pictures: Inputs[Picture],
     settings: Settings,
+    encoder: Encoder | Sequence[Encoder] | None = None,
+    controls: Controls | None = None,
+) -> Optimization:
+    """Return a run that has not begun, everything checked; the arguments are those of `stylize`."""
+    try:
+        return _checked(pictures, settings, encoder, controls or Controls())
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise InputError(TOO_LITTLE_MEMORY) from error
+
+
+def _checked(
+    pictures: Inputs[Picture],
+    settings: Settings,
     encoder: Encoder | Sequence[Encoder] | None,
     controls: Controls,
 ) -> Optimization:
-    """Return a run that has not begun, everything checked; the arguments are those of `stylize`."""
     _check_counts(pictures, settings)
     if settings.initial != "picture":
         pictures = replace(pictures, start=None)

@@ -21,7 +21,7 @@ from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls, Optimization
 from nst.optimization.pyramid import Scale
 from nst.optimization.working_pictures import WorkingPictures
-from nst.painting import optimization
+from nst.painting import optimization, styles_of
 from nst.settings import Settings
 from nst.vgg.encoder import Encoder
 
@@ -122,7 +122,8 @@ def stylize_clip(
         The frames; one at a time is held in memory.
 
     Raises:
-        InputError: the clip, a picture or the settings cannot be used, or OpenCV is not installed.
+        InputError: the clip or the settings cannot be used, or OpenCV is not installed; with the first frame,
+            a picture cannot.
     """
     if isinstance(settings, Mapping):
         settings = Settings.from_dict(dict(settings))
@@ -130,13 +131,8 @@ def stylize_clip(
     opencv()  # before anything is painted
     opened = clip if isinstance(clip, Clip) else open_clip(clip)
     controls = Controls(stop, None, interval)
-    given: Inputs[Any] = Inputs(None, tuple(styles) if _several(styles) else (styles,), keep, tuple(regions))
-    given = replace(given, style_masks=tuple(style_masks))
+    given: Inputs[Any] = Inputs(None, styles_of(styles), keep, tuple(regions), style_masks=tuple(style_masks))
     return each_in_own_state(_frames(opened, given, settings, encoder, controls))
-
-
-def _several(styles: Any) -> bool:
-    return isinstance(styles, list | tuple)
 
 
 def _frames(

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import InputError
-from nst.image.decoding import MAX_PIXELS, MIN_SIDE, fit, open_image
+from nst.image.decoding import MIN_SIDE, check_size, fit, open_image
 
 # What a film may come in. FFmpeg knows hundreds more, among them lists that name other files and addresses.
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
@@ -100,8 +100,7 @@ def open_clip(
     path = Path(source)
     described = _describe_film if path.suffix.lower() in ENDINGS else _describe_animation
     size, own, seconds, loops = described(path, label)
-    if size[0] * size[1] > MAX_PIXELS or min(size) < MIN_SIDE:
-        raise InputError(f"{label} is {size[0]} x {size[1]} pixels; {MIN_SIDE} a side are the least.")
+    check_size(*size, label, MIN_SIDE)
     own = min(max(own, Fraction(_RATES[0])), Fraction(_RATES[1]))
     wanted = own if rate is None else min(own, Fraction(rate).limit_denominator(1001))
     return Clip(path, size, wanted, seconds, loops, most, described is _describe_animation)

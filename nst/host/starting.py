@@ -19,12 +19,13 @@ def start(program: Callable[[], Callable[[], int]], extra: str = "") -> int:
         main = program()
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("nst"):
-            raise
-        wanted = f".[{extra}]" if extra else "."
-        return _refuse(f'This needs {error.name}; install it with: pip install "{wanted}"')
     except (MemoryError, ImportError) as error:
+        missing = error.name or "" if isinstance(error, ImportError) else ""
+        if missing.startswith("nst"):  # a fault of ours
+            raise
+        if isinstance(error, ModuleNotFoundError):
+            wanted = f".[{extra}]" if extra else "."
+            return _refuse(f'This needs {missing}; install it with: pip install "{wanted}"')
         # What the loader says where `ulimit -v` lets no library in, or one is broken.
         reason = str(error) or type(error).__name__
         return _refuse(f"A package cannot be loaded ({reason}); is there enough memory for it?")

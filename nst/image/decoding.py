@@ -85,7 +85,7 @@ def decode(
         InputError: it is no picture, damaged, too small or too large.
     """
     opened = open_image(source, label)
-    _check_size(*opened.size, label, least)
+    check_size(*opened.size, label, least)
     try:
         if opened.format == "JPEG":
             opened.draft(None, (MAX_SIDE, MAX_SIDE))  # decodes huge photos at half or quarter size
@@ -114,7 +114,7 @@ def measure(source: str | Path | bytes, label: str = "The photo") -> tuple[int, 
         InputError: it is no picture, too small or too large.
     """
     opened = open_image(source, label)
-    _check_size(*opened.size, label, MIN_SIDE)
+    check_size(*opened.size, label, MIN_SIDE)
     try:
         turned = _orientation(opened) in (5, 6, 7, 8)
     except Exception:  # broken EXIF, as in `_upright`
@@ -122,7 +122,12 @@ def measure(source: str | Path | bytes, label: str = "The photo") -> tuple[int, 
     return opened.size[::-1] if turned else opened.size
 
 
-def _check_size(width: int, height: int, label: str, least: int) -> None:
+def check_size(width: int, height: int, label: str, least: int) -> None:
+    """Refuse what is too large, or smaller than `least` on a side.
+
+    Raises:
+        InputError: saying which, and what to do.
+    """
     if width * height > MAX_PIXELS:
         raise InputError(
             f"{label} has {width * height / 1e6:.0f} million pixels;"
@@ -197,7 +202,7 @@ def open_image(source: str | Path | bytes | IO[bytes] | Image.Image, label: str)
     file = io.BytesIO(source) if isinstance(source, bytes) else source
 
     def check(width: int, height: int) -> None:
-        _check_size(width, height, label, 1)
+        check_size(width, height, label, 1)
 
     try:
         with warnings.catch_warnings():

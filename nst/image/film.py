@@ -57,7 +57,7 @@ class Film:
         if self._copy is not None:
             end = self._count / self._rate
             for packet in self._sound.container.demux(self._sound):
-                if packet.dts is None or packet.pts * packet.time_base > end:
+                if packet.pts is None or packet.pts * packet.time_base > end:
                     continue
                 packet.stream = self._copy
                 self._container.mux(packet)

@@ -41,6 +41,13 @@ def test_a_clip_becomes_a_clip(source, output, painting, tmp_path, capsys):
     assert np.abs(painted[:42].astype(int) - before[:42]).mean() > 5  # a film's sides are even
 
 
+def test_the_clips_own_size_can_be_asked_for(painting, tmp_path):
+    path = made_animation(tmp_path / "a.gif", 2)
+    few = ["--size", "photo", "--iterations", "10"]
+    assert main([str(path), str(painting), "-o", str(tmp_path / "out.gif"), *few]) == 0
+    assert open_clip(tmp_path / "out.gif").size == (96, 64)
+
+
 def test_into_a_picture_goes_the_first_frame_of_a_gif(painting, tmp_path):
     path = made_animation(tmp_path / "a.gif")
     assert main([str(path), str(painting), "-o", str(tmp_path / "out.png"), *QUICK]) == 0

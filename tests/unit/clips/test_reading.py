@@ -165,6 +165,13 @@ def test_a_picture_that_does_not_move_is_none(tmp_path):
         open_clip(tmp_path / "none.mp4")
 
 
+def test_what_is_too_small_is_told_as_that(tmp_path):
+    small = [Image.new("RGB", (8, 40), colour) for colour in ("red", "blue")]
+    small[0].save(tmp_path / "a.gif", save_all=True, append_images=small[1:])
+    with pytest.raises(InputError, match="is 8 x 40 pixels, which is too small to paint with"):
+        open_clip(tmp_path / "a.gif")
+
+
 @pytest.mark.parametrize("ending", ["mp4", "webp", "gif"])
 @pytest.mark.parametrize("loops", [True, False], ids=["loops", "once"])
 def test_it_is_written_as_it_came(ending, loops, tmp_path):
