@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 
 from nst.clips.flow import estimate, moved, opencv, reliable, settled, unchanged
 from nst.clips.reading import Clip, open_clip
 from nst.clips.steady import SteadyObjective
 from nst.host.torch_state import each_in_own_state
-from nst.image.tensors import resize, to_tensor
+from nst.image.tensors import fit, resize, to_tensor
 from nst.inputs import Inputs
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls, Optimization
@@ -29,6 +30,8 @@ from nst.vgg.encoder import Encoder
 STEADINESS = 0.2
 # Iterations of a frame after the first: as shares of the last size's, and of all that a still gets.
 _OF_LAST, _OF_ALL, _LEAST = 0.6, 0.15, 3
+# What a frame after the first takes of a still's time (nst/lab/quality.md).
+_SHARE = 0.3
 # With less of a frame to be relied on it is another scene.
 _CUT = 0.25
 # How much coarser than the painting the strokes are that a part that comes into sight takes over.
@@ -42,6 +45,8 @@ class ClipFrame:
     frame: Frame  # of the painting; final when the clip goes on to the next
     number: int  # of the clip's frames, from 0
     count: int | None  # of them, as far as the file says
+    seconds: float = 0.0  # of work on the clip so far
+    remaining: float = 0.0  # seconds until the clip is finished, as far as is known
 
     @property
     def done(self) -> bool:
@@ -91,16 +96,28 @@ class Following(WorkingPictures):
         return super().finished(self.steadied(canvas))
 
 
+def seconds_of(still: float, count: int) -> float:
+    """Return the seconds that a clip takes.
+
+    Args:
+        still: seconds of one frame, painted as a photo.
+        count: frames.
+    """
+    return still * (1 + _SHARE * (count - 1))
+
+
 def stylize_clip(
-    clip: str | Path | Clip,
+    clip: str | Path | Clip | np.ndarray,
     styles: Any,
     settings: Settings | Mapping[str, Any] | None = None,
     *,
     keep: Any = None,
     regions: Sequence[Any] = (),
     style_masks: Sequence[Any] = (),
+    resume: Any = None,
     encoder: Encoder | tuple[Encoder, ...] | None = None,
     stop: Callable[[], bool] = bool,
+    steer: Callable[[], Settings | None] | None = None,
     interval: float = 0.25,
 ) -> Generator[ClipFrame, None, None]:
     """Paint a clip in the manner of `styles` without flicker, yielding its frames as they develop.
@@ -111,11 +128,13 @@ def stylize_clip(
     objective, and where it does not, the photo's detail comes in.
 
     Args:
-        clip: a file, or what `open_clip` made of it.
+        clip: a file, what `open_clip` made of it, or its frames, (N, H, W, 3) uint8.
         styles: as for `stylize`, with the masks too, which hold for the whole clip.
-        settings: as for `stylize`. `initial` is for the first frame of each scene, the time limit for each
-            frame; a clip has no transparency.
+        settings: as for `stylize`. `initial` is for the first frame of each scene, the time limit for the
+            whole clip; a clip has no transparency.
+        resume: a painting of the clip's first frame; what comes is its second frame and those that follow.
         stop: asked at every iteration; once it returns true the frame as it is becomes the last.
+        steer: as for `stylize`.
         interval: seconds between frames of the painting, 0 for every iteration.
 
     Returns:
@@ -129,24 +148,61 @@ def stylize_clip(
         settings = Settings.from_dict(dict(settings))
     settings = replace(settings or Settings(), transparency=False)
     opencv()  # before anything is painted
-    opened = clip if isinstance(clip, Clip) else open_clip(clip)
-    controls = Controls(stop, None, interval)
-    given: Inputs[Any] = Inputs(None, styles_of(styles), keep, tuple(regions), style_masks=tuple(style_masks))
-    return each_in_own_state(_frames(opened, given, settings, encoder, controls))
+    if isinstance(clip, np.ndarray):
+        frames, count = (_fitted(pixels, settings.size) for pixels in clip), len(clip)
+    else:
+        opened = clip if isinstance(clip, Clip) else open_clip(clip)
+        frames, count = opened.frames(settings.size), opened.count
+    given: Inputs[Any] = Inputs(
+        None, styles_of(styles), keep, tuple(regions), resume=resume, style_masks=tuple(style_masks)
+    )
+    controls = Controls(stop, steer, interval)
+    return each_in_own_state(_frames(frames, count, given, settings, encoder, controls))
+
+
+def _fitted(pixels: np.ndarray, longest: int) -> np.ndarray:
+    size = fit(pixels.shape[1], pixels.shape[0], longest)
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 
 def _frames(
-    clip: Clip, given: Inputs[Any], settings: Settings, encoder: Any, controls: Controls
+    frames: Iterable[np.ndarray],
+    count: int | None,
+    given: Inputs[Any],
+    settings: Settings,
+    encoder: Any,
+    controls: Controls,
 ) -> Generator[ClipFrame, None, None]:
+    spent, each, late = 0.0, 0.0, False  # seconds: in all so far, and of a frame
+
+    def stop() -> bool:
+        return late or controls.stop()
+
+    controls_of_each = replace(controls, stop=stop)
     scene: _Scene | None = None
-    for number, pixels in enumerate(clip.frames(settings.size)):
+    for number, pixels in enumerate(frames):
         run = scene.follow(pixels) if scene else None
         if scene is None or run is None:
-            run = optimization(replace(given, photo=to_tensor(pixels)), settings, encoder, controls)
-            scene = _Scene(run, pixels, settings, controls)
+            run = optimization(replace(given, photo=to_tensor(pixels)), settings, encoder, controls_of_each)
+            scene = _Scene(run, pixels, controls_of_each)
+            if given.resume is not None:
+                given = replace(given, resume=None)
+                continue
+            each = 0.0
         for frame in run.frames():
-            yield ClipFrame(frame, number, clip.count)
-        if controls.stop():
+            seconds = spent + frame.seconds
+            late = late or seconds > settings.time_limit
+            if late and frame.final:
+                notice = f"The time limit of {settings.time_limit:g} seconds was reached."
+                frame = replace(frame, notice=notice)
+            expected = each or _SHARE * (frame.seconds + frame.remaining)
+            remaining = frame.remaining + expected * max(0, (count or 0) - number - 1)
+            yield ClipFrame(frame, number, count, seconds, remaining)
+        spent = seconds
+        if isinstance(run.pictures, Following):
+            each = frame.seconds
+        settings = run.settings
+        if stop():
             return
 
 
@@ -156,14 +212,11 @@ class _Scene:
     Args:
         first: the run of its first frame.
         pixels: that frame, (H, W, 3) uint8.
-        settings: how to paint.
         controls: what is asked on the way.
     """
 
-    def __init__(
-        self, first: Optimization, pixels: np.ndarray, settings: Settings, controls: Controls
-    ) -> None:
-        self.settings, self.controls = settings, controls
+    def __init__(self, first: Optimization, pixels: np.ndarray, controls: Controls) -> None:
+        self.controls = controls
         self.first = self.run = first
         self.pixels = pixels
         self.painted_from = to_tensor(pixels)  # each part as it was when it was last painted
@@ -185,9 +238,10 @@ class _Scene:
         back, holds, still = (each.to(device) for each in (back, holds, still))
         before = moved(resize(canvas, (pixels.shape[1], pixels.shape[0])), back)
         inputs = replace(self.first.pictures.inputs, photo=photo.to(device))
-        pictures = Following(inputs, self.settings, before, holds, still)
-        scale = _last_scale(self.first, self.settings)
-        self.run = Optimization(pictures, self.settings, self.first.encoders, [scale], self.controls)
+        settings = self.run.settings  # which may have been steered
+        pictures = Following(inputs, settings, before, holds, still)
+        scale = _last_scale(self.first, settings)
+        self.run = Optimization(pictures, settings, self.first.encoders, [scale], self.controls)
         return self.run
 
 

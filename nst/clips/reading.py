@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,30 @@ _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "enab
 _CODECS = ("h264", "hevc", "vp8", "vp9", "libvpx", "libvpx-vp9", "av1", "libdav1d")
 ENDINGS = (".mp4", ".mov", ".m4v", ".webm", ".mkv")
 _RATES = 1, 60  # frames a second, the least and the most
+_SLOWEST = 10  # frames a second that a long clip is brought down to, and no further
 _EARLY = 0.25  # of a frame's time
+_LONGEST = 10.0  # seconds that the last frame of a film is shown, whatever it says
 _DEFAULT_RATE = Fraction(10)  # of what says nothing of its own
 _UNREADABLE = "{label} cannot be read as a clip; save it as MP4 with H.264."
+
+
+# How films begin: a name of the first box (ISO 14496-12, QuickTime), or EBML's number (Matroska, WebM).
+_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_EBML = b"\x1a\x45\xdf\xa3"
+_PICTURES = (
+    b"avif",
+    b"avis",
+    b"heic",
+    b"heix",
+    b"hevc",
+    b"mif1",
+    b"msf1",
+)  # brands of pictures in such boxes
+# Of pictures, those whose pages are shown one after the other; others' are pages, or versions of one.
+_MOVING = ("GIF", "WEBP", "PNG", "AVIF")
+
+_Shown = tuple[float, float, np.ndarray]
+Source = str | Path | bytes  # a file, or all that is in it
 
 
 @dataclass(frozen=True)
@@ -33,7 +55,7 @@ class Clip:
     Frames come at an even rate, whatever the file's own: what its clock shows at that moment.
     """
 
-    source: Path
+    source: Source
     size: tuple[int, int]  # as it is seen: turned, and with square pixels
     rate: Fraction  # frames a second
     seconds: float | None  # None where the file does not say
@@ -47,6 +69,14 @@ class Clip:
         whole = None if self.seconds is None else max(1, round(self.seconds * self.rate))
         return min((count for count in (whole, self.most) if count is not None), default=None)
 
+    def within(self, most: int) -> Clip:
+        """Return the clip with at most so many frames: fewer a second, or else only its beginning."""
+        rate = self.rate
+        if self.count is not None and self.count > most and self.seconds:
+            fitting = Fraction(most / self.seconds).limit_denominator(1001)
+            rate = min(rate, max(fitting, Fraction(_SLOWEST)))
+        return replace(self, rate=rate, most=most)
+
     def frames(self, longest: int) -> Iterator[np.ndarray]:
         """Yield (H, W, 3) uint8, at most `longest` pixels on the longer side.
 
@@ -54,42 +84,55 @@ class Clip:
             InputError: it is damaged so that not one frame can be read.
         """
         pictures = (_animation if self.animation else _film)(self.source, fit(*self.size, longest))
-        number, shown = 0, None
+        number, shown, ends = 0, None, 0.0
         with contextlib.closing(pictures):
-            for begins, pixels in pictures:
+            for begins, lasts, pixels in pictures:
                 # The one before is shown until this one begins; files round their times to a millisecond.
                 while shown is not None and (number + _EARLY) / self.rate < begins:
                     if self.most is not None and number >= self.most:
                         return
                     yield shown
                     number += 1
-                shown = pixels
+                shown, ends = pixels, begins + lasts
         if shown is None:
             raise InputError(_UNREADABLE.format(label="The clip"))
-        end = (self.count or 0) if self.seconds is not None else number + 1
-        while number < max(end, 1) and (self.most is None or number < self.most):
+        while (not number or (number + _EARLY) / self.rate < ends) and number != self.most:
             yield shown
             number += 1
 
 
-def is_clip(source: str | Path) -> bool:
-    """Return whether a file moves: a film by its name, or a picture with more than one frame."""
-    if Path(source).suffix.lower() in ENDINGS:
+def is_film(source: Source) -> bool:
+    """Return whether a file is a film, by how it begins or, if it is named, by its name."""
+    if not isinstance(source, bytes):
+        if Path(source).suffix.lower() in ENDINGS:
+            return True
+        try:
+            with Path(source).open("rb") as file:
+                source = file.read(12)
+        except OSError:
+            return False
+    head = source[:12]
+    return head.startswith(_EBML) or (head[4:8] in _BOXES and head[8:] not in _PICTURES)
+
+
+def is_clip(source: Source) -> bool:
+    """Return whether a file moves: a film, or a picture that has more than one frame."""
+    if is_film(source):
         return True
     try:
         with open_image(source, "The photo") as opened:
-            return getattr(opened, "n_frames", 1) > 1
+            return _count(opened) > 1
     except InputError:
         return False
 
 
 def open_clip(
-    source: str | Path, label: str = "The clip", rate: float | None = None, most: int | None = None
+    source: Source, label: str = "The clip", rate: float | None = None, most: int | None = None
 ) -> Clip:
     """Return what a clip is, from its header.
 
     Args:
-        source: MP4, MOV or WebM, or an animated GIF, WebP, PNG or AVIF.
+        source: MP4, MOV or WebM, or an animated GIF, WebP, PNG or AVIF; a path, or the bytes of the file.
         label: how to call it in messages.
         rate: frames a second, at most its own; its own if left out.
         most: frames at most, from its beginning.
@@ -97,17 +140,16 @@ def open_clip(
     Raises:
         InputError: it is none of these, damaged, too small or too large.
     """
-    path = Path(source)
-    described = _describe_film if path.suffix.lower() in ENDINGS else _describe_animation
-    size, own, seconds, loops = described(path, label)
+    described = _describe_film if is_film(source) else _describe_animation
+    size, own, seconds, loops = described(source, label)
     check_size(*size, label, MIN_SIDE)
     own = min(max(own, Fraction(_RATES[0])), Fraction(_RATES[1]))
     wanted = own if rate is None else min(own, Fraction(rate).limit_denominator(1001))
-    return Clip(path, size, wanted, seconds, loops, most, described is _describe_animation)
+    return Clip(source, size, wanted, seconds, loops, most, described is _describe_animation)
 
 
 @contextlib.contextmanager
-def opened_film(path: Path, label: str = "The clip") -> Iterator[Any]:
+def opened_film(source: Source, label: str = "The clip") -> Iterator[Any]:
     """Yield a film, open for reading.
 
     Raises:
@@ -116,10 +158,11 @@ def opened_film(path: Path, label: str = "The clip") -> Iterator[Any]:
     import av
 
     try:
-        container = av.open(str(path), options=_OPTIONS, metadata_errors="replace")
+        file = io.BytesIO(source) if isinstance(source, bytes) else str(source)
+        container = av.open(file, options=_OPTIONS, metadata_errors="replace")
     except (OSError, ValueError, av.FFmpegError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise InputError(f"{label} {path.name} does not exist.") from error
+        if isinstance(error, FileNotFoundError) and not isinstance(source, bytes):
+            raise InputError(f"{label} {Path(source).name} does not exist.") from error
         raise InputError(_UNREADABLE.format(label=label)) from error
     with container:
         if not container.streams.video:
@@ -130,8 +173,8 @@ def opened_film(path: Path, label: str = "The clip") -> Iterator[Any]:
         yield container
 
 
-def _describe_film(path: Path, label: str) -> tuple[tuple[int, int], Fraction, float | None, bool]:
-    with opened_film(path, label) as container:
+def _describe_film(source: Source, label: str) -> tuple[tuple[int, int], Fraction, float | None, bool]:
+    with opened_film(source, label) as container:
         stream = container.streams.video[0]
         rate = stream.average_rate or stream.guessed_rate or _DEFAULT_RATE
         length = stream.duration * stream.time_base if stream.duration else None
@@ -147,12 +190,14 @@ def _describe_film(path: Path, label: str) -> tuple[tuple[int, int], Fraction, f
         return size, Fraction(rate), None if length is None else float(length), False
 
 
-def _film(path: Path, size: tuple[int, int]) -> Generator[tuple[float, np.ndarray], None, None]:
-    """Yield when each frame begins, in seconds, and its pixels."""
+def _film(source: Source, size: tuple[int, int]) -> Generator[_Shown, None, None]:
+    """Yield when each frame begins and for how long it is shown, in seconds, and its pixels."""
     import av
 
-    with opened_film(path) as container:
-        container.streams.video[0].thread_type = "AUTO"
+    with opened_film(source) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        usual = float(1 / (stream.average_rate or _DEFAULT_RATE))
         began = None
         try:
             for frame in container.decode(video=0):
@@ -162,7 +207,8 @@ def _film(path: Path, size: tuple[int, int]) -> Generator[tuple[float, np.ndarra
                 turned = frame.rotation % 360
                 width, height = size[::-1] if turned % 180 else size
                 pixels = frame.reformat(width, height, "rgb24", src_colorspace=_colors(frame)).to_ndarray()
-                yield frame.time - began, np.ascontiguousarray(np.rot90(pixels, turned // 90))
+                lasts = min(float(frame.duration * frame.time_base), _LONGEST) if frame.duration else usual
+                yield frame.time - began, lasts, np.ascontiguousarray(np.rot90(pixels, turned // 90))
         except av.FFmpegError:
             return  # damaged from here on: what there is, is shown
 
@@ -177,9 +223,9 @@ def _colors(frame: Any) -> Any:
     return Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601
 
 
-def _describe_animation(path: Path, label: str) -> tuple[tuple[int, int], Fraction, float | None, bool]:
-    with open_image(path, label) as opened:
-        if getattr(opened, "n_frames", 1) < 2:
+def _describe_animation(source: Source, label: str) -> tuple[tuple[int, int], Fraction, float | None, bool]:
+    with open_image(source, label) as opened:
+        if _count(opened) < 2:
             raise InputError(f"{label} is a picture that does not move; paint it into a PNG or JPEG.")
         times = [duration for duration, _ in _pages(opened)]
         typical = sorted(times)[len(times) // 4]
@@ -188,19 +234,24 @@ def _describe_animation(path: Path, label: str) -> tuple[tuple[int, int], Fracti
         return opened.size, Fraction(1000, round(typical * 1000)), sum(times), loops
 
 
-def _animation(path: Path, size: tuple[int, int]) -> Generator[tuple[float, np.ndarray], None, None]:
+def _animation(source: Source, size: tuple[int, int]) -> Generator[_Shown, None, None]:
     begins = 0.0
-    with open_image(path, "The clip") as opened:
+    with open_image(source, "The clip") as opened:
         for duration, page in _pages(opened):
             white = Image.new("RGBA", page.size, "white")
             picture = Image.alpha_composite(white, page.convert("RGBA")).convert("RGB")
-            yield begins, np.asarray(picture.resize(size, Image.Resampling.BICUBIC))
+            yield begins, duration, np.asarray(picture.resize(size, Image.Resampling.BICUBIC))
             begins += duration
+
+
+def _count(opened: Image.Image) -> int:
+    """Return how many frames a picture has that follow each other."""
+    return int(getattr(opened, "n_frames", 1)) if opened.format in _MOVING else 1
 
 
 def _pages(opened: Image.Image) -> Iterator[tuple[float, Image.Image]]:
     """Yield how many seconds each page is shown, and the page; browsers show none for less than 20 ms."""
-    for number in range(getattr(opened, "n_frames", 1)):
+    for number in range(_count(opened)):
         try:
             opened.seek(number)
             opened.load()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import tempfile
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from nst.clips.reading import Clip, opened_film
-from nst.image.film import film
+from nst.clips.reading import Clip
+from nst.clips.sound import with_sound
+from nst.image.film import as_film
 from nst.image.saving import save
 
 KINDS = (".mp4", ".webp", ".gif")
@@ -38,32 +39,26 @@ def write_clip(frames: Iterator[np.ndarray], clip: Clip, path: Path) -> int:
             count += 1
             yield pixels
 
-    with tempfile.TemporaryDirectory(prefix="nst-") as folder:
-        file = Path(folder) / path.name
-        if path.suffix.lower() == ".mp4":
-            _write_film(counted(), clip, file)
-        else:
-            _write_animation(counted(), clip, file, path.suffix[1:].upper())
-        save(file.read_bytes(), path)
+    if path.suffix.lower() == ".mp4":
+        data = as_film(counted(), clip.rate)
+        save(data if clip.animation else with_sound(data, clip.source), path)
+    else:
+        save(as_animation(counted(), clip.rate, path.suffix[1:].upper(), clip.loops), path)
     return count
 
 
-def _write_film(frames: Iterator[np.ndarray], clip: Clip, file: Path) -> None:
-    with contextlib.ExitStack() as stack:
-        source = None if clip.animation else stack.enter_context(opened_film(clip.source))
-        sound = source.streams.audio[0] if source and source.streams.audio else None
-        made = stack.enter_context(film(file, clip.rate, sound))
-        for pixels in frames:
-            made.add(pixels)
+def as_animation(frames: Iterable[np.ndarray], rate: Fraction, kind: str, loops: bool) -> bytes:
+    """Return frames of one size as an animated picture.
 
-
-def _write_animation(frames: Iterator[np.ndarray], clip: Clip, file: Path, kind: str) -> None:
+    Args:
+        kind: "WEBP" or "GIF".
+        loops: whether it begins again at its end.
+    """
     pictures = map(Image.fromarray, frames)
     first = next(pictures)
-    options = {
-        "duration": round(1000 / clip.rate),
-        **({"quality": 80, "method": 2} if kind == "WEBP" else {}),
-    }
-    if clip.loops or kind == "WEBP":
-        options["loop"] = 0 if clip.loops else 1
-    first.save(file, kind, save_all=True, append_images=pictures, **options)
+    options = {"duration": round(1000 / rate), **({"quality": 80, "method": 2} if kind == "WEBP" else {})}
+    if loops or kind == "WEBP":
+        options["loop"] = 0 if loops else 1
+    made = io.BytesIO()
+    first.save(made, kind, save_all=True, append_images=pictures, **options)
+    return made.getvalue()

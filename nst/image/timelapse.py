@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import io
-import tempfile
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from PIL import Image
 
-from nst.image.film import film
+from nst.image.film import as_film
 from nst.image.tensors import fit
 from nst.image.transparency import pixels_on_white
 
@@ -36,12 +34,7 @@ def as_mp4(frames: Iterable[np.ndarray]) -> bytes:
     pictures = _alike(frames, _LONGEST["mp4"], even=True)
     rate = _rate(len(pictures))
     pictures += [pictures[-1]] * round(_HELD * rate)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "film.mp4"
-        with film(file, Fraction(rate)) as made:
-            for picture in pictures:
-                made.add(np.asarray(picture))
-        return file.read_bytes()
+    return as_film(map(np.asarray, pictures), Fraction(rate))
 
 
 def as_webp(frames: Iterable[np.ndarray]) -> bytes:

@@ -1,0 +1,118 @@
+"""A clip that is gone on with, steered and limited, and given as bytes or as frames."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from itertools import cycle
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+from test_clip import SMALL, STYLE, Shots, clip_of, painted, panned
+from test_reading import made_animation, made_film
+
+from nst import Settings
+from nst.clips.clip import seconds_of, stylize_clip
+from nst.clips.reading import is_clip, open_clip
+from nst.clips.writing import write_clip
+
+
+def test_a_clip_goes_on_from_a_painting_of_its_first_frame(encoder):
+    shots = panned(4)
+    whole, _ = painted(np.stack(shots), encoder)
+    rest, frames = painted(np.stack(shots[1:]), encoder, resume=whole[1])
+    assert [len(rest), frames[0].number, frames[-1].count] == [2, 1, 3]
+    for again, before in zip(rest, whole[2:], strict=True):
+        assert np.abs(again.image.astype(int) - before.image).mean() < 4
+
+
+def test_frames_and_files_are_painted_alike(encoder):
+    shots = panned(2)
+    of_clip, _ = painted(clip_of(*shots), encoder)
+    of_frames, _ = painted(np.stack(shots), encoder)
+    assert all(np.array_equal(one.image, other.image) for one, other in zip(of_clip, of_frames, strict=True))
+
+
+def test_a_change_of_the_sliders_holds_for_the_frames_that_follow(encoder):
+    wished = replace(SMALL, style_weight=8.0)
+    plain, _ = painted(np.stack(panned(3)), encoder)
+    steered, _ = painted(np.stack(panned(3)), encoder, steer=lambda: wished)
+    assert {frame.settings.style_weight for frame in steered} == {8.0}
+    assert not np.array_equal(plain[-1].image, steered[-1].image)
+
+
+def test_the_time_limit_is_the_whole_clips(encoder):
+    class Endless(Shots):
+        def frames(self, longest):
+            return cycle(self.shots)
+
+    clip = Endless(**vars(clip_of(*panned(4))))
+    done, frames = painted(clip, encoder, replace(SMALL, time_limit=1))
+    assert done[-1].notice == "The time limit of 1 seconds was reached."
+    assert frames[-1].seconds > 1
+
+
+def test_the_time_that_is_left_is_the_whole_clips(encoder):
+    _, frames = painted(np.stack(panned(5)), encoder)
+    ends = [frame for frame in frames if frame.done]
+    assert [frame.seconds for frame in ends] == sorted(frame.seconds for frame in ends)
+    assert [frame.remaining > 0 for frame in ends] == [True] * 4 + [False]
+    assert seconds_of(10, 1) == 10
+    assert 20 < seconds_of(10, 11) < 60
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.webm", "a.gif"])
+def test_bytes_are_read_as_the_file_is(name, tmp_path):
+    path = tmp_path / name
+    if name.endswith("gif"):
+        made_animation(path)
+    else:
+        made_film(path, "libvpx" if name.endswith("webm") else "libx264")
+    clip, again = open_clip(path), open_clip(path.read_bytes())
+    assert (clip.size, clip.rate, clip.count) == (again.size, again.rate, again.count)
+    frames = zip(clip.frames(96), again.frames(96), strict=True)
+    assert all(np.array_equal(one, other) for one, other in frames)
+
+
+@pytest.mark.parametrize("kind", ["MPO", "TIFF"])
+def test_pages_and_versions_of_a_picture_are_no_clip(kind):
+    page, file = Image.new("RGB", (64, 64)), io.BytesIO()
+    page.save(file, kind, save_all=True, append_images=[page])
+    assert not is_clip(file.getvalue())
+
+
+def test_a_long_clip_gets_fewer_frames_a_second_or_ends_early(tmp_path):
+    path = made_film(tmp_path / "a.mp4", times=range(48))  # two seconds
+    whole = open_clip(path).within(48)
+    assert (whole.rate, len(list(whole.frames(96)))) == (24, 48)
+    thinned = open_clip(path).within(24)
+    assert (thinned.rate, len(list(thinned.frames(96)))) == (12, 24)
+    begun = open_clip(path).within(5)
+    assert (begun.rate, len(list(begun.frames(96)))) == (10, 5)
+
+
+def test_a_clip_is_as_long_as_its_frames_whatever_it_says(tmp_path):
+    path = made_film(tmp_path / "a.mkv")
+    data = path.read_bytes()
+    at = data.index(b"\x44\x89\x88") + 3  # its duration, a float of eight bytes (Matroska, Duration)
+    assert open_clip(path).count == 12
+    path.write_bytes(data[:at] + np.array(3.6e7, ">f8").tobytes() + data[at + 8 :])
+    lying = open_clip(path)
+    assert lying.count > 100_000
+    assert len(list(lying.frames(96))) == 12
+
+
+def test_a_film_with_sound_plays_before_it_is_all_there(tmp_path):
+    clip = open_clip(made_film(tmp_path / "a.mp4", times=range(40), sound="aac"))
+    write_clip(clip.frames(96), clip, tmp_path / "out.mp4")
+    data = (tmp_path / "out.mp4").read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    with av.open(io.BytesIO(data)) as film:
+        assert (film.streams.video[0].frames, film.streams.audio[0].codec_context.name) == (40, "aac")
+
+
+def test_the_settings_may_be_a_dictionary(encoder):
+    frames = list(stylize_clip(np.stack(panned(2)), STYLE, {"size": 96, "iterations": 10}, encoder=encoder))
+    assert frames[-1].frame.settings == Settings(size=96, iterations=10, transparency=False)
