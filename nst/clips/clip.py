@@ -148,6 +148,8 @@ def stylize_clip(
         settings = Settings.from_dict(dict(settings))
     settings = replace(settings or Settings(), transparency=False)
     opencv()  # before anything is painted
+    frames: Iterable[np.ndarray]
+    count: int | None
     if isinstance(clip, np.ndarray):
         frames, count = (_fitted(pixels, settings.size) for pixels in clip), len(clip)
     else:

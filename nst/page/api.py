@@ -6,6 +6,7 @@ import inspect
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -26,7 +27,8 @@ _ABOUT = """Paint a photo in the manner of a painting (neural style transfer, Ga
 
 The photo's scene is kept, its texture and colours become the style picture's. Takes some seconds on a GPU and
 up to a minute on a CPU. Frames of the painting come as JPEG while it develops; the last one is the finished
-PNG, which carries its settings.
+PNG, which carries its settings. A clip (MP4, MOV, WebM, or an animated GIF or WebP) as the photo becomes a
+painted MP4; its frames come one after the other, and may take some minutes.
 
 Args:
 """
@@ -81,7 +83,8 @@ def add_endpoint(service: Service) -> None:
                 async with aclosing(run.follow(session)) as updates:
                     async for update in updates:
                         if isinstance(update, Update):
-                            yield update.picture
+                            path = Path(update.picture)  # of a clip the film lies beside it
+                            yield str(path.with_suffix(".mp4") if path.suffix == ".webp" else path)
             finally:
                 run.expire()  # a program that hangs up does not come back
             if run.message:

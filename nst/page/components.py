@@ -51,6 +51,17 @@ class LivePreview(gr.HTML):
         )
 
 
+class SoFar(gr.HTML):
+    """What is finished of a clip, playing; its value is `served`, of a picture that moves."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(
+            html_template='{{#if value}}<img alt="The clip so far" src="{{value.url}}">{{/if}}',
+            js_on_load=None,
+            **more,
+        )
+
+
 class Strip(gr.HTML):
     """A row of thumbnails that are buttons with names; a click tells its `index`, the card's is marked.
 
@@ -207,8 +218,8 @@ def freed(spoken: str = "") -> dict[str, str]:
 class Actions(gr.HTML):
     """What can be done with a picture: save, share, copy and so on; `submit` goes on, `select` larger.
 
-    Its value: "file", "name" of the file that is saved, and "larger": "size" (the longest side in pixels) and
-    "text" of each size that it can go on to.
+    Its value: "file", "name" of the file that is saved, whether it "moves", and "larger": "size" (the longest
+    side in pixels) and "text" of each size that it can go on to.
     """
 
     def __init__(self, **more: Any) -> None:
@@ -217,8 +228,9 @@ class Actions(gr.HTML):
                 '{{#if value}}<a class="action" id="download" href="{{value.file.url}}"'
                 ' download="{{value.name}}">Download</a>'
                 '<button type="button" class="action" id="share">Share</button>'
+                "{{#unless value.moves}}"
                 '<button type="button" class="action" id="jpeg">Save as JPEG</button>'
-                '<button type="button" class="action" id="copy">Copy</button>'
+                '<button type="button" class="action" id="copy">Copy</button>{{/unless}}'
                 '<button type="button" class="action" id="continue">Continue</button>'
                 '{{#if value.larger.length}}<details id="larger">'
                 '<summary class="action">Paint larger</summary><div>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 
+from nst.clips.clip import seconds_of
 from nst.optimization.estimate import Forecast
 from nst.optimization.frames import Frame
 from nst.vgg.weights import VGG19
@@ -33,16 +34,20 @@ def waiting(place: int, seconds: float) -> str:
     return _render(f"In line · {ahead} · {wait}", None)
 
 
-def running(frame: Frame, remark: str = "") -> str:
-    """Return bar and words of a run in progress; the numbers stand in the line's title."""
+def running(frame: Frame, remark: str = "", step: str = "step") -> str:
+    """Return bar and words of a run in progress; the numbers stand in the line's title.
+
+    Args:
+        step: what the run's steps are: "step", or "frame" of a clip.
+    """
     share = frame.iteration / max(frame.total, 1)
     parts, numbers = (
         ["Painting", f"{_percent(share)} %"],
-        [f"step {frame.iteration} of {frame.total}", _at(frame)],
+        [f"{step} {frame.iteration} of {frame.total}", _at(frame)],
     )
     if frame.rate:
         parts.append(f"{duration(frame.remaining)} left")
-        numbers.append(f"{frame.rate:.1f} steps per second")
+        numbers.append(f"{frame.rate:.1f} {step}s per second")
     notices = (remark, frame.notice, _consolation(frame))
     notice = " ".join(filter(None, notices)) or (_STEER if frame.remaining > 3 else "")
     return _render(" · ".join(parts), share, notice, numbers=" · ".join((*numbers, _painter(frame))))
@@ -59,23 +64,29 @@ def _consolation(frame: Frame) -> str:
     return f"{faster}. Press Stop to keep what is painted so far."
 
 
-def finished(frame: Frame, stopped: bool) -> str:
-    """Return what became of a run."""
+def finished(frame: Frame, stopped: bool, step: str = "step") -> str:
+    """Return what became of a run; `step` as for `running`."""
     share = frame.iteration / max(frame.total, 1)
     line = (
         f"Stopped at {_percent(share)} %"
         if stopped
         else f"Your painting is ready · {duration(frame.seconds)}"
     )
-    numbers = " · ".join((f"{frame.iteration} steps", duration(frame.seconds), _at(frame), _painter(frame)))
+    numbers = " · ".join((f"{frame.iteration} {step}s", duration(frame.seconds), _at(frame), _painter(frame)))
     return _render(line, share if stopped else 1.0, frame.notice, numbers=numbers)
 
 
-def forecast(predicted: Forecast) -> str:
-    """Return size and duration of a run that has not begun."""
+def forecast(predicted: Forecast, count: int = 1) -> str:
+    """Return size and duration of a run that has not begun.
+
+    Args:
+        count: frames of a clip.
+    """
     parts = [f"{predicted.width} × {predicted.height} px"]  # noqa: RUF001 (the sign that people read)
+    if count > 1:
+        parts.insert(0, f"{count} frames")
     if predicted.seconds:
-        parts.append(f"about {spoken(_rounded(predicted.seconds))}")
+        parts.append(f"about {spoken(_rounded(seconds_of(predicted.seconds, count)))}")
     return f"<p>{' · '.join(parts)}</p>"
 
 

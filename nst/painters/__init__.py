@@ -40,6 +40,13 @@ class Backend(Protocol):
             PainterDiedError: the ticket is lost.
         """
 
+    async def give_way(self, ticket: Any) -> None:
+        """Have a run that paints wait again, for others who wait. See `Scheduler.give_way`.
+
+        Raises:
+            PainterDiedError: the ticket is lost.
+        """
+
     async def leave(self, ticket: Any) -> None:
         """Give a ticket up."""
 

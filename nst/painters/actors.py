@@ -137,6 +137,13 @@ class SchedulerActor:
             painter.control.remote(number, True, None)
         await self.scheduler.leave(ticket)
 
+    async def give_way(self, number: str) -> None:
+        """Have a run that paints wait again, for others who wait."""
+        ticket = self._ticket(number)
+        if painter := self._ready.get(ticket.worker or ""):
+            painter.control.remote(number, True, None)
+        await self.scheduler.give_way(ticket)
+
     async def counts(self) -> tuple[int, int]:
         """Return how many runs paint and how many wait."""
         return await self.scheduler.counts()

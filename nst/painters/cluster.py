@@ -113,6 +113,10 @@ class Cluster:
         """Wait until a run stands otherwise, or for a while."""
         return await _asked(self.scheduler.wait_for_change.remote(ticket, before))
 
+    async def give_way(self, ticket: str) -> None:
+        """Have a run that paints wait again, for others who wait."""
+        await _asked(self.scheduler.give_way.remote(ticket))
+
     async def leave(self, ticket: str, died: bool = False) -> None:
         """Give a ticket up, be it because its painter has died."""
         if self._held.pop(ticket, None) is not None:

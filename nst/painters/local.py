@@ -8,18 +8,21 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import AsyncGenerator, Callable, Generator
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from nst import painting
+from nst.clips.clip import ClipFrame, stylize_clip
 from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
 from nst.optimization import estimate
 from nst.optimization.loop import Controls
 from nst.painters import worker
-from nst.painters.pixels import Pixels, as_given
-from nst.painters.previews import Preview, previews
+from nst.painters.pixels import Pixels, as_given, is_clip
+from nst.painters.previews import Preview, clip_previews, previews
 from nst.painters.scheduler import RunScheduler, Ticket
 from nst.settings import Settings
 
@@ -30,8 +33,30 @@ def frames(
     pictures: Inputs[Pixels], settings: Settings, controls: Controls
 ) -> Generator[Preview, None, None]:
     """Yield the frames of a painting of decoded pixels; whoever takes the first one computes all."""
+    if is_clip(pictures.photo):
+        yield from clip_previews(clip_frames(pictures.photo, pictures, settings, controls), controls)
+        return
     painted = painting.paint(pictures.map(as_given), settings, controls=controls)
     yield from previews(painted, pictures.photo, settings)
+
+
+def clip_frames(
+    clip: np.ndarray, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+) -> Generator[ClipFrame, None, None]:
+    """Yield the frames of a clip, (N, H, W, 3) uint8; the painting to go on with is one of its first."""
+    given = replace(pictures, photo=clip[0]).map(as_given)
+    return stylize_clip(
+        clip,
+        given.paintings,
+        settings,
+        keep=given.keep,
+        regions=given.regions,
+        style_masks=given.style_masks,
+        resume=given.resume,
+        stop=controls.stop,
+        steer=controls.steer,
+        interval=controls.interval,
+    )
 
 
 def forecast(width: int, height: int, settings: Settings) -> estimate.Forecast:

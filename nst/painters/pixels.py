@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import numpy as np
 from PIL import Image
 
@@ -9,7 +11,13 @@ from nst.image.tensors import to_tensor
 from nst.inputs import Role
 from nst.painting import Picture
 
-Pixels = np.ndarray | Image.Image  # (H, W, 3) uint8 or floats in [0, 1], with alpha (H, W, 4)
+# (H, W, 3) uint8 or floats in [0, 1], with alpha (H, W, 4); as the photo also a clip, (N, H, W, 3) uint8.
+Pixels = np.ndarray | Image.Image
+
+
+def is_clip(picture: Pixels) -> TypeGuard[np.ndarray]:
+    """Return whether a photo moves."""
+    return isinstance(picture, np.ndarray) and picture.ndim == 4
 
 
 def as_given(role: Role, picture: Pixels) -> Picture:

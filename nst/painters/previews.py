@@ -9,10 +9,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
+from nst.clips.clip import ClipFrame
 from nst.image.picture_files import encode_jpeg
 from nst.image.tensors import fit, resize, to_pixels, to_tensor
 from nst.image.transparency import on_white, pixels_on_white
 from nst.optimization.frames import Frame
+from nst.optimization.loop import Controls
 from nst.painters.pixels import Pixels
 from nst.settings import Settings
 
@@ -30,6 +32,7 @@ class Preview:
     size: tuple[int, int]  # width and height of the canvas
     change: float  # how much has been seen to change up to here, from frame to frame, white being 1
     jpeg: bytes = b""  # of a passing frame
+    done: bool = False  # whether it is a finished frame of a clip
 
 
 def previews(
@@ -44,6 +47,37 @@ def previews(
     with contextlib.closing(frames):
         for frame in frames:
             yield shown.of(frame)
+
+
+def clip_previews(
+    frames: Generator[ClipFrame, None, None], controls: Controls
+) -> Generator[Preview, None, None]:
+    """Yield what is shown of a clip: each of its frames in work, and as a JPEG of full size once it is done.
+
+    The steps of such a run are the frames of the clip.
+    """
+    with contextlib.closing(frames):
+        for each in frames:
+            if each.done and each.number and controls.stop():
+                return  # in the midst of a frame; the clip ends with the one before
+            pixels = each.frame.image
+            size = each.frame.width, each.frame.height
+            small = fit(*size, PREVIEW)
+            frame = replace(
+                each.frame,
+                image=_NOTHING,
+                iteration=each.number + each.done,
+                total=each.count or 0,
+                seconds=each.seconds,
+                rate=(each.count or 0) / (each.seconds + each.remaining) if each.frame.rate else 0.0,
+                remaining=each.remaining,
+                final=False,
+            )
+            if each.done:
+                yield Preview(frame, size, 0.0, encode_jpeg(pixels, quality=95), done=True)
+            else:
+                shown = _resized(pixels, small) if max(small) < max(size) else pixels
+                yield Preview(frame, size, 0.0, encode_jpeg(shown))
 
 
 def at_size(photo: Pixels, size: tuple[int, int]) -> np.ndarray:

@@ -130,10 +130,18 @@ class Scheduler:
         if ticket not in self._tickets:
             return
         self._tickets.remove(ticket)
-        if ticket.worker is not None and ticket.client:
-            now, (account, share) = time.monotonic(), accounts(ticket.client)[-1]
-            self._used[account] = self._use(account) + (now - ticket.began) / share, now
-            self._used = {one: used for one, used in self._used.items() if self._use(one)}
+        self._charge(ticket)
+        self._begin_next()
+        self._changed()
+
+    async def give_way(self, ticket: Ticket) -> None:
+        """Have a job that is done wait again, after all who come before its client by now."""
+        if ticket.worker is None:
+            return
+        self._charge(ticket)
+        ticket.worker = None
+        self._tickets.remove(ticket)
+        self._tickets.append(ticket)
         self._begin_next()
         self._changed()
 
@@ -174,6 +182,12 @@ class Scheduler:
         self._workers = list(workers)
         self._begin_next()
         self._changed()
+
+    def _charge(self, ticket: Ticket) -> None:
+        if ticket.worker is not None and ticket.client:
+            now, (account, share) = time.monotonic(), accounts(ticket.client)[-1]
+            self._used[account] = self._use(account) + (now - ticket.began) / share, now
+            self._used = {one: used for one, used in self._used.items() if self._use(one)}
 
     def _make_room(self, ticket: Ticket) -> None:
         """Have the newest job go of whoever has most waiting.

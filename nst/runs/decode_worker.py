@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from nst.clips.reading import is_clip, is_film, open_clip
+from nst.clips.sound import with_sound
 from nst.errors import IncompleteWarning, InputError
-from nst.image.decoding import decode, measure, open_image, painting_text
+from nst.image.decoding import MAX_SIDE, decode, measure, open_image, painting_text
 
 # The largest picture that is taken was seen to hold 0.9 GB; more than this is a bomb of a kind not yet known.
 _MOST_MEMORY = 3 * 2**30
@@ -25,15 +27,31 @@ _MOST_MEMORY = 3 * 2**30
 MOST_DRAWN = 768
 
 
-def _measured(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
-    width, height = measure(data, label)
-    return {"size": [width, height]}, b""
+def _measured(data: bytes, label: str, most: int) -> tuple[dict[str, Any], bytes]:
+    if is_clip(data):
+        clip = open_clip(data, label).within(most)
+        facts = {"count": clip.count, "rate": str(clip.rate), "seconds": clip.seconds, "loops": clip.loops}
+        return {"size": clip.size, "clip": facts}, b""
+    return {"size": measure(data, label)}, b""
+
+
+def _clip(data: bytes, label: str, longest: int, most: int) -> tuple[dict[str, Any], bytes]:
+    frames = np.stack(list(open_clip(data, label).within(most).frames(longest)))
+    return {"shape": frames.shape, "kind": "uint8"}, frames.tobytes()
+
+
+def _sounded(data: bytes, label: str, film: bytes) -> tuple[dict[str, Any], bytes]:
+    return {}, with_sound(film, data)
 
 
 def _decoded(data: bytes, label: str, ground: float, least: int, alpha: bool) -> tuple[dict[str, Any], bytes]:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", IncompleteWarning)
-        pixels = np.ascontiguousarray(decode(data, label, ground, least, alpha))
+        if is_film(data):  # which is a picture by its first frame
+            film = open_clip(data, label)
+            pixels = next(film.frames(min(MAX_SIDE, max(film.size))))
+        else:
+            pixels = np.ascontiguousarray(decode(data, label, ground, least, alpha))
     remarks = [str(one.message) for one in heard if one.category is IncompleteWarning]
     return {"shape": pixels.shape, "kind": pixels.dtype.name, "remark": " ".join(remarks)}, pixels.tobytes()
 
@@ -56,6 +74,8 @@ def _drawing(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
 _WORK: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
     "measure": _measured,
     "decode": _decoded,
+    "clip": _clip,
+    "sounded": _sounded,
     "text": _text,
     "drawing": _drawing,
 }
@@ -78,7 +98,7 @@ def serve(link: Connection, seconds: float, work: str, data: bytes, options: dic
 
     Args:
         seconds: after which this process is ended from outside.
-        work: "measure", "decode", "text" or "drawing".
+        work: a name in `_WORK`.
     """
     with contextlib.suppress(Exception):  # whoever asked sees that no answer comes
         link.send_bytes(b"0")

@@ -15,6 +15,8 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -44,7 +46,7 @@ _LAST = 5.0  # seconds more for an answer that has begun
 _LARGE = 2**24  # bytes of pixels, with which more of the kind will have been held for a moment
 # How a file was not read, after the name that it is called by.
 _NOT_BEGUN = "cannot be read here just now; try again in a minute."
-_LATE = "takes too long to read; save it as a plain JPEG or PNG."
+_LATE = "takes too long to read; save it smaller, as a plain JPEG or PNG, or a clip as MP4."
 _DIED = "is damaged or incomplete; save or download it again."
 
 # A server that has what is needed imported forks in 5 ms; without one a process takes half a second.
@@ -54,15 +56,30 @@ if _SERVER:
     _processes.set_forkserver_preload(["nst.runs.decode_server"])
 
 
+@dataclass(frozen=True)
+class Moving:
+    """What is painted of a clip."""
+
+    count: int  # frames
+    rate: Fraction  # frames a second
+    seconds: float | None  # of the whole clip, as far as it says
+    loops: bool  # whether it begins again at its end
+
+
 class Decoder:
     """Decodes for one host.
 
     Args:
         deadlines: seconds that a file may take, as `DEADLINES`.
+        frames: of a clip at most.
+        clip_size: longest side in pixels of a clip at most.
     """
 
-    def __init__(self, deadlines: Mapping[str, float] = DEADLINES) -> None:
+    def __init__(
+        self, deadlines: Mapping[str, float] = DEADLINES, frames: int = 48, clip_size: int = 256
+    ) -> None:
         self.deadlines = dict(deadlines)
+        self.frames, self.clip_size = frames, clip_size
         self.lines = {
             name: Scheduler(_WAITING, 2 * _WAITING, [name], enough=_BUSY, full=_BUSY) for name in deadlines
         }
@@ -85,12 +102,41 @@ class Decoder:
         Raises:
             InputError: it is no picture, or tells its size too slowly.
         """
-        size = self.cache.get(file.path, "size")
-        if size is None:
-            answer, _ = await self._do("headers", "measure", file, label, client)
-            size = int(answer["size"][0]), int(answer["size"][1])
-            self.cache.put(file.path, "size", size, _SIZE)
-        return size
+        return (await self.describe(file, label, client))[0]
+
+    async def describe(self, file: Upload, label: str, client: str) -> tuple[tuple[int, int], Moving | None]:
+        """Return (width, height) of a picture or clip as it will be shown, and what is painted of a clip.
+
+        Raises:
+            InputError: it is neither, or tells its size too slowly.
+        """
+        known = self.cache.get(file.path, "size")
+        if known is None:
+            answer, _ = await self._do("headers", "measure", file, label, client, most=self.frames)
+            width, height = (int(side) for side in answer["size"])
+            known = (width, height), _moving(answer.get("clip"), self.frames)
+            self.cache.put(file.path, "size", known, _SIZE)
+        return known
+
+    async def clip(self, file: Upload, label: str, client: str, longest: int) -> np.ndarray:
+        """Return the frames of a clip that are painted, (N, H, W, 3) uint8.
+
+        Args:
+            longest: side in pixels.
+
+        Raises:
+            InputError: the clip cannot be used, or takes too long.
+        """
+        how = {"longest": longest, "most": self.frames}
+        return _array(*await self._do("large", "clip", file, label, client, **how))
+
+    async def sounded(self, file: Upload, film: bytes, label: str, client: str) -> bytes:
+        """Return a film, an MP4, with the sound of the clip that it was painted from.
+
+        Raises:
+            InputError: the clip cannot be used, or takes too long.
+        """
+        return (await self._do("large", "sounded", file, label, client, film=film))[1]
 
     async def decode(
         self,
@@ -173,6 +219,13 @@ def _array(answer: dict[str, Any], payload: bytes) -> np.ndarray:
     """Return pixels as they were told; the process that tells them is trusted with nothing."""
     kind = np.dtype({"uint8": np.uint8, "float32": np.float32}[answer["kind"]])
     return np.frombuffer(bytearray(payload), kind).reshape([int(side) for side in answer["shape"]])
+
+
+def _moving(told: dict[str, Any] | None, most: int) -> Moving | None:
+    if told is None:
+        return None
+    seconds = None if told["seconds"] is None else float(told["seconds"])
+    return Moving(min(int(told["count"] or most), most), Fraction(told["rate"]), seconds, bool(told["loops"]))
 
 
 class _Process:

@@ -28,6 +28,8 @@ class Limits:
     keep: float = KEPT_SECONDS  # for which they are kept after they were last used
     busy: float = 120.0  # seconds that a run may paint while others wait
     grace: float = 30.0  # seconds for which a run goes on though nobody follows it
+    frames: int = 48  # of a clip
+    clip_size: int = 256  # longest side of a clip in pixels
     begins_with: int = int(KNOBS["size"].default)  # the size of whoever has chosen none
 
     @classmethod
@@ -48,6 +50,8 @@ class Limits:
             disk=2**20 * int(_number("NST_MAX_DISK", disk // 2**20, 16, 2**24)),
             keep=_number("NST_KEEP_SECONDS", cls.keep, 1, 30 * 86400),
             busy=_number("NST_BUSY_SECONDS", cls.busy, 1, KNOBS["time_limit"].high),
+            frames=int(_number("NST_MAX_FRAMES", 240 if roomy else cls.frames, 2, 10_000)),
+            clip_size=int(_number("NST_MAX_CLIP_SIZE", 512 if roomy else cls.clip_size, size.low, size.high)),
             grace=_number("NST_GRACE_SECONDS", cls.grace, 1, 86400),
             # A CPU takes more than twice as long for it as for the knob's own.
             begins_with=SHARP if roomy else cls.begins_with,

@@ -45,8 +45,13 @@ def folders(pictures: Inputs[Source]) -> list[Path]:
     return [picture.path.parent for _, picture in pictures.pictures() if isinstance(picture, Upload)]
 
 
-async def decoded(pictures: Inputs[Source], decoder: Decoder, client: str) -> tuple[Inputs[Pixels], str]:
+async def decoded(
+    pictures: Inputs[Source], decoder: Decoder, client: str, longest: int
+) -> tuple[Inputs[Pixels], str]:
     """Return the pictures as pixels, and what there is to say of them, "" if nothing.
+
+    Args:
+        longest: side in pixels that a clip is painted at.
 
     Raises:
         InputError: one of them cannot be used.
@@ -57,7 +62,11 @@ async def decoded(pictures: Inputs[Source], decoder: Decoder, client: str) -> tu
         if not isinstance(picture, Upload):
             found.append(picture)
             continue
-        pixels, remark = await decoder.decode(picture, role.name, client, role.ground, role.least, role.alpha)
+        if role.kind == "photo" and (await decoder.describe(picture, role.name, client))[1]:
+            pixels, remark = await decoder.clip(picture, role.name, client, longest), ""
+        else:
+            how = (role.ground, role.least, role.alpha)
+            pixels, remark = await decoder.decode(picture, role.name, client, *how)
         found.append(pixels)
         remarks.append(remark)
         size += pixels.nbytes

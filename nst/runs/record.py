@@ -96,9 +96,10 @@ def _sent(root: Path, name: str | None) -> Upload | None:
 
 
 def _entry(kept: SavedFrame) -> list[Any]:
-    return [Path(kept.path).name, kept.iteration, *kept.size, kept.change]
+    return [Path(kept.path).name, kept.iteration, *kept.size, kept.change, kept.of_clip]
 
 
 def _kept(folder: Path, entry: list[Any]) -> SavedFrame:
-    name, iteration, width, height, change = entry
-    return SavedFrame(str(folder / Path(name).name), int(iteration), (int(width), int(height)), float(change))
+    name, iteration, width, height, change, *of_clip = entry
+    size = (int(width), int(height))
+    return SavedFrame(str(folder / Path(name).name), int(iteration), size, float(change), any(of_clip))

@@ -10,7 +10,7 @@ import logging
 import math
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from nst.runs.decoder import Decoder
 from nst.runs.listeners import Listeners
 from nst.runs.pictures import Source, check, folders
 from nst.runs.run import Run
-from nst.runs.storage import FULL, NO_ROOM, Files, RunFolder
+from nst.runs.storage import FULL, NO_ROOM, Files, RunFolder, SavedFrame
 from nst.runs.work import Work
 from nst.settings import Settings
 
@@ -65,6 +65,7 @@ class Registry:
         *,
         drawings: Mapping[str, bytes] | None = None,
         stop: threading.Event | None = None,
+        earlier: Sequence[SavedFrame] = (),
     ) -> Run:
         """Return a run that is in the queue from now on.
 
@@ -72,6 +73,7 @@ class Registry:
             owner: whose it is (`owner_of`), "" for a program's.
             drawings: PNG of what its masks were drawn with, by what it was drawn on.
             stop: set when it is to end, as by `Run.request_stop`.
+            earlier: frames of the same clip that are painted already.
 
         Raises:
             InputError: a picture is missing, the queue or the disk is full; nothing has been begun then.
@@ -81,6 +83,7 @@ class Registry:
         ticket = await self.painter.join(client)  # the quota comes before any work
         try:
             run = Run(owner, client, pictures, settings, self.files.new_run(client), drawings, stop)
+            run.folder.take_over(earlier)
             record.write(run)
         except BaseException as error:
             await self.painter.leave(ticket)

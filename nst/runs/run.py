@@ -60,6 +60,7 @@ class Run:
         self.state: State = "waiting"
         self.message = ""  # a sentence on how it ended, if not well
         self.losses = LossLog()
+        self.moves = bool(folder.frames and folder.frames[0].of_clip)  # whether it paints a clip
         self.latest: Waiting | Update | None = None
         self.removal: asyncio.TimerHandle | None = None  # of all it has made, once it was deleted
         self.wished: Settings | None = None  # as the sliders stand by now, if they were moved
@@ -77,6 +78,11 @@ class Run:
     def stopped(self) -> bool:
         """Whether it was asked to end."""
         return self._stop.is_set()
+
+    @property
+    def step(self) -> str:
+        """What a step of it is called: of a clip it is one of its frames."""
+        return "frame" if self.moves else "step"
 
     def file_name(self, kept: SavedFrame) -> str:
         """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""

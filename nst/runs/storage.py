@@ -31,7 +31,7 @@ _IN_ROW = 12  # frames, as many as stand in a row under the canvas
 # An upload, whatever its sender calls it, and what a page shows of it, beside it.
 _ORIGINAL, _PREVIEW = "original", "shown.jpg"
 _SUFFIXES = frozenset(
-    ".jpg .jpeg .png .webp .avif .heic .heif .tif .tiff .gif .bmp .ppm .tga".split()  # noqa: SIM905
+    ".jpg .jpeg .png .webp .avif .heic .heif .tif .tiff .gif .bmp .ppm .tga .mp4 .mov .m4v .webm .mkv".split()  # noqa: SIM905
 )
 # Made by an upload, by a run, or by Gradio for what the page itself shows.
 _FOLDER = re.compile(r"(?:upload|run)-[0-9a-f]{32}|[0-9a-f]{64}")
@@ -111,9 +111,13 @@ class SavedFrame(NamedTuple):
     size: tuple[int, int]  # width and height of the canvas then; the file may be a preview of it
     change: float = 0.0  # how much has been seen to change up to here, from frame to frame, white being 1
 
+    of_clip: bool = False  # a finished frame of a clip, whose number the iteration is
+
     @property
     def name(self) -> str:
         """What people read."""
+        if self.of_clip:
+            return f"Frame {self.iteration}"
         return f"Step {self.iteration}, {max(self.size)} px"
 
 
@@ -123,7 +127,10 @@ class RunFolder(Folder):
     def __init__(self, files: Files, path: Path, client: str) -> None:
         super().__init__(files, path, client)
         self.frames: list[SavedFrame] = []
-        self.finished: SavedFrame | None = None
+        self.finished: SavedFrame | None = None  # of a clip an animated WebP, beside which lies an MP4
+        # Of a clip: paths of what is shown of its frame in work, and of all before it.
+        self.passing: list[str] = []
+        self.so_far: list[str] = []
         self.before = ""  # path of the photo at the finished size
         self.film: tuple[list[SavedFrame], str, str] | None = None  # frames, paths of MP4 and WebP
 
@@ -138,11 +145,52 @@ class RunFolder(Folder):
         if len(self.frames) > MOST_FRAMES:
             old, new = self.frames[:-_IN_FLIGHT], self.frames[-_IN_FLIGHT:]
             for frame in old[1::2]:
-                with contextlib.suppress(FileNotFoundError):
-                    self.files.grew(self, -Path(frame.path).stat().st_size)
-                    Path(frame.path).unlink()
+                self._discard(frame.path)
             self.frames = old[::2] + new
         return path
+
+    def add_clip_frame(self, data: bytes, number: int, size: tuple[int, int]) -> str:
+        """Write a finished frame of a clip, numbered from 1; return its path. All of them are kept."""
+        path = self.add("frame", ".jpg", data)
+        self.frames.append(SavedFrame(path, number, size, number, of_clip=True))
+        return path
+
+    def add_passing(self, data: bytes) -> str:
+        """Write what is shown of a clip's frame in work; return its path. Only the newest are kept."""
+        return self._newest(self.passing, self.add("passing", ".jpg", data))
+
+    def add_so_far(self, webp: bytes) -> str:
+        """Write what is finished of a clip; return its path. Only the newest are kept."""
+        return self._newest(self.so_far, self.add("so-far", ".webp", webp))
+
+    def _newest(self, paths: list[str], path: str) -> str:
+        paths.append(path)
+        if len(paths) > _IN_FLIGHT:
+            self._discard(paths.pop(0))
+        return path
+
+    def take_over(self, frames: Iterable[SavedFrame]) -> None:
+        """Begin with the frames of a clip that another run has painted.
+
+        Raises:
+            OSError: one of them is gone, or there is no room.
+        """
+        for frame in frames:
+            self.add_clip_frame(Path(frame.path).read_bytes(), frame.iteration, frame.size)
+
+    def finish_clip(self, webp: bytes, mp4: bytes, photo: bytes) -> str:
+        """Write a painted clip, and as an animated WebP what it was painted from; return the WebP's path."""
+        self.before = self.add("photo", ".webp", photo)
+        path = self.add("painting", ".webp", webp)
+        self.write(Path(path).with_suffix(".mp4").name, mp4)
+        last = self.frames[-1]
+        self.finished = SavedFrame(path, last.iteration, last.size, last.change, of_clip=True)
+        return path
+
+    def _discard(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self.files.grew(self, -Path(path).stat().st_size)
+            Path(path).unlink()
 
     def finish(
         self, picture: bytes, photo: bytes, iteration: int, size: tuple[int, int], change: float = 0.0

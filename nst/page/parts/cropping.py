@@ -42,6 +42,8 @@ def add_crop_tool(pictures: PictureInputs, card: Picture, name: str) -> None:
             sent = pictures.sent(values[card], label)
             if sent is None:
                 raise InputError(f"Add a {kind} first.")
+            if has_alpha and (await decoder.describe(sent, label, client))[1]:
+                raise InputError("A clip cannot be cropped or rotated here; do that before you upload it.")
             async with pictures.service.side_work.place(client):
                 pixels, _ = await decoder.decode(sent, label, client, alpha=has_alpha)
                 suffix, data = await to_thread.run_sync(_cut, pixels, wanted.get("box"), wanted.get("turns"))

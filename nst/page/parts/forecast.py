@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -39,7 +40,10 @@ class ForecastLine:
             if photo is None:
                 return ""
             file = self.pictures.service.files.sent(photo, label)
-            size = await self.pictures.service.decoder.measure(file, label, client_of(request))
-            return status.forecast(await self.pictures.service.painter.forecast(*size, settings))
+            decoder, painter = self.pictures.service.decoder, self.pictures.service.painter
+            size, moving = await decoder.describe(file, label, client_of(request))
+            if moving:
+                settings = replace(settings, size=min(settings.size, decoder.clip_size))
+            return status.forecast(await painter.forecast(*size, settings), moving.count if moving else 1)
         except InputError as error:
             return status.remark(str(error))

@@ -53,7 +53,7 @@ class RunController:
         self._showing: dict[str, _RunView] = {}  # by page: whose event may write on its canvas
         given: set[Block] = {stage.handle, *pictures.all, *knobs.all}
         # Gradio builds each output anew at every frame, told or not; what ends a run comes after it.
-        shown = [stage.handle, stage.live, stage.status, stage.chart, stage.paint]
+        shown = [stage.handle, stage.live, stage.so_far, stage.status, stage.chart, stage.paint]
         ended = [stage.actions, stage.live, stage.comparison, stage.strip, returning.row]
 
         async def released(values: Values) -> Values:
@@ -110,12 +110,15 @@ class RunController:
             values = {**values, self.knobs.components["size"]: message(event)["size"]}
         try:
             settings = self.knobs.settings(values)
-            canvas = canvas_of(kept) if kept else None
+            earlier = stage.earlier(values) if kept and kept.of_clip else []
+            canvas = canvas_of(kept) if kept and not kept.of_clip else None
             drawings = self.pictures.drawings(values)
             pictures = await self.pictures.read(values, drawings, client, canvas)
             if kept and (run := stage.run(values)) and run.pictures.photo != pictures.photo:
                 raise InputError(_OTHER_PHOTO)
-            run = await stage.runs.begin(stage.owner(values), client, pictures, settings, drawings=drawings)
+            run = await stage.runs.begin(
+                stage.owner(values), client, pictures, settings, drawings=drawings, earlier=earlier
+            )
         except InputError as error:
             yield {stage.status: status.failed(str(error)), stage.paint: freed()}
             return
@@ -195,20 +198,23 @@ class _RunView:
 
     def __init__(self, stage: Stage, run: Run, handle: Values) -> None:
         self.stage, self.run = stage, run
-        self.state: Values = {**handle, stage.chart: run.losses.table()}
+        self.state: Values = {**handle, stage.chart: run.losses.table(), stage.so_far: None}
         self.charted = -1.0  # the second of the run at which the chart was drawn
         self.is_of_earlier = False  # pictures than the page shows by now
 
     def moment(self, update: Update | Waiting | None) -> Values:
         """Return the page after an update, or after none for a while."""
-        stage = self.stage
+        stage, run = self.stage, self.run
         if isinstance(update, Waiting):
             self.state[stage.status] = status.waiting(*update)
         elif update is not None:
             frame = update.frame
             self.state[stage.live] = served(update.picture)
             if not frame.final:  # that it is ready is said when there can be a next one
-                self.state[stage.status] = status.running(frame, _EARLIER if self.is_of_earlier else "")
+                remark = _EARLIER if self.is_of_earlier else ""
+                self.state[stage.status] = status.running(frame, remark, run.step)
+            if run.folder.so_far:
+                self.state[stage.so_far] = served(run.folder.so_far[-1])
             if frame.seconds - self.charted >= 1:
                 self.charted = frame.seconds
                 self.state[stage.chart] = self.run.losses.table()
@@ -220,6 +226,7 @@ class _RunView:
         kept = run.folder.kept()
         if kept:
             self.state[stage.live] = served(kept[-1].path)
+        self.state[stage.so_far] = None  # the canvas shows all of it
         self.state[stage.chart] = run.losses.table()
         self.state[stage.status] = ended(run)
         # In one message: a press that follows what is read is a press of Paint.
@@ -232,10 +239,10 @@ def ended(run: Run) -> str:
     kept = run.folder.kept()
     if run.message:
         tell = status.idle if run.state == "interrupted" else status.failed
-        further = f" Press Continue to go on from step {kept[-1].iteration}." if kept else ""
+        further = f" Press Continue to go on from {run.step} {kept[-1].iteration}." if kept else ""
         return tell(run.message + further)
     if isinstance(run.latest, Update):
-        return status.finished(run.latest.frame, run.stopped)
+        return status.finished(run.latest.frame, run.stopped, run.step)
     if kept:
-        return status.idle(f"Step {kept[-1].iteration}. Press Continue to go on from here.")
+        return status.idle(f"{run.step.title()} {kept[-1].iteration}. Press Continue to go on from here.")
     return status.idle("Stopped before it began. Press Paint to start.")

@@ -23,6 +23,7 @@ from nst.page.brush import ROLES, SOURCE, UNREADABLE, Brush, sent_drawing, strok
 from nst.page.components import Intake, Strip, picked
 from nst.page.gallery import Example, photos, styles
 from nst.page.parts import QUIET, Values
+from nst.runs.decoder import Moving
 from nst.runs.pictures import Source
 from nst.runs.storage import NO_ROOM, Upload
 from nst.settings import MOST_STYLES
@@ -119,12 +120,15 @@ class PictureInputs:
         """
         files, label = self.service.files, "This file"
         sent = files.sent(path, label)
+        moving = (await self.service.decoder.describe(sent, label, client))[1] if alpha else None
         pixels, remark = await self.service.decoder.decode(sent, label, client, alpha=alpha)
         preview = await to_thread.run_sync(_preview, pixels)
         try:
             seen = await to_thread.run_sync(files.add_preview, sent, preview)
         except OSError as error:
             raise InputError(NO_ROOM) from error
+        if moving:
+            remark = _part_of(moving)
         return seen, remark or (_hint(pixels) if alpha else "")
 
     def drawings(self, values: Values) -> dict[str, bytes]:
@@ -184,6 +188,14 @@ class PictureInputs:
         except InputError as error:
             raise InputError(UNREADABLE.format(over=over)) from error
         return await to_thread.run_sync(strokes, pixels, roles)
+
+
+def _part_of(moving: Moving) -> str:
+    """Return how much of a clip is painted, "" if all of it is."""
+    painted = float(moving.count / moving.rate)
+    if moving.seconds is None or painted > moving.seconds - 0.5:
+        return ""
+    return f"The first {painted:.1f} s of this clip are painted: {moving.count} frames."
 
 
 def _hint(pixels: np.ndarray) -> str:

@@ -21,6 +21,7 @@ from nst.page.components import (
     LivePreview,
     PaintButton,
     RunHandle,
+    SoFar,
     picked,
     served,
 )
@@ -45,6 +46,7 @@ class Stage:
         self.paint = PaintButton(elem_id="go", render=False)
         self.handle = RunHandle(elem_id="run", render=False)
         self.live = LivePreview(served(example) if example else None, elem_id="live", render=False)
+        self.so_far = SoFar(elem_id="so-far", render=False)
         self.status = gr.HTML(status.idle(_EXAMPLE), elem_id="status", render=False)
         self.actions = Actions(elem_id="actions", render=False)
         self.strip = Filmstrip(elem_id="history", elem_classes="strip", render=False)
@@ -72,7 +74,7 @@ class Stage:
 
     def add_canvas(self) -> None:
         """Put the canvas here, with its buttons and its frames."""
-        for component in (self.handle, self.live, self.status, self.actions, self.strip):
+        for component in (self.handle, self.live, self.so_far, self.status, self.actions, self.strip):
             component.render()
 
     # Which run
@@ -91,6 +93,12 @@ class Stage:
         kept = run.folder.kept() if run else []
         wanted = self.handle_of(values).get("chosen")
         return next((one for one in kept if one.iteration == wanted), kept[-1] if kept else None)
+
+    def earlier(self, values: Values) -> list[SavedFrame]:
+        """Return the frames of a clip up to the one that the page shows."""
+        run, chosen = self.run(values), self.chosen(values)
+        frames = run.folder.frames if run else []
+        return [one for one in frames if chosen and one.iteration <= chosen.iteration]
 
     def showing(self, values: Values, run: Run | None, chosen: SavedFrame | None = None) -> Values:
         """Return what makes the page show another run, or another frame."""
@@ -112,13 +120,13 @@ class Stage:
     def all(self) -> list[Block]:
         """What `untouched` and `nothing` change."""
         return [
-            *(self.handle, self.live, self.status, self.actions, self.strip),
+            *(self.handle, self.live, self.so_far, self.status, self.actions, self.strip),
             *(self.comparison, self.film, self.film_line),
         ]
 
     def nothing(self, values: Values) -> Values:
         """Return what shows that the page has no run."""
-        return {**self.showing(values, None), self.actions: None, self.strip: []}
+        return {**self.showing(values, None), self.actions: None, self.strip: [], self.so_far: None}
 
     def untouched(self, photo: str | None, style: str | None) -> Values:
         """Return the canvas before anything was painted here: what two examples become, or else the photo.
@@ -126,7 +134,8 @@ class Stage:
         Args:
             photo: path of what the page shows of it.
         """
-        shown: Values = {self.comparison: None, self.film: None, self.film_line: status.remark(_NO_FILM)}
+        shown: Values = dict.fromkeys((self.comparison, self.film, self.so_far))
+        shown[self.film_line] = status.remark(_NO_FILM)
         if photo and (file := self.painted(photo, style)):
             shown[self.comparison] = _compared(photo, file)
             return {**shown, self.live: served(file), self.status: status.idle(_EXAMPLE)}
@@ -168,9 +177,13 @@ class Stage:
 
     async def _result(self, run: Run, kept: SavedFrame) -> dict[str, Any]:
         """Return a kept frame as what something can be done with; the finished one can go on larger."""
-        is_finished = kept == run.folder.finished
-        larger = await larger_sizes(self.service, run.settings, *kept.size) if is_finished else []
-        return {"file": served(kept.path), "name": run.file_name(kept), "larger": larger}
+        is_finished, file = kept == run.folder.finished, Path(kept.path)
+        if kept.of_clip:
+            file, larger = file.with_suffix(".mp4") if is_finished else file, []
+        else:
+            larger = await larger_sizes(self.service, run.settings, *kept.size) if is_finished else []
+        name = Path(run.file_name(kept)).with_suffix(file.suffix).name
+        return {"file": served(file), "name": name, "larger": larger, "moves": kept.of_clip and is_finished}
 
     async def _choose(self, values: Values, event: gr.EventData) -> Values:
         """Show the kept frame that was clicked; Continue goes on from it."""
@@ -182,7 +195,9 @@ class Stage:
         kept = shown[index]
         return {
             self.live: served(kept.path),
-            self.status: status.idle(f"Step {kept.iteration}. Press Continue to go on from here."),
+            self.status: status.idle(
+                f"{run.step.title()} {kept.iteration}. Press Continue to go on from here."
+            ),
             self.actions: None if run.under_way else await self._result(run, kept),
             **self.showing(values, run, kept),
         }

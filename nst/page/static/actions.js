@@ -4,8 +4,7 @@ export const actions = ({ element, props, trigger, watch }) => {
   let file = null;
   const fetched = async () => {
     const blob = await (await fetch(props.value.file.url)).blob();
-    const type = /\.png$/i.test(props.value.name) ? 'image/png' : 'image/jpeg';
-    return new File([blob], props.value.name, { type });
+    return new File([blob], props.value.name, { type: blob.type });
   };
   const shares = () => {
     try { return Boolean(navigator.canShare?.({ files: [new File([''], 'a.png', { type: 'image/png' })] })); }

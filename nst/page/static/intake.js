@@ -77,12 +77,14 @@ export const intake = ({ element, props, trigger, watch }) => {
     input.value = '';
   });
   // The chooser shows what phones call their pictures too.
-  const KINDS = 'image/*,.heic,.heif,.tif,.tiff,.avif';
-  const chooser = Object.assign(document.createElement('input'), { type: 'file', accept: KINDS });
+  const KINDS = 'image/*,.heic,.heif,.tif,.tiff,.avif', FILMS = ',video/mp4,video/quicktime,video/webm,.mkv';
+  const chooser = Object.assign(document.createElement('input'), { type: 'file' });
+  const kindsOf = (card) => card === 'photo' ? KINDS + FILMS : KINDS;
   let chosenFor = null;
   chooser.addEventListener('change', () => { take(chosenFor, [...chooser.files]); chooser.value = ''; });
-  const choose = (card) => { chosenFor = card; chooser.removeAttribute('capture'); chooser.click(); };
-  const photograph = (card) => { chosenFor = card; chooser.setAttribute('capture', 'environment'); chooser.click(); };
+  const open = (card, kinds) => { chosenFor = card; chooser.accept = kinds; chooser.click(); };
+  const choose = (card) => { chooser.removeAttribute('capture'); open(card, kindsOf(card)); };
+  const photograph = (card) => { chooser.setAttribute('capture', 'environment'); open(card, KINDS); };
   const paste = async (card) => {
     try {
       for (const item of await navigator.clipboard.read()) {
@@ -114,7 +116,7 @@ export const intake = ({ element, props, trigger, watch }) => {
     } else if (target.tagName === 'IMG' && target.closest(`#${card}`)) {
       choose(card);  // a picture that stands there already is changed by a click on it; Gradio's own does nothing
     } else {
-      for (const name of cards) for (const input of fileInputs(here, name)) input.accept = KINDS;
+      for (const name of cards) for (const input of fileInputs(here, name)) input.accept = kindsOf(name);
     }
   });
   listen('paste', (event) => {
