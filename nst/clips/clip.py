@@ -164,7 +164,7 @@ def stylize_clip(
 
 def _fitted(pixels: np.ndarray, longest: int) -> np.ndarray:
     size = fit(pixels.shape[1], pixels.shape[0], longest)
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
+    return np.array(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 
 def _frames(
@@ -190,7 +190,6 @@ def _frames(
             if given.resume is not None:
                 given = replace(given, resume=None)
                 continue
-            each = 0.0
         for frame in run.frames():
             seconds = spent + frame.seconds
             late = late or seconds > settings.time_limit
@@ -202,7 +201,7 @@ def _frames(
             yield ClipFrame(frame, number, count, seconds, remaining)
         spent = seconds
         if isinstance(run.pictures, Following):
-            each = frame.seconds
+            each = each + (frame.seconds - each) / 4 if each else frame.seconds
         settings = run.settings
         if stop():
             return

@@ -240,7 +240,7 @@ def _animation(source: Source, size: tuple[int, int]) -> Generator[_Shown, None,
         for duration, page in _pages(opened):
             white = Image.new("RGBA", page.size, "white")
             picture = Image.alpha_composite(white, page.convert("RGBA")).convert("RGB")
-            yield begins, duration, np.asarray(picture.resize(size, Image.Resampling.BICUBIC))
+            yield begins, duration, np.array(picture.resize(size, Image.Resampling.BICUBIC))
             begins += duration
 
 

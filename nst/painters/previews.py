@@ -58,7 +58,7 @@ def clip_previews(
     """
     with contextlib.closing(frames):
         for each in frames:
-            if each.done and each.number and controls.stop():
+            if each.number and controls.stop():
                 return  # in the midst of a frame; the clip ends with the one before
             pixels = each.frame.image
             size = each.frame.width, each.frame.height

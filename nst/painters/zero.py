@@ -14,14 +14,16 @@ import torch
 from PIL import Image
 
 from nst import painting
+from nst.clips.clip import ClipFrame, seconds_of
 from nst.errors import InputError
 from nst.image.tensors import fit
 from nst.inputs import Inputs
 from nst.optimization.encoders import load_encoders
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
-from nst.painters.pixels import Pixels, as_given
-from nst.painters.previews import PREVIEW, Preview, previews
+from nst.painters.local import clip_frames
+from nst.painters.pixels import Pixels, as_given, is_clip
+from nst.painters.previews import PREVIEW, Preview, clip_previews, previews
 from nst.settings import Settings
 from nst.vgg.weights import find_vgg19
 
@@ -51,6 +53,9 @@ def frames(
             that steering cannot be followed is told in the frames' notice.
     """
     try:
+        if is_clip(pictures.photo):
+            yield from clip_previews(_clip_on_gpu(pictures, settings, controls.interval), controls)
+            return
         yield from previews(_paint(pictures, settings, controls), pictures.photo, settings)
     except Exception as error:
         if not hasattr(error, "title"):  # Gradio's way to say that no quota is left, or no GPU free
@@ -85,9 +90,10 @@ def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> 
 
 def _duration(pictures: Inputs[Pixels], settings: Settings, interval: float) -> int:
     """Return the seconds of GPU to ask for."""
-    height, width = np.asarray(pictures.photo).shape[:2]
+    *count, height, width, _ = np.asarray(pictures.photo).shape
     width, height = fit(width, height, settings.size)
-    wanted = _BEGINNING + _EACH_MEGAPIXEL * width * height / 1e6 * settings.iterations
+    still = _EACH_MEGAPIXEL * width * height / 1e6 * settings.iterations
+    wanted = _BEGINNING + seconds_of(still, *(count or [1]))
     return round(min(max(wanted, _LEAST), _MOST))
 
 
@@ -95,24 +101,40 @@ def _paint_on_gpu(
     pictures: Inputs[Pixels], settings: Settings, interval: float
 ) -> Generator[Frame, None, None]:
     """Paint in the process that has the GPU; what is not final is no larger than what is shown of it."""
+    limited = _begun_on_gpu(pictures, settings, interval)
+    for frame in painting.paint(pictures.map(as_given), limited, controls=Controls(interval=interval)):
+        # What the picture remembers are the visitor's settings.
+        yield replace(frame, settings=settings) if frame.final else _small(frame)
+
+
+def _paint_clip_on_gpu(
+    pictures: Inputs[Pixels], settings: Settings, interval: float
+) -> Generator[ClipFrame, None, None]:
+    """Paint a clip there, as far as the time suffices: whoever continues it, asks for more."""
+    limited = _begun_on_gpu(pictures, settings, interval)
+    for each in clip_frames(np.asarray(pictures.photo), pictures, limited, Controls(interval=interval)):
+        yield each if each.done else replace(each, frame=_small(each.frame))
+
+
+def _begun_on_gpu(pictures: Inputs[Pixels], settings: Settings, interval: float) -> Settings:
+    """Return settings that end in time, in the process that has the GPU."""
     # The threads of the process that this one was forked from are not here; waiting for them would never end.
     torch.set_num_threads(1)
     limit = min(settings.time_limit, _duration(pictures, settings, interval) - _CROSSING)
-    limited = replace(settings, time_limit=limit)
-    for frame in painting.paint(pictures.map(as_given), limited, controls=Controls(interval=interval)):
-        if frame.final:
-            # What the picture remembers are the visitor's settings.
-            yield replace(frame, settings=settings)
-            continue
-        image = Image.fromarray(frame.image)
-        if max(image.size) > PREVIEW:
-            image = image.resize(fit(*image.size, PREVIEW), Image.Resampling.BICUBIC)
-        yield replace(frame, image=np.asarray(image))
+    return replace(settings, time_limit=limit)
 
 
-_on_gpu: Callable[..., Generator[Frame, None, None]] = (
-    spaces.GPU(duration=_duration)(_paint_on_gpu) if spaces else _paint_on_gpu
-)
+def _small(frame: Frame) -> Frame:
+    """Return a passing frame no larger than what is shown of it."""
+    image = Image.fromarray(frame.image)
+    if max(image.size) > PREVIEW:
+        image = image.resize(fit(*image.size, PREVIEW), Image.Resampling.BICUBIC)
+    return replace(frame, image=np.asarray(image))
+
+
+_Painted = Callable[..., Generator[Any, None, None]]
+_lent: Callable[[_Painted], _Painted] = spaces.GPU(duration=_duration) if spaces else lambda paint: paint
+_on_gpu, _clip_on_gpu = _lent(_paint_on_gpu), _lent(_paint_clip_on_gpu)
 
 
 def _plain(error: Any) -> str:

@@ -9,9 +9,9 @@ from itertools import cycle
 import av
 import numpy as np
 import pytest
+from clips import made_animation, made_film
 from PIL import Image
 from test_clip import SMALL, STYLE, Shots, clip_of, painted, panned
-from test_reading import made_animation, made_film
 
 from nst import Settings
 from nst.clips.clip import seconds_of, stylize_clip
