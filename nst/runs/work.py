@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -26,55 +27,50 @@ from nst.painters.scheduler import minutes
 from nst.painters.worker import in_worker
 from nst.runs import record
 from nst.runs.decoder import Decoder
-from nst.runs.log import log_run
 from nst.runs.pictures import decoded
 from nst.runs.run import Run, State, Waiting
 from nst.runs.storage import FULL, NO_ROOM
 from nst.runs.stream import canvas_of, save_frame
-from nst.settings import Settings
+from nst.settings import KNOBS, Settings
 
 log = logging.getLogger(__name__)
+_each_run = logging.getLogger("nst.runs")  # one line for each, which scripts look for
 
-INTERVAL = 0.25  # seconds between frames
-# Seconds between two looks at whether a run is to end, while it waits or its pictures are read.
-_LOOK = 0.25
-# Seconds between two times that a run in progress is written down.
-_WRITTEN = 1.0
-# So many painters may die over one run before it ends with what it has.
-_DEATHS = 3
+_INTERVAL = 0.25  # seconds between frames
+_LOOK = 0.25  # seconds between two looks at whether a run that does not paint yet is to end
+_WRITTEN = 1.0  # seconds between two times that a run in progress is written down
+_DEATHS = 3  # painters that may die over one run before it ends with what it has
 
 _Found = TypeVar("_Found")
 
 
+class _EndingError(Exception):
+    """The run is to end though it does not paint yet."""
+
+
+@dataclass
 class Work:
-    """What is done for one run.
+    """What is done for one run."""
 
-    Args:
-        abandoned: asked whether everybody has left it.
-        busy: seconds that it may paint while others wait.
-    """
-
-    def __init__(
-        self, run: Run, painter: Backend, decoder: Decoder, abandoned: Callable[[], bool], busy: float
-    ) -> None:
-        self.run, self.painter, self.decoder = run, painter, decoder
-        self.abandoned, self.busy = abandoned, busy
-        self.settings = run.settings
-        self.photo: Pixels | None = None
-        self.last: Frame | None = None
-        self.remark = self.notice = ""  # on its pictures, and on what has happened to it
-        self._gives_way = False
-        self._written = 0.0
+    run: Run
+    painter: Backend
+    decoder: Decoder
+    abandoned: Callable[[], bool]  # asked whether everybody has left it
+    busy: float  # seconds that it may paint while others wait
+    settings: Settings = field(init=False)  # how it begins, with shares for the styles that are there
+    photo: Pixels | None = None
+    last: Frame | None = None
+    remark: str = ""  # on its pictures
+    notice: str = ""  # on what has happened to it
+    gives_way: bool = False
+    written: float = 0.0  # when the run was last written down
 
     async def carry_out(self, ticket: Any) -> None:
-        """Wait for a turn and paint; how it ended is told to the run, and noted in the log.
-
-        Args:
-            ticket: its place in the queue, given up in the end.
-        """
+        """Wait for a turn with a ticket, paint, and give it up; the run and the log are told how it ended."""
         run = self.run
         try:
-            await self._carry_out(ticket)
+            with contextlib.suppress(_EndingError):
+                await self._carry_out(ticket)
             self._end("stopped" if run.stopped else "left" if self.abandoned() else "finished")
         except InputError as error:
             self._end("refused", str(error))
@@ -100,13 +96,11 @@ class Work:
             size = await self.decoder.measure(photo, "The photo", run.client)
             seconds = (await painter.forecast(*size, run.settings)).seconds
             # What cannot be read, or not in time, is found out in the line and costs nobody else a turn.
-            pictures = await self._decoded()
+            pictures: Inputs[Pixels] | None = await self._decoded()
             for died in range(1, _DEATHS + 1):
                 try:
                     pictures = await self._begun(ticket, seconds, pictures)
-                    if pictures is not None:
-                        await self._paint(ticket, pictures)
-                    return
+                    return await self._paint(ticket, pictures)
                 except PainterDiedError:
                     log.warning("a painter has died over a run, time %d of %d", died, _DEATHS)
                 if died < _DEATHS:
@@ -121,14 +115,10 @@ class Work:
             with contextlib.suppress(PainterDiedError):
                 await asyncio.shield(painter.leave(ticket))
 
-    async def _begun(
-        self, ticket: Any, seconds: float, pictures: Inputs[Pixels] | None
-    ) -> Inputs[Pixels] | None:
-        """Wait for the turn; return the pictures, None if the run ends meanwhile."""
+    async def _begun(self, ticket: Any, seconds: float, pictures: Inputs[Pixels] | None) -> Inputs[Pixels]:
+        """Wait for the turn; return the pictures."""
         standing = await self._unless_ending(self.painter.mark_ready(ticket, seconds))
-        while standing is not None:
-            if standing.begun:
-                return pictures or await self._decoded()
+        while not standing.begun:
             if not standing.place:
                 raise InputError(f"This host is full; try again in about {minutes(standing.seconds)}.")
             if standing.place > 1:
@@ -139,7 +129,7 @@ class Work:
             if waiting != self.run.latest:
                 self.run.tell(waiting)
             standing = await self._unless_ending(self.painter.wait_for_change(ticket, standing))
-        return None
+        return pictures or await self._decoded()
 
     async def _paint(self, ticket: Any, pictures: Inputs[Pixels]) -> None:
         run, painter = self.run, self.painter
@@ -157,7 +147,7 @@ class Work:
             return None if run.wished is None else settings_of(run.wished)
 
         self.settings, self.photo = settings_of(run.settings), closed_up.photo
-        controls = Controls(self._ending, steered, INTERVAL)
+        controls = Controls(self._ending, steered, _INTERVAL)
         async with contextlib.aclosing(painter.paint(ticket, closed_up, self.settings, controls)) as found:
             async for preview in found:
                 if preview.frame.final:
@@ -177,11 +167,11 @@ class Work:
         update = await in_worker(save_frame, run.folder, shown, self.photo, self.settings)
         self.last = update.frame
         run.tell(update)
-        if not frame.final and time.monotonic() - self._written >= _WRITTEN:
+        if not frame.final and time.monotonic() - self.written >= _WRITTEN:
             record.write(run)
-            self._written = time.monotonic()
+            self.written = time.monotonic()
             if frame.seconds > self.busy and (await self.painter.counts())[1]:
-                self._gives_way = True
+                self.gives_way = True
                 self.notice = (
                     f"Others are waiting, so this ended after {frame.seconds:.0f} s. Press Continue to go on."
                 )
@@ -196,28 +186,49 @@ class Work:
         frame = replace(last, image=np.asarray(canvas), remaining=0.0, final=True, notice="")
         await self._show(Preview(frame, last.target, frames[-1].change))
 
-    async def _decoded(self) -> Inputs[Pixels] | None:
-        found = await self._unless_ending(decoded(self.run.pictures, self.decoder, self.run.client))
-        if found is None:
-            return None
-        pictures, self.remark = found
+    async def _decoded(self) -> Inputs[Pixels]:
+        work = decoded(self.run.pictures, self.decoder, self.run.client)
+        pictures, self.remark = await self._unless_ending(work)
         return pictures
 
-    async def _unless_ending(self, work: Awaitable[_Found]) -> _Found | None:
-        """Return what `work` finds, or None if the run ends meanwhile."""
+    async def _unless_ending(self, work: Awaitable[_Found]) -> _Found:
+        """Return what `work` finds.
+
+        Raises:
+            _EndingError: the run is to end meanwhile.
+        """
         task = asyncio.ensure_future(work)
         try:
             while not self._ending():
                 await asyncio.wait({task}, timeout=_LOOK)
                 if task.done():
                     return task.result()
-            return None
+            raise _EndingError
         finally:
             task.cancel()
 
     def _ending(self) -> bool:
-        return self.run.stopped or self._gives_way or self.abandoned()
+        return self.run.stopped or self.gives_way or self.abandoned()
 
-    def _end(self, state: State, message: str = "", number: str = "") -> None:
-        log_run(self.run.settings, self.run.began, self.last, state, number)
-        self.run.finish(state, message)
+    def _end(self, state: State, message: str = "", error: str = "") -> None:
+        """Tell the run how it ended, and the log what it was, but never whose or of what.
+
+        Args:
+            error: the number of what nobody foresaw.
+        """
+        run, frame = self.run, self.last
+        fields: dict[str, object] = {"outcome": state, "seconds": round(time.time() - run.began, 2)}
+        if error:
+            fields["error"] = error
+        if frame:
+            fields |= {
+                "size": f"{frame.width}x{frame.height}",
+                "iterations": frame.iteration,
+                "painting": round(frame.seconds, 2),
+                "optimising": round(frame.optimising, 2),
+                "painter": f"{frame.encoder} on {frame.device}",
+            }
+        knobs = run.settings.public()
+        fields["settings"] = {name: value for name, value in knobs.items() if value != KNOBS[name].default}
+        _each_run.info("%s", json.dumps(fields))
+        run.finish(state, message)
