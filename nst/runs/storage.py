@@ -10,7 +10,9 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -69,20 +71,20 @@ class Upload(NamedTuple):
         raise InputError(f"{label} is no longer kept here; add it again.")
 
 
+@dataclass(eq=False)
 class Folder:
     """The folder of one upload or run.
 
     Its name cannot be guessed, so nobody reaches another visitor's pictures.
-
-    Args:
-        sender: what its sender calls an upload.
     """
 
-    def __init__(self, files: Files, path: Path, client: str, sender: str = "") -> None:
-        self.files, self.path, self.client, self.sender = files, path, client, sender
-        self.used = time.monotonic()  # last
-        self.size = 0  # bytes
-        self.holds = 0  # how many wait for it or work with it
+    files: Files
+    path: Path
+    client: str
+    sender: str = ""  # what its sender calls an upload
+    used: float = field(default_factory=time.monotonic)  # last
+    size: int = 0  # bytes
+    holds: int = 0  # how many wait for it or work with it
 
     def is_of(self, account: str) -> bool:
         """Return whether it is charged to an account."""
@@ -117,15 +119,14 @@ class SavedFrame(NamedTuple):
         return f"Step {self.iteration}, {max(self.size)} px"
 
 
+@dataclass(eq=False)
 class RunFolder(Folder):
     """The folder of one run: its passing frames and what is finished."""
 
-    def __init__(self, files: Files, path: Path, client: str) -> None:
-        super().__init__(files, path, client)
-        self.frames: list[SavedFrame] = []
-        self.finished: SavedFrame | None = None
-        self.before = ""  # path of the photo at the finished size
-        self.film: tuple[list[SavedFrame], str, str] | None = None  # frames, paths of MP4 and WebP
+    frames: list[SavedFrame] = field(default_factory=list)
+    finished: SavedFrame | None = None
+    before: str = ""  # path of the photo at the finished size
+    film: tuple[str, str] | None = None  # paths of MP4 and WebP, once they were asked for
 
     def add(self, kind: str, suffix: str, data: bytes) -> str:
         """Write a file that can be fetched; return its path, which tells nobody another one's."""
@@ -144,18 +145,9 @@ class RunFolder(Folder):
             self.frames = old[::2] + new
         return path
 
-    def finish(
-        self, picture: bytes, photo: bytes, iteration: int, size: tuple[int, int], change: float = 0.0
-    ) -> str:
-        """Write the finished PNG, and the photo at its size as JPEG; return the former's path."""
-        self.before = self.add("photo", ".jpg", photo)
-        path = self.add("painting", ".png", picture)
-        self.finished = SavedFrame(path, iteration, size, change)
-        return path
-
     def kept(self) -> list[SavedFrame]:
         """Return all pictures that are there, the finished one last."""
-        return [*self.frames, *([self.finished] if self.finished else [])]
+        return [*self.frames, self.finished] if self.finished else [*self.frames]
 
     def shown(self) -> list[SavedFrame]:
         """Return those of a row under the canvas: as different from one another as they can be."""
@@ -172,31 +164,17 @@ class RunFolder(Folder):
         return found
 
 
+@dataclass(eq=False)
 class Files:
-    """The files of one host.
+    """The files of one host."""
 
-    Args:
-        most: bytes that may be kept; the oldest of whoever has most go first.
-        seconds: for how long a thing is kept after it was last used.
-        gone: told of each folder that was removed.
-    """
-
-    def __init__(
-        self, most: int = 2 * 2**30, seconds: float = KEPT_SECONDS, gone: Callable[[Path], None] | None = None
-    ) -> None:
-        self.folder, _, orphans = own_folder()
-        self.most, self.seconds, self.gone = most, seconds, gone
-        self._lock = threading.Lock()
-        self._folders: dict[Path, Folder] = {}
-        self._stop = threading.Event()
-        while orphans:  # which are this host's from now on
-            path = orphans.pop()
-            folder = RunFolder(self, path, "") if path.name.startswith("run-") else Folder(self, path, "")
-            with contextlib.suppress(OSError):
-                folder.used -= max(0.0, time.time() - path.stat().st_mtime)
-                folder.size = sum(file.stat().st_size for file in path.iterdir())
-                self._folders[path] = folder
-        self._orphans = list(self._folders.values())
+    most: int = 2 * 2**30  # bytes that may be kept; the oldest of whoever has most go first
+    seconds: float = KEPT_SECONDS  # for how long a thing is kept after it was last used
+    gone: Callable[[Path], None] | None = None  # told of each folder that was removed
+    folder: Path = field(default_factory=lambda: own_folder().path)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _folders: dict[Path, Folder] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
 
     # What comes in
 
@@ -271,25 +249,31 @@ class Files:
             going = self._too_much(folder)
         self.remove(*going)
 
-    # What a host that was killed has left
-
-    def orphaned_runs(self) -> list[RunFolder]:
-        """Return the folders of runs that were taken over."""
-        return [folder for folder in self._orphans if isinstance(folder, RunFolder)]
-
-    def keep_orphans(self, runs: Mapping[RunFolder, Collection[Path]]) -> None:
-        """Remove what was taken over but for some runs.
+    def adopt(self, uploads_of: Callable[[RunFolder], list[Path]]) -> None:
+        """Take over the runs of hosts that were killed, with their uploads; remove all else of theirs.
 
         Args:
-            runs: each with the folders of its uploads, which stay as long as it does.
+            uploads_of: returns the folders of a run's uploads, or raises InputError: nobody can ask for it.
         """
-        kept: set[Folder] = set(runs)
-        for run, paths in runs.items():
-            uploads = [self._folders[path] for path in paths if path in self._folders]
-            for upload in uploads:
-                upload.used = max(upload.used, run.used)
-            kept.update(uploads)
-        self.remove(*(folder for folder in self._orphans if folder not in kept))
+        orphans: dict[Path, Folder] = {}
+        paths = own_folder().orphans
+        while paths:  # which are this host's from now on
+            path = paths.pop()
+            kind = RunFolder if path.name.startswith("run-") else Folder
+            orphans[path] = folder = kind(self, path, "")
+            with contextlib.suppress(OSError):
+                folder.used -= max(0.0, time.time() - path.stat().st_mtime)
+                folder.size = sum(file.stat().st_size for file in path.iterdir())
+        kept: dict[Path, Folder] = {}
+        for run in orphans.values():
+            if isinstance(run, RunFolder):
+                with contextlib.suppress(InputError):
+                    uploads = {path: orphans[path] for path in uploads_of(run) if path in orphans}
+                    for upload in uploads.values():
+                        upload.used = max(upload.used, run.used)  # they stay as long as it does
+                    kept |= {run.path: run, **uploads}
+        self._folders |= kept
+        self.remove(*(folder for path, folder in orphans.items() if path not in kept))
         self.sweep()
 
     # What may be named
@@ -393,25 +377,24 @@ class Files:
         there = list(self._folders.values())
         loose = sorted((one for one in there if not one.holds and one is not grown), key=lambda one: one.used)
         going: list[Folder] = []
+
+        def let_go(folder: Folder) -> None:
+            going.append(folder)
+            there.remove(folder)
+            loose.remove(folder)
+
         for account, share in accounts(grown.client) if grown.client else ():  # the others share all of it
-            own = [one for one in there if one.is_of(account) and one not in going]
+            own = [one for one in there if one.is_of(account)]
             size, runs = sum(one.size for one in own), sum(isinstance(one, RunFolder) for one in own)
-            for one in loose:
+            for one in [one for one in loose if one.is_of(account)]:
                 is_run = isinstance(one, RunFolder)
-                over = size > self.most * share // _SHARE or (is_run and runs > RUNS_EACH * share)
-                if over and one.is_of(account):
-                    going.append(one)
+                if size > self.most * share // _SHARE or (is_run and runs > RUNS_EACH * share):
+                    let_go(one)
                     size, runs = size - one.size, runs - is_run
-            loose = [one for one in loose if one not in going]
-        size = sum(one.size for one in there) - sum(one.size for one in going)
-        while size > self.most and loose:
-            shares: dict[str, int] = {}
+        while loose and sum(one.size for one in there) > self.most:
+            shares: Counter[str] = Counter()
             for one in loose:
-                widest = accounts(one.client)[-1][0]
-                shares[widest] = shares.get(widest, 0) + one.size
+                shares[accounts(one.client)[-1][0]] += one.size
             richest = max(shares, key=shares.__getitem__)
-            oldest = next(one for one in loose if one.is_of(richest))
-            going.append(oldest)
-            loose.remove(oldest)
-            size -= oldest.size
+            let_go(next(one for one in loose if one.is_of(richest)))
         return going

@@ -40,8 +40,10 @@ def save_frame(folder: RunFolder, preview: Preview, photo: Pixels, settings: Set
     if not frame.final:
         return Update(moment, folder.add_frame(preview.jpeg, frame.iteration, size, change))
     text = describe_painting(frame.settings.public(), frame.encoder, steered=frame.settings != settings)
-    before = encode_jpeg(at_size(photo, size), quality=92)
-    return Update(moment, folder.finish(encode_png(frame.image, text), before, frame.iteration, size, change))
+    folder.before = folder.add("photo", ".jpg", encode_jpeg(at_size(photo, size), quality=92))
+    path = folder.add("painting", ".png", encode_png(frame.image, text))
+    folder.finished = SavedFrame(path, frame.iteration, size, change)
+    return Update(moment, path)
 
 
 def canvas_of(kept: SavedFrame) -> Image.Image:
@@ -58,24 +60,19 @@ def canvas_of(kept: SavedFrame) -> Image.Image:
 
 
 def film(folder: RunFolder) -> tuple[str, str]:
-    """Return the paths of a run's time-lapse as MP4 and animated WebP; it is made when first asked for.
+    """Return the paths of an ended run's time-lapse as MP4 and animated WebP, made when first asked for.
 
     Raises:
         InputError: the frames are no longer there.
     """
-    frames = folder.kept()
-    if folder.film and folder.film[0] == frames:
-        return folder.film[1:]
-    try:
-        pictures = []
-        for kept in frames:
-            with Image.open(kept.path) as picture:
-                pictures.append(np.asarray(picture))
-        paths = (
-            folder.add("time-lapse", ".mp4", as_mp4(pictures)),
-            folder.add("time-lapse", ".webp", as_webp(pictures)),
-        )
-    except FileNotFoundError as error:
-        raise InputError(_EXPIRED) from error
-    folder.film = (frames, *paths)
-    return paths
+    if folder.film is None:
+        try:
+            pictures = []
+            for kept in folder.kept():
+                with Image.open(kept.path) as picture:
+                    pictures.append(np.asarray(picture))
+            mp4 = folder.add("time-lapse", ".mp4", as_mp4(pictures))
+            folder.film = mp4, folder.add("time-lapse", ".webp", as_webp(pictures))
+        except FileNotFoundError as error:
+            raise InputError(_EXPIRED) from error
+    return folder.film

@@ -104,10 +104,8 @@ def test_an_upload_is_found_whatever_its_sender_calls_it(name, kept):
 
 def test_the_name_of_one_file_of_a_run_tells_nobody_another_one():
     run = Files().new_run("a")
-    run.add_frame(b"x", 1, (8, 8))
-    run.finish(b"x", b"x", 2, (8, 8))
-    for path in (run.frames[0].path, run.finished.path, run.before):
-        assert re.search(r"-[0-9a-f]{16}\.(jpg|png)$", path)
+    for kind, suffix in (("step", ".jpg"), ("painting", ".png"), ("photo", ".jpg")):
+        assert re.search(rf"/{kind}-[0-9a-f]{{16}}\{suffix}$", run.add(kind, suffix, b"x"))
 
 
 def test_what_nobody_uses_goes_by_the_clock_while_nobody_comes_also_after_a_fault(monkeypatch):
@@ -240,7 +238,7 @@ def test_two_hosts_on_one_cache_leave_each_other_alone_and_clear_up_after_the_de
     assert (mine / "lock").exists()
     monkeypatch.setattr("nst.runs.storage.own_folder", lambda: again)
     files = Files()
-    files.keep_orphans({})
+    files.adopt(lambda run: [])
     assert not taken.parent.exists()
     files.close()
 
