@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import warnings
-from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -25,12 +24,14 @@ _MOST_MEMORY = 3 * 2**30
 MOST_DRAWN = 768
 
 
-def _measured(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
-    width, height = measure(data, label)
-    return {"size": [width, height]}, b""
+_Answer = tuple[dict[str, Any], bytes]
 
 
-def _decoded(data: bytes, label: str, ground: float, least: int, alpha: bool) -> tuple[dict[str, Any], bytes]:
+def _measured(data: bytes, label: str) -> _Answer:
+    return {"size": measure(data, label)}, b""
+
+
+def _decoded(data: bytes, label: str, ground: float, least: int, alpha: bool) -> _Answer:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", IncompleteWarning)
         pixels = np.ascontiguousarray(decode(data, label, ground, least, alpha))
@@ -38,11 +39,11 @@ def _decoded(data: bytes, label: str, ground: float, least: int, alpha: bool) ->
     return {"shape": pixels.shape, "kind": pixels.dtype.name, "remark": " ".join(remarks)}, pixels.tobytes()
 
 
-def _text(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
+def _text(data: bytes, label: str) -> _Answer:
     return {"text": painting_text(data, label)}, b""
 
 
-def _drawing(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
+def _drawing(data: bytes, label: str) -> _Answer:
     opened = open_image(data, label)
     if max(opened.size) > MOST_DRAWN:
         raise InputError(f"{label} has more than {MOST_DRAWN} pixels on a side.")
@@ -53,12 +54,7 @@ def _drawing(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
     return {"shape": pixels.shape, "kind": "uint8"}, pixels.tobytes()
 
 
-_WORK: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
-    "measure": _measured,
-    "decode": _decoded,
-    "text": _text,
-    "drawing": _drawing,
-}
+_WORK = {"measure": _measured, "decode": _decoded, "text": _text, "drawing": _drawing}
 
 
 def _limit(seconds: float) -> None:
@@ -74,11 +70,10 @@ def _limit(seconds: float) -> None:
 
 
 def serve(link: Connection, seconds: float, work: str, data: bytes, options: dict[str, Any]) -> None:
-    """Do one piece of work and answer: a byte when it begins, a JSON object, and bytes.
+    """Do one of `_WORK` and answer: a byte when it begins, a JSON object, and bytes.
 
     Args:
         seconds: after which this process is ended from outside.
-        work: "measure", "decode", "text" or "drawing".
     """
     with contextlib.suppress(Exception):  # whoever asked sees that no answer comes
         link.send_bytes(b"0")

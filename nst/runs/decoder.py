@@ -1,9 +1,9 @@
 """Visitors' files are decoded here: each by a process of its own, within a deadline, fairly in turn.
 
 A small file can make a decoder work for minutes or hold gigabytes, in C code that nothing in this process
-could interrupt. So another process does it and is killed when its time is up. There are three lines, so that
-what is quick never waits for what is not: headers, ordinary pictures, very large ones. A file is at first
-given a moment only: what was not done in it then comes last.
+could interrupt. So another process does it and is killed when its time is up. What is quick never waits for
+what is not: headers, ordinary pictures and very large ones have a line each, and a file that is not done in a
+moment comes last from then on.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 # Seconds that a file may take: to tell its size, to become pixels, and to become very many of them.
 DEADLINES = {"headers": 3.0, "pictures": 5.0, "large": 20.0}
-ORDINARY = 25_000_000  # pixels
+_ORDINARY = 25_000_000  # pixels
 _MOMENT = 1 / 6  # of that
 _STARTS = 60.0  # seconds in which a process has to come up, on a host that is busy
 _WAITING = 64  # files in one line
@@ -55,14 +55,10 @@ if _SERVER:
 
 
 class Decoder:
-    """Decodes for one host.
-
-    Args:
-        deadlines: seconds that a file may take, as `DEADLINES`.
-    """
+    """Decodes for one host."""
 
     def __init__(self, deadlines: Mapping[str, float] = DEADLINES) -> None:
-        self.deadlines = dict(deadlines)
+        self.deadlines = deadlines
         self.lines = {
             name: Scheduler(_WAITING, 2 * _WAITING, [name], enough=_BUSY, full=_BUSY) for name in deadlines
         }
@@ -103,24 +99,20 @@ class Decoder:
     ) -> tuple[np.ndarray, str]:
         """Return a picture's pixels, and a sentence on what is missing of it, "" if nothing is.
 
-        The pixels are (H, W, 3), uint8 or floats in [0, 1], or with their alpha (H, W, 4). They are kept for
-        the next time, so they are not to be changed.
-
-        Args:
-            ground: as for `nst.image.decoding.decode`.
+        The pixels are (H, W, 3), uint8 or floats in [0, 1], or with their alpha (H, W, 4), and not to be
+        changed: they are kept for the next time. The options are those of `nst.image.decoding.decode`.
 
         Raises:
             InputError: the picture cannot be used, or takes too long.
         """
-        how = (ground, least, alpha)
+        how, line = (ground, least, alpha), "pictures"
         if (kept := self.cache.get(file.path, how)) is not None:
             return kept, ""
-        line = "pictures"
         if least >= MIN_SIDE:  # what may be smaller was made for a photo that is not large
             width, height = await self.measure(file, label, client)
-            line = "pictures" if width * height <= ORDINARY else "large"
-        more = {"ground": ground, "least": least, "alpha": alpha}
-        answer, payload = await self._do(line, "decode", file, label, client, **more)
+            line = "pictures" if width * height <= _ORDINARY else "large"
+        options = {"ground": ground, "least": least, "alpha": alpha}
+        answer, payload = await self._do(line, "decode", file, label, client, **options)
         pixels, remark = _array(answer, payload), str(answer["remark"])
         if pixels.nbytes > _LARGE:
             give_back_when_idle()  # a host on which nobody paints would hold it for ever
@@ -176,11 +168,7 @@ def _array(answer: dict[str, Any], payload: bytes) -> np.ndarray:
 
 
 class _Process:
-    """One process, for one file.
-
-    Args:
-        seconds: after which it is ended.
-    """
+    """One process, for one file, which is ended after some seconds."""
 
     def __init__(self, work: str, data: bytes, options: dict[str, Any], seconds: float) -> None:
         self.seconds, self._ended = seconds, False
