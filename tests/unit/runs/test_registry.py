@@ -26,7 +26,7 @@ from nst.optimization.frames import Frame
 from nst.painters import PainterDiedError, Standing
 from nst.painters.previews import Preview
 from nst.painters.worker import submit
-from nst.runs import record, work
+from nst.runs import record
 from nst.runs.decoder import Decoder
 from nst.runs.listeners import Listeners
 from nst.runs.own_folder import own_folder
@@ -109,20 +109,25 @@ def pictures(files: Files, seed: int = 1) -> Inputs[Any]:
     return Inputs(sent[0], (sent[1],))
 
 
-async def painted(runs: Registry, files: Files, owner: str = MINE, **more: Any) -> tuple[Run, list[Any]]:
+async def followed(runs: Registry, run: Run, session: str = "page") -> list[Any]:
+    """Follow a run to its end."""
+    with runs.listeners.listening(session):
+        return [update async for update in run.follow(session)]
+
+
+async def painted(runs: Registry, files: Files) -> tuple[Run, list[Any]]:
     """Begin a run and follow it to its end."""
-    run = await runs.begin(owner, "", pictures(files), Settings(), **more)
-    with runs.listeners.listening("page"):
-        return run, [update async for update in run.follow("page")]
+    run = await runs.begin(MINE, "", pictures(files), Settings())
+    return run, await followed(runs, run)
 
 
-def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder, monkeypatch):
+def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder):
     painter = Scripted()
 
     async def gone(turn: str, seconds: float) -> Standing:
         return Standing(False, 0, 190)
 
-    monkeypatch.setattr(painter, "mark_ready", gone)
+    painter.mark_ready = gone
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert (run.state, updates) == ("refused", [])
     assert run.message == "This host is full; try again in about 4 minutes."
@@ -131,9 +136,9 @@ def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder, monkeypa
 
 def test_while_others_wait_a_long_run_ends_with_what_it_has(files, decoder, monkeypatch):
     monkeypatch.setattr("nst.runs.work._WRITTEN", 0.0)
-    painter = Scripted(frames=400, slow=0.002)
+    painter = Scripted(frames=60, slow=0.002)
     run, updates = complete(painted(registry(painter, files, decoder, busy=20), files))
-    assert updates[-1].frame.iteration == 400  # nobody waits
+    assert updates[-1].frame.iteration == 60  # nobody waits
     painter.waiting = 1
     run, updates = complete(painted(registry(painter, files, decoder, busy=20), files))
     last = updates[-1].frame
@@ -164,19 +169,14 @@ def test_what_is_no_key_owns_nothing(key):
 
 
 def test_who_follows_late_sees_how_it_stands_and_the_end(files, decoder):
-    runs = registry(Scripted(frames=30, slow=0.02), files, decoder)
+    runs = registry(Scripted(frames=20, slow=0.02), files, decoder)
 
     async def twice():
         run = await runs.begin(MINE, "", pictures(files), Settings())
-
-        async def follow(session):
-            with runs.listeners.listening(session):
-                return [update async for update in run.follow(session)]
-
-        first = asyncio.create_task(follow("one"))
-        while run.state != "painting" or run.latest is None:
+        first = asyncio.create_task(followed(runs, run, "one"))
+        while not isinstance(run.latest, Update):
             await asyncio.sleep(0.01)
-        return run, await follow("two"), await first
+        return run, await followed(runs, run, "two"), await first
 
     run, late, whole = complete(twice())
     assert len(late) <= len(whole)
@@ -207,37 +207,36 @@ def test_it_goes_on_alone_for_a_while_then_keeps_what_it_has(files, decoder):
     assert runs.painter.turns == 0
 
 
-@pytest.mark.parametrize("owner", ["", MINE], ids=["a program", "a browser"])
-def test_a_program_that_was_killed_gives_its_place_up_at_once(files, decoder, monkeypatch, owner):
+@pytest.mark.parametrize(
+    ("owner", "frames", "state"), [("", 1000, "left"), (MINE, 40, "finished")], ids=["program", "browser"]
+)
+def test_a_program_that_was_killed_gives_its_place_up_at_once(
+    owner, frames, state, files, decoder, monkeypatch
+):
     """Gradio goes on with its event for it; a browser may be on its way back."""
     monkeypatch.setattr("nst.runs.run._HUNG_UP", 0.2)
-    runs = registry(Scripted(frames=100, slow=0.02), files, decoder, grace=60)
+    runs = registry(Scripted(frames=frames, slow=0.02), files, decoder, grace=60)
 
     async def killed():
         run = await runs.begin(owner, "", pictures(files), Settings())
-        follow = asyncio.create_task(_exhaust(run))
         with runs.listeners.listening("program"):
-            await asyncio.sleep(0.3)
-        await follow
+            await asyncio.sleep(0.1)
+        async for _ in run.follow("program"):
+            pass
         return run
 
-    assert complete(killed()).state == ("finished" if owner else "left")
-
-
-async def _exhaust(run: Run) -> None:
-    async for _ in run.follow("program"):
-        pass
+    assert complete(killed()).state == state
 
 
 def test_who_comes_back_in_time_keeps_it_going(files, decoder):
-    runs = registry(Scripted(frames=60, slow=0.02), files, decoder, grace=0.6)
+    runs = registry(Scripted(frames=40, slow=0.02), files, decoder, grace=0.4)
 
     async def back():
         run = await runs.begin(MINE, "", pictures(files), Settings())
         with runs.listeners.listening("page"):
             async with contextlib.aclosing(run.follow("page")) as updates:
                 await anext(updates)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.2)
         assert runs.unattended(MINE) is run
         assert runs.unattended(YOURS) is None
         with runs.listeners.listening("other"):
@@ -251,7 +250,7 @@ def test_who_comes_back_in_time_keeps_it_going(files, decoder):
     assert complete(back()).state == "finished"
 
 
-def test_what_is_deleted_comes_back_for_a_while_to_its_owner_alone(files, decoder, monkeypatch):
+def test_what_is_deleted_comes_back_for_a_while_to_its_owner_alone(files, decoder):
     runs = registry(Scripted(), files, decoder)
     run, _ = complete(painted(runs, files))
 
@@ -312,15 +311,9 @@ def test_after_three_deaths_it_ends_with_what_it_has(files, decoder):
     assert "3 painters of this host failed" in updates[-1].frame.notice
     assert Image.open(run.folder.finished.path).size == (60, 40)
     assert runs.painter.turns == 0
-
-
-def test_where_nobody_can_paint_it_says_so(files, decoder):
-    runs = registry(Scripted(frames=5, dies_after=(0, 0, 0)), files, decoder)
-    run, _ = complete(painted(runs, files))
-    assert (run.state, run.message) == (
-        "refused",
-        "The painters of this host fail one after the other; try again later.",
-    )
+    run, _ = complete(painted(registry(Scripted(dies_after=(0, 0, 0)), files, decoder), files))
+    assert run.state == "refused"
+    assert run.message == "The painters of this host fail one after the other; try again later."
 
 
 def test_what_cannot_be_painted_is_a_sentence_and_no_run(files, decoder):
@@ -332,12 +325,11 @@ def test_what_cannot_be_painted_is_a_sentence_and_no_run(files, decoder):
 
     async def begin():
         run = await runs.begin(MINE, "", given, Settings())
-        return run, [update async for update in run.follow("page")]
+        return run, await followed(runs, run)
 
     run, updates = complete(begin())
-    assert updates == []
-    assert run.state == "refused"
-    assert "photo" in run.message
+    assert (run.state, updates) == ("refused", [])
+    assert run.message.startswith("The photo")
     assert runs.of(MINE) == []  # nothing of it is to be shown
 
 
@@ -382,7 +374,7 @@ def test_after_a_kill_its_owner_finds_it_and_can_go_on(files, decoder, monkeypat
     assert not program.pictures.photo.path.exists()
 
 
-def test_what_is_finished_outlives_a_kill_but_not_its_hour(files, decoder, monkeypatch):
+def test_what_is_finished_outlives_a_kill_but_not_its_hour(files, decoder):
     runs = registry(Scripted(), files, decoder)
     new, _ = complete(painted(runs, files))
     old, _ = complete(painted(runs, files))
@@ -397,32 +389,31 @@ def test_what_is_finished_outlives_a_kill_but_not_its_hour(files, decoder, monke
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda told: b"{",
-        lambda told: b"[]",
-        lambda told: json.dumps({**told, "settings": {"size": "x"}}).encode(),
-        lambda told: json.dumps({**told, "photo": "../../etc/passwd/x"}).encode(),
-        lambda told: json.dumps({**told, "frames": [["a"]]}).encode(),
-        lambda told: json.dumps({**told, "owner": ""}).encode(),
-        lambda told: json.dumps({**told, "began": time.time() + 9999}).encode(),
+        b"{",
+        b"[]",
+        {"settings": {"size": "x"}},
+        {"photo": "../../etc/passwd/x"},
+        {"frames": [["a"]]},
+        {"owner": ""},
+        {"began": time.time() + 9999},
     ],
 )
-def test_a_record_that_is_damaged_is_removed_with_its_run(damage, files, decoder, monkeypatch):
+def test_a_record_that_is_damaged_is_removed_with_its_run(damage, files, decoder):
     run, _ = complete(painted(registry(Scripted(), files, decoder), files))
     path = run.folder.path / ".run.json"
-    path.write_bytes(damage(json.loads(path.read_text())))
+    entry = json.loads(path.read_text())
+    path.write_bytes(damage if isinstance(damage, bytes) else json.dumps({**entry, **damage}).encode())
     assert adopted(files, decoder).of(MINE) == []
     assert not run.folder.path.exists()
 
 
-def test_two_hundred_runs_leave_no_growth(files, decoder):
+def test_many_runs_leave_no_growth(files, decoder):
     runs = registry(Scripted(frames=1), files, decoder)
     given = pictures(files)
 
     async def many():
-        for _ in range(200):
-            run = await runs.begin(MINE, "v", given, Settings())
-            async for _ in run.follow("page"):
-                pass
+        for _ in range(60):
+            await followed(runs, await runs.begin(MINE, "v", given, Settings()))
         return len(runs._runs), len(runs._tasks), len(runs.listeners._open)
 
     kept, tasks, sessions = complete(many())
@@ -443,54 +434,39 @@ def test_what_nobody_foresaw_has_the_same_number_in_the_log_and_for_the_visitor(
     assert "size" not in told  # nothing was painted
 
 
-def test_who_waits_is_told_where(files, decoder):
-    painter = Scripted()
-    places = iter([2, 2, 2, 1, 1, 1, 1, 1])
-
-    async def standing(turn: str, *given: Any) -> Standing:
-        await asyncio.sleep(0.02)
-        place = next(places, 0)
-        return Standing(place == 0, place, 10.0 * place)
-
-    painter.mark_ready = painter.wait_for_change = standing
-    run, updates = complete(painted(registry(painter, files, decoder), files))
-    assert next(update.place for update in updates if isinstance(update, Waiting)) == 2
-    assert run.state == "finished"
-
-
-def test_who_waits_and_is_asked_to_end_has_ended(files, decoder):
+def test_who_waits_is_told_where_and_can_be_asked_to_end(files, decoder):
     painter = Scripted()
 
-    async def far(turn: str, *given: Any) -> Standing:
+    async def far(turn: str, seconds: float) -> Standing:
         return Standing(False, 2, 10.0)
 
-    async def never(turn: str, *given: Any) -> Standing:
+    async def never(turn: str, before: Standing) -> Standing:
         return await asyncio.Event().wait()
 
     painter.mark_ready, painter.wait_for_change = far, never
+    runs = registry(painter, files, decoder)
 
-    async def stopped() -> Run:
-        run = await registry(painter, files, decoder).begin(MINE, "", pictures(files), Settings())
-        await asyncio.sleep(0.2)
-        await asyncio.to_thread(run.request_stop)  # as Gradio does
-        run.request_stop()
-        async for _ in run.follow(""):
-            pass
-        return run
+    async def stopped() -> tuple[Run, list[Any]]:
+        run, told = await runs.begin(MINE, "", pictures(files), Settings()), []
+        async for update in run.follow(""):
+            told.append(update)
+            await asyncio.to_thread(run.request_stop)  # as Gradio does
+        return run, told
 
-    assert complete(stopped()).state == "stopped"
+    run, told = complete(stopped())
+    assert told == [Waiting(2, 10)]
+    assert run.state == "stopped"
     assert painter.turns == 0
 
 
-def test_the_next_one_begins_before_the_finished_picture_is_written(files, decoder, monkeypatch):
-    painter, held = Scripted(), []
-    save = work.save_frame
+def test_who_was_second_in_the_line_is_painted_when_the_turn_comes(files, decoder):
+    painter = Scripted()
+    standings = [Standing(True), Standing(False, 1, 4.2), Standing(False, 2, 10.0)]
 
-    def noted(folder: Any, preview: Preview, *given: Any) -> Update:
-        held.append((preview.frame.final, painter.turns))
-        return save(folder, preview, *given)
+    async def next_standing(*_: Any) -> Standing:
+        return standings.pop()
 
-    monkeypatch.setattr(work, "save_frame", noted)
+    painter.mark_ready = painter.wait_for_change = next_standing
     run, _ = complete(painted(registry(painter, files, decoder), files))
     assert run.state == "finished"
-    assert held == [(False, 1)] * 3 + [(True, 0)]
+    assert standings == []
