@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import warnings
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -54,7 +55,12 @@ def _drawing(data: bytes, label: str) -> _Answer:
     return {"shape": pixels.shape, "kind": "uint8"}, pixels.tobytes()
 
 
-_WORK = {"measure": _measured, "decode": _decoded, "text": _text, "drawing": _drawing}
+_WORK: dict[str, Callable[..., _Answer]] = {
+    "measure": _measured,
+    "decode": _decoded,
+    "text": _text,
+    "drawing": _drawing,
+}
 
 
 def _limit(seconds: float) -> None:

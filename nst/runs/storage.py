@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
 from nst.errors import InputError
 from nst.painters.accounts import accounts
@@ -164,6 +164,9 @@ class RunFolder(Folder):
         return found
 
 
+_Kind = TypeVar("_Kind", bound=Folder)
+
+
 @dataclass(eq=False)
 class Files:
     """The files of one host."""
@@ -188,9 +191,8 @@ class Files:
             OSError: there is no room.
         """
         suffix = Path(name or "").suffix.lower()
-        folder = Folder(self, self._new_path("upload"), client, (name or "")[-120:])
+        folder = self._new(Folder, "upload", client, (name or "")[-120:])
         path = folder.path / (_ORIGINAL + (suffix if suffix in _SUFFIXES else ""))
-        self._add(folder)
         try:
             with path.open("xb") as file:
                 shutil.copyfileobj(source, file, 2**20)
@@ -212,9 +214,7 @@ class Files:
 
     def new_run(self, client: str) -> RunFolder:
         """Return an empty folder for a run."""
-        folder = RunFolder(self, self._new_path("run"), client)
-        self._add(folder)
-        return folder
+        return self._new(RunFolder, "run", client)
 
     @contextlib.contextmanager
     def coming(self, client: str) -> Iterator[Callable[[int], None]]:
@@ -223,8 +223,7 @@ class Files:
         Yields:
             what is told how many more have come; raises OSError if there is no room for them.
         """
-        folder = Folder(self, self._new_path("coming"), client)  # it never exists
-        folder.holds = 1
+        folder = Folder(self, Path(secrets.token_hex(16)), client, holds=1)  # it never exists
         with self._lock:
             self._folders[folder.path] = folder
 
@@ -364,13 +363,12 @@ class Files:
         with self._lock:
             return list(self._folders.values())
 
-    def _new_path(self, kind: str) -> Path:
-        return self.folder / f"{kind}-{secrets.token_hex(16)}"
-
-    def _add(self, folder: Folder) -> None:
+    def _new(self, kind: type[_Kind], name: str, client: str, sender: str = "") -> _Kind:
+        folder = kind(self, self.folder / f"{name}-{secrets.token_hex(16)}", client, sender)
         folder.path.mkdir(mode=0o700)
         with self._lock:
             self._folders[folder.path] = folder
+        return folder
 
     def _too_much(self, grown: Folder) -> list[Folder]:
         """Return what has to go: an account's own oldest first, then the oldest of whoever has most."""
