@@ -9,7 +9,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -39,26 +40,39 @@ MINE, YOURS = owner_of("m" * 32), owner_of("y" * 32)
 
 
 class Scripted:
-    """A painter who does as told: paints so many frames, and dies after some of them."""
+    """A painter who does as told: paints so many frames, and dies after some of them.
 
-    def __init__(self, frames: int = 4, dies_after: tuple[int, ...] = (), slow: float = 0.0) -> None:
+    Args:
+        standings: what becomes of its tickets, one after the other; after the last one nothing more does.
+    """
+
+    def __init__(
+        self,
+        frames: int = 4,
+        dies_after: tuple[int, ...] = (),
+        slow: float = 0.0,
+        standings: Iterable[Standing | PainterDiedError] = repeat(Standing(True)),
+    ) -> None:
         self.frames, self.dies_after, self.slow = frames, list(dies_after), slow
-        self.turns = self.waiting = 0
-        self.held: list[str] = []
+        self.standings, self.waiting = iter(standings), 0
+        self.tickets: list[object] = []
         self.resumed: list[tuple[int, int] | None] = []
 
-    async def join(self, visitor: str, *, again: bool = False) -> str:
-        self.turns += 1
-        self.held.append("again" if again else "first")
-        return self.held[-1]
+    async def join(self, visitor: str, *, again: bool = False) -> object:
+        self.tickets.append(object())
+        return self.tickets[-1]
 
-    async def mark_ready(self, turn: str, seconds: float) -> Standing:
-        return Standing(True)
+    async def mark_ready(self, *_: Any) -> Standing:
+        standing = next(self.standings, None)
+        if isinstance(standing, PainterDiedError):
+            raise standing
+        return standing or await asyncio.Event().wait()
 
-    async def leave(self, turn: str) -> None:
-        if turn in self.held:
-            self.held.remove(turn)
-            self.turns -= 1
+    wait_for_change = mark_ready
+
+    async def leave(self, ticket: object) -> None:
+        if ticket in self.tickets:
+            self.tickets.remove(ticket)
 
     async def counts(self) -> tuple[int, int]:
         return 1, self.waiting
@@ -67,7 +81,7 @@ class Scripted:
         return Forecast(width, height, 1.0)
 
     async def paint(
-        self, turn: str, pictures: Inputs[Any], settings: Settings, controls: Any
+        self, ticket: object, pictures: Inputs[Any], settings: Settings, controls: Any
     ) -> AsyncGenerator[Preview, None]:
         self.resumed.append(pictures.resume.size if pictures.resume else None)
         dies = self.dies_after.pop(0) if self.dies_after else None
@@ -90,7 +104,7 @@ class Scripted:
 def decoder():
     decoder = Decoder()
     decoder.start()
-    yield decoder
+    return decoder
 
 
 @pytest.fixture
@@ -122,16 +136,11 @@ async def painted(runs: Registry, files: Files) -> tuple[Run, list[Any]]:
 
 
 def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder):
-    painter = Scripted()
-
-    async def gone(turn: str, seconds: float) -> Standing:
-        return Standing(False, 0, 190)
-
-    painter.mark_ready = gone
+    painter = Scripted(standings=[Standing(False, 0, 190)])
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert (run.state, updates) == ("refused", [])
     assert run.message == "This host is full; try again in about 4 minutes."
-    assert painter.turns == 0
+    assert not painter.tickets
 
 
 def test_while_others_wait_a_long_run_ends_with_what_it_has(files, decoder, monkeypatch):
@@ -204,7 +213,7 @@ def test_it_goes_on_alone_for_a_while_then_keeps_what_it_has(files, decoder):
     assert seconds > 0.4
     assert run.state == "left"
     assert Image.open(run.folder.finished.path).format == "PNG"
-    assert runs.painter.turns == 0
+    assert not runs.painter.tickets
 
 
 @pytest.mark.parametrize(
@@ -289,19 +298,13 @@ def test_what_is_deleted_is_gone_also_in_mid_run(files, decoder, monkeypatch):
 
 
 def test_painters_that_die_cost_no_painting(files, decoder):
-    painter = Scripted(frames=5, dies_after=(2,))
-
-    async def lost(turn: str, seconds: float) -> Standing:
-        if turn == "first":  # while a picture was read
-            raise PainterDiedError
-        return Standing(True)
-
-    painter.mark_ready = lost
+    # The first one while a picture was read.
+    painter = Scripted(5, dies_after=(2,), standings=[PainterDiedError(), *[Standing(True)] * 2])
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert run.state == "finished"
     assert painter.resumed == [None, (60, 40)]
     assert "another one goes on from step 2" in updates[-1].frame.notice
-    assert painter.turns == 0
+    assert not painter.tickets
 
 
 def test_after_three_deaths_it_ends_with_what_it_has(files, decoder):
@@ -310,7 +313,7 @@ def test_after_three_deaths_it_ends_with_what_it_has(files, decoder):
     assert run.state == "finished"
     assert "3 painters of this host failed" in updates[-1].frame.notice
     assert Image.open(run.folder.finished.path).size == (60, 40)
-    assert runs.painter.turns == 0
+    assert not runs.painter.tickets
     run, _ = complete(painted(registry(Scripted(dies_after=(0, 0, 0)), files, decoder), files))
     assert run.state == "refused"
     assert run.message == "The painters of this host fail one after the other; try again later."
@@ -435,15 +438,7 @@ def test_what_nobody_foresaw_has_the_same_number_in_the_log_and_for_the_visitor(
 
 
 def test_who_waits_is_told_where_and_can_be_asked_to_end(files, decoder):
-    painter = Scripted()
-
-    async def far(turn: str, seconds: float) -> Standing:
-        return Standing(False, 2, 10.0)
-
-    async def never(turn: str, before: Standing) -> Standing:
-        return await asyncio.Event().wait()
-
-    painter.mark_ready, painter.wait_for_change = far, never
+    painter = Scripted(standings=[Standing(False, 2, 9.5)])
     runs = registry(painter, files, decoder)
 
     async def stopped() -> tuple[Run, list[Any]]:
@@ -454,19 +449,11 @@ def test_who_waits_is_told_where_and_can_be_asked_to_end(files, decoder):
         return run, told
 
     run, told = complete(stopped())
-    assert told == [Waiting(2, 10)]
-    assert run.state == "stopped"
-    assert painter.turns == 0
+    assert (run.state, told) == ("stopped", [Waiting(2, 10)])
+    assert not painter.tickets
 
 
 def test_who_was_second_in_the_line_is_painted_when_the_turn_comes(files, decoder):
-    painter = Scripted()
-    standings = [Standing(True), Standing(False, 1, 4.2), Standing(False, 2, 10.0)]
-
-    async def next_standing(*_: Any) -> Standing:
-        return standings.pop()
-
-    painter.mark_ready = painter.wait_for_change = next_standing
-    run, _ = complete(painted(registry(painter, files, decoder), files))
+    line = [Standing(False, 2, 10.0), Standing(False, 1, 4.2), Standing(True)]
+    run, _ = complete(painted(registry(Scripted(standings=line), files, decoder), files))
     assert run.state == "finished"
-    assert standings == []
