@@ -55,7 +55,10 @@ if _SERVER:
 
 
 class Decoder:
-    """Decodes for one host."""
+    """Decodes for one host.
+
+    Each method raises InputError for a picture that cannot be used, or takes too long.
+    """
 
     def __init__(self, deadlines: Mapping[str, float] = DEADLINES) -> None:
         self.deadlines = deadlines
@@ -76,11 +79,7 @@ class Decoder:
         return max(line.stalled() for line in self.lines.values())
 
     async def measure(self, file: Upload, label: str, client: str) -> tuple[int, int]:
-        """Return (width, height) of a picture as it will be shown.
-
-        Raises:
-            InputError: it is no picture, or tells its size too slowly.
-        """
+        """Return (width, height) of a picture as it will be shown."""
         size = self.cache.get(file.path, "size")
         if size is None:
             answer, _ = await self._do("headers", "measure", file, label, client)
@@ -101,9 +100,6 @@ class Decoder:
 
         The pixels are (H, W, 3), uint8 or floats in [0, 1], or with their alpha (H, W, 4), and not to be
         changed: they are kept for the next time. The options are those of `nst.image.decoding.decode`.
-
-        Raises:
-            InputError: the picture cannot be used, or takes too long.
         """
         how, line = (ground, least, alpha), "pictures"
         if (kept := self.cache.get(file.path, how)) is not None:
@@ -121,19 +117,11 @@ class Decoder:
         return pixels, remark
 
     async def drawing(self, data: bytes, label: str, client: str) -> np.ndarray:
-        """Return the pixels of a small picture with its transparency, (H, W, 4) uint8.
-
-        Raises:
-            InputError: the picture cannot be used, or takes too long.
-        """
+        """Return the pixels of a small picture with its transparency, (H, W, 4) uint8."""
         return _array(*await self._do("headers", "drawing", data, label, client))
 
     async def text(self, file: Upload, label: str, client: str) -> dict[str, str]:
-        """Return the text entries of a painting, as `nst.image.decoding.painting_text` does.
-
-        Raises:
-            InputError: it is no picture, or takes too long.
-        """
+        """Return the text entries of a painting, as `nst.image.decoding.painting_text` does."""
         return (await self._do("pictures", "text", file, label, client))[0]["text"]
 
     async def _do(

@@ -21,11 +21,7 @@ _NOT_BEGUN = "The server restarted before it began. Press Paint to start again."
 
 
 def write(run: Run) -> None:
-    """Write a run down.
-
-    Raises:
-        OSError: there is no room, or its folder is gone.
-    """
+    """Write a run down; raise OSError if there is no room, or its folder is gone."""
     folder = run.folder
     for over, drawing in run.drawings.items():
         if not (folder.path / _DRAWINGS[over]).exists():
@@ -53,11 +49,7 @@ def forget(run: Run) -> None:
 
 
 def read(folder: RunFolder) -> Run:
-    """Return the run of a folder that another process has left.
-
-    Raises:
-        InputError: it is not one that a visitor could ask for.
-    """
+    """Return the run of a folder that another process has left; raise InputError if nobody can ask for it."""
     try:
         entry = json.loads((folder.path / _RECORD).read_text())
         frames = [_kept(folder.path, saved) for saved in entry["frames"]]

@@ -59,11 +59,7 @@ class Upload(NamedTuple):
         return preview if preview.exists() else self.path
 
     def read(self, label: str) -> bytes:
-        """Return its bytes.
-
-        Raises:
-            InputError: it is no longer here, or nothing that was ever sent.
-        """
+        """Return its bytes; raise InputError if it is no longer here, or was never sent."""
         with contextlib.suppress(OSError):
             # Neither waits for a pipe nor follows a link, should one ever come to lie there.
             if self.path.is_file() and not self.path.is_symlink():
@@ -182,13 +178,10 @@ class Files:
     # What comes in
 
     def add_upload(self, client: str, name: str | None, source: IO[bytes]) -> Path:
-        """Keep an upload under a name that nobody can guess; return its path.
+        """Keep an upload under a name that nobody can guess; return its path, or raise OSError for no room.
 
         Args:
             name: its sender's; in the file's own only a suffix is left of it, if pictures have that.
-
-        Raises:
-            OSError: there is no room.
         """
         suffix = Path(name or "").suffix.lower()
         folder = self._new(Folder, "upload", client, (name or "")[-120:])
@@ -204,11 +197,7 @@ class Files:
         return path
 
     def add_preview(self, upload: Upload, data: bytes) -> str:
-        """Write what a page shows of an upload, a JPEG; return its path.
-
-        Raises:
-            OSError: the upload is gone, or there is no room.
-        """
+        """Write the JPEG that a page shows of an upload; return its path, or raise OSError for no room."""
         path = upload.path.parent
         return self._folders.get(path, Folder(self, path, "")).write(_PREVIEW, data)
 
@@ -293,11 +282,7 @@ class Files:
         return self.folder / path.parent.name / path.name
 
     def sent(self, name: Any, label: str) -> Upload:
-        """Return a file that a visitor may name.
-
-        Raises:
-            InputError: it is none.
-        """
+        """Return a file that a visitor may name; raise InputError for anything else."""
         path = self.find(name)
         if path is None:
             raise InputError(f"{label} is not a file that was sent here; upload it first.")

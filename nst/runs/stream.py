@@ -60,7 +60,7 @@ def canvas_of(kept: SavedFrame) -> Image.Image:
 
 
 def film(folder: RunFolder) -> tuple[str, str]:
-    """Return the paths of an ended run's time-lapse as MP4 and animated WebP, made when first asked for.
+    """Return the paths of an ended run's film as MP4 and animated WebP, made when first asked for.
 
     Raises:
         InputError: the frames are no longer there.

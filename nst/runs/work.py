@@ -192,11 +192,7 @@ class Work:
         return pictures
 
     async def _unless_ending(self, work: Awaitable[_Found]) -> _Found:
-        """Return what `work` finds.
-
-        Raises:
-            _EndingError: the run is to end meanwhile.
-        """
+        """Return what `work` finds; raise _EndingError if the run is to end meanwhile."""
         task = asyncio.ensure_future(work)
         try:
             while not self._ending():

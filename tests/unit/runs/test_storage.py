@@ -173,7 +173,7 @@ def test_when_all_is_full_whoever_has_most_loses_first():
     assert not crowd[0].exists()
 
 
-def test_a_disk_that_fills_up_leaves_nothing_half(monkeypatch):
+def test_a_disk_that_fills_up_leaves_nothing_half():
     class Breaks(io.BytesIO):
         def read(self, *_):
             raise OSError(28, "No space left on device")
@@ -186,9 +186,12 @@ def test_a_disk_that_fills_up_leaves_nothing_half(monkeypatch):
 
 
 SCRIPT = """
-import io, sys
-from nst.runs.storage import Files
-print(Files().add_upload("a", "photo.jpg", io.BytesIO(b"x")), flush=True)
+import sys
+from nst.runs.own_folder import own_folder
+upload = own_folder().path / ("upload-" + 32 * "0") / "original.jpg"
+upload.parent.mkdir()
+upload.touch()
+print(upload, flush=True)
 sys.stdin.read()
 """
 
@@ -247,7 +250,6 @@ def test_a_folder_that_another_user_has_prepared_is_left_alone(tmp_path, monkeyp
     owner = os.getuid()
     monkeypatch.setattr(module.os, "getuid", lambda: owner + 1)
     assert module._lock_of_dead(planted) is None
-    monkeypatch.undo()
 
 
 def test_by_default_the_cache_is_a_folder_of_this_user(tmp_path, monkeypatch):
