@@ -45,6 +45,14 @@ def sent():
     return lambda data: files.sent(str(files.add_upload("", "a.jpg", io.BytesIO(data))), "The photo")
 
 
+@pytest.fixture
+def asked(monkeypatch):
+    """What processes are begun for, one after the other."""
+    works, kind = [], module._Process
+    monkeypatch.setattr(module, "_Process", lambda work, *more: (works.append(work), kind(work, *more))[1])
+    return works
+
+
 def test_pixels_and_refusals_are_those_of_the_core(decoder, sent):
     grey = io.BytesIO()
     Image.linear_gradient("L").resize((64, 48)).convert("I;16").point(lambda v: v * 257).save(grey, "PNG")
@@ -90,18 +98,14 @@ def begin_and_die(link, *_):
     ],
     ids=["an answer without end", "death over the file", "death before the file was begun"],
 )
-def test_what_a_process_does_that_a_file_has_taken_over(work, sentence, decoder, sent, monkeypatch):
-    """Two processes are given such a chance, and then no more."""
-    begun = []
+def test_a_process_that_does_not_answer_is_tried_twice(work, sentence, decoder, sent, asked, monkeypatch):
     monkeypatch.setattr(module, "_LAST", 0.2)
     monkeypatch.setattr(module, "_AGAIN", 0.0)
     monkeypatch.setattr(module, "_processes", multiprocessing.get_context("fork"))
     monkeypatch.setattr(module.decode_worker, "serve", work)
-    kind = module._Process
-    monkeypatch.setattr(module, "_Process", lambda *given: (begun.append(given), kind(*given))[1])
     with pytest.raises(InputError, match=sentence):
         complete(decoder.decode(sent(jpeg()), "The photo", "attacker", least=1))
-    assert len(begun) == 2
+    assert asked == ["decode"] * 2
 
 
 def test_who_gives_up_ends_the_work(sent):
@@ -141,19 +145,18 @@ def test_a_line_full_of_one_clients_slow_files_lets_anothers_through(decoder, se
     assert complete(line.counts()) == (0, 0)
 
 
-def test_a_process_that_dies_costs_another_try_and_no_file(decoder, sent, monkeypatch):
-    began, start = [], module._processes.Process.start
+def test_a_process_that_dies_costs_another_try_and_no_file(decoder, sent, asked, monkeypatch):
+    start = module._processes.Process.start
 
     def start_and_die(process):
         start(process)
-        began.append(process)
-        if len(began) == 1:
+        if len(asked) == 1:
             os.kill(process.pid, signal.SIGKILL)
 
     monkeypatch.setattr(module._processes.Process, "start", start_and_die)
     file = sent(jpeg(seed=3))
     assert complete(decoder.decode(file, "The photo", ""))[0].shape[2] == 3
-    assert len(began) == 3  # its size, twice, and its pixels
+    assert asked == ["measure", "measure", "decode"]
 
 
 def test_a_host_that_has_no_process_left_calls_no_file_damaged(decoder, sent, monkeypatch):
@@ -184,9 +187,7 @@ def test_a_bomb_weighs_on_another_process_that_is_ended_for_it(sent):
     assert not multiprocessing.active_children()  # what decoded it is gone
 
 
-def test_a_file_is_read_once_for_each_way_to_see_it(decoder, sent, monkeypatch):
-    asked, kind = [], module._Process
-    monkeypatch.setattr(module, "_Process", lambda work, *more: (asked.append(work), kind(work, *more))[1])
+def test_a_file_is_read_once_for_each_way_to_see_it(decoder, sent, asked):
     broken, whole = sent(jpeg()[:-400]), sent(jpeg())
     for _ in range(2):  # by the header alone
         assert complete(decoder.measure(broken, "The photo", "")) == (120, 80)
