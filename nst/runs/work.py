@@ -34,7 +34,7 @@ from nst.runs.stream import canvas_of, save_frame
 from nst.settings import KNOBS, Settings
 
 log = logging.getLogger(__name__)
-_each_run = logging.getLogger("nst.runs")  # one line for each, which scripts look for
+_each_run = logging.getLogger("nst.runs")  # one line for each run
 
 _INTERVAL = 0.25  # seconds between frames
 _LOOK = 0.25  # seconds between two looks at whether a run that does not paint yet is to end
