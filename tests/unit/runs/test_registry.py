@@ -238,7 +238,7 @@ def test_a_program_that_was_killed_gives_its_place_up_at_once(
 
 
 def test_who_comes_back_in_time_keeps_it_going(files, decoder):
-    runs = registry(Scripted(frames=40, slow=0.02), files, decoder, grace=0.4)
+    runs = registry(Scripted(frames=50, slow=0.02), files, decoder, grace=0.6)
 
     async def back():
         run = await runs.begin(MINE, "", pictures(files), Settings())

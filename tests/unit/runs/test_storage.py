@@ -105,12 +105,12 @@ def test_what_nobody_uses_goes_by_the_clock_while_nobody_comes_also_after_a_faul
         if faults:
             raise faults.pop()
 
-    files = Files(seconds=0.2, gone=gone)
+    files = Files(seconds=0.4, gone=gone)
     files.start()
     path, run = add(files), files.new_run("a")
     with files.held([path.parent]):
         eventually(lambda: not run.path.exists())
-        time.sleep(0.3)
+        time.sleep(0.5)
         assert path.exists()  # somebody waits with it for a turn
     eventually(lambda: not path.parent.exists())
     files.close()
