@@ -56,9 +56,11 @@ class Scripted:
         self.frames, self.dies_after, self.slow = frames, list(dies_after), slow
         self.standings, self.waiting = iter(standings), 0
         self.tickets: list[object] = []
+        self.joined: list[bool] = []  # each time, whether again
         self.resumed: list[tuple[int, int] | None] = []
 
     async def join(self, visitor: str, *, again: bool = False) -> object:
+        self.joined.append(again)
         self.tickets.append(object())
         return self.tickets[-1]
 
@@ -302,6 +304,7 @@ def test_painters_that_die_cost_no_painting(files, decoder):
     painter = Scripted(5, dies_after=(2,), standings=[PainterDiedError(), *[Standing(True)] * 2])
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert run.state == "finished"
+    assert painter.joined == [False, True, True]  # before all who wait
     assert painter.resumed == [None, (60, 40)]
     assert "another one goes on from step 2" in updates[-1].frame.notice
     assert not painter.tickets
