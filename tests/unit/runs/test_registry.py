@@ -125,10 +125,10 @@ def pictures(files: Files, seed: int = 1) -> Inputs[Any]:
     return Inputs(sent[0], (sent[1],))
 
 
-async def followed(runs: Registry, run: Run, session: str = "page") -> list[Any]:
+async def followed(runs: Registry, run: Run) -> list[Any]:
     """Follow a run to its end."""
-    with runs.listeners.listening(session):
-        return [update async for update in run.follow(session)]
+    with runs.listeners.listening("page"):
+        return [update async for update in run.follow("page")]
 
 
 async def painted(runs: Registry, files: Files) -> tuple[Run, list[Any]]:
@@ -177,22 +177,6 @@ def test_a_run_belongs_to_its_key(files, decoder):
 @pytest.mark.parametrize("key", [None, "", "short", 5, ["m" * 32], "m" * 65, "m" * 31 + "\n", "ü" * 32])
 def test_what_is_no_key_owns_nothing(key):
     assert owner_of(key) == ""
-
-
-def test_who_follows_late_sees_how_it_stands_and_the_end(files, decoder):
-    runs = registry(Scripted(frames=20, slow=0.02), files, decoder)
-
-    async def twice():
-        run = await runs.begin(MINE, "", pictures(files), Settings())
-        first = asyncio.create_task(followed(runs, run, "one"))
-        while not isinstance(run.latest, Update):
-            await asyncio.sleep(0.01)
-        return run, await followed(runs, run, "two"), await first
-
-    run, late, whole = complete(twice())
-    assert len(late) <= len(whole)
-    assert late[-1] is whole[-1] is run.latest
-    assert len({id(update) for update in whole}) == len(whole)
 
 
 def test_it_goes_on_alone_for_a_while_then_keeps_what_it_has(files, decoder):
