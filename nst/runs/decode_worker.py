@@ -27,24 +27,27 @@ _MOST_MEMORY = 3 * 2**30
 MOST_DRAWN = 768
 
 
-def _measured(data: bytes, label: str, most: int) -> tuple[dict[str, Any], bytes]:
+_Answer = tuple[dict[str, Any], bytes]
+
+
+def _measured(data: bytes, label: str, most: int) -> _Answer:
     if is_clip(data):
         clip = open_clip(data, label).within(most)
-        facts = {"count": clip.count, "rate": str(clip.rate), "seconds": clip.seconds, "loops": clip.loops}
+        facts = {"count": clip.count, "rate": str(clip.rate), "seconds": clip.seconds}
         return {"size": clip.size, "clip": facts}, b""
     return {"size": measure(data, label)}, b""
 
 
-def _clip(data: bytes, label: str, longest: int, most: int) -> tuple[dict[str, Any], bytes]:
+def _clip(data: bytes, label: str, longest: int, most: int) -> _Answer:
     frames = np.stack(list(open_clip(data, label).within(most).frames(longest)))
     return {"shape": frames.shape, "kind": "uint8"}, frames.tobytes()
 
 
-def _sounded(data: bytes, label: str, film: bytes) -> tuple[dict[str, Any], bytes]:
+def _sounded(data: bytes, label: str, film: bytes) -> _Answer:
     return {}, with_sound(film, data)
 
 
-def _decoded(data: bytes, label: str, ground: float, least: int, alpha: bool) -> tuple[dict[str, Any], bytes]:
+def _decoded(data: bytes, label: str, ground: float, least: int, alpha: bool) -> _Answer:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", IncompleteWarning)
         if is_film(data):  # which is a picture by its first frame
@@ -56,11 +59,11 @@ def _decoded(data: bytes, label: str, ground: float, least: int, alpha: bool) ->
     return {"shape": pixels.shape, "kind": pixels.dtype.name, "remark": " ".join(remarks)}, pixels.tobytes()
 
 
-def _text(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
+def _text(data: bytes, label: str) -> _Answer:
     return {"text": painting_text(data, label)}, b""
 
 
-def _drawing(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
+def _drawing(data: bytes, label: str) -> _Answer:
     opened = open_image(data, label)
     if max(opened.size) > MOST_DRAWN:
         raise InputError(f"{label} has more than {MOST_DRAWN} pixels on a side.")
@@ -71,7 +74,7 @@ def _drawing(data: bytes, label: str) -> tuple[dict[str, Any], bytes]:
     return {"shape": pixels.shape, "kind": "uint8"}, pixels.tobytes()
 
 
-_WORK: dict[str, Callable[..., tuple[dict[str, Any], bytes]]] = {
+_WORK: dict[str, Callable[..., _Answer]] = {
     "measure": _measured,
     "decode": _decoded,
     "clip": _clip,
@@ -94,11 +97,10 @@ def _limit(seconds: float) -> None:
 
 
 def serve(link: Connection, seconds: float, work: str, data: bytes, options: dict[str, Any]) -> None:
-    """Do one piece of work and answer: a byte when it begins, a JSON object, and bytes.
+    """Do one of `_WORK` and answer: a byte when it begins, a JSON object, and bytes.
 
     Args:
         seconds: after which this process is ended from outside.
-        work: a name in `_WORK`.
     """
     with contextlib.suppress(Exception):  # whoever asked sees that no answer comes
         link.send_bytes(b"0")

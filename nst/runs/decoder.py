@@ -1,9 +1,9 @@
 """Visitors' files are decoded here: each by a process of its own, within a deadline, fairly in turn.
 
 A small file can make a decoder work for minutes or hold gigabytes, in C code that nothing in this process
-could interrupt. So another process does it and is killed when its time is up. There are three lines, so that
-what is quick never waits for what is not: headers, ordinary pictures, very large ones. A file is at first
-given a moment only: what was not done in it then comes last.
+could interrupt. So another process does it and is killed when its time is up. What is quick never waits for
+what is not: headers, ordinary pictures and very large ones have a line each, and a file that is not done in a
+moment comes last from then on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 # Seconds that a file may take: to tell its size, to become pixels, and to become very many of them.
 DEADLINES = {"headers": 3.0, "pictures": 5.0, "large": 20.0}
-ORDINARY = 25_000_000  # pixels
+_ORDINARY = 25_000_000  # pixels
 _MOMENT = 1 / 6  # of that
 _STARTS = 60.0  # seconds in which a process has to come up, on a host that is busy
 _WAITING = 64  # files in one line
@@ -63,23 +63,22 @@ class Moving:
     count: int  # frames
     rate: Fraction  # frames a second
     seconds: float | None  # of the whole clip, as far as it says
-    loops: bool  # whether it begins again at its end
 
 
 class Decoder:
     """Decodes for one host.
 
+    Each method raises InputError for a picture that cannot be used, or takes too long.
+
     Args:
-        deadlines: seconds that a file may take, as `DEADLINES`.
         frames: of a clip at most.
-        clip_size: longest side in pixels of a clip at most.
+        clip_size: longest side in pixels that a clip is painted at.
     """
 
     def __init__(
         self, deadlines: Mapping[str, float] = DEADLINES, frames: int = 48, clip_size: int = 256
     ) -> None:
-        self.deadlines = dict(deadlines)
-        self.frames, self.clip_size = frames, clip_size
+        self.deadlines, self.frames, self.clip_size = deadlines, frames, clip_size
         self.lines = {
             name: Scheduler(_WAITING, 2 * _WAITING, [name], enough=_BUSY, full=_BUSY) for name in deadlines
         }
@@ -97,45 +96,31 @@ class Decoder:
         return max(line.stalled() for line in self.lines.values())
 
     async def measure(self, file: Upload, label: str, client: str) -> tuple[int, int]:
-        """Return (width, height) of a picture as it will be shown.
-
-        Raises:
-            InputError: it is no picture, or tells its size too slowly.
-        """
+        """Return (width, height) of a picture as it will be shown."""
         return (await self.describe(file, label, client))[0]
 
     async def describe(self, file: Upload, label: str, client: str) -> tuple[tuple[int, int], Moving | None]:
-        """Return (width, height) of a picture or clip as it will be shown, and what is painted of a clip.
-
-        Raises:
-            InputError: it is neither, or tells its size too slowly.
-        """
+        """Return (width, height) of a picture as it will be shown, and what is painted of it if it moves."""
         known = self.cache.get(file.path, "size")
         if known is None:
             answer, _ = await self._do("headers", "measure", file, label, client, most=self.frames)
-            width, height = (int(side) for side in answer["size"])
-            known = (width, height), _moving(answer.get("clip"), self.frames)
+            size = int(answer["size"][0]), int(answer["size"][1])
+            known = size, self._moving(answer["clip"]) if "clip" in answer else None
             self.cache.put(file.path, "size", known, _SIZE)
         return known
 
+    def _moving(self, clip: dict[str, Any]) -> Moving:
+        count = min(int(clip["count"] or self.frames), self.frames)
+        seconds = None if clip["seconds"] is None else float(clip["seconds"])
+        return Moving(count, Fraction(clip["rate"]), seconds)
+
     async def clip(self, file: Upload, label: str, client: str, longest: int) -> np.ndarray:
-        """Return the frames of a clip that are painted, (N, H, W, 3) uint8.
-
-        Args:
-            longest: side in pixels.
-
-        Raises:
-            InputError: the clip cannot be used, or takes too long.
-        """
-        how = {"longest": longest, "most": self.frames}
-        return _array(*await self._do("large", "clip", file, label, client, **how))
+        """Return the frames of a clip that are painted, (N, H, W, 3) uint8, `longest` pixels on a side."""
+        most = self.frames
+        return _array(*await self._do("large", "clip", file, label, client, longest=longest, most=most))
 
     async def sounded(self, file: Upload, film: bytes, label: str, client: str) -> bytes:
-        """Return a film, an MP4, with the sound of the clip that it was painted from.
-
-        Raises:
-            InputError: the clip cannot be used, or takes too long.
-        """
+        """Return a film, an MP4, with the sound of the clip that it was painted from."""
         return (await self._do("large", "sounded", file, label, client, film=film))[1]
 
     async def decode(
@@ -149,24 +134,17 @@ class Decoder:
     ) -> tuple[np.ndarray, str]:
         """Return a picture's pixels, and a sentence on what is missing of it, "" if nothing is.
 
-        The pixels are (H, W, 3), uint8 or floats in [0, 1], or with their alpha (H, W, 4). They are kept for
-        the next time, so they are not to be changed.
-
-        Args:
-            ground: as for `nst.image.decoding.decode`.
-
-        Raises:
-            InputError: the picture cannot be used, or takes too long.
+        The pixels are (H, W, 3), uint8 or floats in [0, 1], or with their alpha (H, W, 4), and not to be
+        changed: they are kept for the next time. The options are those of `nst.image.decoding.decode`.
         """
-        how = (ground, least, alpha)
+        how, line = (ground, least, alpha), "pictures"
         if (kept := self.cache.get(file.path, how)) is not None:
             return kept, ""
-        line = "pictures"
         if least >= MIN_SIDE:  # what may be smaller was made for a photo that is not large
             width, height = await self.measure(file, label, client)
-            line = "pictures" if width * height <= ORDINARY else "large"
-        more = {"ground": ground, "least": least, "alpha": alpha}
-        answer, payload = await self._do(line, "decode", file, label, client, **more)
+            line = "pictures" if width * height <= _ORDINARY else "large"
+        options = {"ground": ground, "least": least, "alpha": alpha}
+        answer, payload = await self._do(line, "decode", file, label, client, **options)
         pixels, remark = _array(answer, payload), str(answer["remark"])
         if pixels.nbytes > _LARGE:
             give_back_when_idle()  # a host on which nobody paints would hold it for ever
@@ -175,19 +153,11 @@ class Decoder:
         return pixels, remark
 
     async def drawing(self, data: bytes, label: str, client: str) -> np.ndarray:
-        """Return the pixels of a small picture with its transparency, (H, W, 4) uint8.
-
-        Raises:
-            InputError: the picture cannot be used, or takes too long.
-        """
+        """Return the pixels of a small picture with its transparency, (H, W, 4) uint8."""
         return _array(*await self._do("headers", "drawing", data, label, client))
 
     async def text(self, file: Upload, label: str, client: str) -> dict[str, str]:
-        """Return the text entries of a painting, as `nst.image.decoding.painting_text` does.
-
-        Raises:
-            InputError: it is no picture, or takes too long.
-        """
+        """Return the text entries of a painting, as `nst.image.decoding.painting_text` does."""
         return (await self._do("pictures", "text", file, label, client))[0]["text"]
 
     async def _do(
@@ -221,19 +191,8 @@ def _array(answer: dict[str, Any], payload: bytes) -> np.ndarray:
     return np.frombuffer(bytearray(payload), kind).reshape([int(side) for side in answer["shape"]])
 
 
-def _moving(told: dict[str, Any] | None, most: int) -> Moving | None:
-    if told is None:
-        return None
-    seconds = None if told["seconds"] is None else float(told["seconds"])
-    return Moving(min(int(told["count"] or most), most), Fraction(told["rate"]), seconds, bool(told["loops"]))
-
-
 class _Process:
-    """One process, for one file.
-
-    Args:
-        seconds: after which it is ended.
-    """
+    """One process, for one file, which is ended after some seconds."""
 
     def __init__(self, work: str, data: bytes, options: dict[str, Any], seconds: float) -> None:
         self.seconds, self._ended = seconds, False

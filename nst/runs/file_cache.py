@@ -10,14 +10,10 @@ from typing import Any
 
 
 class FileCache:
-    """What was read, by file and by what that is; what nobody has asked for longest goes first.
-
-    Args:
-        most: bytes that are kept.
-    """
+    """What was read, by file and by what that is; what nobody has asked for longest goes first."""
 
     def __init__(self, most: int) -> None:
-        self.most, self.nbytes = most, 0
+        self.most, self.nbytes = most, 0  # bytes that may be kept, and that are
         self._lock = threading.Lock()
         self._items: OrderedDict[tuple[Path, Hashable], tuple[Any, int]] = OrderedDict()
 

@@ -65,11 +65,7 @@ class Limits:
         return replace(knob, high=self.size, default=min(self.begins_with, self.size))
 
     def apply(self, settings: Settings) -> None:
-        """Refuse settings that ask for more.
-
-        Raises:
-            InputError: saying what this host allows.
-        """
+        """Raise InputError for settings that ask for more, saying what this host allows."""
         if settings.size > self.size:
             raise InputError(f"This host paints up to {self.size} px; choose a smaller size.")
 

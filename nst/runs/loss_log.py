@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from nst.optimization.frames import Frame
 
+_MOST = 200  # rows
 
+
+@dataclass
 class LossLog:
     """The losses of a run so far, thinned out so that a long run stays a light chart."""
 
-    _MOST = 200
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[int, dict[str, float]]] = []
-        self.every = 1
-        self.seen = 0
+    rows: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    every: int = 1
+    seen: int = 0
 
     def add(self, frame: Frame) -> None:
         """Note the losses of a frame."""
         if self.seen % self.every == 0 and frame.losses:
             self.rows.append((frame.iteration, frame.losses))
-            if len(self.rows) > self._MOST:
+            if len(self.rows) > _MOST:
                 self.rows = self.rows[::2]
                 self.every *= 2
         self.seen += 1

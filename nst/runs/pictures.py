@@ -20,11 +20,7 @@ _MOST_BYTES = 400_000_000
 
 
 def check(pictures: Inputs[Source]) -> None:
-    """Refuse to paint from nothing.
-
-    Raises:
-        InputError: saying which picture is missing.
-    """
+    """Raise InputError if a picture is missing, saying which."""
     if pictures.photo is None:
         raise InputError("Add a photo first.")
     if all(style is None for style in pictures.styles):
@@ -48,13 +44,10 @@ def folders(pictures: Inputs[Source]) -> list[Path]:
 async def decoded(
     pictures: Inputs[Source], decoder: Decoder, client: str, longest: int
 ) -> tuple[Inputs[Pixels], str]:
-    """Return the pictures as pixels, and what there is to say of them, "" if nothing.
+    """Return the pictures as pixels, and a remark on them or ""; raise InputError if one cannot be used.
 
     Args:
         longest: side in pixels that a clip is painted at.
-
-    Raises:
-        InputError: one of them cannot be used.
     """
     found: list[Pixels] = []
     remarks, size = [], 0

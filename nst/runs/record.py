@@ -21,11 +21,7 @@ _NOT_BEGUN = "The server restarted before it began. Press Paint to start again."
 
 
 def write(run: Run) -> None:
-    """Write a run down.
-
-    Raises:
-        OSError: there is no room, or its folder is gone.
-    """
+    """Write a run down; raise OSError if there is no room, or its folder is gone."""
     folder = run.folder
     for over, drawing in run.drawings.items():
         if not (folder.path / _DRAWINGS[over]).exists():
@@ -53,29 +49,26 @@ def forget(run: Run) -> None:
 
 
 def read(folder: RunFolder) -> Run:
-    """Return the run of a folder that another process has left.
-
-    Raises:
-        InputError: it is not one that a visitor could ask for.
-    """
-    root = folder.path.parent  # where the folders of uploads lie, too
+    """Return the run of a folder that another process has left; raise InputError if nobody can ask for it."""
     try:
         entry = json.loads((folder.path / _RECORD).read_text())
-        folder.frames = [_kept(folder.path, saved) for saved in entry["frames"]]
-        folder.frames = [kept for kept in folder.frames if Path(kept.path).exists()]
+        frames = [_kept(folder.path, saved) for saved in entry["frames"]]
+        folder.frames = [kept for kept in frames if Path(kept.path).exists()]
         folder.finished = _kept(folder.path, entry["finished"]) if entry["finished"] else None
         folder.before = str(folder.path / Path(str(entry.get("before", "photo.jpg"))).name)
+        root = folder.path.parent  # where the folders of uploads lie, too
         pictures: Any = Inputs(
             _sent(root, entry["photo"]),
             tuple(_sent(root, name) for name in entry["styles"]),
             start=_sent(root, entry["start"]),
         )
-        run = Run(str(entry["owner"]), "", pictures, Settings.from_dict(entry["settings"]), folder)
+        files = {over: folder.path / name for over, name in _DRAWINGS.items()}
+        drawings = {over: file.read_bytes() for over, file in files.items() if file.exists()}
+        settings = Settings.from_dict(entry["settings"])
+        run = Run(str(entry["owner"]), "", pictures, settings, folder, drawings)
         run.id, run.began, run.state, run.message = entry["id"], entry["began"], entry["state"], entry["said"]
         if not (run.owner and isinstance(run.id, str) and 0 <= time.time() - run.began < 1e9):
             raise InputError("Nobody can ask for this run.")
-        files = {over: folder.path / name for over, name in _DRAWINGS.items()}
-        run.drawings = {over: file.read_bytes() for over, file in files.items() if file.exists()}
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise InputError("This run was not written down.") from error
     if run.under_way:

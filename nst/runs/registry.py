@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import hashlib
 import logging
 import math
 import re
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from nst.errors import InputError
 from nst.inputs import Inputs
 from nst.painters import Backend
 from nst.runs import record
+from nst.runs.clip_files import take_over
 from nst.runs.decoder import Decoder
 from nst.runs.listeners import Listeners
 from nst.runs.pictures import Source, check, folders
@@ -34,27 +34,18 @@ _MOST = 1000  # runs that are remembered
 _KEY = re.compile(r"[A-Za-z0-9_-]{22,64}")
 
 
+@dataclass(eq=False)
 class Registry:
-    """The runs of one host.
+    """The runs of one host."""
 
-    Args:
-        grace: seconds for which a run goes on though nobody follows it.
-        busy: seconds that a run may paint while others wait.
-    """
-
-    def __init__(
-        self,
-        painter: Backend,
-        files: Files,
-        decoder: Decoder,
-        listeners: Listeners,
-        grace: float,
-        busy: float = math.inf,
-    ) -> None:
-        self.painter, self.files, self.decoder = painter, files, decoder
-        self.listeners, self.grace, self.busy = listeners, grace, busy
-        self._runs: dict[str, Run] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+    painter: Backend
+    files: Files
+    decoder: Decoder
+    listeners: Listeners
+    grace: float  # seconds for which a run goes on though nobody follows it
+    busy: float = math.inf  # seconds that a run may paint while others wait
+    _runs: dict[str, Run] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def begin(
         self,
@@ -72,7 +63,7 @@ class Registry:
         Args:
             owner: whose it is (`owner_of`), "" for a program's.
             drawings: PNG of what its masks were drawn with, by what it was drawn on.
-            stop: set when it is to end, as by `Run.request_stop`.
+            stop: set when it is to end.
             earlier: frames of the same clip that are painted already.
 
         Raises:
@@ -82,8 +73,9 @@ class Registry:
         self._prune()
         ticket = await self.painter.join(client)  # the quota comes before any work
         try:
-            run = Run(owner, client, pictures, settings, self.files.new_run(client), drawings, stop)
-            run.folder.take_over(earlier)
+            folder, stop = self.files.new_run(client), stop or threading.Event()
+            run = Run(owner, client, pictures, settings, folder, drawings or {}, stop)
+            take_over(folder, earlier)
             record.write(run)
         except BaseException as error:
             await self.painter.leave(ticket)
@@ -98,7 +90,9 @@ class Registry:
         return run
 
     async def _carry_out(self, run: Run, ticket: Any) -> None:
-        abandoned = functools.partial(run.is_abandoned, self.listeners, self.grace)
+        def abandoned() -> bool:
+            return run.is_abandoned(self.listeners, self.grace)
+
         with self.files.held([run.folder.path, *folders(run.pictures)]):
             await Work(run, self.painter, self.decoder, abandoned, self.busy).carry_out(ticket)
         # Masks and canvas were whole pictures; what is needed again is on the disk.
@@ -112,10 +106,8 @@ class Registry:
 
     def find(self, owner: str, number: Any) -> Run | None:
         """Return a run that is still kept, if it is this owner's."""
-        run = self._runs.get(number) if isinstance(number, str) else None
-        if run is None or run.owner != owner or run.removal or not run.folder.path.exists():
-            return None
-        return run
+        run = self._of_owner(owner, number)
+        return run if run and not run.removal and run.folder.path.exists() else None
 
     def of(self, owner: str) -> list[Run]:
         """Return an owner's runs that are still kept and have something to show, the newest first."""
@@ -135,12 +127,31 @@ class Registry:
 
     def restore(self, owner: str, number: Any) -> None:
         """Take back that a run was deleted, if that was this owner's and not too long ago."""
-        run = self._runs.get(number) if isinstance(number, str) else None
-        if run is not None and run.owner == owner and run.removal:
+        run = self._of_owner(owner, number)
+        if run and run.removal:
             run.removal.cancel()
             run.removal = None
             with contextlib.suppress(OSError):
                 record.write(run)
+
+    def adopt(self) -> None:
+        """Take over the runs that a process before this one has left."""
+
+        def uploads_of(folder: RunFolder) -> list[Path]:
+            run = record.read(folder)
+            self._runs[run.id] = run
+            return folders(run.pictures)
+
+        self.files.adopt(uploads_of)
+
+    def close(self) -> None:
+        """Ask all to end."""
+        for run in list(self._runs.values()):
+            run.request_stop()
+
+    def _of_owner(self, owner: str, number: Any) -> Run | None:
+        run = self._runs.get(number) if isinstance(number, str) else None
+        return run if run and run.owner == owner else None
 
     def _remove(self, run: Run) -> None:
         self._runs.pop(run.id, None)
@@ -149,28 +160,10 @@ class Registry:
         else:
             self.files.remove(run.folder)
 
-    def adopt(self) -> None:
-        """Take over what a process before this one has left: the runs of visitors, with their uploads."""
-        uploads: dict[RunFolder, list[Path]] = {}
-        for folder in self.files.orphaned_runs():
-            with contextlib.suppress(InputError):
-                run = record.read(folder)
-                self._runs[run.id] = run
-                uploads[folder] = folders(run.pictures)
-        self.files.keep_orphans(uploads)
-
-    def close(self) -> None:
-        """Ask all to end."""
-        for run in list(self._runs.values()):
-            run.request_stop()
-
     def _prune(self) -> None:
         """Forget the runs whose files are gone, and the oldest of too many."""
-        ended = [run for run in self._runs.values() if not run.under_way]
-        for run in ended:
-            if not run.folder.path.exists():
-                del self._runs[run.id]
-            elif len(self._runs) > _MOST:
+        for run in [run for run in self._runs.values() if not run.under_way]:
+            if len(self._runs) > _MOST or not run.folder.path.exists():
                 self._remove(run)
 
 

@@ -8,6 +8,7 @@ import secrets
 import threading
 import time
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -33,41 +34,28 @@ class Waiting(NamedTuple):
     seconds: int  # until its turn, as far as is known
 
 
+@dataclass(eq=False, repr=False)
 class Run:
-    """A run, from the click to the end of its files.
+    """A run, from the click to the end of its files."""
 
-    Args:
-        owner: the hash of its visitor's key, or "" for a program's.
-        pictures: what it is painted from.
-        drawings: PNG of the strokes that its masks were drawn with, by what they were drawn on.
-        stop: set when it is to end, as by `request_stop`.
-    """
-
-    def __init__(
-        self,
-        owner: str,
-        client: str,
-        pictures: Inputs[Source],
-        settings: Settings,
-        folder: RunFolder,
-        drawings: Mapping[str, bytes] | None = None,
-        stop: threading.Event | None = None,
-    ) -> None:
-        self.id = secrets.token_hex(16)
-        self.owner, self.client, self.folder = owner, client, folder
-        self.pictures, self.settings, self.drawings = pictures, settings, dict(drawings or {})
-        self.began = time.time()
-        self.state: State = "waiting"
-        self.message = ""  # a sentence on how it ended, if not well
-        self.losses = LossLog()
-        self.moves = bool(folder.frames and folder.frames[0].of_clip)  # whether it paints a clip
-        self.latest: Waiting | Update | None = None
-        self.removal: asyncio.TimerHandle | None = None  # of all it has made, once it was deleted
-        self.wished: Settings | None = None  # as the sliders stand by now, if they were moved
-        self._stop = stop or threading.Event()
-        self._followers: dict[object, tuple[str, float]] = {}  # sessions, and since when
-        self._last_followed = time.monotonic()  # by the last follower
-        self._changed = asyncio.Event()
+    owner: str  # the hash of its visitor's key, or "" for a program's
+    client: str
+    pictures: Inputs[Source]  # what it is painted from
+    settings: Settings
+    folder: RunFolder
+    drawings: Mapping[str, bytes]  # PNG of the strokes of its masks, by what they were drawn on
+    stop: threading.Event = field(default_factory=threading.Event)  # set when it is to end
+    id: str = field(default_factory=lambda: secrets.token_hex(16))
+    began: float = field(default_factory=time.time)
+    state: State = "waiting"
+    message: str = ""  # a sentence on how it ended, if not well
+    losses: LossLog = field(default_factory=LossLog)
+    latest: Waiting | Update | None = None
+    removal: asyncio.TimerHandle | None = None  # of all it has made, once it was deleted
+    wished: Settings | None = None  # as the sliders stand by now, if they were moved
+    _followers: dict[object, tuple[str, float]] = field(default_factory=dict)  # sessions, and since when
+    _last_followed: float = field(default_factory=time.monotonic)  # by the last follower
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def under_way(self) -> bool:
@@ -77,27 +65,25 @@ class Run:
     @property
     def stopped(self) -> bool:
         """Whether it was asked to end."""
-        return self._stop.is_set()
+        return self.stop.is_set()
 
     @property
     def step(self) -> str:
         """What a step of it is called: of a clip it is one of its frames."""
-        return "frame" if self.moves else "step"
+        return "frame" if self.folder.frames and self.folder.frames[0].of_clip else "step"
 
     def file_name(self, kept: SavedFrame) -> str:
         """Return what to save a picture of it as, such as "cat-starry_night-2026-05-30.png"."""
         given = [picture for _, picture in self.pictures.pictures() if isinstance(picture, Upload)]
-        names = [picture.short_name for picture in given[:2]]
-        step = "" if kept is self.folder.finished else f"step-{kept.iteration}"
+        names = [name for picture in given[:2] if (name := picture.short_name)] or ["painting"]
+        if kept is not self.folder.finished:
+            names.append(f"step-{kept.iteration}")
         day = time.strftime("%Y-%m-%d", time.localtime(self.began))
-        return (
-            "-".join(filter(None, (*(names if any(names) else ["painting"]), step, day)))
-            + Path(kept.path).suffix
-        )
+        return "-".join([*names, day]) + Path(kept.path).suffix
 
     def request_stop(self) -> None:
         """Ask it to end at its next iteration, and to keep what it has."""
-        self._stop.set()
+        self.stop.set()
 
     def expire(self) -> None:
         """End it as if everybody had long left."""
@@ -126,16 +112,13 @@ class Run:
         token = object()
         self._followers[token] = (session, time.monotonic())
         try:
-            while True:
-                changed = self._changed
+            while self.under_way or self.latest is not last:
                 if self.latest is not last:
                     last = self.latest
                     yield last
-                elif not self.under_way:
-                    return
                 else:
                     try:
-                        await asyncio.wait_for(changed.wait(), _ALIVE)
+                        await asyncio.wait_for(self._changed.wait(), _ALIVE)
                     except asyncio.TimeoutError:
                         yield None
         finally:

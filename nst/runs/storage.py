@@ -10,9 +10,11 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeVar
 
 from nst.errors import InputError
 from nst.painters.accounts import accounts
@@ -26,7 +28,7 @@ _SHARE, RUNS_EACH = 8, 20
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what a disk without room left says
 NO_ROOM = "This host has no room left to keep pictures; try again later."
 MOST_FRAMES = 64  # of a run
-_IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
+IN_FLIGHT = 8  # newest frames, which a browser may be about to fetch
 _IN_ROW = 12  # frames, as many as stand in a row under the canvas
 # An upload, whatever its sender calls it, and what a page shows of it, beside it.
 _ORIGINAL, _PREVIEW = "original", "shown.jpg"
@@ -57,11 +59,7 @@ class Upload(NamedTuple):
         return preview if preview.exists() else self.path
 
     def read(self, label: str) -> bytes:
-        """Return its bytes.
-
-        Raises:
-            InputError: it is no longer here, or nothing that was ever sent.
-        """
+        """Return its bytes; raise InputError if it is no longer here, or was never sent."""
         with contextlib.suppress(OSError):
             # Neither waits for a pipe nor follows a link, should one ever come to lie there.
             if self.path.is_file() and not self.path.is_symlink():
@@ -69,20 +67,20 @@ class Upload(NamedTuple):
         raise InputError(f"{label} is no longer kept here; add it again.")
 
 
+@dataclass(eq=False)
 class Folder:
     """The folder of one upload or run.
 
     Its name cannot be guessed, so nobody reaches another visitor's pictures.
-
-    Args:
-        sender: what its sender calls an upload.
     """
 
-    def __init__(self, files: Files, path: Path, client: str, sender: str = "") -> None:
-        self.files, self.path, self.client, self.sender = files, path, client, sender
-        self.used = time.monotonic()  # last
-        self.size = 0  # bytes
-        self.holds = 0  # how many wait for it or work with it
+    files: Files
+    path: Path
+    client: str
+    sender: str = ""  # what its sender calls an upload
+    used: float = field(default_factory=time.monotonic)  # last
+    size: int = 0  # bytes
+    holds: int = 0  # how many wait for it or work with it
 
     def is_of(self, account: str) -> bool:
         """Return whether it is charged to an account."""
@@ -111,7 +109,7 @@ class SavedFrame(NamedTuple):
     size: tuple[int, int]  # width and height of the canvas then; the file may be a preview of it
     change: float = 0.0  # how much has been seen to change up to here, from frame to frame, white being 1
 
-    of_clip: bool = False  # a finished frame of a clip, whose number the iteration is
+    of_clip: bool = False  # a frame of a clip, whose number the iteration is
 
     @property
     def name(self) -> str:
@@ -121,18 +119,18 @@ class SavedFrame(NamedTuple):
         return f"Step {self.iteration}, {max(self.size)} px"
 
 
+@dataclass(eq=False)
 class RunFolder(Folder):
     """The folder of one run: its passing frames and what is finished."""
 
-    def __init__(self, files: Files, path: Path, client: str) -> None:
-        super().__init__(files, path, client)
-        self.frames: list[SavedFrame] = []
-        self.finished: SavedFrame | None = None  # of a clip an animated WebP, beside which lies an MP4
-        # Of a clip: paths of what is shown of its frame in work, and of all before it.
-        self.passing: list[str] = []
-        self.so_far: list[str] = []
-        self.before = ""  # path of the photo at the finished size
-        self.film: tuple[list[SavedFrame], str, str] | None = None  # frames, paths of MP4 and WebP
+    frames: list[SavedFrame] = field(default_factory=list)
+    finished: SavedFrame | None = None
+    before: str = ""  # path of the photo at the finished size
+    film: tuple[str, str] | None = None  # paths of MP4 and WebP, once they were asked for
+    # Of a clip: paths of what is shown of its frame in work and of all before it, and how many these are.
+    passing: list[str] = field(default_factory=list)
+    so_far: str = ""
+    filmed: int = 1
 
     def add(self, kind: str, suffix: str, data: bytes) -> str:
         """Write a file that can be fetched; return its path, which tells nobody another one's."""
@@ -143,67 +141,21 @@ class RunFolder(Folder):
         path = self.add("step", ".jpg", data)
         self.frames.append(SavedFrame(path, iteration, size, change))
         if len(self.frames) > MOST_FRAMES:
-            old, new = self.frames[:-_IN_FLIGHT], self.frames[-_IN_FLIGHT:]
+            old, new = self.frames[:-IN_FLIGHT], self.frames[-IN_FLIGHT:]
             for frame in old[1::2]:
-                self._discard(frame.path)
+                self.discard(frame.path)
             self.frames = old[::2] + new
         return path
 
-    def add_clip_frame(self, data: bytes, number: int, size: tuple[int, int]) -> str:
-        """Write a finished frame of a clip, numbered from 1; return its path. All of them are kept."""
-        path = self.add("frame", ".jpg", data)
-        self.frames.append(SavedFrame(path, number, size, number, of_clip=True))
-        return path
-
-    def add_passing(self, data: bytes) -> str:
-        """Write what is shown of a clip's frame in work; return its path. Only the newest are kept."""
-        return self._newest(self.passing, self.add("passing", ".jpg", data))
-
-    def add_so_far(self, webp: bytes) -> str:
-        """Write what is finished of a clip; return its path. Only the newest are kept."""
-        return self._newest(self.so_far, self.add("so-far", ".webp", webp))
-
-    def _newest(self, paths: list[str], path: str) -> str:
-        paths.append(path)
-        if len(paths) > _IN_FLIGHT:
-            self._discard(paths.pop(0))
-        return path
-
-    def take_over(self, frames: Iterable[SavedFrame]) -> None:
-        """Begin with the frames of a clip that another run has painted.
-
-        Raises:
-            OSError: one of them is gone, or there is no room.
-        """
-        for frame in frames:
-            self.add_clip_frame(Path(frame.path).read_bytes(), frame.iteration, frame.size)
-
-    def finish_clip(self, webp: bytes, mp4: bytes, photo: bytes) -> str:
-        """Write a painted clip, and as an animated WebP what it was painted from; return the WebP's path."""
-        self.before = self.add("photo", ".webp", photo)
-        path = self.add("painting", ".webp", webp)
-        self.write(Path(path).with_suffix(".mp4").name, mp4)
-        last = self.frames[-1]
-        self.finished = SavedFrame(path, last.iteration, last.size, last.change, of_clip=True)
-        return path
-
-    def _discard(self, path: str) -> None:
+    def discard(self, path: str) -> None:
+        """Remove a file."""
         with contextlib.suppress(FileNotFoundError):
             self.files.grew(self, -Path(path).stat().st_size)
             Path(path).unlink()
 
-    def finish(
-        self, picture: bytes, photo: bytes, iteration: int, size: tuple[int, int], change: float = 0.0
-    ) -> str:
-        """Write the finished PNG, and the photo at its size as JPEG; return the former's path."""
-        self.before = self.add("photo", ".jpg", photo)
-        path = self.add("painting", ".png", picture)
-        self.finished = SavedFrame(path, iteration, size, change)
-        return path
-
     def kept(self) -> list[SavedFrame]:
         """Return all pictures that are there, the finished one last."""
-        return [*self.frames, *([self.finished] if self.finished else [])]
+        return [*self.frames, self.finished] if self.finished else [*self.frames]
 
     def shown(self) -> list[SavedFrame]:
         """Return those of a row under the canvas: as different from one another as they can be."""
@@ -220,47 +172,32 @@ class RunFolder(Folder):
         return found
 
 
+_Kind = TypeVar("_Kind", bound=Folder)
+
+
+@dataclass(eq=False)
 class Files:
-    """The files of one host.
+    """The files of one host."""
 
-    Args:
-        most: bytes that may be kept; the oldest of whoever has most go first.
-        seconds: for how long a thing is kept after it was last used.
-        gone: told of each folder that was removed.
-    """
-
-    def __init__(
-        self, most: int = 2 * 2**30, seconds: float = KEPT_SECONDS, gone: Callable[[Path], None] | None = None
-    ) -> None:
-        self.folder, _, orphans = own_folder()
-        self.most, self.seconds, self.gone = most, seconds, gone
-        self._lock = threading.Lock()
-        self._folders: dict[Path, Folder] = {}
-        self._stop = threading.Event()
-        while orphans:  # which are this host's from now on
-            path = orphans.pop()
-            folder = RunFolder(self, path, "") if path.name.startswith("run-") else Folder(self, path, "")
-            with contextlib.suppress(OSError):
-                folder.used -= max(0.0, time.time() - path.stat().st_mtime)
-                folder.size = sum(file.stat().st_size for file in path.iterdir())
-                self._folders[path] = folder
-        self._orphans = list(self._folders.values())
+    most: int = 2 * 2**30  # bytes that may be kept; the oldest of whoever has most go first
+    seconds: float = KEPT_SECONDS  # for how long a thing is kept after it was last used
+    gone: Callable[[Path], None] | None = None  # told of each folder that was removed
+    folder: Path = field(default_factory=lambda: own_folder().path)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _folders: dict[Path, Folder] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
 
     # What comes in
 
     def add_upload(self, client: str, name: str | None, source: IO[bytes]) -> Path:
-        """Keep an upload under a name that nobody can guess; return its path.
+        """Keep an upload under a name that nobody can guess; return its path, or raise OSError for no room.
 
         Args:
             name: its sender's; in the file's own only a suffix is left of it, if pictures have that.
-
-        Raises:
-            OSError: there is no room.
         """
         suffix = Path(name or "").suffix.lower()
-        folder = Folder(self, self._new_path("upload"), client, (name or "")[-120:])
+        folder = self._new(Folder, "upload", client, (name or "")[-120:])
         path = folder.path / (_ORIGINAL + (suffix if suffix in _SUFFIXES else ""))
-        self._add(folder)
         try:
             with path.open("xb") as file:
                 shutil.copyfileobj(source, file, 2**20)
@@ -272,19 +209,13 @@ class Files:
         return path
 
     def add_preview(self, upload: Upload, data: bytes) -> str:
-        """Write what a page shows of an upload, a JPEG; return its path.
-
-        Raises:
-            OSError: the upload is gone, or there is no room.
-        """
+        """Write the JPEG that a page shows of an upload; return its path, or raise OSError for no room."""
         path = upload.path.parent
         return self._folders.get(path, Folder(self, path, "")).write(_PREVIEW, data)
 
     def new_run(self, client: str) -> RunFolder:
         """Return an empty folder for a run."""
-        folder = RunFolder(self, self._new_path("run"), client)
-        self._add(folder)
-        return folder
+        return self._new(RunFolder, "run", client)
 
     @contextlib.contextmanager
     def coming(self, client: str) -> Iterator[Callable[[int], None]]:
@@ -293,8 +224,7 @@ class Files:
         Yields:
             what is told how many more have come; raises OSError if there is no room for them.
         """
-        folder = Folder(self, self._new_path("coming"), client)  # it never exists
-        folder.holds = 1
+        folder = Folder(self, Path(secrets.token_hex(16)), client, holds=1)  # it never exists
         with self._lock:
             self._folders[folder.path] = folder
 
@@ -319,25 +249,31 @@ class Files:
             going = self._too_much(folder)
         self.remove(*going)
 
-    # What a host that was killed has left
-
-    def orphaned_runs(self) -> list[RunFolder]:
-        """Return the folders of runs that were taken over."""
-        return [folder for folder in self._orphans if isinstance(folder, RunFolder)]
-
-    def keep_orphans(self, runs: Mapping[RunFolder, Collection[Path]]) -> None:
-        """Remove what was taken over but for some runs.
+    def adopt(self, uploads_of: Callable[[RunFolder], list[Path]]) -> None:
+        """Take over the runs of hosts that were killed, with their uploads; remove all else of theirs.
 
         Args:
-            runs: each with the folders of its uploads, which stay as long as it does.
+            uploads_of: returns the folders of a run's uploads, or raises InputError: nobody can ask for it.
         """
-        kept: set[Folder] = set(runs)
-        for run, paths in runs.items():
-            uploads = [self._folders[path] for path in paths if path in self._folders]
-            for upload in uploads:
-                upload.used = max(upload.used, run.used)
-            kept.update(uploads)
-        self.remove(*(folder for folder in self._orphans if folder not in kept))
+        orphans: dict[Path, Folder] = {}
+        paths = own_folder().orphans
+        while paths:  # which are this host's from now on
+            path = paths.pop()
+            kind = RunFolder if path.name.startswith("run-") else Folder
+            orphans[path] = folder = kind(self, path, "")
+            with contextlib.suppress(OSError):
+                folder.used -= max(0.0, time.time() - path.stat().st_mtime)
+                folder.size = sum(file.stat().st_size for file in path.iterdir())
+        kept: dict[Path, Folder] = {}
+        for run in orphans.values():
+            if isinstance(run, RunFolder):
+                with contextlib.suppress(InputError):
+                    uploads = {path: orphans[path] for path in uploads_of(run) if path in orphans}
+                    for upload in uploads.values():
+                        upload.used = max(upload.used, run.used)  # they stay as long as it does
+                    kept |= {run.path: run, **uploads}
+        self._folders |= kept
+        self.remove(*(folder for path, folder in orphans.items() if path not in kept))
         self.sweep()
 
     # What may be named
@@ -358,11 +294,7 @@ class Files:
         return self.folder / path.parent.name / path.name
 
     def sent(self, name: Any, label: str) -> Upload:
-        """Return a file that a visitor may name.
-
-        Raises:
-            InputError: it is none.
-        """
+        """Return a file that a visitor may name; raise InputError for anything else."""
         path = self.find(name)
         if path is None:
             raise InputError(f"{label} is not a file that was sent here; upload it first.")
@@ -428,38 +360,36 @@ class Files:
         with self._lock:
             return list(self._folders.values())
 
-    def _new_path(self, kind: str) -> Path:
-        return self.folder / f"{kind}-{secrets.token_hex(16)}"
-
-    def _add(self, folder: Folder) -> None:
+    def _new(self, kind: type[_Kind], name: str, client: str, sender: str = "") -> _Kind:
+        folder = kind(self, self.folder / f"{name}-{secrets.token_hex(16)}", client, sender)
         folder.path.mkdir(mode=0o700)
         with self._lock:
             self._folders[folder.path] = folder
+        return folder
 
     def _too_much(self, grown: Folder) -> list[Folder]:
         """Return what has to go: an account's own oldest first, then the oldest of whoever has most."""
         there = list(self._folders.values())
         loose = sorted((one for one in there if not one.holds and one is not grown), key=lambda one: one.used)
         going: list[Folder] = []
+
+        def let_go(folder: Folder) -> None:
+            going.append(folder)
+            there.remove(folder)
+            loose.remove(folder)
+
         for account, share in accounts(grown.client) if grown.client else ():  # the others share all of it
-            own = [one for one in there if one.is_of(account) and one not in going]
+            own = [one for one in there if one.is_of(account)]
             size, runs = sum(one.size for one in own), sum(isinstance(one, RunFolder) for one in own)
-            for one in loose:
+            for one in [one for one in loose if one.is_of(account)]:
                 is_run = isinstance(one, RunFolder)
-                over = size > self.most * share // _SHARE or (is_run and runs > RUNS_EACH * share)
-                if over and one.is_of(account):
-                    going.append(one)
+                if size > self.most * share // _SHARE or (is_run and runs > RUNS_EACH * share):
+                    let_go(one)
                     size, runs = size - one.size, runs - is_run
-            loose = [one for one in loose if one not in going]
-        size = sum(one.size for one in there) - sum(one.size for one in going)
-        while size > self.most and loose:
-            shares: dict[str, int] = {}
+        while loose and sum(one.size for one in there) > self.most:
+            shares: Counter[str] = Counter()
             for one in loose:
-                widest = accounts(one.client)[-1][0]
-                shares[widest] = shares.get(widest, 0) + one.size
+                shares[accounts(one.client)[-1][0]] += one.size
             richest = max(shares, key=shares.__getitem__)
-            oldest = next(one for one in loose if one.is_of(richest))
-            going.append(oldest)
-            loose.remove(oldest)
-            size -= oldest.size
+            let_go(next(one for one in loose if one.is_of(richest)))
         return going

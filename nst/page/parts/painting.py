@@ -214,7 +214,7 @@ class _RunView:
                 remark = _EARLIER if self.is_of_earlier else ""
                 self.state[stage.status] = status.running(frame, remark, run.step)
             if run.folder.so_far:
-                self.state[stage.so_far] = served(run.folder.so_far[-1])
+                self.state[stage.so_far] = served(run.folder.so_far)
             if frame.seconds - self.charted >= 1:
                 self.charted = frame.seconds
                 self.state[stage.chart] = self.run.losses.table()

@@ -10,15 +10,11 @@ import pytest
 from nst.runs.loss_log import LossLog
 
 
-def frame(iteration: int, **losses: float) -> SimpleNamespace:
-    return SimpleNamespace(iteration=iteration, losses=losses)
-
-
 def test_a_table_of_logarithms():
     log = LossLog()
-    log.add(frame(0))  # without losses
+    log.add(SimpleNamespace(iteration=0, losses={}))
     assert log.table().empty
-    log.add(frame(1, content=0.1, style=10.0, **{"total variation": 0.0}))
+    log.add(SimpleNamespace(iteration=1, losses={"content": 0.1, "style": 10.0, "total variation": 0.0}))
     table = log.table()
     assert table["step"].tolist() == [1, 1]
     assert table["term"].tolist() == ["content", "style"]  # of nothing there is no logarithm
@@ -28,7 +24,7 @@ def test_a_table_of_logarithms():
 def test_a_long_run_stays_a_light_chart_that_covers_all_of_it():
     log = LossLog()
     for iteration in range(1, 10_001):
-        log.add(frame(iteration, content=1.0))
+        log.add(SimpleNamespace(iteration=iteration, losses={"content": 1.0}))
     steps = log.table()["step"].tolist()
     assert 100 <= len(steps) <= 200
     assert steps[0] == 1

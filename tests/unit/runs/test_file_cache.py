@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-
-import pytest
 
 from nst.runs.file_cache import FileCache
 from nst.runs.storage import Files
 
 
-@pytest.fixture
-def files():
-    files = Files()
-    yield files
-    files.close()
-
-
-def added(files: Files) -> Path:
-    return files.add_upload("", "a.jpg", io.BytesIO(b"x"))
-
-
-def test_it_is_kept_by_file_and_by_what_was_read(files):
-    kept, one, other = FileCache(100), added(files), added(files)
-    kept.put(one, "size", (3, 4), 10)
-    assert kept.get(one, "size") == (3, 4)
-    assert kept.get(one, "pixels") is None
-    assert kept.get(other, "size") is None
-
-
-def test_what_was_not_asked_for_longest_goes_first_and_nothing_drives_all_else_out(files):
-    kept, (one, two, three) = FileCache(20), (added(files) for _ in range(3))
+def test_what_was_not_asked_for_longest_goes_first_and_nothing_drives_all_else_out(tmp_path):
+    kept, (one, two, three) = FileCache(20), (tmp_path / name for name in "abc")
+    for file in (one, two, three):
+        file.touch()
     kept.put(one, "pixels", 1, 10)
     kept.put(two, "pixels", 2, 10)
     kept.put(two, "pixels", 2, 10)  # by two who had it read at the same time
     assert kept.get(one, "pixels") == 1
+    assert kept.get(one, "size") is None
     kept.put(three, "pixels", 3, 10)
     kept.put(three, "more", 4, 11)  # alone more than half
     assert [kept.get(each, "pixels") for each in (one, two, three)] == [1, None, 3]
@@ -46,14 +27,13 @@ def test_what_was_not_asked_for_longest_goes_first_and_nothing_drives_all_else_o
 def test_what_goes_from_the_disk_goes_from_the_memory():
     kept = FileCache(100)
     files = Files(gone=kept.forget)
-    run, other = files.new_run(""), added(files)
-    file = Path(run.add("painting", ".png", b"x"))
-    kept.put(file, "pixels", 1, 10)
-    kept.put(other, "pixels", 2, 10)
-    files.remove(run)
-    assert kept.nbytes == 10
-    assert kept.get(file, "pixels") is None
-    kept.put(file, "pixels", 1, 10)  # by somebody who was decoding it meanwhile
+    runs = [files.new_run("") for _ in range(2)]
+    first, second = (Path(run.add("painting", ".png", b"x")) for run in runs)
+    kept.put(first, "pixels", 1, 10)
+    kept.put(second, "pixels", 2, 10)
+    files.remove(runs[0])
+    assert kept.get(first, "pixels") is None
+    kept.put(first, "pixels", 1, 10)  # by somebody who was decoding it meanwhile
     assert kept.nbytes == 10
     files.close()
     assert kept.nbytes == 0

@@ -23,20 +23,17 @@ def test_of_a_long_run_ever_fewer_frames_are_kept():
 
 def test_the_row_shows_what_differs():
     """Where little changes, few of many frames; both ends always; all where there are few."""
-    folder = Files().new_run("")
-    for iteration in range(40):  # half of all that happens, in the last four
-        folder.add_frame(
-            b"x", iteration, (64, 64), change=iteration * 0.1 if iteration < 36 else iteration - 32.0
-        )
-    shown = [kept.iteration for kept in folder.shown()]
-    assert len(shown) == 12
-    assert shown == sorted(set(shown))
-    assert (shown[0], shown[-4:]) == (0, [36, 37, 38, 39])
-    few = Files().new_run("")
-    for iteration in range(7):
-        few.add_frame(b"x", iteration, (64, 64))
-    assert [kept.iteration for kept in few.shown()] == list(range(7))
-    # Nothing has changed at all: still as many.
-    for iteration in range(7, 30):
-        few.add_frame(b"x", iteration, (64, 64))
-    assert len(few.shown()) == 12
+
+    def shown(changes: list[float]) -> list[int]:
+        folder = Files().new_run("")
+        for iteration, change in enumerate(changes):
+            folder.add_frame(b"x", iteration, (64, 64), change)
+        return [kept.iteration for kept in folder.shown()]
+
+    # Half of all that happens, in the last four.
+    many = shown([*(number * 0.1 for number in range(36)), 4.0, 5.0, 6.0, 7.0])
+    assert len(many) == 12
+    assert many == sorted(set(many))
+    assert (many[0], many[-4:]) == (0, [36, 37, 38, 39])
+    assert shown([0.0] * 7) == list(range(7))
+    assert len(shown([0.0] * 30)) == 12  # though nothing has changed at all

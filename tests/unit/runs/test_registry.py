@@ -9,7 +9,8 @@ import json
 import logging
 import os
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from nst.optimization.frames import Frame
 from nst.painters import PainterDiedError, Standing
 from nst.painters.previews import Preview
 from nst.painters.worker import submit
-from nst.runs import record, work
+from nst.runs import record
 from nst.runs.decoder import Decoder
 from nst.runs.listeners import Listeners
 from nst.runs.own_folder import own_folder
@@ -39,26 +40,41 @@ MINE, YOURS = owner_of("m" * 32), owner_of("y" * 32)
 
 
 class Scripted:
-    """A painter who does as told: paints so many frames, and dies after some of them."""
+    """A painter who does as told: paints so many frames, and dies after some of them.
 
-    def __init__(self, frames: int = 4, dies_after: tuple[int, ...] = (), slow: float = 0.0) -> None:
+    Args:
+        standings: what becomes of its tickets, one after the other; after the last one nothing more does.
+    """
+
+    def __init__(
+        self,
+        frames: int = 4,
+        dies_after: tuple[int, ...] = (),
+        slow: float = 0.0,
+        standings: Iterable[Standing | PainterDiedError] = repeat(Standing(True)),
+    ) -> None:
         self.frames, self.dies_after, self.slow = frames, list(dies_after), slow
-        self.turns = self.waiting = 0
-        self.held: list[str] = []
+        self.standings, self.waiting = iter(standings), 0
+        self.tickets: list[object] = []
+        self.joined: list[bool] = []  # each time, whether again
         self.resumed: list[tuple[int, int] | None] = []
 
-    async def join(self, visitor: str, *, again: bool = False) -> str:
-        self.turns += 1
-        self.held.append("again" if again else "first")
-        return self.held[-1]
+    async def join(self, visitor: str, *, again: bool = False) -> object:
+        self.joined.append(again)
+        self.tickets.append(object())
+        return self.tickets[-1]
 
-    async def mark_ready(self, turn: str, seconds: float) -> Standing:
-        return Standing(True)
+    async def mark_ready(self, *_: Any) -> Standing:
+        standing = next(self.standings, None)
+        if isinstance(standing, PainterDiedError):
+            raise standing
+        return standing or await asyncio.Event().wait()
 
-    async def leave(self, turn: str) -> None:
-        if turn in self.held:
-            self.held.remove(turn)
-            self.turns -= 1
+    wait_for_change = mark_ready
+
+    async def leave(self, ticket: object) -> None:
+        if ticket in self.tickets:
+            self.tickets.remove(ticket)
 
     async def counts(self) -> tuple[int, int]:
         return 1, self.waiting
@@ -67,7 +83,7 @@ class Scripted:
         return Forecast(width, height, 1.0)
 
     async def paint(
-        self, turn: str, pictures: Inputs[Any], settings: Settings, controls: Any
+        self, ticket: object, pictures: Inputs[Any], settings: Settings, controls: Any
     ) -> AsyncGenerator[Preview, None]:
         self.resumed.append(pictures.resume.size if pictures.resume else None)
         dies = self.dies_after.pop(0) if self.dies_after else None
@@ -90,7 +106,7 @@ class Scripted:
 def decoder():
     decoder = Decoder()
     decoder.start()
-    yield decoder
+    return decoder
 
 
 @pytest.fixture
@@ -109,31 +125,31 @@ def pictures(files: Files, seed: int = 1) -> Inputs[Any]:
     return Inputs(sent[0], (sent[1],))
 
 
-async def painted(runs: Registry, files: Files, owner: str = MINE, **more: Any) -> tuple[Run, list[Any]]:
-    """Begin a run and follow it to its end."""
-    run = await runs.begin(owner, "", pictures(files), Settings(), **more)
+async def followed(runs: Registry, run: Run) -> list[Any]:
+    """Follow a run to its end."""
     with runs.listeners.listening("page"):
-        return run, [update async for update in run.follow("page")]
+        return [update async for update in run.follow("page")]
 
 
-def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder, monkeypatch):
-    painter = Scripted()
+async def painted(runs: Registry, files: Files) -> tuple[Run, list[Any]]:
+    """Begin a run and follow it to its end."""
+    run = await runs.begin(MINE, "", pictures(files), Settings())
+    return run, await followed(runs, run)
 
-    async def gone(turn: str, seconds: float) -> Standing:
-        return Standing(False, 0, 190)
 
-    monkeypatch.setattr(painter, "mark_ready", gone)
+def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder):
+    painter = Scripted(standings=[Standing(False, 0, 190)])
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert (run.state, updates) == ("refused", [])
     assert run.message == "This host is full; try again in about 4 minutes."
-    assert painter.turns == 0
+    assert not painter.tickets
 
 
 def test_while_others_wait_a_long_run_ends_with_what_it_has(files, decoder, monkeypatch):
     monkeypatch.setattr("nst.runs.work._WRITTEN", 0.0)
-    painter = Scripted(frames=400, slow=0.002)
+    painter = Scripted(frames=60, slow=0.002)
     run, updates = complete(painted(registry(painter, files, decoder, busy=20), files))
-    assert updates[-1].frame.iteration == 400  # nobody waits
+    assert updates[-1].frame.iteration == 60  # nobody waits
     painter.waiting = 1
     run, updates = complete(painted(registry(painter, files, decoder, busy=20), files))
     last = updates[-1].frame
@@ -163,27 +179,6 @@ def test_what_is_no_key_owns_nothing(key):
     assert owner_of(key) == ""
 
 
-def test_who_follows_late_sees_how_it_stands_and_the_end(files, decoder):
-    runs = registry(Scripted(frames=30, slow=0.02), files, decoder)
-
-    async def twice():
-        run = await runs.begin(MINE, "", pictures(files), Settings())
-
-        async def follow(session):
-            with runs.listeners.listening(session):
-                return [update async for update in run.follow(session)]
-
-        first = asyncio.create_task(follow("one"))
-        while run.state != "painting" or run.latest is None:
-            await asyncio.sleep(0.01)
-        return run, await follow("two"), await first
-
-    run, late, whole = complete(twice())
-    assert len(late) <= len(whole)
-    assert late[-1] is whole[-1] is run.latest
-    assert len({id(update) for update in whole}) == len(whole)
-
-
 def test_it_goes_on_alone_for_a_while_then_keeps_what_it_has(files, decoder):
     runs = registry(Scripted(frames=1000, slow=0.02), files, decoder, grace=0.5)
 
@@ -204,40 +199,39 @@ def test_it_goes_on_alone_for_a_while_then_keeps_what_it_has(files, decoder):
     assert seconds > 0.4
     assert run.state == "left"
     assert Image.open(run.folder.finished.path).format == "PNG"
-    assert runs.painter.turns == 0
+    assert not runs.painter.tickets
 
 
-@pytest.mark.parametrize("owner", ["", MINE], ids=["a program", "a browser"])
-def test_a_program_that_was_killed_gives_its_place_up_at_once(files, decoder, monkeypatch, owner):
+@pytest.mark.parametrize(
+    ("owner", "frames", "state"), [("", 1000, "left"), (MINE, 40, "finished")], ids=["program", "browser"]
+)
+def test_a_program_that_was_killed_gives_its_place_up_at_once(
+    owner, frames, state, files, decoder, monkeypatch
+):
     """Gradio goes on with its event for it; a browser may be on its way back."""
     monkeypatch.setattr("nst.runs.run._HUNG_UP", 0.2)
-    runs = registry(Scripted(frames=100, slow=0.02), files, decoder, grace=60)
+    runs = registry(Scripted(frames=frames, slow=0.02), files, decoder, grace=60)
 
     async def killed():
         run = await runs.begin(owner, "", pictures(files), Settings())
-        follow = asyncio.create_task(_exhaust(run))
         with runs.listeners.listening("program"):
-            await asyncio.sleep(0.3)
-        await follow
+            await asyncio.sleep(0.1)
+        async for _ in run.follow("program"):
+            pass
         return run
 
-    assert complete(killed()).state == ("finished" if owner else "left")
-
-
-async def _exhaust(run: Run) -> None:
-    async for _ in run.follow("program"):
-        pass
+    assert complete(killed()).state == state
 
 
 def test_who_comes_back_in_time_keeps_it_going(files, decoder):
-    runs = registry(Scripted(frames=60, slow=0.02), files, decoder, grace=0.6)
+    runs = registry(Scripted(frames=50, slow=0.02), files, decoder, grace=0.6)
 
     async def back():
         run = await runs.begin(MINE, "", pictures(files), Settings())
         with runs.listeners.listening("page"):
             async with contextlib.aclosing(run.follow("page")) as updates:
                 await anext(updates)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.2)
         assert runs.unattended(MINE) is run
         assert runs.unattended(YOURS) is None
         with runs.listeners.listening("other"):
@@ -251,7 +245,7 @@ def test_who_comes_back_in_time_keeps_it_going(files, decoder):
     assert complete(back()).state == "finished"
 
 
-def test_what_is_deleted_comes_back_for_a_while_to_its_owner_alone(files, decoder, monkeypatch):
+def test_what_is_deleted_comes_back_for_a_while_to_its_owner_alone(files, decoder):
     runs = registry(Scripted(), files, decoder)
     run, _ = complete(painted(runs, files))
 
@@ -290,19 +284,14 @@ def test_what_is_deleted_is_gone_also_in_mid_run(files, decoder, monkeypatch):
 
 
 def test_painters_that_die_cost_no_painting(files, decoder):
-    painter = Scripted(frames=5, dies_after=(2,))
-
-    async def lost(turn: str, seconds: float) -> Standing:
-        if turn == "first":  # while a picture was read
-            raise PainterDiedError
-        return Standing(True)
-
-    painter.mark_ready = lost
+    # The first one while a picture was read.
+    painter = Scripted(5, dies_after=(2,), standings=[PainterDiedError(), *[Standing(True)] * 2])
     run, updates = complete(painted(registry(painter, files, decoder), files))
     assert run.state == "finished"
+    assert painter.joined == [False, True, True]  # before all who wait
     assert painter.resumed == [None, (60, 40)]
     assert "another one goes on from step 2" in updates[-1].frame.notice
-    assert painter.turns == 0
+    assert not painter.tickets
 
 
 def test_after_three_deaths_it_ends_with_what_it_has(files, decoder):
@@ -311,16 +300,10 @@ def test_after_three_deaths_it_ends_with_what_it_has(files, decoder):
     assert run.state == "finished"
     assert "3 painters of this host failed" in updates[-1].frame.notice
     assert Image.open(run.folder.finished.path).size == (60, 40)
-    assert runs.painter.turns == 0
-
-
-def test_where_nobody_can_paint_it_says_so(files, decoder):
-    runs = registry(Scripted(frames=5, dies_after=(0, 0, 0)), files, decoder)
-    run, _ = complete(painted(runs, files))
-    assert (run.state, run.message) == (
-        "refused",
-        "The painters of this host fail one after the other; try again later.",
-    )
+    assert not runs.painter.tickets
+    run, _ = complete(painted(registry(Scripted(dies_after=(0, 0, 0)), files, decoder), files))
+    assert run.state == "refused"
+    assert run.message == "The painters of this host fail one after the other; try again later."
 
 
 def test_what_cannot_be_painted_is_a_sentence_and_no_run(files, decoder):
@@ -332,12 +315,11 @@ def test_what_cannot_be_painted_is_a_sentence_and_no_run(files, decoder):
 
     async def begin():
         run = await runs.begin(MINE, "", given, Settings())
-        return run, [update async for update in run.follow("page")]
+        return run, await followed(runs, run)
 
     run, updates = complete(begin())
-    assert updates == []
-    assert run.state == "refused"
-    assert "photo" in run.message
+    assert (run.state, updates) == ("refused", [])
+    assert run.message.startswith("The photo")
     assert runs.of(MINE) == []  # nothing of it is to be shown
 
 
@@ -382,7 +364,7 @@ def test_after_a_kill_its_owner_finds_it_and_can_go_on(files, decoder, monkeypat
     assert not program.pictures.photo.path.exists()
 
 
-def test_what_is_finished_outlives_a_kill_but_not_its_hour(files, decoder, monkeypatch):
+def test_what_is_finished_outlives_a_kill_but_not_its_hour(files, decoder):
     runs = registry(Scripted(), files, decoder)
     new, _ = complete(painted(runs, files))
     old, _ = complete(painted(runs, files))
@@ -397,32 +379,31 @@ def test_what_is_finished_outlives_a_kill_but_not_its_hour(files, decoder, monke
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda told: b"{",
-        lambda told: b"[]",
-        lambda told: json.dumps({**told, "settings": {"size": "x"}}).encode(),
-        lambda told: json.dumps({**told, "photo": "../../etc/passwd/x"}).encode(),
-        lambda told: json.dumps({**told, "frames": [["a"]]}).encode(),
-        lambda told: json.dumps({**told, "owner": ""}).encode(),
-        lambda told: json.dumps({**told, "began": time.time() + 9999}).encode(),
+        b"{",
+        b"[]",
+        {"settings": {"size": "x"}},
+        {"photo": "../../etc/passwd/x"},
+        {"frames": [["a"]]},
+        {"owner": ""},
+        {"began": time.time() + 9999},
     ],
 )
-def test_a_record_that_is_damaged_is_removed_with_its_run(damage, files, decoder, monkeypatch):
+def test_a_record_that_is_damaged_is_removed_with_its_run(damage, files, decoder):
     run, _ = complete(painted(registry(Scripted(), files, decoder), files))
     path = run.folder.path / ".run.json"
-    path.write_bytes(damage(json.loads(path.read_text())))
+    entry = json.loads(path.read_text())
+    path.write_bytes(damage if isinstance(damage, bytes) else json.dumps({**entry, **damage}).encode())
     assert adopted(files, decoder).of(MINE) == []
     assert not run.folder.path.exists()
 
 
-def test_two_hundred_runs_leave_no_growth(files, decoder):
+def test_many_runs_leave_no_growth(files, decoder):
     runs = registry(Scripted(frames=1), files, decoder)
     given = pictures(files)
 
     async def many():
-        for _ in range(200):
-            run = await runs.begin(MINE, "v", given, Settings())
-            async for _ in run.follow("page"):
-                pass
+        for _ in range(60):
+            await followed(runs, await runs.begin(MINE, "v", given, Settings()))
         return len(runs._runs), len(runs._tasks), len(runs.listeners._open)
 
     kept, tasks, sessions = complete(many())
@@ -443,54 +424,23 @@ def test_what_nobody_foresaw_has_the_same_number_in_the_log_and_for_the_visitor(
     assert "size" not in told  # nothing was painted
 
 
-def test_who_waits_is_told_where(files, decoder):
-    painter = Scripted()
-    places = iter([2, 2, 2, 1, 1, 1, 1, 1])
+def test_who_waits_is_told_where_and_can_be_asked_to_end(files, decoder):
+    painter = Scripted(standings=[Standing(False, 2, 9.5)])
+    runs = registry(painter, files, decoder)
 
-    async def standing(turn: str, *given: Any) -> Standing:
-        await asyncio.sleep(0.02)
-        place = next(places, 0)
-        return Standing(place == 0, place, 10.0 * place)
+    async def stopped() -> tuple[Run, list[Any]]:
+        run, told = await runs.begin(MINE, "", pictures(files), Settings()), []
+        async for update in run.follow(""):
+            told.append(update)
+            await asyncio.to_thread(run.request_stop)  # as Gradio does
+        return run, told
 
-    painter.mark_ready = painter.wait_for_change = standing
-    run, updates = complete(painted(registry(painter, files, decoder), files))
-    assert next(update.place for update in updates if isinstance(update, Waiting)) == 2
+    run, told = complete(stopped())
+    assert (run.state, told) == ("stopped", [Waiting(2, 10)])
+    assert not painter.tickets
+
+
+def test_who_was_second_in_the_line_is_painted_when_the_turn_comes(files, decoder):
+    line = [Standing(False, 2, 10.0), Standing(False, 1, 4.2), Standing(True)]
+    run, _ = complete(painted(registry(Scripted(standings=line), files, decoder), files))
     assert run.state == "finished"
-
-
-def test_who_waits_and_is_asked_to_end_has_ended(files, decoder):
-    painter = Scripted()
-
-    async def far(turn: str, *given: Any) -> Standing:
-        return Standing(False, 2, 10.0)
-
-    async def never(turn: str, *given: Any) -> Standing:
-        return await asyncio.Event().wait()
-
-    painter.mark_ready, painter.wait_for_change = far, never
-
-    async def stopped() -> Run:
-        run = await registry(painter, files, decoder).begin(MINE, "", pictures(files), Settings())
-        await asyncio.sleep(0.2)
-        await asyncio.to_thread(run.request_stop)  # as Gradio does
-        run.request_stop()
-        async for _ in run.follow(""):
-            pass
-        return run
-
-    assert complete(stopped()).state == "stopped"
-    assert painter.turns == 0
-
-
-def test_the_next_one_begins_before_the_finished_picture_is_written(files, decoder, monkeypatch):
-    painter, held = Scripted(), []
-    save = work.save_frame
-
-    def noted(folder: Any, preview: Preview, *given: Any) -> Update:
-        held.append((preview.frame.final, painter.turns))
-        return save(folder, preview, *given)
-
-    monkeypatch.setattr(work, "save_frame", noted)
-    run, _ = complete(painted(registry(painter, files, decoder), files))
-    assert run.state == "finished"
-    assert held == [(False, 1)] * 3 + [(True, 0)]
