@@ -7,8 +7,9 @@ import secrets
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
+from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
-from nst.optimization.estimate import Forecast
+from nst.optimization import estimate
 from nst.optimization.loop import Controls
 from nst.painters.pixels import Pixels
 from nst.painters.previews import Preview
@@ -53,20 +54,24 @@ class Backend(Protocol):
             PainterDiedError: the painter is gone.
         """
 
-    async def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
+    async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
         """Return what a run will be; see `nst.optimization.estimate.forecast`."""
+        return estimate.forecast(width, height, settings, describe(pick_device()))
 
     async def counts(self) -> tuple[int, int]:
         """Return how many runs paint and how many wait."""
 
     def busy_for(self) -> float:
         """Return for how many seconds the computation in progress has gone on, 0 if there is none here."""
+        return 0.0
 
     def start(self) -> None:
         """Get ready, so that the first visitor does not wait for it."""
+        return
 
     def close(self) -> None:
         """Give everything back."""
+        return
 
 
 def painter_of(waiting: int, each: int, busy: float) -> Backend:

@@ -13,14 +13,12 @@ from typing import Any
 import torch
 
 from nst import painting
-from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
-from nst.optimization import estimate
 from nst.optimization.loop import Controls
-from nst.painters import worker
+from nst.painters import Backend, worker
 from nst.painters.pixels import Pixels, as_given
 from nst.painters.previews import Preview, previews
-from nst.painters.scheduler import RunScheduler, Ticket
+from nst.painters.scheduler import Scheduler, Ticket
 from nst.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -32,11 +30,6 @@ def frames(
     """Yield the frames of a painting of decoded pixels; whoever takes the first one computes all."""
     painted = painting.paint(pictures.map(as_given), settings, controls=controls)
     yield from previews(painted, pictures.photo, settings)
-
-
-def forecast(width: int, height: int, settings: Settings) -> estimate.Forecast:
-    """Return what a run will be in this process."""
-    return estimate.forecast(width, height, settings, describe(pick_device()))
 
 
 def warm_up() -> None:
@@ -52,13 +45,11 @@ def warm_up() -> None:
         log.exception("warm-up failed")
 
 
-class Local(RunScheduler):
+class Local(Scheduler, Backend):
     """What paints for this process, and the queue for it.
 
     Args:
-        waiting: how many runs may wait.
-        each: how many of a client's runs may wait or paint.
-        busy: seconds that a run may paint while others wait.
+        waiting: as for `painter_of`.
         frames: paints; called in the thread that computes, as all that it yields is made there.
         warm_up: gets ready, there too.
     """
@@ -71,7 +62,7 @@ class Local(RunScheduler):
         frames: Callable[..., Generator[Preview, None, None]] = frames,
         warm_up: Callable[[], None] = warm_up,
     ) -> None:
-        super().__init__(waiting, each, busy, ("this process",))
+        super().__init__(waiting, each, ("this process",), busy)
         self._frames, self._warm_up = frames, warm_up
 
     async def paint(
@@ -84,17 +75,8 @@ class Local(RunScheduler):
                 ticket.seconds = preview.frame.remaining
                 yield preview
 
-    async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
-        """Return what a run will be."""
-        return forecast(width, height, settings)
-
     def busy_for(self) -> float:
-        """Return for how long the computation in progress has gone on."""
         return worker.busy_for()
 
     def start(self) -> None:
-        """Warm up."""
         worker.submit(self._warm_up)
-
-    def close(self) -> None:
-        """There is nothing to give back."""

@@ -69,18 +69,17 @@ def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> 
     painting.paint(pictures.map(as_given), settings, load_encoders(settings, _HERE)).close()
     with contextlib.closing(_on_gpu(pictures, settings, controls.interval)) as painted:
         for frame in painted:
-            if frame.final:
-                yield frame
-                return
             wanted = controls.steer() if controls.steer else None
-            if wanted is not None and settings.steered(wanted) != settings:
+            if not frame.final and wanted is not None and settings.steered(wanted) != settings:
                 frame = replace(frame, notice=_LATER)
-            if controls.stop():
-                image = Image.fromarray(frame.image).resize(frame.target, Image.Resampling.BICUBIC)
-                whole = np.asarray(image)
-                yield replace(frame, image=whole, total=frame.iteration, remaining=0.0, final=True)
-                return
+            if not frame.final and controls.stop():
+                whole = Image.fromarray(frame.image).resize(frame.target, Image.Resampling.BICUBIC)
+                frame = replace(
+                    frame, image=np.asarray(whole), total=frame.iteration, remaining=0.0, final=True
+                )
             yield frame
+            if frame.final:
+                return
 
 
 def _duration(pictures: Inputs[Pixels], settings: Settings, interval: float) -> int:
