@@ -19,7 +19,6 @@ PATH = "/assets.css"
 FOLDER = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
 
 
-@cache
 def listed() -> tuple[str, ...]:
     """Return the files in the order in which they are asked for; of another Gradio's, those it has too."""
     names = Path(__file__).with_name("assets.txt").read_text("utf-8").split()
@@ -27,21 +26,17 @@ def listed() -> tuple[str, ...]:
 
 
 @cache
-def styles() -> bytes:
-    """Return all style sheets as one."""
-    return b"\n".join((FOLDER / name).read_bytes() for name in listed() if name.endswith(".css"))
-
-
 def files() -> dict[str, bytes]:
     """Return them by their paths, the style sheets as one."""
-    scripts = {f"/assets/{name}": (FOLDER / name).read_bytes() for name in listed() if name.endswith(".js")}
-    return {PATH: styles(), **scripts}
+    found = {name: (FOLDER / name).read_bytes() for name in listed()}
+    styles = b"\n".join(data for name, data in found.items() if name.endswith(".css"))
+    return {PATH: styles, **{f"/assets/{name}": found[name] for name in found if name.endswith(".js")}}
 
 
 @cache
 def links() -> str:
     """Return what names them in the page, relative to its base."""
-    digest = hashlib.sha256(styles()).hexdigest()[:8]
+    digest = hashlib.sha256(files()[PATH]).hexdigest()[:8]
     tags = [f'<link rel="stylesheet" crossorigin href=".{PATH}?{digest}">']
     for name in listed():
         kind = 'rel="stylesheet" disabled' if name.endswith(".css") else 'rel="modulepreload" crossorigin'
