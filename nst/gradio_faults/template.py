@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 
 _CARDS = re.compile(rb"<meta\s[^>]*(?:property|name)=\"(?:og|twitter):[^>]*>\s*|<title>[^<]*</title>\s*")
-_MANIFEST = b'<link rel="manifest" href="'
+_MANIFEST = b'<link rel="manifest" href="'  # and the path from the top of the host
 _FITTING = b"document.head.appendChild(script);"
-FAULTS = (b'property="og:title" content="Gradio"', _MANIFEST + b'/manifest.json"', _FITTING)
 
 
 def mended(page: bytes, below: str) -> bytes:

@@ -197,18 +197,11 @@ def places(nodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     Args:
         nodes: as `ray.nodes` tells them.
     """
-    alive = {node["NodeID"]: node["Resources"] for node in nodes if node["Alive"]}
-    gpus = {
-        f"{number}/{index}": {"num_gpus": 1, "scheduling_strategy": _on(number)}
-        for number, resources in alive.items()
-        for index in range(int(resources.get("GPU", 0)))
-    }
-    return gpus or {
-        number: {"num_cpus": resources["CPU"], "scheduling_strategy": _on(number)}
-        for number, resources in alive.items()
-        if resources.get("CPU", 0) >= 1
-    }
-
-
-def _on(number: str) -> NodeAffinitySchedulingStrategy:
-    return NodeAffinitySchedulingStrategy(number, soft=False)
+    gpus, cpus = {}, {}
+    for number, resources in ((node["NodeID"], node["Resources"]) for node in nodes if node["Alive"]):
+        here = {"scheduling_strategy": NodeAffinitySchedulingStrategy(number, soft=False)}
+        for index in range(int(resources.get("GPU", 0))):
+            gpus[f"{number}/{index}"] = {**here, "num_gpus": 1}
+        if resources.get("CPU", 0) >= 1:
+            cpus[number] = {**here, "num_cpus": resources["CPU"]}
+    return gpus or cpus

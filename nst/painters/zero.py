@@ -37,7 +37,6 @@ _BEGINNING, _EACH_MEGAPIXEL = 10.0, 0.4
 _LEAST, _MOST = 15.0, 110.0
 # Of these, what the finished picture needs to come across.
 _CROSSING = 3.0
-_HERE = torch.device("cpu")
 _LATER = "On this host the sliders count from the next Continue on."
 
 
@@ -66,7 +65,7 @@ def warm_up() -> None:
 
 def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame, None, None]:
     # Checked here, before any of the visitor's GPU time is spent.
-    painting.paint(pictures.map(as_given), settings, load_encoders(settings, _HERE)).close()
+    painting.paint(pictures.map(as_given), settings, load_encoders(settings, torch.device("cpu"))).close()
     with contextlib.closing(_on_gpu(pictures, settings, controls.interval)) as painted:
         for frame in painted:
             wanted = controls.steer() if controls.steer else None
