@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import nst
 from nst.errors import InputError
@@ -38,8 +38,6 @@ _ANEW = 30.0
 _GONE = "The painters of this host cannot be reached; try again in a minute."
 _MEGABYTES = 512  # of memory shared between the processes of a cluster that is this host's own
 _SENT_ALONG = ("NST_WEIGHTS", "NST_DEVICE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
-
-_Found = TypeVar("_Found")
 
 
 class Cluster(Backend):
@@ -159,17 +157,16 @@ class Cluster(Backend):
         return await super().forecast(width, height, settings)
 
     async def counts(self) -> tuple[int, int]:
-        try:
+        with contextlib.suppress(PainterDiedError):
             return await _asked(self.scheduler.counts.remote())
-        except PainterDiedError:
-            return 0, 0
+        return 0, 0
 
     def close(self) -> None:
         """Leave the cluster; one of this host's own ends with it."""
         ray.shutdown()
 
 
-async def _asked(answer: Awaitable[_Found]) -> _Found:
+async def _asked(answer: Awaitable[Any]) -> Any:
     """Return what an actor answers.
 
     Raises:
