@@ -2,9 +2,8 @@
 
 They are eighty small files, of which a browser fetches six at a time over HTTP/1.1: on a line of 1.6 Mbit/s
 and 150 ms Paint was there after 3.8 s, and is after 2.4 (`python -m nst.lab.bench startup`, with an empty
-assets.txt and with this one; an Intel Xeon). Named in the HTML they are asked for at once; their styles come
-as one file, and a link that is switched off stands for each, which is where Gradio's script looks before it
-asks.
+assets.txt and with this one; an Intel Xeon). Their styles come as one file, and a link that is switched off
+stands for each, which is where Gradio's script looks before it asks.
 """
 
 from __future__ import annotations

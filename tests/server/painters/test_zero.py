@@ -34,7 +34,6 @@ class DeviceAPI(BaseHTTPRequestHandler):
         self.send_response(429 if refused else 200)
         self.send_header("X-Approve-Result", self.verdict)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
 

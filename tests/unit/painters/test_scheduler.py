@@ -77,12 +77,9 @@ def test_a_full_queue_sends_away_the_newest_of_whoever_has_most():
     painted, *waiting = [queue.ready("a", 60) for _ in range(4)]
     other = queue.ready("b")
     assert queue.standing(waiting[2]) == (False, 0, 190)  # it had to go
-    assert queue.places(other, *waiting[:2]) == [1, 2, 3]
-    assert queue.standing(painted).begun
+    assert queue.places(painted, other, *waiting[:2]) == [0, 1, 2, 3]
     with pytest.raises(InputError, match="full: 3 people are waiting; try again in about 4 minutes"):
         queue.ready("a", 60)
-    queue.gone(waiting[0])
-    queue.ready("a", 60)
 
 
 def test_neither_one_client_nor_the_networks_of_a_larger_one_fill_the_queue():
@@ -105,10 +102,9 @@ def test_who_is_not_ready_is_passed_over_and_keeps_the_place():
     queue = Line()
     slow = now(queue.join("a"))
     assert now(queue.counts()) == (0, 1)
-    quick = queue.ready("b", 20)
-    assert queue.standing(quick).begun
+    quick, last = queue.ready("b", 20), queue.ready("c", 30)
+    assert queue.places(quick, last) == [0, 2]
     assert now(queue.mark_ready(slow, 10)) == (False, 1, 20)
-    last = queue.ready("c", 30)
     assert queue.standing(last) == (False, 2, 30)
     queue.gone(quick)
     assert queue.places(slow, last) == [0, 1]
