@@ -7,28 +7,27 @@ a third of what importing it takes.
 from __future__ import annotations
 
 import sys
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
 from typing import Any
 
-_MODULE, _FUNCTION = "gradio.component_meta", "create_or_modify_pyi"
+
+class _Loader(SourceFileLoader):
+    """Loads the module that writes them, and takes the function out."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        module.create_or_modify_pyi = lambda *given: None  # type: ignore[attr-defined]
 
 
 class _Finder(PathFinder):
-    """Finds the module that writes them as Python itself does, and takes the function out."""
+    """Finds that module, and no other."""
 
     @classmethod
     def find_spec(cls, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Return the module's place, None for all other modules."""
-        spec = super().find_spec(name, path, target) if name == _MODULE else None
-        if spec is not None and spec.loader is not None:
-            run: Any = spec.loader.exec_module
-
-            def exec_module(module: Any) -> None:
-                run(module)
-                if hasattr(module, _FUNCTION):  # private: another version may do otherwise
-                    setattr(module, _FUNCTION, lambda *given: None)
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
+        spec = super().find_spec(name, path, target) if name == "gradio.component_meta" else None
+        if spec is not None and spec.origin is not None:
+            spec.loader = _Loader(name, spec.origin)
         return spec
 
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import html
-import re
 
 CARDS = "/card/"  # and the name of a file of what two examples become
-# Gradio's own cards and title: it calls every page "Gradio", and what a script adds later no crawler sees.
-OTHERS = re.compile(rb"<meta\s[^>]*(?:property|name)=\"(?:og|twitter):[^>]*>\s*|<title>[^<]*</title>\s*")
 
 
 def card(title: str, text: str, address: str, picture: str) -> str:

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import brotli
 from anyio import to_thread
 
-from nst.gradio_faults import assets, timers
+from nst.gradio_faults import assets, forwarded, template, timers
 from nst.page import manifest
-from nst.page.cards import CARDS, OTHERS, card
+from nst.page.cards import CARDS, card
 from nst.page.links import shared
 from nst.page.opening import OPENING, THUMBNAILS, opening
 from nst.page.static import SCRIPTS, scripts
@@ -33,9 +33,6 @@ _KINDS = {
     "js": b"text/javascript; charset=utf-8",
 }
 _SCRIPT = re.compile(rb"<script(?=[\s>])")
-# By Gradio's script a page fits the frame that it stands in; without one it is only to be waited for.
-_FITTING = b"document.head.appendChild(script);"
-_HOST = re.compile(rb"[A-Za-z0-9.:_,\[\] -]+\Z")
 
 
 class Document:
@@ -58,11 +55,7 @@ class Document:
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer for the pictures, change the page, hand everything else on."""
         if scope["type"] == "http":
-            # Gradio writes this one into the page as it comes.
-            known = [
-                each for each in scope["headers"] if each[0] != b"x-forwarded-host" or _HOST.match(each[1])
-            ]
-            scope = {**scope, "headers": known}
+            scope = {**scope, "headers": forwarded.hosts_only(scope["headers"])}
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
         elif file := self.files.get(scope["path"]):
@@ -123,10 +116,8 @@ class Document:
         tags = card(self.title, self.text, f"{address}?{named}" if named else address, picture)
         below = urlsplit(address).path.rstrip("/")
         style, shown = opening(self.title, self.text, below + self.thumbnails, below + self.shown)
-        page = page.replace(manifest.LINK, manifest.linked(below), 1)
-        page = page.replace(_FITTING, b"if (window !== window.parent) " + _FITTING, 1)
         head = "".join(("<head>", tags, style, timers.SCRIPT))
-        page = OTHERS.sub(b"", page).replace(b"<head>", head.encode(), 1)
+        page = template.mended(page, below).replace(b"<head>", head.encode(), 1)
         # Behind what is shown first, which would wait for a style sheet in the head.
         return page.replace(b"<gradio-app", (shown + assets.links()).encode() + b"<gradio-app inert", 1)
 

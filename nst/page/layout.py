@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import zlib
-
 import gradio as gr
 
-from nst.gradio_faults import pending, plots
+from nst.gradio_faults import pending, plots, restarts
 from nst.guard.service import Service
 from nst.page import footer
 from nst.page.api import add_endpoint
@@ -75,10 +72,7 @@ def build(service: Service) -> gr.Blocks:
     # What takes long has a queue of its own, and what does not a budget (nst/guard/budgets.py): Gradio's
     # queue is never full, and nobody can fill it for others. What has no queue is not to be had around it.
     demo.queue(max_size=None, api_open=False)
-    # A page that is open when its host is started anew loads itself again, and loses its pictures, if it sees
-    # another number here: so it stays the same as long as the page does.
-    made = json.dumps(demo.get_config_file()["dependencies"], default=str, sort_keys=True)
-    demo.app_id = zlib.crc32(made.encode())
+    restarts.keep_open_pages(demo)
     pending.rest_between_looks(demo)
     plots.draw_in_no_window()
     return demo

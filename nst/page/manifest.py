@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 PATH = "/manifest.json"
-LINK = b'<link rel="manifest" href="/manifest.json" />'  # as Gradio writes it, wherever the page stands
 
 
 def manifest(title: str, text: str) -> bytes:
@@ -22,8 +21,3 @@ def manifest(title: str, text: str) -> bytes:
         "icons": [icon],
     }
     return json.dumps(entries).encode()
-
-
-def linked(below: str) -> bytes:
-    """Return the link to it from a page below a path, "" for none."""
-    return LINK.replace(b'href="', b'href="' + below.encode())

@@ -7,8 +7,9 @@ import secrets
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
+from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
-from nst.optimization.estimate import Forecast
+from nst.optimization import estimate
 from nst.optimization.loop import Controls
 from nst.painters.pixels import Pixels
 from nst.painters.previews import Preview
@@ -21,34 +22,17 @@ class PainterDiedError(Exception):
 
 
 class Backend(Protocol):
-    """A queue, and what paints for those whose turn it is."""
+    """A queue, and what paints for those whose turn it is; what has no text here is as in `Scheduler`.
 
-    async def join(self, client: str, *, again: bool = False) -> Any:
-        """Queue up; return the ticket, which `leave` gives up. See `Scheduler.join`."""
+    Whatever takes a ticket raises `PainterDiedError` if that is lost, or its painter.
+    """
 
-    async def mark_ready(self, ticket: Any, seconds: float) -> Standing:
-        """Let a run begin when its turn comes; return how it stands. See `Scheduler.mark_ready`.
-
-        Raises:
-            PainterDiedError: the ticket is lost.
-        """
-
-    async def wait_for_change(self, ticket: Any, before: Standing) -> Standing:
-        """Wait until a run stands otherwise than before, or for a while; return how it stands.
-
-        Raises:
-            PainterDiedError: the ticket is lost.
-        """
-
-    async def give_way(self, ticket: Any) -> None:
-        """Have a run that paints wait again, for others who wait. See `Scheduler.give_way`.
-
-        Raises:
-            PainterDiedError: the ticket is lost.
-        """
-
-    async def leave(self, ticket: Any) -> None:
-        """Give a ticket up."""
+    async def join(self, client: str, *, again: bool = False) -> Any: ...
+    async def mark_ready(self, ticket: Any, seconds: float) -> Standing: ...
+    async def wait_for_change(self, ticket: Any, before: Standing) -> Standing: ...
+    async def give_way(self, ticket: Any) -> None: ...
+    async def leave(self, ticket: Any) -> None: ...
+    async def counts(self) -> tuple[int, int]: ...
 
     def paint(
         self, ticket: Any, pictures: Inputs[Pixels], settings: Settings, controls: Controls
@@ -57,23 +41,23 @@ class Backend(Protocol):
 
         Raises:
             InputError: a picture cannot be used.
-            PainterDiedError: the painter is gone.
         """
 
-    async def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
+    async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
         """Return what a run will be; see `nst.optimization.estimate.forecast`."""
-
-    async def counts(self) -> tuple[int, int]:
-        """Return how many runs paint and how many wait."""
+        return estimate.forecast(width, height, settings, describe(pick_device()))
 
     def busy_for(self) -> float:
         """Return for how many seconds the computation in progress has gone on, 0 if there is none here."""
+        return 0.0
 
     def start(self) -> None:
         """Get ready, so that the first visitor does not wait for it."""
+        return
 
     def close(self) -> None:
         """Give everything back."""
+        return
 
 
 def painter_of(waiting: int, each: int, busy: float) -> Backend:

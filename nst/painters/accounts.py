@@ -16,9 +16,7 @@ def accounts(client: str) -> tuple[tuple[str, int], ...]:
     if not client:
         return (("", 12),)
     try:
-        network = ipaddress.ip_network(client)
-    except ValueError:
-        return ((client, 1),)
-    if network.version == 4:
+        network = ipaddress.IPv6Network(client)
+    except ValueError:  # of version 4, or none
         return ((client, 1),)
     return ((client, 1), (str(network.supernet(new_prefix=48)), 4))

@@ -14,14 +14,15 @@ from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from nst.host.allocator import keep_freed
+from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
-from nst.optimization.estimate import Forecast
+from nst.optimization import estimate
 from nst.optimization.loop import Controls
 from nst.painters import PainterDiedError
-from nst.painters.local import forecast, frames, warm_up
+from nst.painters.local import frames, warm_up
 from nst.painters.pixels import Pixels
 from nst.painters.previews import Preview
-from nst.painters.scheduler import RunScheduler, Standing, Ticket
+from nst.painters.scheduler import Scheduler, Standing, Ticket
 from nst.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -52,11 +53,7 @@ class PainterActor:
 
     @ray.method(concurrency_group="control")
     def control(self, ticket: str, stopped: bool, wished: Settings | None) -> bool:
-        """End a run at its next iteration, or go on with other settings.
-
-        Returns:
-            Whether it is this run that is painted.
-        """
+        """End a run at its next iteration, or go on with other settings; return whether it is painted now."""
         wanted = self._wanted
         if ticket not in wanted:
             return False
@@ -64,9 +61,9 @@ class PainterActor:
         return True
 
     @ray.method(concurrency_group="control")
-    def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
+    def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
         """Return what a run will be."""
-        return forecast(width, height, settings)
+        return estimate.forecast(width, height, settings, describe(pick_device()))
 
     @ray.method(concurrency_group="control")
     def is_alive(self) -> bool:
@@ -81,13 +78,15 @@ _HIRED = _remote(num_cpus=0, concurrency_groups={"control": 4})(PainterActor)
 class SchedulerActor:
     """Has the scheduler of all page processes, and a painter on each GPU, or on each node if there is none.
 
+    Its tickets are known to the page processes by number.
+
     Args:
-        waiting: as for `nst.painters.scheduler.RunScheduler`.
+        waiting: as for `Scheduler`.
         environment: Ray's runtime environment for the painters.
     """
 
     def __init__(self, waiting: int, each: int, longest: float, environment: dict[str, Any]) -> None:
-        self.scheduler = RunScheduler(waiting, each, longest, ())
+        self.scheduler = Scheduler(waiting, each, (), longest)
         self.environment = environment
         self._tickets: dict[str, Ticket] = {}
         self._heard: dict[str, float] = {}  # when the page of each ticket gave its last sign
@@ -95,31 +94,21 @@ class SchedulerActor:
         self._ready: dict[str, Any] = {}  # by place, the painters that can paint
         self._reconciling = asyncio.create_task(self._keep_reconciling())
 
-    # The queue
+    # The queue, as `Scheduler` has it
 
     async def join(self, client: str, again: bool) -> str:
-        """Queue up; return the number of the ticket."""
         ticket, number = await self.scheduler.join(client, again=again), secrets.token_hex(8)
         self._tickets[number], self._heard[number] = ticket, time.monotonic()
         return number
 
     async def mark_ready(self, number: str, seconds: float) -> Standing:
-        """Let a run begin when its turn comes; return how it stands."""
         return await self.scheduler.mark_ready(self._ticket(number), seconds)
 
     async def wait_for_change(self, number: str, before: Standing) -> Standing:
-        """Wait until a run stands otherwise than before, or for a while; return how it stands."""
         return await self.scheduler.wait_for_change(self._ticket(number), before)
 
-    async def heartbeat(self, tickets: dict[str, float]) -> None:
-        """Know that a page process is there.
-
-        Args:
-            tickets: all that it has, each with the seconds that its run will still take.
-        """
-        for number, seconds in tickets.items():
-            if number in self._tickets:
-                self._tickets[number].seconds, self._heard[number] = seconds, time.monotonic()
+    async def counts(self) -> tuple[int, int]:
+        return await self.scheduler.counts()
 
     async def leave(self, number: str, died: bool = False) -> None:
         """Give a ticket up, and end its run if that still goes on.
@@ -144,9 +133,14 @@ class SchedulerActor:
             painter.control.remote(number, True, None)
         await self.scheduler.give_way(ticket)
 
-    async def counts(self) -> tuple[int, int]:
-        """Return how many runs paint and how many wait."""
-        return await self.scheduler.counts()
+    async def heartbeat(self, tickets: dict[str, float]) -> None:
+        """Know that a page process is there.
+
+        Args:
+            tickets: all that it has, each with the seconds that its run will still take.
+        """
+        for number in tickets.keys() & self._tickets.keys():
+            self._tickets[number].seconds, self._heard[number] = tickets[number], time.monotonic()
 
     def _ticket(self, number: str) -> Ticket:
         if number not in self._tickets:  # another scheduler's, or forgotten
@@ -155,16 +149,16 @@ class SchedulerActor:
 
     # The painters
 
-    async def painter_of(self, number: str) -> Any:
-        """Return the painter of a run that has begun."""
-        painter = self._ready.get(self._ticket(number).worker or "")
-        if painter is None:
-            raise PainterDiedError
-        return painter
+    async def painter_of(self, number: str | None) -> Any:
+        """Return the painter of a run that has begun; of no run in particular, any.
 
-    async def any_painter(self) -> Any:
-        """Return one that is ready, None while there is none."""
-        return next(iter(self._ready.values()), None)
+        Raises:
+            PainterDiedError: there is none.
+        """
+        place = next(iter(self._ready), None) if number is None else self._ticket(number).worker
+        if place not in self._ready:
+            raise PainterDiedError
+        return self._ready[place]
 
     async def _keep_reconciling(self) -> None:
         while True:
@@ -210,18 +204,11 @@ def places(nodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     Args:
         nodes: as `ray.nodes` tells them.
     """
-    alive = {node["NodeID"]: node["Resources"] for node in nodes if node["Alive"]}
-    gpus = {
-        f"{number}/{index}": {"num_gpus": 1, "scheduling_strategy": _on(number)}
-        for number, resources in alive.items()
-        for index in range(int(resources.get("GPU", 0)))
-    }
-    return gpus or {
-        number: {"num_cpus": resources["CPU"], "scheduling_strategy": _on(number)}
-        for number, resources in alive.items()
-        if resources.get("CPU", 0) >= 1
-    }
-
-
-def _on(number: str) -> NodeAffinitySchedulingStrategy:
-    return NodeAffinitySchedulingStrategy(number, soft=False)
+    gpus, cpus = {}, {}
+    for number, resources in ((node["NodeID"], node["Resources"]) for node in nodes if node["Alive"]):
+        here = {"scheduling_strategy": NodeAffinitySchedulingStrategy(number, soft=False)}
+        for index in range(int(resources.get("GPU", 0))):
+            gpus[f"{number}/{index}"] = {**here, "num_gpus": 1}
+        if resources.get("CPU", 0) >= 1:
+            cpus[number] = {**here, "num_cpus": resources["CPU"]}
+    return gpus or cpus

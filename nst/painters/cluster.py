@@ -8,14 +8,14 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Awaitable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import nst
 from nst.errors import InputError
 from nst.inputs import Inputs
 from nst.optimization.estimate import Forecast
 from nst.optimization.loop import Controls
-from nst.painters import PainterDiedError, local
+from nst.painters import Backend, PainterDiedError
 from nst.painters.pixels import Pixels
 from nst.painters.previews import Preview
 from nst.painters.scheduler import Standing
@@ -39,18 +39,14 @@ _GONE = "The painters of this host cannot be reached; try again in a minute."
 _MEGABYTES = 512  # of memory shared between the processes of a cluster that is this host's own
 _SENT_ALONG = ("NST_WEIGHTS", "NST_DEVICE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
-_Found = TypeVar("_Found")
 
-
-class Cluster:
-    """The painters of a cluster.
+class Cluster(Backend):
+    """The painters of a cluster, which get ready by themselves.
 
     Args:
         address: "local" for a cluster of this host's own, "auto" for the one that it is part of, or the
             address of its head.
-        waiting: how many runs may wait; what the page process that comes first says counts for all.
-        each: how many of a client's runs may wait or paint.
-        busy: seconds that a run may paint while others wait.
+        waiting: as for `painter_of`; what the page process that comes first says counts for all.
 
     Raises:
         InputError: it cannot be reached.
@@ -59,12 +55,9 @@ class Cluster:
     def __init__(self, address: str, waiting: int, each: int, busy: float) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         own = address == "local"
-        given: dict[str, Any] = {"object_store_memory": _MEGABYTES * 2**20} if own else {}
         passed = {name: os.environ[name] for name in _SENT_ALONG if name in os.environ}
         environment: dict[str, Any] = {"env_vars": passed}
-        if own:
-            given["include_dashboard"] = False
-        else:
+        if not own:
             environment["py_modules"] = [str(Path(nst.__file__).parent)]
         try:
             ray.init(
@@ -74,7 +67,8 @@ class Cluster:
                 logging_level=logging.WARNING,
                 runtime_env=environment,
                 ignore_reinit_error=True,
-                **given,
+                include_dashboard=False if own else None,
+                object_store_memory=_MEGABYTES * 2**20 if own else None,
             )
         except (RayError, ConnectionError, ValueError, RuntimeError, OSError) as error:
             if "AF_UNIX" in str(error):
@@ -92,7 +86,6 @@ class Cluster:
         self._beating: asyncio.Task[None] | None = None
 
     async def join(self, client: str, *, again: bool = False) -> str:
-        """Queue up, with the visitors of all page processes."""
         # Nobody is turned away, and no painting given up, while Ray starts the queue anew.
         join = self.scheduler.join.options(max_task_retries=-1)
         try:
@@ -105,12 +98,10 @@ class Cluster:
         return ticket
 
     async def mark_ready(self, ticket: str, seconds: float) -> Standing:
-        """Let a run begin when its turn comes."""
         self._held[ticket] = seconds
         return await _asked(self.scheduler.mark_ready.remote(ticket, seconds))
 
     async def wait_for_change(self, ticket: str, before: Standing) -> Standing:
-        """Wait until a run stands otherwise, or for a while."""
         return await _asked(self.scheduler.wait_for_change.remote(ticket, before))
 
     async def give_way(self, ticket: str) -> None:
@@ -132,7 +123,6 @@ class Cluster:
     async def paint(
         self, ticket: str, pictures: Inputs[Pixels], settings: Settings, controls: Controls
     ) -> AsyncGenerator[Preview, None]:
-        """Paint with the painter that the ticket names."""
         painter = await _asked(self.scheduler.painter_of.remote(ticket))
         streaming = painter.paint.options(num_returns="streaming", _generator_backpressure_num_objects=_AHEAD)
         frames = streaming.remote(ticket, pictures, settings, controls.interval)
@@ -165,33 +155,22 @@ class Cluster:
                 await asyncio.sleep(_LOOK)
 
     async def forecast(self, width: int, height: int, settings: Settings) -> Forecast:
-        """Return what a run will be, as one of the painters sees it."""
         with contextlib.suppress(PainterDiedError):
-            painter = await _asked(self.scheduler.any_painter.remote())
-            if painter is not None:
-                return await _asked(painter.forecast.remote(width, height, settings))
-        return local.forecast(width, height, settings)
+            painter = await _asked(self.scheduler.painter_of.remote(None))
+            return await _asked(painter.forecast.remote(width, height, settings))
+        return await super().forecast(width, height, settings)
 
     async def counts(self) -> tuple[int, int]:
-        """Return how many runs of all page processes paint and how many wait."""
-        try:
+        with contextlib.suppress(PainterDiedError):
             return await _asked(self.scheduler.counts.remote())
-        except PainterDiedError:
-            return 0, 0
-
-    def busy_for(self) -> float:
-        """Nothing is computed here."""
-        return 0.0
-
-    def start(self) -> None:
-        """The painters get ready by themselves."""
+        return 0, 0
 
     def close(self) -> None:
         """Leave the cluster; one of this host's own ends with it."""
         ray.shutdown()
 
 
-async def _asked(answer: Awaitable[_Found]) -> _Found:
+async def _asked(answer: Awaitable[Any]) -> Any:
     """Return what an actor answers.
 
     Raises:

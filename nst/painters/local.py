@@ -16,14 +16,12 @@ import torch
 
 from nst import painting
 from nst.clips.clip import ClipFrame, stylize_clip
-from nst.host.device import describe, pick_device
 from nst.inputs import Inputs
-from nst.optimization import estimate
 from nst.optimization.loop import Controls
-from nst.painters import worker
+from nst.painters import Backend, worker
 from nst.painters.pixels import Pixels, as_given, is_clip
 from nst.painters.previews import Preview, clip_previews, previews
-from nst.painters.scheduler import RunScheduler, Ticket
+from nst.painters.scheduler import Scheduler, Ticket
 from nst.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -59,11 +57,6 @@ def clip_frames(
     )
 
 
-def forecast(width: int, height: int, settings: Settings) -> estimate.Forecast:
-    """Return what a run will be in this process."""
-    return estimate.forecast(width, height, settings, describe(pick_device()))
-
-
 def warm_up() -> None:
     """Load the encoder and paint a speck, so that the first visitor is told how long it will take.
 
@@ -77,13 +70,11 @@ def warm_up() -> None:
         log.exception("warm-up failed")
 
 
-class Local(RunScheduler):
+class Local(Scheduler, Backend):
     """What paints for this process, and the queue for it.
 
     Args:
-        waiting: how many runs may wait.
-        each: how many of a client's runs may wait or paint.
-        busy: seconds that a run may paint while others wait.
+        waiting: as for `painter_of`.
         frames: paints; called in the thread that computes, as all that it yields is made there.
         warm_up: gets ready, there too.
     """
@@ -96,7 +87,7 @@ class Local(RunScheduler):
         frames: Callable[..., Generator[Preview, None, None]] = frames,
         warm_up: Callable[[], None] = warm_up,
     ) -> None:
-        super().__init__(waiting, each, busy, ("this process",))
+        super().__init__(waiting, each, ("this process",), busy)
         self._frames, self._warm_up = frames, warm_up
 
     async def paint(
@@ -109,17 +100,8 @@ class Local(RunScheduler):
                 ticket.seconds = preview.frame.remaining
                 yield preview
 
-    async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
-        """Return what a run will be."""
-        return forecast(width, height, settings)
-
     def busy_for(self) -> float:
-        """Return for how long the computation in progress has gone on."""
         return worker.busy_for()
 
     def start(self) -> None:
-        """Warm up."""
         worker.submit(self._warm_up)
-
-    def close(self) -> None:
-        """There is nothing to give back."""

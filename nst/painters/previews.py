@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 
 import numpy as np
 from PIL import Image
@@ -43,10 +44,31 @@ def previews(
     Args:
         settings: how it begins.
     """
-    shown = _Shown(photo, settings.initial == "content")
+    sharp = lru_cache(maxsize=1)(partial(at_size, photo))
+
+    @lru_cache(maxsize=1)  # a canvas stays of one size for many frames
+    def detail(canvas: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+        """Return what the photo has at the preview's size and not at a canvas's."""
+        return sharp(size).astype(np.int16) - _resized(_resized(sharp(size), canvas), size)
+
+    change, before = 0.0, None
     with contextlib.closing(frames):
         for frame in frames:
-            yield shown.of(frame)
+            pixels, size = pixels_on_white(frame.image), (frame.width, frame.height)
+            shown = fit(*size, PREVIEW)
+            if not frame.final and shown != size:
+                pixels = _resized(pixels, shown)
+                if max(shown) > max(size) and settings.initial == "content":
+                    # It is what the next size begins with (`WorkingPictures.enlarged`), so that a painting
+                    # opens as the photo, and not as a blur.
+                    pixels = (pixels + detail(size, shown)).clip(0, 255).astype(np.uint8)
+            now = _looked_at(pixels)
+            change += 0.0 if before is None else float(np.abs(now - before).mean())
+            before = now
+            if frame.final:
+                yield Preview(frame, size, change)
+            else:
+                yield Preview(replace(frame, image=_NOTHING), size, change, encode_jpeg(pixels))
 
 
 def clip_previews(
@@ -85,58 +107,10 @@ def at_size(photo: Pixels, size: tuple[int, int]) -> np.ndarray:
     return to_pixels(resize(on_white(to_tensor(np.asarray(photo))), size))
 
 
-class _Shown:
-    """Makes the previews of one painting.
-
-    Args:
-        from_photo: whether it begins with that.
-    """
-
-    def __init__(self, photo: Pixels, from_photo: bool) -> None:
-        self.photo, self.from_photo = photo, from_photo
-        self._sharp = _NOTHING  # the photo at the preview's size
-        self._blurred_as: tuple[int, ...] = ()  # the shape of the canvas before
-        self._detail = _NOTHING  # what the photo has at the preview's size and not at that canvas's
-        self._seen: np.ndarray | None = None  # the frame before, small
-        self._change = 0.0
-
-    def of(self, frame: Frame) -> Preview:
-        """Return what is shown of a frame."""
-        pixels, size = pixels_on_white(frame.image), (frame.width, frame.height)
-        if frame.final:
-            return Preview(frame, size, self._changed(pixels))
-        small = self._small(pixels)
-        return Preview(replace(frame, image=_NOTHING), size, self._changed(small), encode_jpeg(small))
-
-    def _small(self, pixels: np.ndarray) -> np.ndarray:
-        """Return a canvas at the preview's size: a large one reduced, a small one with the photo's detail.
-
-        It is what the next size begins with (`WorkingPictures.enlarged`), so that a painting opens as the
-        photo, and not as a blur.
-        """
-        height, width = pixels.shape[:2]
-        size = fit(width, height, PREVIEW)
-        if size == (width, height):
-            return pixels
-        small = _resized(pixels, size)
-        if max(size) < max(width, height) or not self.from_photo:
-            return small
-        if self._sharp.shape != small.shape:
-            self._sharp = at_size(self.photo, size)
-        if self._blurred_as != pixels.shape:
-            blurred = _resized(_resized(self._sharp, (width, height)), size)
-            self._blurred_as, self._detail = pixels.shape, self._sharp.astype(np.int16) - blurred
-        return (small + self._detail).clip(0, 255).astype(np.uint8)
-
-    def _changed(self, pixels: np.ndarray) -> float:
-        """Return what has changed to the eye, with this frame added."""
-        side = (_LOOKED_AT, _LOOKED_AT)
-        looked_at = Image.fromarray(pixels).resize(side, Image.Resampling.BICUBIC, reducing_gap=1.0)
-        small = np.asarray(looked_at, np.float32) / 255
-        if self._seen is not None:
-            self._change += float(np.abs(small - self._seen).mean())
-        self._seen = small
-        return self._change
+def _looked_at(pixels: np.ndarray) -> np.ndarray:
+    side = (_LOOKED_AT, _LOOKED_AT)
+    small = Image.fromarray(pixels).resize(side, Image.Resampling.BICUBIC, reducing_gap=1.0)
+    return np.asarray(small, np.float32) / 255
 
 
 def _resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

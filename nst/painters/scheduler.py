@@ -12,7 +12,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import NamedTuple
 
 from nst.errors import InputError
@@ -59,7 +58,7 @@ class Scheduler:
         waiting: how many jobs may wait.
         each: how many of a client's jobs may be done or wait at a time.
         longest: seconds that a job takes at most while others wait.
-        enough: what is said to a client who has `each`.
+        enough: what is said to a client who has {each}.
         full: what is said to whoever does not get in, of {waiting} and {minutes}.
     """
 
@@ -70,13 +69,13 @@ class Scheduler:
         workers: Collection[str],
         longest: float = math.inf,
         *,
-        enough: str,
-        full: str,
+        enough: str = "You have {each} paintings under way here; stop one or let it finish first.",
+        full: str = "This host is full: {waiting} people are waiting; try again in about {minutes}.",
     ) -> None:
         self.most, self.each, self.longest, self.enough, self.full = waiting, each, longest, enough, full
         self._workers = list(workers)
         self._tickets: list[Ticket] = []
-        self._used: dict[str, tuple[float, float]] = {}  # by account: seconds of work, and when that was
+        self._even: dict[str, float] = {}  # by account: when the work that it has used will be forgotten
         self._moved = 0.0  # when a job last began, or the line ceased to be empty
         self._change = asyncio.Event()  # set, and replaced, when somebody has left or lost the place
 
@@ -116,9 +115,9 @@ class Scheduler:
             return ticket
         of = Counter(account for other in self._tickets for account, _ in accounts(other.client))
         if client and any(of[account] >= self.each * share for account, share in accounts(client)):
-            raise InputError(self.enough)
-        free = max(0, len(self._workers) - len(self._tickets) + self._waiting())
-        if self._waiting() >= self.most + free:
+            raise InputError(self.enough.format(each=self.each))
+        free = max(0, len(self._workers) - len(self._begun()))
+        if len(self._waiting()) >= self.most + free:
             self._make_room(ticket)
         if not self._waiting():
             self._moved = time.monotonic()
@@ -136,14 +135,20 @@ class Scheduler:
 
     async def give_way(self, ticket: Ticket) -> None:
         """Have a job that is done wait again, after all who come before its client by now."""
-        if ticket.worker is None:
-            return
-        self._charge(ticket)
-        ticket.worker = None
-        self._tickets.remove(ticket)
-        self._tickets.append(ticket)
-        self._begin_next()
-        self._changed()
+        if ticket.worker is not None:
+            self._charge(ticket)
+            self._tickets.remove(ticket)
+            self._tickets.append(ticket)
+            ticket.worker = None
+            self._begin_next()
+            self._changed()
+
+    def _charge(self, ticket: Ticket) -> None:
+        if ticket.worker is not None and ticket.client:
+            now, (account, share) = time.monotonic(), accounts(ticket.client)[-1]
+            used = (now - ticket.began) / share
+            self._even[account] = max(now, self._even.get(account, now)) + used / _REFILL
+            self._even = {one: when for one, when in self._even.items() if when > now}
 
     async def mark_ready(self, ticket: Ticket, seconds: float) -> Standing:
         """Let a job begin when its turn comes; return how it stands.
@@ -171,7 +176,7 @@ class Scheduler:
 
     async def counts(self) -> tuple[int, int]:
         """Return how many jobs are done now and how many wait."""
-        return len(self._tickets) - self._waiting(), self._waiting()
+        return len(self._begun()), len(self._waiting())
 
     def stalled(self) -> float:
         """Return for how many seconds somebody waits and nothing begins."""
@@ -183,19 +188,13 @@ class Scheduler:
         self._begin_next()
         self._changed()
 
-    def _charge(self, ticket: Ticket) -> None:
-        if ticket.worker is not None and ticket.client:
-            now, (account, share) = time.monotonic(), accounts(ticket.client)[-1]
-            self._used[account] = self._use(account) + (now - ticket.began) / share, now
-            self._used = {one: used for one, used in self._used.items() if self._use(one)}
-
     def _make_room(self, ticket: Ticket) -> None:
         """Have the newest job go of whoever has most waiting.
 
         Raises:
             InputError: that is the client of the ticket.
         """
-        waiting = [other for other in self._tickets if other.worker is None]
+        waiting = self._waiting()
         load: defaultdict[str, float] = defaultdict(float)
         for other in (*waiting, ticket):
             account, share = accounts(other.client)[-1]
@@ -212,27 +211,26 @@ class Scheduler:
         if ticket.worker is not None:
             return Standing(True)
         # All that wait, if it began in this moment.
-        before = list(takewhile(lambda other: other is not ticket, self._in_order()))
-        begun = [other for other in self._tickets if other.worker is not None]
-        return Standing(False, len(before) + 1, self._seconds([*before, *begun]))
+        waiting = self._in_order()
+        place = waiting.index(ticket)
+        return Standing(False, place + 1, self._seconds([*waiting[:place], *self._begun()]))
 
     def _in_order(self) -> list[Ticket]:
         """Return those that wait, whoever comes next first."""
-        of = Counter(ticket.account for ticket in self._tickets if ticket.worker is not None)
-        ranked: list[tuple[tuple[float, ...], Ticket]] = []
-        for ticket in self._tickets:
-            if ticket.worker is None:
-                rank = (of[ticket.account], self._use(ticket.account)) if ticket.client else (0, 0.0)
-                ranked.append(((ticket.late - ticket.again, *rank), ticket))
-                of[ticket.account] += 1
-        return [ticket for _, ticket in sorted(ranked, key=lambda pair: pair[0])]
+        now, of = time.monotonic(), Counter(ticket.account for ticket in self._begun())
+        ranks: dict[Ticket, tuple[float, ...]] = {}
+        for ticket in self._waiting():
+            even = max(now, self._even.get(ticket.account, now))
+            rank = (of[ticket.account], even) if ticket.client else (0, now)
+            ranks[ticket] = (ticket.late - ticket.again, *rank)
+            of[ticket.account] += 1
+        return sorted(ranks, key=ranks.__getitem__)
 
-    def _use(self, account: str) -> float:
-        seconds, when = self._used.get(account, (0.0, 0.0))
-        return max(0.0, seconds - _REFILL * (time.monotonic() - when))
+    def _begun(self) -> list[Ticket]:
+        return [ticket for ticket in self._tickets if ticket.worker is not None]
 
-    def _waiting(self) -> int:
-        return sum(ticket.worker is None for ticket in self._tickets)
+    def _waiting(self) -> list[Ticket]:
+        return [ticket for ticket in self._tickets if ticket.worker is None]
 
     def _seconds(self, tickets: Collection[Ticket]) -> float:
         """Return how long all of these will take together."""
@@ -251,20 +249,6 @@ class Scheduler:
     def _changed(self) -> None:
         self._change.set()
         self._change = asyncio.Event()
-
-
-class RunScheduler(Scheduler):
-    """A scheduler of runs; the arguments are those of `Scheduler`."""
-
-    def __init__(self, waiting: int, each: int, longest: float, painters: Collection[str]) -> None:
-        super().__init__(
-            waiting,
-            each,
-            painters,
-            longest,
-            enough=f"You have {each} paintings under way here; stop one or let it finish first.",
-            full="This host is full: {waiting} people are waiting; try again in about {minutes}.",
-        )
 
 
 def minutes(seconds: float) -> str:

@@ -1,8 +1,7 @@
 """The one thread that computes.
 
-The threads with which torch computes belong to the thread that called it. Where several have called,
-there are more of them than cores, and OpenMP lets them sleep instead of wait for each other: with every
-frame taken by another of two threads, a painting was seen to take a third longer.
+The threads with which torch computes belong to the thread that called it. Where several have called, there
+are more of them than cores: with frames taken by two threads in turn, a painting took a third longer.
 """
 
 from __future__ import annotations

@@ -39,7 +39,6 @@ _BEGINNING, _EACH_MEGAPIXEL = 10.0, 0.4
 _LEAST, _MOST = 15.0, 110.0
 # Of these, what the finished picture needs to come across.
 _CROSSING = 3.0
-_HERE = torch.device("cpu")
 _LATER = "On this host the sliders count from the next Continue on."
 
 
@@ -71,21 +70,20 @@ def warm_up() -> None:
 
 def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame, None, None]:
     # Checked here, before any of the visitor's GPU time is spent.
-    painting.paint(pictures.map(as_given), settings, load_encoders(settings, _HERE)).close()
+    painting.paint(pictures.map(as_given), settings, load_encoders(settings, torch.device("cpu"))).close()
     with contextlib.closing(_on_gpu(pictures, settings, controls.interval)) as painted:
         for frame in painted:
-            if frame.final:
-                yield frame
-                return
             wanted = controls.steer() if controls.steer else None
-            if wanted is not None and settings.steered(wanted) != settings:
+            if not frame.final and wanted is not None and settings.steered(wanted) != settings:
                 frame = replace(frame, notice=_LATER)
-            if controls.stop():
-                image = Image.fromarray(frame.image).resize(frame.target, Image.Resampling.BICUBIC)
-                whole = np.asarray(image)
-                yield replace(frame, image=whole, total=frame.iteration, remaining=0.0, final=True)
-                return
+            if not frame.final and controls.stop():
+                whole = Image.fromarray(frame.image).resize(frame.target, Image.Resampling.BICUBIC)
+                frame = replace(
+                    frame, image=np.asarray(whole), total=frame.iteration, remaining=0.0, final=True
+                )
             yield frame
+            if frame.final:
+                return
 
 
 def _duration(pictures: Inputs[Pixels], settings: Settings, interval: float) -> int:

@@ -243,7 +243,8 @@ class Work:
             raise InputError("The painters of this host fail one after the other; try again later.")
         self.notice = f"{_DEATHS} painters of this host failed over it; this is how far it came."
         if self.moving:
-            return await self._finish_clip()
+            await self._finish_clip()
+            return
         canvas = canvas_of(frames[-1]).resize(last.target, Image.Resampling.BICUBIC).convert("RGB")
         frame = replace(last, image=np.asarray(canvas), remaining=0.0, final=True, notice="")
         await self._show(Preview(frame, last.target, frames[-1].change))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -55,10 +54,11 @@ def test_a_small_canvas_is_shown_with_the_photos_detail():
     assert not final.jpeg
 
 
-def test_what_does_not_begin_with_the_photo_has_nothing_of_it():
-    given, canvas = photo(512, 384), np.full((48, 64, 3), 120, np.uint8)
-    preview, _ = shown([canvas, canvas.copy()], given, initial="noise")
-    assert np.abs(opened(preview) - 120).max() < 3
+@pytest.mark.parametrize(("color", "alpha", "seen"), [(120, 255, 120), (0, 0, 255)], ids=["opaque", "clear"])
+def test_what_does_not_begin_with_the_photo_has_nothing_of_it_and_lies_on_white(color, alpha, seen):
+    canvas = np.full((48, 64, 4), (color, color, color, alpha), np.uint8)
+    preview, _ = shown([canvas, canvas.copy()], photo(512, 384), initial="noise")
+    assert np.abs(opened(preview) - seen).max() < 3
 
 
 @pytest.mark.parametrize("size", [(2048, 1536), (1000, 3000)])
@@ -71,31 +71,7 @@ def test_a_large_canvas_crosses_over_as_a_small_picture(size):
     assert len(pickle.dumps(preview)) < 100_000
 
 
-def test_alpha_is_laid_on_white():
-    canvas = np.dstack([np.zeros((48, 64, 3), np.uint8), np.zeros((48, 64), np.uint8)])
-    preview, _ = shown([canvas, canvas.copy()], photo(64, 48), initial="noise")
-    assert opened(preview).min() > 250
-
-
 def test_how_far_it_has_changed_adds_up():
     black, white = (np.full((48, 64, 3), level, np.uint8) for level in (0, 255))
-    changes = [
-        each.change for each in shown([black, white, white.copy(), black.copy()], black, initial="noise")
-    ]
-    assert changes == pytest.approx([0, 1, 1, 2])
-
-
-def test_who_leaves_ends_the_painting():
-    closed = []
-
-    def frames() -> Generator[Frame, None, None]:
-        try:
-            while True:
-                yield frame(np.zeros((48, 64, 3), np.uint8))
-        finally:
-            closed.append(True)
-
-    taken = previews(frames(), photo(64, 48), Settings())
-    next(taken)
-    taken.close()
-    assert closed
+    previews = shown([black, white, white.copy(), black.copy()], black, initial="noise")
+    assert [each.change for each in previews] == pytest.approx([0, 1, 1, 2])

@@ -12,33 +12,35 @@ from conftest import complete
 from nst import InputError
 from nst.page import status
 from nst.painters import scheduler
-from nst.painters.scheduler import RunScheduler, Scheduler, Standing, Ticket
+from nst.painters.scheduler import Scheduler, Standing, Ticket
 
 
 def now(work: Coroutine[Any, Any, Any]) -> Any:
     """Return what is returned by something that has nothing to wait for."""
-    try:
+    with pytest.raises(StopIteration) as done:
         work.send(None)
-    except StopIteration as done:
-        return done.value
-    raise AssertionError("it waits")
+    return done.value.value
 
 
-class Line(RunScheduler):
+class Line(Scheduler):
     """A scheduler whose tickets are ready as soon as they are there."""
 
     def __init__(self, waiting: int = 20, each: int = 9, painters: tuple[str, ...] = ("",)) -> None:
-        super().__init__(waiting, each, 120.0, painters)
+        super().__init__(waiting, each, painters, 120.0)
 
-    def ready(self, client: str, seconds: float, **more: bool) -> Ticket:
+    def ready(self, client: str, seconds: float = 10, **more: bool) -> Ticket:
         ticket = now(self.join(client, **more))
         now(self.mark_ready(ticket, seconds))
         return ticket
+
+    def gone(self, ticket: Ticket) -> None:
+        now(self.leave(ticket))
 
     def standing(self, ticket: Ticket) -> Standing:
         return now(self.mark_ready(ticket, ticket.seconds))
 
     def places(self, *tickets: Ticket) -> list[int]:
+        """Return the places of jobs; 0 is that of one that is done."""
         return [self.standing(ticket).place for ticket in tickets]
 
 
@@ -50,43 +52,34 @@ def clock(monkeypatch) -> list[float]:
     return time
 
 
-def painting(*tickets: Ticket) -> list[bool]:
-    return [ticket.worker is not None for ticket in tickets]
-
-
 def test_whoever_has_nothing_painting_comes_before_anybodys_second():
     queue = Line()
     mine = [queue.ready("a", 100) for _ in range(3)]
-    other, third = queue.ready("b", 10), queue.ready("c", 10)
+    other, third = queue.ready("b"), queue.ready("c")
     assert queue.places(other, third, mine[1], mine[2]) == [1, 2, 3, 4]
     assert queue.standing(other) == (False, 1, 100)
     mine[0].seconds = 25  # it gets on
     assert queue.standing(third) == (False, 2, 35)
     for ticket in (mine[0], other, third, mine[1], mine[2]):
-        assert painting(ticket) == [True]
-        now(queue.leave(ticket))
+        assert queue.standing(ticket).begun
+        queue.gone(ticket)
 
 
 def test_those_who_cannot_be_told_apart_keep_the_order_in_which_they_came():
     queue = Line(each=1)
-    first, *crowd = [queue.ready("", 10) for _ in range(4)]
-    now(queue.leave(first))
-    assert painting(*crowd) == [True, False, False]
-    assert queue.places(*crowd[1:]) == [1, 2]
+    first, *crowd = [queue.ready("") for _ in range(4)]
+    queue.gone(first)
+    assert queue.places(*crowd) == [0, 1, 2]
 
 
 def test_a_full_queue_sends_away_the_newest_of_whoever_has_most():
     queue = Line(waiting=3, each=4)
-    painted = queue.ready("a", 60)
-    waiting = [queue.ready("a", 60) for _ in range(3)]
-    other = queue.ready("b", 10)
+    painted, *waiting = [queue.ready("a", 60) for _ in range(4)]
+    other = queue.ready("b")
     assert queue.standing(waiting[2]) == (False, 0, 190)  # it had to go
-    assert queue.places(other, *waiting[:2]) == [1, 2, 3]
-    assert painting(painted) == [True]
+    assert queue.places(painted, other, *waiting[:2]) == [0, 1, 2, 3]
     with pytest.raises(InputError, match="full: 3 people are waiting; try again in about 4 minutes"):
         queue.ready("a", 60)
-    now(queue.leave(waiting[0]))
-    queue.ready("a", 60)
 
 
 def test_neither_one_client_nor_the_networks_of_a_larger_one_fill_the_queue():
@@ -95,56 +88,54 @@ def test_neither_one_client_nor_the_networks_of_a_larger_one_fill_the_queue():
     for number in range(9):
         for _ in range(3):
             try:
-                joined.append(queue.ready(f"2a00:1:2:{number}::/64", 60))
+                joined.append(queue.ready(f"2a00:1:2:{number}::/64"))
             except InputError as error:
                 assert "You have 3 paintings under way here" in str(error)
     assert len(joined) == 12
     for client in ("b", "", "", "", ""):  # those that cannot be told apart have no such limit
-        queue.ready(client, 60)
-    now(queue.leave(joined[0]))
-    queue.ready(joined[0].client, 60)
+        queue.ready(client)
+    queue.gone(joined[0])
+    queue.ready(joined[0].client)
 
 
 def test_who_is_not_ready_is_passed_over_and_keeps_the_place():
     queue = Line()
     slow = now(queue.join("a"))
     assert now(queue.counts()) == (0, 1)
-    quick = queue.ready("b", 20)
-    assert painting(slow, quick) == [False, True]
+    quick, last = queue.ready("b", 20), queue.ready("c", 30)
+    assert queue.places(quick, last) == [0, 2]
     assert now(queue.mark_ready(slow, 10)) == (False, 1, 20)
-    last = queue.ready("c", 30)
     assert queue.standing(last) == (False, 2, 30)
-    now(queue.leave(quick))
-    assert painting(slow, last) == [True, False]
+    queue.gone(quick)
+    assert queue.places(slow, last) == [0, 1]
 
 
 def test_painters_come_and_go_while_visitors_wait():
     queue = Line(waiting=1, painters=())
-    one = queue.ready("", 10)
+    one = queue.ready("")
     with pytest.raises(InputError, match="full"):
-        queue.ready("", 10)
+        queue.ready("")
     queue.offer(["x"])
-    assert one.worker == "x"
-    two = queue.ready("", 10)
+    two = queue.ready("")
     queue.offer(["x", "y"])
-    assert two.worker == "y"
-    three = queue.ready("", 10)
+    assert [one.worker, two.worker] == ["x", "y"]
+    three = queue.ready("")
     assert queue.standing(three) == (False, 1, 10)  # twenty seconds of work for two
     queue.offer(["y"])  # x has died, and its run is not yet told
-    now(queue.leave(one))
-    assert painting(three) == [False]
-    now(queue.leave(two))
+    queue.gone(one)
+    assert three.worker is None
+    queue.gone(two)
     assert three.worker == "y"
 
 
 def test_who_has_lost_a_painter_comes_first_and_what_has_shown_to_take_long_last():
     queue = Line(waiting=2, each=1)
-    first = queue.ready("a", 10)
-    late, other = queue.ready("b", 10, late=True), queue.ready("c", 10)
-    again = queue.ready("a", 10, again=True)  # which is never turned away
+    first = queue.ready("a")
+    late, other = queue.ready("b", late=True), queue.ready("c")
+    again = queue.ready("a", again=True)  # which is never turned away
     assert queue.places(again, other, late) == [1, 2, 3]
-    now(queue.leave(first))
-    assert painting(again, other) == [True, False]
+    queue.gone(first)
+    assert queue.places(again, other) == [0, 1]
 
 
 def test_who_waits_is_told_place_and_time():
@@ -156,11 +147,11 @@ def test_who_waits_is_told_place_and_time():
 def test_of_equals_whoever_has_used_least_of_late_comes_first(clock):
     queue = Line()
     for client, seconds in (("a", 60), ("b", 20)):
-        ticket = queue.ready(client, 10)
+        ticket = queue.ready(client)
         clock[0] += seconds
-        now(queue.leave(ticket))
-    queue.ready("c", 10)
-    waiting = [queue.ready(client, 10) for client in ("a", "b", "d")]
+        queue.gone(ticket)
+    queue.ready("c")
+    waiting = [queue.ready(client) for client in ("a", "b", "d")]
     assert queue.places(*waiting) == [3, 2, 1]
     clock[0] += 300  # it is forgotten
     assert queue.places(*waiting) == [1, 2, 3]
@@ -168,20 +159,20 @@ def test_of_equals_whoever_has_used_least_of_late_comes_first(clock):
 
 def test_a_line_in_which_nothing_begins_is_stalled(clock):
     queue = Line()
-    first = queue.ready("a", 10)
+    first = queue.ready("a")
     clock[0] += 50
     assert queue.stalled() == 0  # nobody waits
-    queue.ready("b", 10)
-    assert queue.stalled() == 0
+    queue.ready("b")
     clock[0] += 20
-    queue.ready("c", 10)
+    queue.ready("c")
     assert queue.stalled() == 20
-    now(queue.leave(first))
+    queue.gone(first)
     assert queue.stalled() == 0
 
 
 def test_work_beside_the_paintings_has_few_places_and_one_client_not_all():
-    work = Scheduler(3, 2, ["x"], enough="That is on its way.", full="The host is busy.")
+    enough, full = "That is on its way.", "The host is busy."
+    work = Scheduler(3, 2, ["x"], enough=enough, full=full)
     done: list[str] = []
 
     async def asked(client: str) -> None:
@@ -193,7 +184,6 @@ def test_work_beside_the_paintings_has_few_places_and_one_client_not_all():
     async def crowd(*clients: str) -> list[str]:
         return [str(one) for one in await asyncio.gather(*map(asked, clients), return_exceptions=True)]
 
-    enough, full = "That is on its way.", "The host is busy."
     for _ in range(2):  # all have given their places back
         assert complete(crowd(*"aaabcd")) == ["None", "None", enough, "None", "None", full]
     assert done[1] != "a"  # whoever has nothing comes before a second

@@ -7,69 +7,46 @@ import threading
 import time
 from contextlib import aclosing
 from contextvars import ContextVar
-from functools import partial
 
 import numpy as np
 import pytest
 from conftest import complete
 
-from nst import Settings, painting
+from nst import Settings
 from nst.inputs import Inputs
-from nst.optimization import loop
 from nst.optimization.loop import Controls
-from nst.painters import pixels as runs_pixels
+from nst.painters import pixels
 from nst.painters.local import Local
 from nst.painters.worker import busy_for, each_in_worker, in_worker, submit
 
 visitor = ContextVar("visitor", default="nobody")
 
 
-def test_who_leaves_ends_the_work_and_others_may_come_between():
-    closed = []
+def test_who_leaves_in_mid_item_ends_the_work_and_others_may_come_between():
+    began, closed = threading.Event(), []
 
     def items():
         try:
-            while True:
-                yield visitor.get()
+            yield visitor.get()
+            began.set()
+            time.sleep(0.2)
+            yield 2
         finally:
             closed.append(threading.get_ident())
 
-    async def leave_early():
+    async def visit():
         visitor.set("Ada")
         async with aclosing(each_in_worker(items())) as taken:
             assert await anext(taken) == "Ada"
             assert await in_worker(lambda: "between") == "between"
+            task = asyncio.ensure_future(anext(taken))
+            await asyncio.to_thread(began.wait, 10)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
 
-    complete(leave_early())
+    complete(visit())
     assert closed == [submit(threading.get_ident).result()] != [threading.get_ident()]
-
-
-def test_who_is_sent_away_in_mid_item_ends_the_work_too():
-    began, closed = threading.Event(), threading.Event()
-
-    def items():
-        try:
-            while True:
-                began.set()
-                time.sleep(0.2)
-                yield 1
-        finally:
-            closed.set()
-
-    async def take():
-        async with aclosing(each_in_worker(items())) as taken:
-            async for _ in taken:
-                pass
-
-    async def cancel():
-        task = asyncio.create_task(take())
-        await asyncio.to_thread(began.wait, 10)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-
-    complete(cancel())
-    assert closed.wait(10)
 
 
 def test_how_long_it_has_been_at_work_can_be_told():
@@ -85,21 +62,18 @@ def test_how_long_it_has_been_at_work_can_be_told():
 
 def test_all_of_a_painting_is_computed_there(monkeypatch):
     """Also what comes before the first iteration: a second thread that computes makes it slower by half."""
-    seen = set()
+    seen = []
 
-    def traced(work, *given):
-        seen.add(threading.get_ident())
-        return work(*given)
+    def to_tensor(picture):
+        seen.append(threading.get_ident())
+        return tensor_of(picture)
 
     async def paint():
-        local = Local(1, 1, 1.0)
-        turn = await local.join("")
-        await local.mark_ready(turn, 1.0)
-        pixels = np.zeros((48, 64, 3), np.uint8)
-        settings = Settings(size=64, iterations=10)
-        return [f async for f in local.paint(turn, Inputs(pixels, (pixels,)), settings, Controls())]
+        local, picture = Local(1, 1, 1.0), np.zeros((48, 64, 3), np.uint8)
+        given = Inputs(picture, (picture,)), Settings(size=64, iterations=10), Controls()
+        return [preview async for preview in local.paint(await local.join(""), *given)]
 
-    for module, name in ((painting, "_prepared"), (runs_pixels, "to_tensor"), (loop, "Plan")):
-        monkeypatch.setattr(module, name, partial(traced, getattr(module, name)))
+    tensor_of = pixels.to_tensor
+    monkeypatch.setattr(pixels, "to_tensor", to_tensor)
     assert complete(paint())[-1].frame.final
-    assert seen == {submit(threading.get_ident).result()}
+    assert {*seen} == {submit(threading.get_ident).result()}
