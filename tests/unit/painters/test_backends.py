@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import complete
+from PIL import Image
 
 from nst import InputError, Settings
 from nst.inputs import Inputs
@@ -141,3 +143,46 @@ def test_who_leaves_on_the_way_ends_the_painting(backend):
         return await asyncio.wait_for(painted(backend), 30)  # the other one would take longer
 
     assert complete(leave())[-1].frame.final
+
+
+def test_a_clip_comes_frame_by_frame_and_goes_on_from_one_that_is_painted(backend):
+    clip = np.random.default_rng(0).integers(0, 255, (3, 48, 64, 3), np.uint8)
+
+    async def frames(**more: Any) -> list[Preview]:
+        given: Any = Inputs(clip, (clip[0],), **more), SHORT, Controls(interval=0.0)
+        async with turn(backend) as ticket, contextlib.aclosing(backend.paint(ticket, *given)) as previews:
+            return [preview async for preview in previews]
+
+    found = complete(frames())
+    assert [preview.frame.iteration for preview in found if preview.done] == [1, 2, 3]
+    assert {preview.frame.total for preview in found} == {3}
+    assert not any(preview.frame.final for preview in found)
+    with Image.open(io.BytesIO(found[-1].jpeg)) as last:
+        assert last.size == found[-1].size == (64, 48)
+        rest = complete(frames(resume=last.copy()))
+    assert [preview.frame.iteration for preview in rest if preview.done] == [2, 3]
+
+
+def test_a_run_that_gives_way_waits_behind_others_and_then_goes_on(backend):
+    async def both() -> list[bool]:
+        first, second = await backend.join("10.0.0.1"), await backend.join("10.0.0.2")
+        began = [await begun(backend, first)]
+        await backend.mark_ready(second, 1.0)
+        await backend.give_way(first)
+        began.append(await begun(backend, second))
+        standing = await backend.mark_ready(first, 1.0)
+        began.append(standing.begun)
+        await backend.leave(second)
+        began.append(await begun(backend, first))
+        await backend.leave(first)
+        return began
+
+    assert complete(both()) == [True, True, False, True]
+
+
+async def begun(backend: Backend, ticket: Any) -> bool:
+    """Wait for a turn."""
+    standing = await backend.mark_ready(ticket, 1.0)
+    while not standing.begun:
+        standing = await backend.wait_for_change(ticket, standing)
+    return True
