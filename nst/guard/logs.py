@@ -23,9 +23,9 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        head, *rest = super().format(record).split("\n") if record.exc_info else (super().format(record),)
-        lines = [_plain(head), *(f"    {_plain(line)}" for line in rest[-40:])]
-        return "\n".join(lines)
+        text = super().format(record)
+        head, *rest = text.split("\n") if record.exc_info else [text]
+        return "\n    ".join(map(_plain, (head, *rest[-40:])))
 
 
 class Sparing(logging.Filter):
@@ -40,8 +40,7 @@ class Sparing(logging.Filter):
         """Return whether the record is to be written."""
         place = (record.pathname, record.lineno)
         with self._lock:
-            self._seen[place] += 1
-            count = self._seen[place]
+            count = self._seen[place] = self._seen[place] + 1
         if count == 1:
             timer = threading.Timer(_WHILE, self._begin_anew, (place, record.name))
             timer.daemon = True

@@ -6,7 +6,7 @@ import re
 
 from starlette.routing import Mount
 
-from nst.guard.routes import API, OPEN, match
+from nst.guard.routes import API, OPEN, route_of
 
 # By the reason, those that a visitor finds nothing at.
 CLOSED = {
@@ -61,7 +61,7 @@ def routes_of(demo) -> set[tuple[str, str]]:
 def is_open(method: str, path: str, api_name: str) -> bool:
     examples = {**EXAMPLES, "api_name": api_name}
     plain = re.sub(r"\{([^}]*)\}", lambda found: examples.get(found.group(1), "x"), path)
-    return match(method, plain, b"") is not None
+    return route_of(method, plain, b"") is not None
 
 
 def test_each_is_open_or_closed_on_purpose(demo):
