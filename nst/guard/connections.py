@@ -41,12 +41,14 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
     _deadline: asyncio.TimerHandle | None = None  # while it is silent
     _unread: asyncio.TimerHandle | None = None  # once an answer was not taken at once
     _accounts: tuple[tuple[str, int], ...] = ()
+    _widest: str = ""  # of the accounts
 
     def connection_made(self, transport: Any) -> None:
         """Take a place, or close."""
         super().connection_made(transport)
         network = caller_of((self.client or ("",))[0], ()).network
         self._accounts = accounts(network)
+        self._widest = self._accounts[-1][0]
         self._of.update(account for account, _ in self._accounts)
         too_many = network and any(self._of[account] > EACH * share for account, share in self._accounts)
         if too_many or (len(self._all) >= self.most and not self._make_room()):
@@ -116,10 +118,6 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
                 return False
         going.transport.abort()
         return True
-
-    @property
-    def _widest(self) -> str:
-        return self._accounts[-1][0]
 
 
 def _files() -> int:

@@ -57,9 +57,8 @@ class Sparing(logging.Filter):
 class _Printed(io.TextIOBase):
     """What others print, as lines of the log."""
 
-    def __init__(self, name: str) -> None:
-        self._log = logging.getLogger(name)
-        self._rest = threading.local()
+    def __init__(self) -> None:
+        self._rest = threading.local()  # what is no whole line yet
 
     def writable(self) -> bool:
         return True
@@ -69,7 +68,7 @@ class _Printed(io.TextIOBase):
         self._rest.text = rest[-_LONGEST:]
         for line in lines:
             if line.strip():
-                self._log.warning("%s", line)
+                logging.getLogger("printed").warning("%s", line)
         return len(text)
 
 
@@ -88,7 +87,7 @@ def catch_prints() -> None:
     for name in ("uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
-    sys.stdout, sys.stderr = _Printed("printed"), _Printed("printed")
+    sys.stdout, sys.stderr = _Printed(), _Printed()
 
 
 def _plain(text: str) -> str:
