@@ -189,7 +189,6 @@ FIRST = (
     "test_painting",
     "test_controls",
     "test_actions",
-    "test_strangers_runs",
 )
 
 

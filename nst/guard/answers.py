@@ -27,11 +27,9 @@ def refusal(status: int, sentence: str) -> JSONResponse:
 
 def tool_error(call: dict[str, Any], sentence: str) -> JSONResponse:
     """Return what MCP calls the result of a tool that could not do what it was asked."""
-    number = call.get("id")
+    number = call.get("id") if isinstance(call.get("id"), int | str) else None
     result = {"content": [{"type": "text", "text": sentence}], "isError": True}
-    return JSONResponse(
-        {"jsonrpc": "2.0", "id": number if isinstance(number, int | str) else None, "result": result}
-    )
+    return JSONResponse({"jsonrpc": "2.0", "id": number, "result": result})
 
 
 def reason(error: Exception, scope: Scope) -> tuple[int, str]:

@@ -14,10 +14,9 @@ from starlette.types import Message, Receive
 
 # Brackets, and commas, that no request has: what is parsed costs by its parts, a picture is one of them.
 _MOST_BRACKETS, _MOST_COMMAS = 500, 5000
-_SLOW = "That came too slowly; send it again, or something smaller."
-# Of each so many seconds of a body, the bytes that have to come in them: those of the slowest line that is
-# waited for.
+# In each so many seconds that a body is waited for, so many bytes have to come.
 PERIOD, LEAST = 15.0, 240_000
+_SLOW = "That came too slowly; send it again, or something smaller."
 
 
 def bounded(
@@ -32,16 +31,17 @@ def bounded(
     Raises:
         HTTPException: the head alone says that it is too large; raised by what is returned as well.
     """
-    sentence = f"That is too much at once; send at most {_size(most)}."
+    limit = f"{most // 2**20} MB" if most >= 2**20 else f"{most // 2**10} KB"
+    too_large = HTTPException(413, f"That is too much at once; send at most {limit}.")
     length = dict(headers).get(b"content-length", b"0")
     if not (length.isdigit() and int(length) <= most):
-        raise HTTPException(413, sentence)
-    received, done = 0, False
-    left, before = PERIOD, 0  # of the period, in which only waiting counts, and what had come when it began
+        raise too_large
+    received, complete = 0, False
+    left, before = PERIOD, 0  # of the period, and what had come when it began
 
     async def take() -> Message:
-        nonlocal received, done, left, before
-        if done:
+        nonlocal received, complete, left, before
+        if complete:
             return await receive()
         began = time.monotonic()
         try:
@@ -51,30 +51,17 @@ def bounded(
         size = len(message.get("body", b""))
         received += size
         if received > most:
-            raise HTTPException(413, sentence)
+            raise too_large
         left -= time.monotonic() - began
         if left <= 0:
             if received - before < LEAST:
                 raise HTTPException(408, _SLOW)
             left, before = PERIOD, received
-        done = message["type"] != "http.request" or not message.get("more_body")
-        if change := size - received if done else size:
+        complete = message["type"] != "http.request" or not message.get("more_body")
+        change = size - received if complete else size
+        if change:
             await to_thread.run_sync(came, change)  # it may have to remove what is oldest
         return message
-
-    return take
-
-
-def replay(body: bytes, receive: Receive) -> Receive:
-    """Return a way to receive `body`, and after it what else there is, such as the end of the connection."""
-    replayed = False
-
-    async def take() -> Message:
-        nonlocal replayed
-        if replayed:
-            return await receive()
-        replayed = True
-        return {"type": "http.request", "body": body, "more_body": False}
 
     return take
 
@@ -94,7 +81,3 @@ def parse(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise HTTPException(422, "The body of this request is not a JSON object; send one.")
     return value
-
-
-def _size(count: int) -> str:
-    return f"{count // 2**20} MB" if count >= 2**20 else f"{count // 2**10} KB"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -52,10 +51,9 @@ def limit(kind: str) -> Limit:
 
 
 class Budgets:
-    """What each client has left, by account and kind of request."""
+    """What each client has left, by account and kind of request; used in one event loop only."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._left: dict[tuple[str, str], tuple[float, float]] = {}  # (account, kind): left, when that was
         self._under_way: Counter[tuple[str, str]] = Counter()  # and of the kind "" all kinds together
 
@@ -68,25 +66,23 @@ class Budgets:
         """
         burst, rate, most, _ = limit(kind)
         now, left = time.monotonic(), {}
-        with self._lock:
-            for account, share in accounts(client):
-                key = (account, kind)
-                # Put behind all others: those that have asked for nothing for longest are forgotten first.
-                before, when = self._left[key] = self._left.pop(key, (burst * share, now))
-                left[key] = min(burst * share, before + rate * share * (now - when)) - 1
-                if (
-                    left[key] < 0
-                    or self._under_way[key] >= most * share
-                    or self._under_way[account, ""] >= UNDER_WAY * share
-                ):
-                    raise HTTPException(429, _TOO_MUCH)
-            taken = [*left, *((account, "") for account, _ in left)]
-            self._left.update({key: (value, now) for key, value in left.items()})
-            while len(self._left) > _REMEMBERED:
-                del self._left[next(iter(self._left))]
-            self._under_way.update(taken)
+        for account, share in accounts(client):
+            key = (account, kind)
+            # Put behind all others: those that have asked for nothing for longest are forgotten first.
+            before, when = self._left[key] = self._left.pop(key, (burst * share, now))
+            left[key] = min(burst * share, before + rate * share * (now - when)) - 1
+            if (
+                left[key] < 0
+                or self._under_way[key] >= most * share
+                or self._under_way[account, ""] >= UNDER_WAY * share
+            ):
+                raise HTTPException(429, _TOO_MUCH)
+        self._left.update({key: (value, now) for key, value in left.items()})
+        while len(self._left) > _REMEMBERED:
+            del self._left[next(iter(self._left))]
+        taken = Counter([*left, *((account, "") for account, _ in left)])
+        self._under_way += taken
         try:
             yield
         finally:
-            with self._lock:
-                self._under_way -= Counter(taken)
+            self._under_way -= taken

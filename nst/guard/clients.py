@@ -18,9 +18,9 @@ CALL = b"x-nst-call"
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def client_of(request: gr.Request | None) -> str:
+def client_of(request: gr.Request) -> str:
     """Return the network that a request comes from, or "" where that cannot be told."""
-    return "" if request is None else request.headers.get(HEADER.decode(), "")
+    return request.headers.get(HEADER.decode(), "")
 
 
 def session_of(request: gr.Request) -> str:

@@ -36,20 +36,22 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
 
     most: ClassVar[int] = _MOST
     _all: ClassVar[dict[Connection, None]] = {}  # in the order in which they last fell silent or asked
-    _of: ClassVar[Counter[str]] = Counter()
+    _of: ClassVar[Counter[str]] = Counter()  # how many each account has
 
     _deadline: asyncio.TimerHandle | None = None  # while it is silent
-    _unread: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None  # once an answer was not taken at once
     _accounts: tuple[tuple[str, int], ...] = ()
+    _widest: str = ""  # of the accounts
 
     def connection_made(self, transport: Any) -> None:
         """Take a place, or close."""
         super().connection_made(transport)
-        kind, network = type(self), caller_of((self.client or ("",))[0], ()).network
+        network = caller_of((self.client or ("",))[0], ()).network
         self._accounts = accounts(network)
-        kind._of.update(account for account, _ in self._accounts)
-        too_many = network and any(kind._of[account] > EACH * share for account, share in self._accounts)
-        if too_many or (len(kind._all) >= kind.most and not self._make_room()):
+        self._widest = self._accounts[-1][0]
+        self._of.update(account for account, _ in self._accounts)
+        too_many = network and any(self._of[account] > EACH * share for account, share in self._accounts)
+        if too_many or (len(self._all) >= self.most and not self._make_room()):
             transport.abort()
         self._wait()
 
@@ -64,7 +66,7 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
         """Note that it is silent again, until the next request or uvicorn's own deadline."""
         super().on_response_complete()
         if self.transport.is_closing():
-            self._look_on()
+            self._look()
         elif self.cycle.response_complete:  # it has not sent the next one already
             self._wait()
 
@@ -80,19 +82,17 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
     def pause_writing(self) -> None:
         """Begin to look whether what is answered is taken."""
         super().pause_writing()
-        self._look_on()
+        self._look()
 
-    def _look_on(self) -> None:
-        if self._unread is None:
-            self._look_again(-1)
-
-    def _look_again(self, before: int) -> None:
-        """Close if nothing was taken since the last look."""
-        unread, self._unread = self.transport.get_write_buffer_size(), None
+    def _look(self, before: int = -1) -> None:
+        """Close if nothing was taken since the last look, else look again later."""
+        if self._unread is not None:
+            self._unread.cancel()
+        unread = self.transport.get_write_buffer_size()
         if unread == before:
             self.transport.abort()
         elif unread:
-            self._unread = self.loop.call_later(UNREAD, self._look_again, unread)
+            self._unread = self.loop.call_later(UNREAD, self._look, unread)
 
     def _wait(self) -> None:
         self._move()
@@ -119,10 +119,6 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
         going.transport.abort()
         return True
 
-    @property
-    def _widest(self) -> str:
-        return self._accounts[-1][0]
-
 
 def _files() -> int:
     """Return how many files this process may have open, raised to what is wanted where that is allowed."""
@@ -131,14 +127,12 @@ def _files() -> int:
         import resource
     except ImportError:  # as on Windows, where sockets are not counted among them
         return wanted
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft == resource.RLIM_INFINITY:
-        return wanted
-    more = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
-    if soft < more:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = (wanted if one == resource.RLIM_INFINITY else min(one, wanted) for one in limits)
+    if soft < hard:
         with contextlib.suppress(ValueError, OSError):  # macOS allows fewer than it says
-            resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
-            return more
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, limits[1]))
+            return hard
     return soft
 
 

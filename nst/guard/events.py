@@ -8,7 +8,6 @@ from typing import Any
 import gradio as gr
 from starlette.exceptions import HTTPException
 
-from nst.guard import bodies
 from nst.guard.file_references import admit
 from nst.runs.storage import Files
 
@@ -27,9 +26,8 @@ class Events:
     def __init__(self, demo: gr.Blocks, files: Files) -> None:
         self.demo, self.files = demo, files
 
-    def event(self, body: bytes, client: str, *, queued: bool) -> dict[str, Any]:
+    def event(self, client: str, given: dict[str, Any], *, queued: bool) -> dict[str, Any]:
         """Return an event of the page, or of a program that knows its number."""
-        given = bodies.parse(body)
         event = self.demo.fns.get(given["fn_index"]) if type(given.get("fn_index")) is int else None
         if event is None or bool(event.queue) is not queued:
             raise HTTPException(422, UNFIT)
@@ -39,34 +37,32 @@ class Events:
         # A batch, a streamed input or a job of somebody else's are all asked for by further words.
         words = ("fn_index", "session_hash", "event_data", "trigger_id")
         kept = {word: given[word] for word in words if word in given}
-        return {**admit(self.files, kept, client), "data": self._data(given, event.inputs, client)}
+        data = self._data(given.get("data"), event.inputs, client)
+        return {**admit(self.files, kept, client), "data": data}
 
-    def call(self, body: bytes, client: str, *, by_name: bool) -> dict[str, Any]:
+    def call(self, client: str, given: dict[str, Any], *, by_name: bool) -> dict[str, Any]:
         """Return a call of /stylize."""
-        given = bodies.parse(body)
         inputs: Any = next(event.inputs for event in self.demo.fns.values() if event.api_name == "stylize")
         if not by_name:
             values = given.get("data")
             if isinstance(values, list):  # what is left out at the end is as it is on a fresh page
-                given["data"] = [*values, *(component.value for component in inputs[len(values) :])]
-            return {"data": self._data(given, inputs, client)}
+                values = [*values, *(component.value for component in inputs[len(values) :])]
+            return {"data": self._data(values, inputs, client)}
         named = {component.elem_id.removeprefix("api-").replace("-", "_"): component for component in inputs}
         if not given.keys() <= named.keys():
             raise HTTPException(422, UNFIT)
         return {name: self._value(named[name], value, client) for name, value in given.items()}
 
-    def tool(self, call: dict[str, Any], client: str) -> dict[str, Any]:
+    def tool(self, client: str, call: dict[str, Any]) -> dict[str, Any]:
         """Return a call of a tool; any other message as it is."""
         asked = call.get("params")
         if call.get("method") != "tools/call" or not isinstance(asked, dict):
             return call
-        given = asked.get("arguments")
-        given = given if isinstance(given, dict) else {}
+        given = asked["arguments"] if isinstance(asked.get("arguments"), dict) else {}
         admitted = {name: admit(self.files, value, client, tool=True) for name, value in given.items()}
         return {**call, "params": {**asked, "arguments": admitted}}
 
-    def _data(self, given: dict[str, Any], inputs: Any, client: str) -> list[Any]:
-        values = given.get("data")
+    def _data(self, values: Any, inputs: Any, client: str) -> list[Any]:
         if not isinstance(values, list) or len(values) != len(inputs):
             raise HTTPException(422, UNFIT)
         pairs = zip(inputs, values, strict=True)

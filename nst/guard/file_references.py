@@ -7,7 +7,6 @@ neither as it came. Here everything that looks like a file is taken for one, and
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 from typing import Any
 from urllib.parse import quote, unquote
@@ -42,50 +41,42 @@ def admit(files: Files, value: Any, client: str, *, tool: bool = False) -> Any:
         return [admit(files, item, client, tool=tool) for item in value]
     if not isinstance(value, dict):
         return value
-    if not _is_file(value):
+    meta = value.get("meta")
+    if not ("path" in value or "url" in value or (isinstance(meta, dict) and "_type" in meta)):
         return {key: admit(files, item, client, tool=tool) for key, item in value.items()}
-    path = _path(files, value, client)
+    name = value["orig_name"] if isinstance(value.get("orig_name"), str) else None
+    path = _path(files, value.get("path"), value.get("url"), name, client)
     if path is None:
         return None
     if tool:
         return f"http://127.0.0.1{_SERVED}{quote(path)}"
-    name = value.get("orig_name")
-    return {
-        "path": path,
-        "orig_name": name[:120] if isinstance(name, str) else None,
-        "meta": {"_type": "gradio.FileData"},
-    }
+    return {"path": path, "orig_name": name and name[:120], "meta": {"_type": "gradio.FileData"}}
 
 
-def _path(files: Files, value: dict[str, Any], client: str) -> str | None:
-    """Return the path of what a file of a request is, None for nothing given."""
-    given = [value.get("path"), value.get("url")]
-    if given == [None, None]:
+def _path(files: Files, path: Any, url: Any, name: str | None, client: str) -> str | None:
+    """Return the path here of what a file of a request is, None for nothing given."""
+    if path is None and url is None:
         return None
-    for text in given:
+    for text in (path, url):
         if isinstance(text, str) and text.startswith("data:"):
-            return _keep(files, text, value.get("orig_name"), client)
-    text = given[0] or given[1]
+            return _keep(files, text, name, client)
+    text = path or url
     if isinstance(text, str) and text.startswith(("http://", "https://")):
         if _SERVED not in text:
             raise HTTPException(422, _ADDRESS)
         text = unquote(text.partition(_SERVED)[2])
-    path = files.find(text)
-    if path is None:
+    found = files.find(text)
+    if found is None:
         raise HTTPException(422, _NOT_SENT)
-    return str(path)
+    return str(found)
 
 
-def _keep(files: Files, url: str, name: Any, client: str) -> str:
+def _keep(files: Files, url: str, name: str | None, client: str) -> str:
+    """Keep what a data: URL carries as an upload; return its path."""
     try:
         data = base64.b64decode(url.partition(",")[2], validate=True)
-    except (binascii.Error, ValueError) as error:
+    except ValueError as error:
         raise HTTPException(422, "A data: URL in this request is damaged; send it again.") from error
     if len(data) > MOST_FILE:
         raise HTTPException(413, TOO_LARGE)
-    return str(files.add_upload(client, name if isinstance(name, str) else None, io.BytesIO(data)))
-
-
-def _is_file(value: dict[str, Any]) -> bool:
-    meta = value.get("meta")
-    return "path" in value or "url" in value or (isinstance(meta, dict) and "_type" in meta)
+    return str(files.add_upload(client, name, io.BytesIO(data)))

@@ -6,28 +6,17 @@ from collections.abc import Iterable
 
 Heads = list[tuple[bytes, bytes]]
 
-_ALWAYS: Heads = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"strict-origin-when-cross-origin"),
-]
+# Gradio makes functions of texts ("unsafe-eval") and writes styles into the page. Who may frame it is left
+# open: it is meant to be embedded.
+_PAGE = (
+    "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self';"
+    " worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'"
+)
 # Nothing but the page is ever shown as a page: whatever else a browser is led to can run nothing.
-_ELSEWHERE = b"default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; sandbox"
+_ELSEWHERE = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; sandbox"
 # What a proxy says is heard from a proxy only.
 _OF_PROXIES = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded")
-
-
-def page_policy(nonce: str) -> bytes:
-    """Return the content security policy of the page: its own scripts and nobody else's.
-
-    Gradio makes functions of texts ("unsafe-eval") and writes styles into the page. Who may frame it is left
-    open: it is meant to be embedded.
-    """
-    return (
-        f"default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval';"
-        " style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' data: blob:;"
-        " font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none';"
-        " base-uri 'self'; form-action 'self'"
-    ).encode()
 
 
 def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: bool) -> Heads:
@@ -38,19 +27,19 @@ def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: boo
         proxied: whether what they say of a proxy is believed; it is left out if not.
     """
     # Gradio takes its own address, and where it redirects to, from a header of its own that anybody can send.
-    return [
-        *(
-            (name, value)
-            for name, value in headers
-            if not name.startswith((b"x-gradio-", b"x-nst-")) and (proxied or name not in _OF_PROXIES)
-        ),
-        *own,
-    ]
+    not_believed = (b"x-gradio-", b"x-nst-", *(() if proxied else _OF_PROXIES))
+    return [*(pair for pair in headers if not pair[0].startswith(not_believed)), *own]
 
 
-def outgoing(headers: Iterable[tuple[bytes, bytes]], nonce: str = "") -> Heads:
-    """Return the headers of a response as the browser is to see them."""
-    policy = page_policy(nonce) if nonce else _ELSEWHERE
-    ours = [*_ALWAYS, (b"content-security-policy", policy)]
-    names = {name for name, _ in ours}
-    return [*((name, value) for name, value in headers if name.lower() not in names), *ours]
+def outgoing(headers: Iterable[tuple[bytes, bytes]], nonce: str) -> Heads:
+    """Return the headers of a response as the browser is to see them.
+
+    Args:
+        nonce: by which the page's scripts are known; "" for whatever is not the page.
+    """
+    ours = {
+        b"x-content-type-options": b"nosniff",
+        b"referrer-policy": b"strict-origin-when-cross-origin",
+        b"content-security-policy": (_PAGE.format(nonce=nonce) if nonce else _ELSEWHERE).encode(),
+    }
+    return [*(pair for pair in headers if pair[0].lower() not in ours), *ours.items()]

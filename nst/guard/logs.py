@@ -23,9 +23,9 @@ class Line(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        head, *rest = super().format(record).split("\n") if record.exc_info else (super().format(record),)
-        lines = [_plain(head), *(f"    {_plain(line)}" for line in rest[-40:])]
-        return "\n".join(lines)
+        text = super().format(record)
+        head, *rest = text.split("\n") if record.exc_info else [text]
+        return "\n    ".join(map(_plain, (head, *rest[-40:])))
 
 
 class Sparing(logging.Filter):
@@ -40,8 +40,7 @@ class Sparing(logging.Filter):
         """Return whether the record is to be written."""
         place = (record.pathname, record.lineno)
         with self._lock:
-            self._seen[place] += 1
-            count = self._seen[place]
+            count = self._seen[place] = self._seen[place] + 1
         if count == 1:
             timer = threading.Timer(_WHILE, self._begin_anew, (place, record.name))
             timer.daemon = True
@@ -58,9 +57,8 @@ class Sparing(logging.Filter):
 class _Printed(io.TextIOBase):
     """What others print, as lines of the log."""
 
-    def __init__(self, name: str) -> None:
-        self._log = logging.getLogger(name)
-        self._rest = threading.local()
+    def __init__(self) -> None:
+        self._rest = threading.local()  # what is no whole line yet
 
     def writable(self) -> bool:
         return True
@@ -70,7 +68,7 @@ class _Printed(io.TextIOBase):
         self._rest.text = rest[-_LONGEST:]
         for line in lines:
             if line.strip():
-                self._log.warning("%s", line)
+                logging.getLogger("printed").warning("%s", line)
         return len(text)
 
 
@@ -89,7 +87,7 @@ def catch_prints() -> None:
     for name in ("uvicorn", "uvicorn.error"):
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
-    sys.stdout, sys.stderr = _Printed("printed"), _Printed("printed")
+    sys.stdout, sys.stderr = _Printed(), _Printed()
 
 
 def _plain(text: str) -> str:

@@ -50,14 +50,11 @@ OPEN: tuple[Route, ...] = (
     Route("mcp", ("POST",), rf"{API}/mcp/?(?:http/?)?", "assistants paint"),
     Route("config", ("GET",), rf"{API}/mcp/schema", "how a directory of tools learns of this one"),
 )
-_COMPILED = tuple((re.compile(route.pattern), route) for route in OPEN)
 
 
-def match(method: str, path: str, query: bytes) -> Route | None:
+def route_of(method: str, path: str, query: bytes) -> Route | None:
     """Return the route of a request, or None if there is none."""
     if len(path) > _LONGEST_PATH or len(query) > _LONGEST_QUERY or not path.isprintable():
         return None
-    for pattern, route in _COMPILED:
-        if method in route.methods and pattern.fullmatch(path):
-            return route
-    return None
+    fitting = (one for one in OPEN if method in one.methods and re.fullmatch(one.pattern, path))
+    return next(fitting, None)

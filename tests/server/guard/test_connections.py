@@ -1,152 +1,84 @@
-"""Connections that ask for nothing, more of them than there is room for."""
+"""Connections that ask for nothing, take nothing, or are more than there is room for."""
 
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
+import multiprocessing
+import os
 import resource
 import signal
 import socket
-import time
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 import uvicorn
 from conftest import eventually
 from gradio.http_server import Server
-from load import App
 from served import LIMITS, free_port
 from starlette.responses import PlainTextResponse
-from strangers import API, Stranger, form, jpeg
 
 from nst.errors import InputError
 from nst.guard import connections
 from nst.guard.clients import Caller
 from nst.guard.connections import Connection
-from nst.page.server import served as page_served
-
-# Before the app asks for more it may open so many files, as on a host that allows no more.
-FILES = 400
-
-
-@pytest.fixture(scope="module")
-def app(tmp_path_factory):
-    """An app that comes up in a rush of connections already."""
-    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
-    folder = tmp_path_factory.mktemp("app")
-    app = App(folder, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES)))
-    rush = [socket.socket() for _ in range(500)]
-    try:
-        app.wait(listens_only=True)
-        app.process.send_signal(signal.SIGSTOP)
-        for one in rush:
-            one.setblocking(False)
-            one.connect_ex(("127.0.0.1", app.port))
-        app.process.send_signal(signal.SIGCONT)
-        app.wait()
-        for one in rush:
-            one.close()
-        yield app
-    finally:
-        app.kill()
-        assert resource.getrlimit(resource.RLIMIT_NOFILE) == limits
-
-
-@contextlib.contextmanager
-def silent(app: App, count: int, said: bytes = b""):
-    """Hold so many connections that say no more than this."""
-    held = []
-    try:
-        for _ in range(count):
-            one = socket.create_connection(("127.0.0.1", app.port), timeout=10)
-            one.sendall(said)
-            held.append(one)
-        yield held
-    finally:
-        for one in held:
-            one.close()
-
-
-def served(app: App) -> float:
-    """Return how long it takes to be served a page, a file and a picture."""
-    began = time.monotonic()
-    stranger = Stranger(app.url, "")
-    assert stranger.ask("GET", "/", timeout=20)[0] == 200
-    photo = stranger.sent(jpeg())
-    assert stranger.forecast(photo)[0] == 200
-    return time.monotonic() - began
-
-
-def test_a_rush_does_not_end_the_start(app):
-    assert app.process.poll() is None
-    assert "Too many open files" not in app.log.read_text()
-    assert served(app) < 20
-
-
-def test_many_that_say_nothing_leave_room_for_whoever_asks(app):
-    before = len(app.log.read_bytes())
-    with silent(app, 300), silent(app, 300, b"GET / HTTP/1.1\r\nHost: x\r\n"):
-        assert served(app) < 20
-        status, _, told = Stranger(app.url, "").ask("GET", "/health")
-        assert (status, json.loads(told)["status"]) == (200, "ok")
-    assert len(app.log.read_bytes()) - before < 20_000
-
-
-def test_many_slow_uploads_leave_room_too(app):
-    body, head = form(b"x" * 100_000)
-    lines = f"POST {API}/upload HTTP/1.1\r\nHost: x\r\nContent-Type: {head['Content-Type']}\r\n"
-    lines += f"X-Forwarded-For: 3.3.3.3\r\nContent-Length: {len(body)}\r\n\r\n"
-    with silent(app, 100, lines.encode() + body[:200]) as held:
-        assert served(app) < 20
-        # Of one visitor a few are taken at a time, the others are told so at once.
-        told = [first_word(one) for one in held[20:]]
-        assert told.count(b"HTTP/1.1 429") > 50
-
-
-def first_word(one: socket.socket) -> bytes:
-    one.settimeout(2)
-    with contextlib.suppress(TimeoutError, ConnectionResetError):  # what was not read of it may reset it
-        return one.recv(12)
-    return b""
-
-
-def test_files_do_not_pile_up(app):
-    served(app)
-    assert len(list(Path(f"/proc/{app.process.pid}/fd").iterdir())) < 120
-
+from nst.page.server import served
 
 HELLO = b"GET / HTTP/1.1\r\nHost: x\r\n"
 
 
-async def answers(scope, receive, send) -> None:
+async def app(scope, receive, send) -> None:
     """Take what is sent, as long as it takes, and answer; there is more at /large than a socket holds."""
     while (await receive()).get("more_body"):
         pass
     await PlainTextResponse(b"x" * (2**24 if scope["path"] == "/large" else 9))(scope, receive, send)
 
 
-@pytest.fixture
-def at():
-    """Where such an app is served by uvicorn, as Gradio has it."""
+def config(port: int) -> uvicorn.Config:
+    """Have such an app served by uvicorn, as Gradio has it."""
     connections.bound()
-    eventually(lambda: not Connection._all)  # of another server in this process
-    config = uvicorn.Config(answers, host="127.0.0.1", port=free_port(), log_level="warning", lifespan="off")
-    server = Server(config)
+    return uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off")
+
+
+def serve_with_few_files(port: int, files: int) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    Connection._all.clear()  # those of the process that this one was made from
+    uvicorn.Server(config(port)).run()
+
+
+@pytest.fixture(scope="module")
+def server():
+    settings = config(free_port())
+    server = Server(settings)
     server.run_in_thread()
-    yield "127.0.0.1", config.port
+    yield "127.0.0.1", settings.port
     server.close()
 
 
-@pytest.mark.parametrize("said", [b"", b"GET / HT", HELLO + b"\r\n", 2 * (HELLO + b"\r\n")])
-def test_who_stays_silent_is_closed(at, monkeypatch, said):
-    monkeypatch.setattr(connections, "HEAD", 0.5)
-    with socket.create_connection(at, timeout=60) as one:
-        one.sendall(said)
-        assert everything(one).count(b"200 OK") == said.count(b"HTTP/1.1")
+@pytest.fixture
+def at(server):
+    """Where the app is served in this process; nobody is connected."""
+    eventually(lambda: not Connection._all)
+    return server
+
+
+def open_files(process: int | str) -> int:
+    return len(list(Path(f"/proc/{process}/fd").iterdir()))
+
+
+def is_answered(at: tuple[str, int]) -> bool:
+    """Ask twice over one connection; return whether there were answers."""
+    with contextlib.suppress(ConnectionRefusedError), closing(HTTPConnection(*at, timeout=20)) as connection:
+        for _ in range(2):
+            connection.request("GET", "/")
+            assert connection.getresponse().read()
+        return True
+    return False
 
 
 def everything(one: socket.socket) -> bytes:
+    """Return all that comes until a connection is closed."""
     came = b""
     with contextlib.suppress(ConnectionResetError):
         while more := one.recv(4096):
@@ -154,24 +86,61 @@ def everything(one: socket.socket) -> bytes:
     return came
 
 
+def test_a_rush_of_those_who_say_nothing_takes_no_file_from_whoever_asks(capfd):
+    at, files = ("127.0.0.1", free_port()), open_files("self") + 300  # as on a host that allows no more
+    fork = multiprocessing.get_context("fork")
+    process = fork.Process(target=serve_with_few_files, args=(at[1], files))
+    process.start()
+    try:
+        eventually(lambda: is_answered(at))
+        os.kill(process.pid, signal.SIGSTOP)
+        with contextlib.ExitStack() as rush:
+            for _ in range(500):
+                one = rush.enter_context(socket.socket())
+                one.setblocking(False)
+                one.connect_ex(at)
+            os.kill(process.pid, signal.SIGCONT)
+            for _ in range(100):
+                rush.enter_context(socket.create_connection(at, timeout=20)).sendall(HELLO)
+            assert is_answered(at)
+        eventually(lambda: open_files(process.pid) < files - 250)  # all have given theirs back
+        assert "Too many open files" not in capfd.readouterr().err
+    finally:
+        process.kill()
+        process.join()
+
+
+def test_who_stays_silent_is_closed(at, monkeypatch):
+    monkeypatch.setattr(connections, "HEAD", 0.5)
+    with contextlib.ExitStack() as stack:
+        silent = []
+        for said in (b"", b"GET / HT", HELLO + b"\r\n", 2 * (HELLO + b"\r\n")):
+            one = stack.enter_context(socket.create_connection(at, timeout=60))
+            one.sendall(said)
+            silent.append((one, said.count(b"HTTP/1.1")))
+        for one, asked in silent:
+            assert everything(one).count(b"200 OK") == asked
+
+
 def test_one_address_of_the_internet_has_so_many(at, monkeypatch):
     monkeypatch.setattr(connections, "caller_of", lambda *_: Caller("8.8.8.8/32", False))
     monkeypatch.setattr(connections, "EACH", 5)
-    with contextlib.ExitStack() as held:
-        for _ in range(5):
-            held.enter_context(socket.create_connection(at, timeout=20))
-        assert everything(held.enter_context(socket.create_connection(at, timeout=20))) == b""
+    with contextlib.ExitStack() as stack:
+        held = [stack.enter_context(socket.create_connection(at, timeout=20)) for _ in range(6)]
+        assert everything(held[5]) == b""
+        eventually(lambda: Connection._of["8.8.8.8/32"] == 5)
     eventually(lambda: not Connection._of and not Connection._all)  # all have given their place back
 
 
-@pytest.mark.parametrize("end", [b"", b"Connection: close\r\n"])
-def test_an_answer_that_nobody_takes_ends(at, monkeypatch, end):
+def test_an_answer_that_nobody_takes_ends(at, monkeypatch):
     monkeypatch.setattr(connections, "UNREAD", 0.5)
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        one.connect(at)
-        one.sendall(HELLO.replace(b"/ ", b"/large ") + end + b"\r\n")
-        eventually(lambda: any(each._unread for each in Connection._all))
+    with contextlib.ExitStack() as stack:
+        for end in (b"", b"Connection: close\r\n"):
+            one = stack.enter_context(socket.socket())
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            one.connect(at)
+            one.sendall(HELLO.replace(b"/ ", b"/large ") + end + b"\r\n")
+        eventually(lambda: sum(one._unread is not None for one in Connection._all) == 2)
         eventually(lambda: not Connection._all)  # though nobody has hung up
 
 
@@ -179,10 +148,10 @@ def test_who_has_most_makes_room_when_nobody_is_silent(at, monkeypatch):
     networks = iter(["1.1.1.1/32"] * 3 + ["2.2.2.2/32", "3.3.3.3/32"])
     monkeypatch.setattr(Connection, "most", 4)
     monkeypatch.setattr(connections, "caller_of", lambda *_: Caller(next(networks), False))
-    with contextlib.ExitStack() as held:
+    with contextlib.ExitStack() as stack:
         made = []
         for number in range(1, 6):
-            made.append(held.enter_context(socket.create_connection(at, timeout=10)))
+            made.append(stack.enter_context(socket.create_connection(at, timeout=10)))
             made[-1].sendall(HELLO.replace(b"GET", b"POST") + b"Content-Length: 1000\r\n\r\nx")
             wanted = min(number, 4)
             eventually(lambda wanted=wanted: sum(one._deadline is None for one in Connection._all) >= wanted)
@@ -191,15 +160,7 @@ def test_who_has_most_makes_room_when_nobody_is_silent(at, monkeypatch):
         assert everything(made[2]) == b""  # the newest of those who have most
 
 
-def test_a_connection_can_be_used_again(at):
-    connection = http.client.HTTPConnection(*at, timeout=30)
-    for _ in range(3):
-        connection.request("GET", "/")
-        assert connection.getresponse().read()
-    connection.close()
-
-
 def test_a_port_that_is_taken_is_a_sentence(at):
     taken = {"server_name": at[0], "server_port": at[1]}
-    with pytest.raises(InputError, match="choose a free port with --port"), page_served(LIMITS, **taken):
+    with pytest.raises(InputError, match="choose a free port with --port"), served(LIMITS, **taken):
         pass

@@ -12,9 +12,10 @@ import anyio
 import gradio as gr
 import httpx
 import pytest
-from conftest import ROOT, complete
+from conftest import complete
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
+from strangers import API, form
 
 from nst.gradio_faults.inputs import Picture
 from nst.guard import bodies, budgets, service
@@ -26,19 +27,23 @@ from nst.runs.limits import Limits
 from nst.runs.listeners import Listeners
 from nst.runs.storage import Files
 
-API = "/gradio_api"
 STYLIZE = f"{API}/call/v2/stylize"
 FORM = {"Content-Type": "multipart/form-data; boundary=x"}
+
+
+@pytest.fixture(scope="module")
+def blocks():
+    with gr.Blocks() as demo:
+        inputs = [Picture(elem_id="api-photo", label="photo"), gr.Textbox(elem_id="api-style-layers")]
+        gr.Button().click(lambda *given: None, inputs, api_name="stylize")
+        gr.Button().click(lambda *given: None, inputs, queue=False)
+    return demo
 
 
 class Behind:
     """What stands behind the guard, how it answers, and what has come through."""
 
-    def __init__(self) -> None:
-        with gr.Blocks() as demo:
-            inputs = [Picture(elem_id="api-photo", label="photo"), gr.Textbox(elem_id="api-style-layers")]
-            gr.Button().click(lambda *given: None, inputs, api_name="stylize")
-            gr.Button().click(lambda *given: None, inputs, queue=False)
+    def __init__(self, demo: gr.Blocks) -> None:
         self.came: list[tuple[Request, bytes]] = []
         self.status = 200
         self.service = SimpleNamespace(budgets=Budgets(), files=Files(), calls={}, listeners=Listeners())
@@ -50,8 +55,8 @@ class Behind:
         await PlainTextResponse("hello", self.status)(scope, receive, send)
 
     def ask(self, method: str, path: str, body=None, peer: str = "8.8.8.8", **more) -> httpx.Response:
-        """Return an answer; a body that is neither bytes nor a stream of them is sent as JSON."""
-        if body is not None and not isinstance(body, bytes) and not hasattr(body, "__aiter__"):
+        """Return an answer; a body that is a dictionary is sent as JSON."""
+        if isinstance(body, dict):
             body = json.dumps(body).encode()
 
         async def as_starlette_does(scope, receive, send) -> None:
@@ -64,51 +69,41 @@ class Behind:
 
         return complete(asked())
 
+    def upload(self, body: bytes) -> httpx.Response:
+        return self.ask("POST", f"{API}/upload", body, headers=FORM)
+
     def files(self) -> list:
         """Return what is kept."""
         return list(self.service.files._folders)
 
 
 @pytest.fixture
-def behind():
-    found = Behind()
+def behind(blocks):
+    found = Behind(blocks)
     yield found
     found.service.files.close()
-
-
-def form(data: bytes, name: str = "photo.jpg", field: str = "files") -> bytes:
-    head = f'Content-Disposition: form-data; name="{field}"; filename="{name}"'
-    return f"--x\r\n{head}\r\n\r\n".encode() + data + b"\r\n--x--\r\n"
 
 
 # Routes and headers
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_other_ways_of_writing_a_route_find_nothing(behind):
+    for path in (
         "/%0d%0aSet-Cookie:x",
         "/" + "a" * 5000,
         "/?" + "a" * 9000,
         f"{API}/upload/",
         f"/x{API}/upload",
-        f"{API}/proxy=http://127.0.0.1:1/",
         f"{API}/mcp/</script><script>alert(1)</script>",
-        f"{API}/mcp/sse",
-        f"{API}/mcp/messages/?session_id=" + "0" * 32,
         "/static/..%2f..%2fapp.py",
         "/assets/%2e%2e/%2e%2e/app.py",
-        f"{API}/run/stylize",
         f"{API}/call/v2/_forecast",
-        f"{API}/api/predict",
-    ],
-)
-def test_other_ways_of_writing_a_route_find_nothing(behind, path):
-    for method in ("GET", "POST", "PUT"):
-        answer = behind.ask(method, path)
-        assert answer.status_code == 404
-        assert answer.json()["error"] == "There is nothing here."
-        assert "sandbox" in answer.headers["content-security-policy"]
+    ):
+        for method in ("GET", "POST", "PUT"):
+            answer = behind.ask(method, path)
+            assert answer.status_code == 404, (method, path)
+            assert answer.json()["error"] == "There is nothing here."
+            assert "sandbox" in answer.headers["content-security-policy"]
     assert not behind.came
 
 
@@ -144,12 +139,12 @@ async def endless(first: bytes = b"", pause: float = 0.0):
         yield b"x" * (1000 if pause else 2**20)
 
 
-@pytest.mark.parametrize("path", [STYLIZE, f"{API}/upload", f"{API}/queue/join", f"{API}/reset"])
 @pytest.mark.parametrize("head", [{}, {"Content-Length": str(10**9)}], ids=["chunks", "length"])
-def test_a_body_without_end_is_refused_and_leaves_nothing(behind, path, head):
-    answer = behind.ask("POST", path, endless(form(b"")[:-9]), headers={**FORM, **head})
-    assert answer.status_code == 413
-    assert re.search(r"send at most \d+ [MK]B\.", answer.json()["detail"])
+def test_a_body_without_end_is_refused_and_leaves_nothing(behind, head):
+    for path in (STYLIZE, f"{API}/upload", f"{API}/queue/join", f"{API}/reset"):
+        answer = behind.ask("POST", path, endless(form(b"")[0][:-9]), headers={**FORM, **head})
+        assert answer.status_code == 413
+        assert re.search(r"send at most \d+ [MK]B\.", answer.json()["detail"])
     assert not behind.came
     assert not behind.files()
 
@@ -165,102 +160,78 @@ def test_a_slow_body_is_not_waited_for(behind, monkeypatch):
 
 def test_what_is_on_its_way_counts_as_kept(behind):
     behind.service.files.most = 2**20
-    answer = behind.ask("POST", f"{API}/upload", form(b"x" * 2**21), headers=FORM)
+    answer = behind.upload(form(b"x" * 2**21)[0])
     assert answer.status_code == 507
     assert "no room left" in answer.json()["error"]
     assert not behind.files()
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
+def test_json_that_is_dear_or_none_is_not_handed_on(behind):
+    for body, status in (
         (b"[" + b"[]," * 1_000_000 + b"[]]", 413),
-        (b'{"data": [' + b"{}," * 300_000 + b"{}]}", 413),
         (b'{"data": [' + b"1," * 6000 + b"1]}", 413),
         (b"[" * 200_000, 413),
-        (b'{"a":' * 100_000, 413),
         (b'{"a":' * 499, 400),
         (b"1" * 900_000, 400),
         (b"\xff\xfe{", 400),
         (b"", 400),
         (b"null", 422),
-    ],
-    ids=["lists", "objects", "numbers", "deep", "deeper", "cut", "long", "no text", "none", "null"],
-)
-def test_json_that_is_dear_or_none_is_not_handed_on(behind, body, status):
-    for path in ("run/predict", "queue/join", "call/v2/stylize", "call/stylize", "mcp/", "cancel"):
-        began = time.monotonic()
-        small = path == "cancel" and len(body) > budgets.OTHERS.body
-        answer = behind.ask("POST", f"{API}/{path}", body)
-        assert answer.status_code == (413 if small else status), path
-        assert time.monotonic() - began < 5  # parsed, the first one takes several times as long
+    ):
+        for path in ("run/predict", "queue/join", "call/v2/stylize", "call/stylize", "mcp/", "cancel"):
+            began = time.monotonic()
+            small = path == "cancel" and len(body) > budgets.OTHERS.body
+            answer = behind.ask("POST", f"{API}/{path}", body)
+            assert answer.status_code == (413 if small else status), (path, body[:20])
+            assert time.monotonic() - began < 5  # parsed, the first one takes several times as long
     assert not behind.came
 
 
 # Files
 
 
-@pytest.mark.parametrize("name", ["page.html", "drawing.svg", "page.xhtml", "script.js", "noname"])
-def test_an_uploaded_page_is_never_shown_as_one(behind, name):
-    (path,) = behind.ask("POST", f"{API}/upload", form(b"<script>", name), headers=FORM).json()
-    head = behind.ask("GET", f"{API}/file={path}").headers
-    assert head["content-type"] == "application/octet-stream"
-    assert head["content-disposition"].startswith("attachment")
-    assert head["x-content-type-options"] == "nosniff"
+def test_an_uploaded_page_is_never_shown_as_one(behind):
+    for name in ("page.html", "drawing.svg", "page.xhtml", "script.js", "noname"):
+        (path,) = behind.upload(form(b"<script>", name)[0]).json()
+        head = behind.ask("GET", f"{API}/file={path}").headers
+        assert head["content-type"] == "application/octet-stream"
+        assert head["content-disposition"].startswith("attachment")
+        assert head["x-content-type-options"] == "nosniff"
 
 
 def test_an_upload_is_served_whole_or_in_part(behind):
-    (path,) = behind.ask("POST", f"{API}/upload", form(b"0123456789"), headers=FORM).json()
+    (path,) = behind.upload(form(b"0123456789")[0]).json()
     part = behind.ask("GET", f"{API}/file={path}", headers={"Range": "bytes=2-5"})
     assert (part.status_code, part.content) == (206, b"2345")
     assert part.headers["content-type"] == "image/jpeg"
     assert "content-disposition" not in part.headers
     assert behind.ask("HEAD", f"{API}/file={path}").status_code == 200
-    for odd in ("bytes=", "bytes=-", "bytes=5-2", "bytes=0-" + "9" * 20, "x", "bytes=a-b", "bytes=0-0,1-1"):
-        answer = behind.ask("GET", f"{API}/file={path}", headers={"Range": odd})
-        assert answer.status_code in (200, 206, 400, 416)
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["/etc/passwd", "app.py", f"{ROOT}/app.py", "/proc/self/environ", "http://127.0.0.1:1/", "../etc/passwd"],
-)
-def test_nothing_else_of_this_machine_is_served(behind, name):
-    answer = behind.ask("GET", f"{API}/file={name}")
-    assert answer.status_code == 403
-    assert answer.json()["error"] == "There is no such file here."
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        *(form(b"x" * 1000, field=field) for field in ("file", "data", "", "files[]")),
-        b"",
-        b"--x",
-        b"--x\r\n\r\n",
-        b"--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--",
-    ],
-)
-def test_an_upload_that_is_no_form_of_files_leaves_nothing(behind, body):
-    assert behind.ask("POST", f"{API}/upload", body, headers=FORM).status_code == 400
-    assert behind.ask("POST", f"{API}/upload", body).status_code == 400
+def test_an_upload_that_is_no_form_of_files_leaves_nothing(behind):
+    other_field = form(b"x" * 1000, field="file")[0]
+    no_name = b"--x\r\nContent-Disposition: form-data\r\n\r\nx\r\n--x--"
+    for body in (other_field, no_name, b"", b"--x", b"--x\r\n\r\n"):
+        assert behind.upload(body).status_code == 400
+        assert behind.ask("POST", f"{API}/upload", body).status_code == 400
     assert not behind.files()
 
 
-@pytest.mark.parametrize("cut", [0, 10, 100, 100_000, 199_990])
-def test_an_upload_that_breaks_off_leaves_nothing_and_gets_no_answer(behind, cut):
-    sent = {"type": "http.request", "body": form(b"x" * 200_000)[:cut], "more_body": True}
-    messages, answers = iter([sent, {"type": "http.disconnect"}]), []
+def test_an_upload_that_breaks_off_leaves_nothing_and_gets_no_answer(behind):
     scope = {"type": "http", "method": "POST", "path": f"{API}/upload", "query_string": b""}
     scope |= {"headers": [(b"content-type", FORM["Content-Type"].encode())], "client": ("8.8.8.8", 1)}
-
-    async def receive() -> dict:
-        return next(messages)
+    answers: list[dict] = []
 
     async def send(message: dict) -> None:
         answers.append(message)
 
-    complete(behind.guard(scope, receive, send))
+    for cut in (0, 10, 100, 100_000, 199_990):
+        sent = {"type": "http.request", "body": form(b"x" * 200_000)[0][:cut], "more_body": True}
+        messages = iter([sent, {"type": "http.disconnect"}])
+
+        async def receive(messages=messages) -> dict:
+            return next(messages)
+
+        complete(behind.guard(scope, receive, send))
     assert not answers
     assert not behind.files()
 
@@ -287,27 +258,24 @@ def test_only_events_that_fit_are_handed_on(behind):
     assert not behind.came
 
 
-def test_what_is_no_file_for_a_picture_is_said(behind):
-    for wrong in ("just a string", "/etc/passwd", 7, ["x"], {"name": "x"}):
-        for way, body in (
-            ("call/v2/stylize", {"photo": wrong}),
-            ("call/stylize", {"data": [wrong]}),
-            ("queue/join", {"data": [wrong, ""], "fn_index": 0}),
-        ):
-            answer = behind.ask("POST", f"{API}/{way}", body)
-            assert answer.status_code == 422
-            assert answer.json()["error"].startswith("photo is no file; upload one")
-
-
-@pytest.mark.parametrize("refused", [500, 200])
-def test_what_gradio_has_no_words_for_gets_a_sentence(behind, refused):
-    behind.status = refused
-    answer = behind.ask("POST", STYLIZE, {})
-    if refused == 200:
-        assert answer.text == "hello"
-    else:
+@pytest.mark.parametrize("wrong", ["/etc/passwd", 7, ["x"], {"name": "x"}])
+def test_what_is_no_file_for_a_picture_is_said(behind, wrong):
+    for way, body in (
+        ("call/v2/stylize", {"photo": wrong}),
+        ("call/stylize", {"data": [wrong]}),
+        ("queue/join", {"data": [wrong, ""], "fn_index": 0}),
+    ):
+        answer = behind.ask("POST", f"{API}/{way}", body)
         assert answer.status_code == 422
-        assert "Use via API or MCP" in answer.json()["detail"][0]["message"]
+        assert answer.json()["error"].startswith("photo is no file; upload one")
+
+
+def test_what_gradio_has_no_words_for_gets_a_sentence(behind):
+    assert behind.ask("POST", STYLIZE, {}).text == "hello"
+    behind.status = 500
+    answer = behind.ask("POST", STYLIZE, {})
+    assert answer.status_code == 422
+    assert "Use via API or MCP" in answer.json()["detail"][0]["message"]
 
 
 def test_what_nobody_foresaw_names_no_path_and_has_a_number(behind, monkeypatch, caplog):
@@ -319,7 +287,7 @@ def test_what_nobody_foresaw_names_no_path_and_has_a_number(behind, monkeypatch,
     picture, call = "data:image/png;base64,AAAA", {"id": 1, "method": "tools/call"}
     for answer in (
         behind.ask("GET", "/config"),
-        behind.ask("POST", f"{API}/upload", form(b"x"), headers=FORM),
+        behind.upload(form(b"x")[0]),
         behind.ask("POST", STYLIZE, {"photo": {"path": picture}}),
         behind.ask("POST", f"{API}/mcp/", {**call, "params": {"arguments": {"photo": picture}}}),
     ):
