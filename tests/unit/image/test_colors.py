@@ -21,11 +21,6 @@ def statistics(image: torch.Tensor) -> torch.Tensor:
     return torch.cat([flat.mean(1)[None], torch.cov(flat, correction=0)])
 
 
-def test_luminance_is_bt_601():
-    colours = torch.tensor([[0.3, 0.3, 0.3], [0, 1, 0]]).T.view(1, 3, 1, 2)
-    assert luminance(colours).flatten().tolist() == pytest.approx([0.3, 0.587])
-
-
 def test_another_luminance_leaves_the_chroma_and_the_range():
     light = torch.rand(1, 1, 40, 50) * 2 - 0.5
     found = with_luminance(PHOTO, light)

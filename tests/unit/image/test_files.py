@@ -23,6 +23,7 @@ BROWN, RED, ROSE, GREEN, GREY = (200, 100, 40), (255, 0, 0), (200, 40, 90), (40,
 SRGB, LAB, XYZ = (
     ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes() for name in ("sRGB", "LAB", "XYZ")
 )
+USELESS = {"LAB": LAB, "XYZ": XYZ, "none at all": b"no profile"}
 
 
 def seen(data: object) -> np.ndarray:
@@ -31,12 +32,9 @@ def seen(data: object) -> np.ndarray:
     return pixels.astype(float) if pixels.dtype == np.uint8 else 255.0 * pixels
 
 
-def plain(mode: str, colour: object) -> Image.Image:
-    return Image.new(mode, (32, 32), colour)
-
-
-def rose(form: str = "PNG", **more: object) -> bytes:
-    return encoded(plain("RGB", ROSE), form, quality=95, **more)
+def flat(form: str = "PNG", mode: str = "RGB", colour: object = ROSE, **more: object) -> bytes:
+    """Return a file of one colour."""
+    return encoded(Image.new(mode, (32, 32), colour), form, quality=95, **more)
 
 
 def floats(white: float) -> bytes:
@@ -59,70 +57,60 @@ def with_chunk(data: bytes, name: bytes, content: bytes) -> bytes:
     return data[:33] + chunk(name, content) + data[33:]
 
 
-def with_primaries(number: int) -> bytes:
-    """Return an AVIF that says in which primaries its colours are."""
-    data = rose("AVIF")
+def avif(primaries: int) -> bytes:
+    data = flat("AVIF")
     at = data.index(b"colrnclx") + 8
-    return data[:at] + struct.pack(">H", number) + data[at + 2 :]
+    return data[:at] + struct.pack(">H", primaries) + data[at + 2 :]
 
 
 def heic(primaries: int) -> bytes:
-    return rose("HEIF", color_primaries=primaries, transfer_characteristics=13, matrix_coefficients=6)
+    return flat("HEIF", color_primaries=primaries, transfer_characteristics=13, matrix_coefficients=6)
 
 
 def with_text(text: str, **more: bool) -> bytes:
     info = PngImagePlugin.PngInfo()
     info.add_text("Comment", text, **more)
-    return rose(pnginfo=info)
+    return flat(pnginfo=info)
 
 
-def palette(clear: int = 0) -> Image.Image:
-    """Return a palette's second colour, with the first in as many rows."""
-    found = plain("P", 1)
-    found.putpalette([0, 0, 0, 10, 200, 30])
-    found.paste(0, (0, 0, 32, clear))
-    return found
+def palette(clear: int = 0, **more: object) -> bytes:
+    """Return a PNG of a palette's second colour, with the first in as many rows."""
+    image = Image.new("P", (32, 32), 1)
+    image.putpalette([0, 0, 0, 10, 200, 30])
+    image.paste(0, (0, 0, 32, clear))
+    return encoded(image, "PNG", **more)
 
 
-DEEP = Image.fromarray(np.full((32, 32), 32768, np.uint16))
 # Each with the mean colour that a person sees, in bytes.
 EXACT = {
-    **{
-        kind: (encoded(plain("RGB", BROWN), kind), BROWN)
-        for kind in ("PNG", "BMP", "TIFF", "GIF", "PPM", "TGA")
-    },
-    "half transparent": (encoded(plain("RGBA", (*RED, 128)), "PNG"), (255, 127, 127)),
-    "half transparent grey": (encoded(plain("LA", (0, 128)), "PNG"), (127, 127, 127)),
-    "palette": (encoded(palette(), "PNG"), (10, 200, 30)),
-    "palette with a clear colour": (encoded(palette(16), "PNG", transparency=1), GREY),
-    "grey": (encoded(plain("L", 51), "PNG"), (51, 51, 51)),
-    "bitmap": (encoded(plain("1", 1), "PNG"), (255, 255, 255)),
-    "16 bits": (encoded(DEEP, "PNG"), GREY),
-    "16 bits TIFF": (encoded(DEEP, "TIFF"), GREY),
+    **{kind: (flat(kind, colour=BROWN), BROWN) for kind in ("PNG", "BMP", "TIFF", "GIF", "PPM", "TGA")},
+    "half transparent": (flat("PNG", "RGBA", (*RED, 128)), (255, 127, 127)),
+    "half transparent grey": (flat("PNG", "LA", (0, 128)), (127, 127, 127)),
+    "palette": (palette(), (10, 200, 30)),
+    "palette with a clear colour": (palette(16, transparency=1), GREY),
+    "grey": (flat("PNG", "L", 51), (51, 51, 51)),
+    "bitmap": (flat("PNG", "1", 1), (255, 255, 255)),
+    "16 bits": (flat("PNG", "I;16", 32768), GREY),
+    "16 bits TIFF": (flat("TIFF", "I;16", 32768), GREY),
     **{f"floats to {white}": (floats(white), GREY) for white in (1, 255, 65535)},
     "an animation's first frame": (
-        encoded(plain("RGB", RED), "GIF", save_all=True, append_images=[plain("RGB", "blue")]),
-        RED,
+        flat("GIF", save_all=True, append_images=[Image.new("L", (32, 32))]),
+        ROSE,
     ),
-    "cICP counts more": (with_chunk(rose(icc_profile=swapping()), b"cICP", bytes([1, 13, 0, 1])), ROSE),
+    "cICP counts more": (with_chunk(flat(icc_profile=swapping()), b"cICP", bytes([1, 13, 0, 1])), ROSE),
     "a wrong checksum beside the pixels": (with_text("hello").replace(b"hello", b"jello"), ROSE),
     "a text that is too long to unpack": (with_text("x" * 3_000_000, zip=True), ROSE),
 }
 # Compressed with loss, or converted by a profile.
 LOSSY = {
-    **{kind: (encoded(plain("RGB", BROWN), kind), BROWN) for kind in ("JPEG", "WEBP", "AVIF")},
-    "CMYK": (encoded(plain("CMYK", (0, 255, 255, 0)), "JPEG"), RED),
-    "broken EXIF": (rose("JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\xff\xff"), ROSE),
-    "a profile": (rose(icc_profile=swapping()), GREEN),
-    "a profile beside transparency": (
-        encoded(plain("RGBA", (*ROSE, 255)), "PNG", icc_profile=swapping()),
-        GREEN,
-    ),
-    **{
-        f"useless profile {useless[:4]!r}": (rose(icc_profile=useless), ROSE) for useless in (LAB, XYZ, b"no")
-    },
-    "AVIF in sRGB's primaries": (with_primaries(1), ROSE),
-    "AVIF in Display P3's": (with_primaries(12), (217, 0, 89)),
+    **{kind: (flat(kind, colour=BROWN), BROWN) for kind in ("JPEG", "WEBP", "AVIF")},
+    "CMYK": (flat("JPEG", "CMYK", (0, 255, 255, 0)), RED),
+    "broken EXIF": (flat("JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\xff\xff\xff\xff"), ROSE),
+    "a profile": (flat(icc_profile=swapping()), GREEN),
+    "a profile beside transparency": (flat("PNG", "RGBA", ROSE, icc_profile=swapping()), GREEN),
+    **{f"useless profile {name}": (flat(icc_profile=data), ROSE) for name, data in USELESS.items()},
+    "AVIF in sRGB's primaries": (avif(1), ROSE),
+    "AVIF in Display P3's": (avif(12), (217, 0, 89)),
     "HEIC in sRGB's primaries": (heic(1), ROSE),
     "HEIC in Display P3's": (heic(12), (217, 0, 89)),
 }
@@ -165,8 +153,8 @@ BAD = {
     "jxl": (b"\xff\x0a" + bytes(40), "is a JPEG XL, which is not read here" + EXPORT),
     "pdf": (b"%PDF-1.7", "is a PDF" + EXPORT),
     "svg": (b"<?xml version='1.0'?><svg>", "is an SVG drawing" + EXPORT),
-    "one pixel": (encoded(Image.new("RGB", (1, 1)), "PNG"), "is 1 x 1 pixels, which is too small to paint"),
-    "a line": (encoded(Image.new("RGB", (2000, 8)), "PNG"), "is 2000 x 8 pixels, which is too small"),
+    "one pixel": (encoded(picture(1, 1), "PNG"), "is 1 x 1 pixels, which is too small to paint"),
+    "a line": (encoded(picture(2000, 8), "PNG"), "is 2000 x 8 pixels, which is too small"),
     "bomb": (claiming(13000, 13000), "has 169 million pixels"),
     "big bomb": (claiming(60000, 60000), r"claims more than \d+ million pixels"),
     "truncated": (JPEG[:2000], DAMAGED),
@@ -211,7 +199,7 @@ def test_transparency_of_one_colour_in_16_bits(channels):
 
 
 def test_what_is_transparent_throughout_is_said_but_for_a_mask():
-    data = encoded(plain("RGBA", (255, 0, 0, 0)), "PNG")
+    data = flat("PNG", "RGBA", (255, 0, 0, 0))
     with pytest.raises(InputError, match="The style picture is transparent throughout"):
         decode(data, "The style picture")
     assert decode(data, "The mask", ground=0.0).max() == 0

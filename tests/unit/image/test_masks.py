@@ -11,40 +11,28 @@ LEFT = torch.zeros(1, 1, 30, 40)
 LEFT[..., :20] = 1
 
 
-def test_without_masks_there_is_one_region_everywhere():
-    (region,), painted = divide([1.0, 0.5, 0.0], [None, None, None], None)
-    assert region.mask is None
-    assert painted is None
-    assert region.shares == pytest.approx((2 / 3, 1 / 3, 0))
+def same(one: torch.Tensor | None, other: torch.Tensor | None) -> bool:
+    return one is other or torch.equal(one, other)
 
 
-# By the shares of the styles and their masks: the regions' shares and masks, and what is painted at all.
-DIVISIONS = {
-    "the others paint the rest": (
-        ([1.0, 1.0, 1.0], [None, LEFT, None]),
-        [((0.5, 0, 0.5), 1 - LEFT), ((0, 1, 0), LEFT)],
-        ALL,
-    ),
-    "the rest stays the photo if every style has one": (([1.0], [LEFT]), [((1,), LEFT)], LEFT),
-    "those that overlap share": (
-        ([1.0, 1.0], [ALL, LEFT]),
-        [((1, 0), 1 - LEFT / 2), ((0, 1), LEFT / 2)],
-        ALL,
-    ),
-    "one of share 0 takes no part": (([1.0, 0.0], [None, LEFT]), [((1, 0), None)], None),
-}
-
-
-@pytest.mark.parametrize("name", DIVISIONS)
-def test_a_style_with_a_mask_paints_there(name):
-    given, expected, painted = DIVISIONS[name]
-    regions, found = divide(*given, None)
-    assert [region.shares for region in regions] == [shares for shares, _ in expected]
-    for one, other in (
-        (found, painted),
-        *((region.mask, expected[k][1]) for k, region in enumerate(regions)),
-    ):
-        assert one is other or torch.equal(one, other)
+@pytest.mark.parametrize(
+    ("shares", "masks", "expected", "painted"),
+    [
+        ([1.0, 0.5, 0.0], [None, None, None], [((2 / 3, 1 / 3, 0), None)], None),
+        # A style without a mask paints the rest; if each has one, that stays the photo.
+        ([1.0, 1.0, 1.0], [None, LEFT, None], [((0.5, 0, 0.5), 1 - LEFT), ((0, 1, 0), LEFT)], ALL),
+        ([1.0], [LEFT], [((1,), LEFT)], LEFT),
+        # Those that overlap share, and one of share 0 takes no part.
+        ([1.0, 1.0], [ALL, LEFT], [((1, 0), 1 - LEFT / 2), ((0, 1), LEFT / 2)], ALL),
+        ([1.0, 0.0], [None, LEFT], [((1, 0), None)], None),
+    ],
+)
+def test_each_style_paints_where_its_mask_says(shares, masks, expected, painted):
+    regions, found = divide(shares, masks, None)
+    assert same(found, painted)
+    for region, (share, mask) in zip(regions, expected, strict=True):
+        assert region.shares == pytest.approx(share)
+        assert same(region.mask, mask)
 
 
 def test_regions_and_what_is_kept_fill_the_canvas_with_soft_edges_too():

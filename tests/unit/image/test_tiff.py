@@ -32,31 +32,47 @@ def written(samples: np.ndarray, planes: str = "contig", **more: object) -> byte
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("kind", "planes", "compression"),
-    [
-        *((np.uint16, planes, how) for planes in ("contig", "separate") for how in (None, "zlib")),
-        *((kind, "contig", None) for kind in (np.float16, np.float32, np.float64, np.uint32)),
-    ],
-)
-def test_deep_colours_are_as_they_are(kind, planes, compression):
-    white = np.iinfo(kind).max if np.issubdtype(kind, np.integer) else 1
-    data = written((LIGHT * white).astype(kind), planes, compression=compression)
-    assert measure(data) == (64, 48)
-    assert np.abs(seen(data) / 255 - LIGHT).max() < 1 / 250
+GREY = DEEP[..., 0]
+SLOPE = np.tile(np.linspace(0, 1.3, 64, dtype=np.float32), (48, 1))
+INKS = np.full((40, 60, 4), (0, 65535, 0, 0), np.uint16)
+MULTIPLIED = np.concatenate([SAMPLES // 2, HALF], axis=2)
+HALF_GREY = np.concatenate([HALF, HALF], axis=2)
+# Each with what is seen, from 0 to 1, and how many bytes from it.
+FILES = {
+    **{
+        f"16 bits, {planes}, {how}": (written(DEEP, planes, compression=how), LIGHT, 1)
+        for planes in ("contig", "separate")
+        for how in (None, "zlib")
+    },
+    **{kind: (written(LIGHT.astype(kind)), LIGHT, 1) for kind in ("float16", "float32", "float64")},
+    "32 bits": (written((LIGHT * (2**32 - 1)).astype(np.uint32)), LIGHT, 1),
+    "white as zero": (written(GREY, photometric="miniswhite"), 1 - LIGHT[..., :1], 1),
+    "white as zero, 8 bits": (
+        written((GREY >> 8).astype(np.uint8), photometric="miniswhite"),
+        1 - (DEEP[..., :1] >> 8) / 255,
+        1,
+    ),
+    # Highlights above white do not make it black and white.
+    "highlights": (written(SLOPE, photometric="minisblack"), SLOPE[..., None].clip(0, 1), 0.3),
+    "a profile": (written(SAMPLES, iccprofile=swapping()), np.divide(GREEN, 255), 3),
+    "a profile, planes": (written(SAMPLES, "separate", iccprofile=swapping()), np.divide(GREEN, 255), 3),
+    "colours times alpha": (
+        written(MULTIPLIED, "separate", extrasamples=["assocalpha"]),
+        np.divide(ROSE, 510) + 0.5,
+        3,
+    ),
+    "alpha": (written(HALF_GREY, photometric="minisblack", extrasamples=["unassalpha"]), 0.751, 3),
+    # Planes of ink are not taken for light.
+    "ink": (written(INKS, "separate", photometric="separated"), (1, 0, 1), 40),
+}
 
 
-@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
-def test_white_as_zero_is_no_negative(kind):
-    grey = (DEEP[..., 0] >> (8 if kind == np.uint8 else 0)).astype(kind)
-    wanted = 255 - 255 * (grey / np.iinfo(kind).max)
-    assert np.abs(seen(written(grey, photometric="miniswhite"))[..., 1] - wanted).max() < 1.02
-
-
-def test_highlights_above_white_do_not_make_it_black_and_white():
-    slope = np.tile(np.linspace(0, 1.3, 64, dtype=np.float32), (48, 1))
-    data = written(slope, photometric="minisblack")
-    assert np.abs(seen(data)[..., 0] / 255 - slope.clip(0, 1)).max() < 1e-3
+@pytest.mark.parametrize("name", FILES)
+def test_it_is_seen_as_it_is_meant(name):
+    data, expected, most = FILES[name]
+    found = seen(data)
+    assert measure(data) == found.shape[1::-1]
+    assert np.abs(found - np.multiply(expected, 255)).max() <= most
 
 
 @pytest.mark.parametrize("planes", ["separate", "contig"])
@@ -64,29 +80,6 @@ def test_a_deep_tiff_keeps_its_orientation(planes):
     data = written(SAMPLES, planes, extratags=[(274, "H", 1, 6, True)])
     assert decode(data).shape == (60, 40, 3)
     assert measure(data) == (40, 60)
-
-
-INKS = np.full((40, 60, 4), (0, 65535, 0, 0), np.uint16)
-MULTIPLIED = np.concatenate([SAMPLES // 2, HALF], axis=2)
-HALF_GREY = np.concatenate([HALF, HALF], axis=2)
-# Each with the colour that all of it has, and how far from it.
-COLOURS = {
-    "a profile": (written(SAMPLES, iccprofile=swapping()), GREEN, 3),
-    "a profile of planes": (written(SAMPLES, "separate", iccprofile=swapping()), GREEN, 3),
-    "colours times alpha": (
-        written(MULTIPLIED, "separate", extrasamples=["assocalpha"]),
-        np.add(ROSE, 255) / 2,
-        3,
-    ),
-    "alpha": (written(HALF_GREY, photometric="minisblack", extrasamples=["unassalpha"]), 191.5, 3),
-    "planes of ink": (written(INKS, "separate", photometric="separated"), (255, 0, 255), 40),
-}
-
-
-@pytest.mark.parametrize("name", COLOURS)
-def test_deep_colours_are_seen_as_they_are_meant(name):
-    data, colour, most = COLOURS[name]
-    assert np.abs(seen(data) - colour).max() <= most
 
 
 def test_no_file_is_left_open(tmp_path):

@@ -54,11 +54,11 @@ def test_colours_go_on_behind_what_is_transparent_and_what_nobody_sees_counts_fo
     red = torch.tensor([220.0, 20, 20]).view(1, 3, 1, 1) / 255
     assert (continued(given) - red).abs().max() < 0.01
     assert torch.equal(continued(given[:, :3]), given[:, :3])
-    nothing = torch.cat([given[:, :3], torch.zeros_like(given[:, 3:])], 1)
+    nothing = given * torch.tensor([1.0, 1, 1, 0]).view(1, 4, 1, 1)
     assert (continued(nothing) == 1).all()
     assert (on_white(nothing) == 1).all()
-    for height, width in ((1, 1), (17, 1), (31, 64)):
-        opaque = torch.cat([torch.rand(1, 3, height, width), torch.ones(1, 1, height, width)], 1)
+    for size in ((1, 1), (17, 1), (31, 64)):
+        opaque = torch.cat([torch.rand(1, 3, *size), torch.ones(1, 1, *size)], 1)
         assert torch.allclose(continued(opaque), opaque[:, :3])
 
 
