@@ -40,8 +40,9 @@ import filelock
 if not hasattr(os, "fork"):
     del os.O_NOFOLLOW, os.O_NONBLOCK
     filelock.FileLock = filelock.SoftFileLock
+    from nst.guard import connections
+    connections.bound()
 from nst.__main__ import main
-from nst.guard import connections
 from nst.runs.decoder import Decoder
 from nst.runs.storage import Files
 async def decode(photo):
@@ -49,7 +50,6 @@ async def decode(photo):
     sent = files.sent(str(files.add_upload("", "a.jpg", open(photo, "rb"))), "The photo")
     print((await Decoder().decode(sent, "The photo", ""))[0].shape, flush=True)
     files.close()
-connections.bound()
 asyncio.run(decode(sys.argv.pop(1)))
 sys.exit(main())
 """
