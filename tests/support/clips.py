@@ -11,10 +11,10 @@ from PIL import Image
 GREEN, RED = (40, 200, 40), (200, 30, 30)
 
 
-def shots(count, width=96, height=64):
+def shots(count, width=96):
     """Yield a red square that moves over green, four pixels a frame."""
     for number in range(count):
-        pixels = np.full((height, width, 3), GREEN, np.uint8)
+        pixels = np.full((64, width, 3), GREEN, np.uint8)
         pixels[16:32, 4 * number : 4 * number + 16] = RED
         yield pixels
 
@@ -38,7 +38,7 @@ def made_film(path, codec="libx264", times=range(12), sound=None):
     return path
 
 
-def made_animation(path, count=8, **more):
-    first, *others = map(Image.fromarray, shots(count))
+def made_animation(path, count=8, width=96, **more):
+    first, *others = map(Image.fromarray, shots(count, width))
     first.save(path, save_all=True, append_images=others, **{"duration": 50, "loop": 0, **more})
     return path

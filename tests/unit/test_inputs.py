@@ -20,13 +20,6 @@ def test_each_picture_has_the_name_of_its_place():
     ]
 
 
-def test_what_is_changed_stays_in_its_place_and_what_is_missing_missing():
-    assert ALL.map(lambda role, picture: picture.upper()) == Inputs(
-        "PHOTO", ("ONE", None, "THREE"), "KEEP", (None, None, "WHERE"), "START", "RESUME", ("THERE",)
-    )
-    assert Inputs("photo", ("one",)).map(lambda role, picture: len(picture)) == Inputs(5, (3,))
-
-
 def test_empty_places_among_the_styles_are_closed_up_with_their_masks():
     closed_up, places = ALL.compact()
     assert places == (0, 2)

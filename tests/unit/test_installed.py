@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -17,19 +16,18 @@ from PIL import Image
 WITHOUT_GRADIO = "import sys; sys.modules.update(gradio=None, gradio_client=None)"
 
 
-def run(*command: object, **options):
-    return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True, **options)
+def run(*command: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder into which it was installed, from the files that are in the repository."""
     sources, target = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("installed")
-    tracked = run("-c", "import subprocess as s; s.run(['git', 'ls-files', 'nst', 'examples'])", cwd=ROOT)
-    for name in ["pyproject.toml", "README.md", "LICENSE", *tracked.stdout.split()]:
-        place = sources / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, place)
+    wanted = ["nst", "examples", "pyproject.toml", "README.md", "LICENSE"]
+    for name in subprocess.check_output(["git", "ls-files", *wanted], cwd=ROOT, text=True).split():
+        (sources / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, sources / name)
     pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
     done = run(*pip, "--target", target, sources)
     assert done.returncode == 0, done.stderr
@@ -37,27 +35,28 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-@pytest.fixture
-def elsewhere(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of somebody who has installed it, the current one."""
-    monkeypatch.setitem(os.environ, "PYTHONPATH", str(installed))
+@pytest.fixture(autouse=True)
+def elsewhere(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be somebody who has installed it, in a folder of his own."""
+    monkeypatch.setenv("PYTHONPATH", str(installed))
     monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
-def test_readmes_lines_paint(elsewhere, photo, painting):
+def test_readmes_lines_paint(installed, photo, painting):
     Image.open(painting).save("painting.jpg")
     (code,) = re.findall(r"```python\n(.*?encode_png.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     code = code.replace("style_weight=7", "style_weight=7, size=64, iterations=10")
     done = run("-c", code + "\nimport nst, sys\nprint(nst.__file__, 'nst.page' in sys.modules)")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [str(Path(os.environ["PYTHONPATH"]) / "nst" / "__init__.py"), "False"]
+    assert done.stdout.split() == [str(installed / "nst" / "__init__.py"), "False"]
     assert Image.open("out.png").size == (64, 43)
 
 
-def test_both_commands_are_there_and_the_pages_says_what_it_needs(installed, elsewhere, photo, painting):
-    done = run(installed / "bin" / "nst", photo, painting, "--size", 64, "--iterations", 10, "-o", "out.png")
+def test_both_commands_are_there_and_the_pages_says_what_it_needs(installed, photo, painting):
+    few = ["--size", 64, "--iterations", 10, "-v"]
+    done = run(installed / "bin" / "nst", photo, painting, "-o", "out.png", *few)
     assert done.returncode == 0, done.stderr
+    assert "weights: narrow.safetensors of the package" in done.stderr
     assert Image.open("out.png").size == (64, 43)
     done = run(installed / "bin" / "nst-page")
     assert done.returncode == 2

@@ -40,8 +40,9 @@ import filelock
 if not hasattr(os, "fork"):
     del os.O_NOFOLLOW, os.O_NONBLOCK
     filelock.FileLock = filelock.SoftFileLock
+    from nst.guard import connections
+    connections.bound()
 from nst.__main__ import main
-from nst.guard import connections
 from nst.runs.decoder import Decoder
 from nst.runs.storage import Files
 async def decode(photo):
@@ -49,7 +50,6 @@ async def decode(photo):
     sent = files.sent(str(files.add_upload("", "a.jpg", open(photo, "rb"))), "The photo")
     print((await Decoder().decode(sent, "The photo", ""))[0].shape, flush=True)
     files.close()
-connections.bound()
 asyncio.run(decode(sys.argv.pop(1)))
 sys.exit(main())
 """
@@ -64,20 +64,12 @@ def test_a_photo_is_read_and_the_command_line_paints(system, python, photo, pain
     (tmp_path / "sitecustomize.py").write_text(system)
     (tmp_path / "out").mkdir()
     folders = [tmp_path, ROOT, *([Path(np.__file__).parents[1]] if python != sys.executable else [])]
+    found = {"PYTHONPATH": os.pathsep.join(map(str, folders)), "GRADIO_TEMP_DIR": str(tmp_path / "cache")}
     # No shell there expands the pattern.
-    few = [str(tmp_path / "phot?.*"), "--style", str(painting), "--size", "64", "--iterations", "10"]
-    done = subprocess.run(
-        [python, "-c", SCRIPT, str(photo), *few, "-o", "out/"],
-        cwd=tmp_path,
-        env={
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join(map(str, folders)),
-            "GRADIO_TEMP_DIR": str(tmp_path / "cache"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    few = ["phot?.*", "--style", painting, "--size", 64, "--iterations", 10, "-o", "out/"]
+    command = [python, "-c", SCRIPT, *map(str, [photo, *few])]
+    how = {"cwd": tmp_path, "env": {**os.environ, **found}, "timeout": 120}
+    done = subprocess.run(command, capture_output=True, text=True, **how)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("(80, 120, 3)\n"), done.stderr
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["photo.png"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,16 +54,12 @@ def test_colours_go_on_behind_what_is_transparent_and_what_nobody_sees_counts_fo
     red = torch.tensor([220.0, 20, 20]).view(1, 3, 1, 1) / 255
     assert (continued(given) - red).abs().max() < 0.01
     assert torch.equal(continued(given[:, :3]), given[:, :3])
-    nothing = torch.cat([given[:, :3], torch.zeros_like(given[:, 3:])], 1)
+    nothing = given * torch.tensor([1.0, 1, 1, 0]).view(1, 4, 1, 1)
     assert (continued(nothing) == 1).all()
     assert (on_white(nothing) == 1).all()
-
-
-@pytest.mark.parametrize("size", [(1, 1), (17, 1), (31, 64)])
-def test_colours_go_on_whatever_the_sides_are(size):
-    given = torch.rand(1, 4, *size)
-    given[:, 3:] = 1
-    assert torch.allclose(continued(given), given[:, :3])
+    for size in ((1, 1), (17, 1), (31, 64)):
+        opaque = torch.cat([torch.rand(1, 3, *size), torch.ones(1, 1, *size)], 1)
+        assert torch.allclose(continued(opaque), opaque[:, :3])
 
 
 def test_the_painting_is_as_transparent_as_the_photo(painted):
@@ -81,7 +78,7 @@ def test_without_the_wish_it_is_painted_on_white(encoder):
     hard = np.array(cutout())
     hard[..., 3] = np.where(hard[..., 3] > 127, 255, 0)
     photos = Image.fromarray(hard), Image.fromarray(pixels_on_white(hard))
-    settings = Settings(size=96, iterations=10)
+    settings = replace(SETTINGS, transparency=False)
     one, other = (finished(each, picture(80, 80), settings, encoder=encoder) for each in photos)
     assert one.image.shape == (64, 96, 3)
     assert np.array_equal(one.image, other.image)
@@ -92,23 +89,17 @@ def test_what_nobody_sees_has_no_part_in_the_statistics():
     alpha[..., 24:40, 40:56] = 1
     inputs = Inputs(torch.rand(1, 3, 64, 96), (torch.rand(1, 3, 80, 80),))
     regions = WorkingPictures(inputs, SETTINGS, alpha).regions
-    (mask,) = [region.mask for region in regions]
-    assert torch.equal(mask, alpha)
+    assert [torch.equal(region.mask, alpha) for region in regions] == [True]
     with pytest.raises(InputError, match="Keep transparency"):
         WorkingPictures(inputs, SETTINGS, torch.zeros(1, 1, 64, 96))
 
 
-def test_it_goes_on_from_a_painting_with_alpha(encoder, painted):
-    earlier = Image.fromarray(painted[-1].image)
-    again = finished(cutout(), picture(80, 80), SETTINGS, encoder=encoder, resume=earlier)
-    assert again.image.shape == (64, 96, 4)
-
-
-def test_a_mask_and_the_photos_palette_go_with_it(encoder):
+def test_an_earlier_painting_a_mask_and_the_photos_palette_go_with_it(encoder, painted):
     mask = Image.new("L", (96, 64), 0)
     mask.paste(255, (0, 0, 48, 64))
-    settings = Settings(size=96, iterations=10, transparency=True, colors="match-after", edge=0)
-    final = finished(cutout(), picture(80, 80), settings, keep=mask, encoder=encoder).image
+    more = {"keep": mask, "resume": Image.fromarray(painted[-1].image)}
+    settings = replace(SETTINGS, colors="match-after", edge=0)
+    final = finished(cutout(), picture(80, 80), settings, encoder=encoder, **more).image
     assert final.shape == (64, 96, 4)
     kept = final[28:36, 30:40, :3].astype(int)
     assert np.abs(kept - (220, 20, 20)).max() < 12
