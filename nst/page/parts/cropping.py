@@ -16,7 +16,7 @@ from nst.gradio_faults.inputs import Picture
 from nst.guard.clients import client_of
 from nst.image.decoding import MIN_SIDE
 from nst.image.picture_files import encode_jpeg, encode_png
-from nst.page.components import CropTool
+from nst.page.components import element
 from nst.page.parts import QUIET, Values
 from nst.page.parts.pictures import PictureInputs, eight_bit
 from nst.runs.storage import NO_ROOM
@@ -27,13 +27,16 @@ _UNREADABLE = "Which part to keep cannot be read; choose it again."
 def add_crop_tool(pictures: PictureInputs, card: Picture, name: str) -> None:
     """Put here what cuts and turns the picture of a card.
 
+    Its `submit` tells which part, and by what word it was "asked"; its value is the answer to that: the word,
+    and a "message", "" if it was done.
+
     Args:
         name: the element id of the tool.
     """
     files, decoder = pictures.service.files, pictures.service.decoder
     kind, has_alpha = str(card.elem_id), card is pictures.photo
     label = f"The {kind} picture"
-    tool = CropTool(kind, elem_id=name)
+    tool = element("crop", "crop", elem_id=name, of=kind)
 
     async def cut(values: Values, event: gr.EventData, request: gr.Request) -> Values:
         wanted = message(event)

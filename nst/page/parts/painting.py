@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -16,8 +16,8 @@ from nst.gradio_faults.events import message
 from nst.guard.clients import client_of, session_of
 from nst.page import status
 from nst.page.components import freed, served
+from nst.page.gallery import finished
 from nst.page.parts import LONG, QUIET, Values
-from nst.page.parts.forecast import ForecastLine
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.returning import Returning
@@ -38,7 +38,7 @@ class RunController:
     """Begins, stops and steers the runs of the page's visitors, and shows them.
 
     Args:
-        forecast: is told anew after a run, which has shown how fast this host is.
+        tell_forecast: has the forecast told anew after an event: a run shows how fast this host is.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class RunController:
         stage: Stage,
         pictures: PictureInputs,
         knobs: Knobs,
-        forecast: ForecastLine,
+        tell_forecast: Callable[[Any], Any],
         returning: Returning,
     ) -> None:
         self.stage, self.pictures, self.knobs = stage, pictures, knobs
@@ -79,7 +79,7 @@ class RunController:
             )
         for event in shows:
             event.failure(None, None, stage.paint, js=FREED, **QUIET)
-            told = forecast.follow(event.then(released, {stage.handle}, ended, **QUIET))
+            told = tell_forecast(event.then(released, {stage.handle}, ended, **QUIET))
             told.then(stage.make_film, {stage.handle}, [stage.film, stage.film_line], **LONG)
         # What the next run would be, a link too, is of the size that is shown.
         stage.actions.select(size, None, knobs.components["size"], **QUIET)
@@ -175,7 +175,7 @@ class RunController:
             return {stage.status: gr.skip()}
         if is_of_these:
             return {stage.status: ended(run)}
-        if stage.painted(*shown):
+        if finished(*shown):
             return {**stage.untouched(*shown), **stage.nothing(values)}
         return {stage.status: status.idle("You changed the pictures. Press Paint to use them.")}
 

@@ -15,9 +15,9 @@ import sys
 import nst.page
 assert "gradio" not in sys.modules  # the decoder's processes do without
 import gradio as gr
-from nst.page.components import LivePreview, Strip
+from nst.gradio_faults.inputs import Picture
 assert gr.component_meta.create_or_modify_pyi(gr.HTML, "HTML", []) is None
-print(Strip([], "photo").select, gr.__version__)
+print(Picture().select, gr.__version__)
 """
 
 
