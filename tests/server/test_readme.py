@@ -37,46 +37,43 @@ def url():
         yield address.rstrip("/")
 
 
-@pytest.fixture
-def run(tmp_path, photo, painting):
-    """Return a function that runs a command beside photo.jpg and painting.jpg."""
+@pytest.fixture(autouse=True)
+def beside_the_pictures(tmp_path, photo, painting, monkeypatch):
     Image.open(painting).convert("RGB").save(tmp_path / "painting.jpg")
-
-    def run(*command: str) -> Path:
-        found = {**os.environ, "PYTHONPATH": str(ROOT)}
-        subprocess.run(command, cwd=tmp_path, check=True, env=found, timeout=120)
-        return tmp_path
-
-    return run
+    monkeypatch.chdir(tmp_path)
 
 
-def test_the_command_line(run):
-    command = block("bash", "python -m nst photo.jpg").replace("--size 768", "--size 64 --iterations 20")
-    folder = run("bash", "-c", command.replace("python", sys.executable))
-    image = Image.open(folder / "out.png")
-    assert json.loads(image.info["Settings"])["style_weight"] == 7
-
-
-def test_python(run):
-    code = block("python", "from nst import").replace(
-        "style_weight=7", "style_weight=7, size=64, iterations=20"
+def run(command: str) -> Image.Image:
+    """Run a command; return the picture that it has written, which tells its settings."""
+    subprocess.run(
+        ["bash", "-c", command], check=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=120
     )
-    run(sys.executable, "-c", code)
+    image = Image.open("out.png")
+    assert json.loads(image.info["Settings"])["style_weight"] == 7
+    return image
 
 
-def test_gradio_client(run, url):
-    code = block("python", "gradio_client").replace(ADDRESS, url).replace("=7,", "=7, iterations=20,")
-    code += "\nfrom PIL import Image\nassert Image.open(painting).format == 'PNG'"
-    run(sys.executable, "-c", code)
+def test_the_command_line():
+    command = block("bash", "python -m nst photo.jpg").replace("--size 768", "--size 64 --iterations 20")
+    run(command.replace("python", sys.executable))
+
+
+def test_python():
+    code = block("python", "from nst import")
+    exec(code.replace("style_weight=7", "style_weight=7, size=64, iterations=20"), {})
+    assert json.loads(Image.open("out.png").info["Settings"])["style_weight"] == 7
+
+
+def test_gradio_client(url):
+    found: dict[str, str] = {}
+    exec(block("python", "gradio_client").replace(ADDRESS, url).replace("=7,", "=7, iterations=20,"), found)
+    assert Image.open(found["painting"]).format == "PNG"
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
-def test_curl(run, url):
+def test_curl(url):
     command = block("bash", "curl").replace(ADDRESS, url).replace(": 7}", ': 7, \\"iterations\\": 20}')
-    folder = run("bash", "-c", command)
-    image = Image.open(folder / "out.png")
-    assert json.loads(image.info["Settings"])["style_weight"] == 7
-    assert image.size == (96, 64)
+    assert run(command).size == (96, 64)
 
 
 def test_the_mcp_tool(photo, painting, url):
