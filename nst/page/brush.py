@@ -25,7 +25,6 @@ _START = "data:image/png;base64,"
 # More than any drawing of that size can have: four bytes a pixel, in base64.
 _MOST_CHARACTERS = 4 * MOST_DRAWN**2 * 4 // 3 + 10_000
 
-
 UNREADABLE = "What was drawn on the {over} cannot be read; clear it and draw again."
 
 

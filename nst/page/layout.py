@@ -42,12 +42,11 @@ def build(service: Service) -> gr.Blocks:
             with gr.Column(elem_id="inputs", scale=0, min_width=380):
                 pictures.add_intake(knobs.components["initial"])
                 with gr.Row(elem_id="pictures"):
-                    with gr.Column(min_width=140, elem_classes="card"):
-                        pictures.add_main(pictures.photo, photos())
-                        add_crop_tool(pictures, pictures.photo, "crop")
-                    with gr.Column(min_width=140, elem_classes="card"):
-                        pictures.add_main(pictures.style, styles())
-                        add_crop_tool(pictures, pictures.style, "crop-style")
+                    mains = (pictures.photo, photos(), "crop"), (pictures.style, styles(), "crop-style")
+                    for card, examples, crop in mains:
+                        with gr.Column(min_width=140, elem_classes="card"):
+                            pictures.add_main(card, examples)
+                            add_crop_tool(pictures, card, crop)
                 gr.HTML(f"<p>Only you see your photo. Deleted after {kept}.</p>", elem_id="privacy")
                 stage.paint.render()
                 tell_forecast = add_forecast(pictures, knobs)

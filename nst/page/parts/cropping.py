@@ -21,8 +21,6 @@ from nst.page.parts import QUIET, Values
 from nst.page.parts.pictures import PictureInputs, eight_bit
 from nst.runs.storage import NO_ROOM
 
-_UNREADABLE = "Which part to keep cannot be read; choose it again."
-
 
 def add_crop_tool(pictures: PictureInputs, card: Picture, name: str) -> None:
     """Put here what cuts and turns the picture of a card.
@@ -77,10 +75,9 @@ def part(pixels: np.ndarray, box: Any, turns: Any) -> np.ndarray:
     Raises:
         InputError: it is no such part, or one too small to paint.
     """
-    if not isinstance(box, list) or len(box) != 4 or type(turns) is not int:
-        raise InputError(_UNREADABLE)
-    if not all(type(each) in (int, float) and math.isfinite(each) for each in box):
-        raise InputError(_UNREADABLE)
+    numbers = box if isinstance(box, list) and len(box) == 4 else [math.nan]
+    if type(turns) is not int or not all(type(n) in (int, float) and math.isfinite(n) for n in numbers):
+        raise InputError("Which part to keep cannot be read; choose it again.")
     turned = np.rot90(pixels, -turns % 4)
     height, width = turned.shape[:2]
     left, top, right, bottom = (min(max(float(each), 0.0), 1.0) for each in box)

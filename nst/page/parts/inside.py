@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Sequence
 
 import gradio as gr
@@ -15,7 +14,7 @@ from PIL import Image
 
 from nst.errors import InputError
 from nst.guard.clients import client_of
-from nst.image.picture_files import load_image
+from nst.image.picture_files import encode_png, load_image
 from nst.image.tensors import to_tensor
 from nst.optimization.encoders import load_encoders
 from nst.optimization.layer_views import LayerView, compare, feature_maps
@@ -105,9 +104,7 @@ def _image(pixels: np.ndarray, alt: str) -> str:
         (_SIDE, round(_SIDE * picture.height / picture.width)),
         Image.Resampling.NEAREST if picture.width < _SIDE else Image.Resampling.BICUBIC,
     )
-    buffer = io.BytesIO()
-    grown.save(buffer, "PNG")
-    data = base64.b64encode(buffer.getvalue()).decode()
+    data = base64.b64encode(encode_png(np.asarray(grown))).decode()
     return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
 
 

@@ -6,9 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 from app_process import running
@@ -19,31 +17,15 @@ from nst import InputError
 from nst.gradio_faults import address, loopback
 
 
-class Forbids(BaseHTTPRequestHandler):
-    """A proxy that lets nothing through."""
-
-    def do_GET(self) -> None:
-        self.send_error(403)
-
-    do_HEAD = do_POST = do_CONNECT = do_GET  # noqa: N815
-
-    def log_message(self, *_: object) -> None: ...
-
-
 def test_it_paints_behind_an_offices_proxies_out_of_a_notebook_on_a_plain_console():
-    proxy = HTTPServer(("127.0.0.1", 0), Forbids)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    named = f"http://127.0.0.1:{proxy.server_port}"
-    proxies = {name: named for word in ("http_proxy", "https_proxy") for name in (word, word.upper())}
-    odd = {"ALL_PROXY": "socks5://127.0.0.1:9", "PYTHONIOENCODING": "ascii"}
-    try:
-        with running(MPLBACKEND="module://matplotlib_inline.backend_inline", **proxies, **odd) as app:
-            somebody = Stranger(app.url, "")
-            picture = somebody.sent(jpeg())
-            assert "event: complete" in somebody.painted(photo=picture, style=picture, size=64, iterations=10)
-    finally:
-        proxy.shutdown()
-        proxy.server_close()
+    nobody = {"http": "http://127.0.0.1:9", "https": "http://127.0.0.1:9", "all": "socks5://127.0.0.1:9"}
+    proxies = {f"{kind}_proxy": address for kind, address in nobody.items()}
+    proxies |= {name.upper(): address for name, address in proxies.items()}
+    notebook = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONIOENCODING": "ascii"}
+    with running(**notebook, **proxies) as app:
+        somebody = Stranger(app.url, "")
+        picture = somebody.sent(jpeg())
+        assert "event: complete" in somebody.painted(photo=picture, style=picture, size=64, iterations=10)
 
 
 def test_what_is_named_for_others_stays_named(monkeypatch):
