@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 from conftest import ROOT, complete
@@ -79,9 +78,10 @@ def test_curl(url):
 
 def test_the_mcp_tool(photo, painting, url):
     (server,) = json.loads(block("json", "mcpServers").replace(ADDRESS, url))["mcpServers"].values()
-
-    def data(path: Path) -> str:
-        return "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
+    pictures = {
+        name: "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
+        for name, path in (("photo", photo), ("style", painting))
+    }
 
     async def use():
         async with (
@@ -90,19 +90,22 @@ def test_the_mcp_tool(photo, painting, url):
         ):
             await session.initialize()
             (tool,) = (await session.list_tools()).tools
-            given = {"photo": data(photo), "style": data(painting), "size": 64}
-            painted = await session.call_tool(tool.name, {**given, "iterations": 20})
-            refused = await session.call_tool(tool.name, {**given, "iterations": 20_000})
+            painted, refused = [
+                await session.call_tool(tool.name, {**pictures, "size": 64, "iterations": iterations})
+                for iterations in (20, 20_000)
+            ]
         return tool, painted, refused
 
     tool, painted, refused = complete(use())
     assert tool.name == "stylize"
     assert tool.description.startswith("Paint a photo in the manner of a painting")
     arguments = tool.inputSchema["properties"]
-    assert {name for name, knob in KNOBS.items() if not knob.local} < set(arguments)
+    taken = {"photo", "style", "style_2", "style_3", "style_4", "keep", "start", "resume"}
+    taken |= {f"{kind}_{number}" for kind in ("region", "style_mask") for number in (1, 2, 3, 4)}
+    assert set(arguments) == taken | {name for name, knob in KNOBS.items() if not knob.local}
     assert all(each["description"] for each in arguments.values())
     assert "From 64 to 96." in arguments["size"]["description"]
-    for name in ("photo", "style", "style_2", "keep"):
+    for name in taken:
         # Anything else that it might announce, it would then refuse.
         assert arguments[name]["format"] == "uri"
         assert "data: URL" in arguments[name]["description"]

@@ -14,8 +14,6 @@ from PIL import Image
 from served import LIMITS, serve
 from waiting import eventually
 
-from nst.settings import KNOBS
-
 
 @pytest.fixture(scope="module")
 def client():
@@ -33,19 +31,6 @@ def files(folder, **values):
 @pytest.fixture
 def given(photo, painting):
     return {"photo": handle_file(photo), "style": handle_file(painting), "api_name": "/stylize"}
-
-
-def test_the_endpoint_has_every_public_knob_with_its_default(client):
-    ((name, endpoint),) = client.view_api(return_format="dict")["named_endpoints"].items()
-    found = {p["parameter_name"]: p.get("parameter_default") for p in endpoint["parameters"]}
-    public = {name: knob.default for name, knob in KNOBS.items() if not knob.local}
-    pictures = [f"style_{n}" for n in (2, 3, 4)] + ["keep", "start", "resume"]
-    pictures += [f"{kind}_{n}" for kind in ("region", "style_mask") for n in (1, 2, 3, 4)]
-    # This host paints up to 256 px, less than the default size.
-    assert found == {"photo": None, "style": None, **public, "size": 256, **dict.fromkeys(pictures)}
-    assert name == "/stylize"
-    needed = [p["parameter_name"] for p in endpoint["parameters"] if not p["parameter_has_default"]]
-    assert needed == ["photo", "style"]
 
 
 def test_frames_stream_and_the_last_is_the_png_with_transparency_on_wish(client, given, tmp_path):

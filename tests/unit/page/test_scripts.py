@@ -55,9 +55,5 @@ def test_what_is_gradios_own_stands_in_one_of_them():
     assert [name for name, text in SCRIPTS.items() if not_ours(text)] == ["gradio.js"]
 
 
-def test_they_wait_for_events():
-    assert not [name for name, text in SCRIPTS.items() if "setInterval" in text]
-
-
 def test_they_are_no_burden_on_a_slow_line():
     assert len(brotli.compress(static.scripts(), quality=10)) < 9_900
