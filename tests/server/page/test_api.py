@@ -37,14 +37,14 @@ def test_frames_stream_and_the_last_is_the_png_with_transparency_on_wish(client,
     photo = picture(120, 80)
     photo.putalpha(Image.linear_gradient("L").resize(photo.size))
     photo.save(tmp_path / "clear.png")
-    more = files(tmp_path, photo="clear.png", size=128, iterations=60, style_weight=6, transparency=True)
+    more = files(tmp_path, photo="clear.png", size=96, iterations=30, style_weight=6, transparency=True)
     job = client.submit(**{**given, **more})
     image = Image.open(job.result(timeout=60))
     frames = job.outputs()
     assert len(frames) >= 2
     assert Image.open(frames[0]).format == "JPEG"
     assert image.format == "PNG"
-    assert image.size == (128, 85)
+    assert image.size == (96, 64)
     assert image.getchannel("A").getextrema()[0] < 8
     settings = json.loads(image.info["Settings"])
     assert (settings["style_weight"], settings["transparency"]) == (6, True)
