@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.blocks import Block
 
 from nst.errors import InputError
 from nst.gradio_faults.inputs import Picture
@@ -32,16 +31,14 @@ painted MP4; its frames come one after the other, and may take some minutes.
 
 Args:
 """
+_NEEDED = {"photo": "the picture whose scene is kept", "style": "the picture whose manner is taken"}
+_NUMBERS = range(1, MOST_STYLES + 1)
 _OPTIONAL = {
-    **{f"style_{n}": f"a further style picture, blended in by blend_{n}" for n in range(2, MOST_STYLES + 1)},
+    **{f"style_{n}": f"a further style picture, blended in by blend_{n}" for n in _NUMBERS[1:]},
     "keep": "mask of the photo's proportions; where it is white the photo stays",
+    **{f"region_{n}": f"mask; style {n} paints where it is white and nowhere else" for n in _NUMBERS},
     **{
-        f"region_{n}": f"mask; style {n} paints where it is white and nowhere else"
-        for n in range(1, MOST_STYLES + 1)
-    },
-    **{
-        f"style_mask_{n}": f"mask of style {n}; its style is taken from where this is white"
-        for n in range(1, MOST_STYLES + 1)
+        f"style_mask_{n}": f"mask of style {n}; its style is taken from where this is white" for n in _NUMBERS
     },
     "start": "the picture to start from",
     "resume": "an earlier painting of this photo to go on with",
@@ -51,7 +48,7 @@ _OPTIONAL = {
 def add_endpoint(service: Service) -> None:
     """Add /stylize to the page that is being built; its arguments are pictures and knobs."""
     knobs = {name: service.limits.knob(name) for name, knob in KNOBS.items() if not knob.local}
-    names = ["photo", "style", *knobs, *_OPTIONAL]
+    names = [*_NEEDED, *knobs, *_OPTIONAL]
 
     async def stylize(request: gr.Request, *given: Any) -> AsyncGenerator[str, None]:
         # An assistant that has hung up is known by its call alone: what comes in here is Gradio itself.
@@ -67,15 +64,14 @@ def add_endpoint(service: Service) -> None:
                 for name, value in values.items()
                 if name not in knobs
             }
-            numbers = range(1, MOST_STYLES + 1)
             pictures = Inputs(
                 photo=files["photo"],
-                styles=(files["style"], *(files[f"style_{number}"] for number in numbers[1:])),
+                styles=(files["style"], *(files[f"style_{n}"] for n in _NUMBERS[1:])),
                 keep=files["keep"],
-                regions=tuple(files[f"region_{number}"] for number in numbers),
+                regions=tuple(files[f"region_{n}"] for n in _NUMBERS),
                 start=files["start"],
                 resume=files["resume"],
-                style_masks=tuple(files[f"style_mask_{number}"] for number in numbers),
+                style_masks=tuple(files[f"style_mask_{n}"] for n in _NUMBERS),
             )
             client, session = client_of(request), session_of(request)
             run = await service.runs.begin("", client, pictures, settings, stop=stop)
@@ -92,23 +88,25 @@ def add_endpoint(service: Service) -> None:
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    stylize.__doc__ = _ABOUT + "\n".join(f"    {name}: {text}" for name, text in _described(knobs).items())
+    described = {
+        **_NEEDED,
+        **{name: _described(knob) for name, knob in knobs.items()},
+        **{name: f"Optional: {text}." for name, text in _OPTIONAL.items()},
+    }
+    stylize.__doc__ = _ABOUT + "\n".join(f"    {name}: {text}" for name, text in described.items())
     defaults = {name: knob.default for name, knob in knobs.items()} | dict.fromkeys(_OPTIONAL)
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    signature = inspect.Signature(
-        [inspect.Parameter("request", kind, annotation=gr.Request)]
-        + [inspect.Parameter(name, kind) for name in ("photo", "style")]
-        + [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
-    )
-    setattr(stylize, "__signature__", signature)  # noqa: B010 (a function has it, but not by its type)
-    inputs: list[Block] = []
+    parameters = [inspect.Parameter("request", kind, annotation=gr.Request)]
+    parameters += [inspect.Parameter(name, kind) for name in _NEEDED]
+    parameters += [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
+    setattr(stylize, "__signature__", inspect.Signature(parameters))  # noqa: B010 (its type has none)
     with gr.Row(visible=False):
-        for name in names:
-            place = f"api-{name.replace('_', '-')}"
-            if name in knobs:
-                inputs.append(control(knobs[name], elem_id=place))
-            else:
-                inputs.append(Picture(label=name, type="filepath", elem_id=place))
+        inputs = [
+            control(knobs[name], elem_id=_place(name))
+            if name in knobs
+            else Picture(label=name, type="filepath", elem_id=_place(name))
+            for name in names
+        ]
         result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
         button = gr.Button(elem_id="api-button")
     button.click(
@@ -120,14 +118,15 @@ def add_endpoint(service: Service) -> None:
     )
 
 
-def _described(knobs: Mapping[str, Knob]) -> dict[str, str]:
-    """Return what each argument means, in one line."""
-    descriptions = {"photo": "the picture whose scene is kept", "style": "the picture whose manner is taken"}
-    for name, knob in knobs.items():
-        about = knob.help
-        if knob.choices:
-            about += f" One of {', '.join(knob.choices)}."
-        elif knob.kind in (int, float):
-            about += f" From {knob.low:g} to {knob.high:g}."
-        descriptions[name] = about
-    return descriptions | {name: f"Optional: {text}." for name, text in _OPTIONAL.items()}
+def _place(name: str) -> str:
+    """Return the element id of an argument's component, by which `nst/guard/events.py` knows it."""
+    return f"api-{name.replace('_', '-')}"
+
+
+def _described(knob: Knob) -> str:
+    """Return what a knob means, in one line."""
+    if knob.choices:
+        return f"{knob.help} One of {', '.join(knob.choices)}."
+    if knob.kind in (int, float):
+        return f"{knob.help} From {knob.low:g} to {knob.high:g}."
+    return knob.help

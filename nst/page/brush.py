@@ -1,18 +1,15 @@
-"""The brush: a picture to paint on, each colour saying what is to happen there."""
+"""What is drawn with the brush, each colour saying what is to happen there, as masks."""
 
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Mapping
 from typing import Any
 
-import gradio as gr
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageColor
 
 from nst.errors import InputError
-from nst.page.static import on_load
 from nst.runs.decode_worker import MOST_DRAWN
 from nst.settings import MOST_STYLES
 
@@ -27,7 +24,6 @@ SOURCE = {"Take the style from here": STYLES[0]}
 _START = "data:image/png;base64,"
 # More than any drawing of that size can have: four bytes a pixel, in base64.
 _MOST_CHARACTERS = 4 * MOST_DRAWN**2 * 4 // 3 + 10_000
-
 
 UNREADABLE = "What was drawn on the {over} cannot be read; clear it and draw again."
 
@@ -61,7 +57,7 @@ def strokes(pixels: np.ndarray, roles: Mapping[str, str] = ROLES) -> tuple[Image
     """
     shades = pixels.astype(np.float32) / 255
     opaque = shades[..., 3]
-    colors = np.array([[int(c[at : at + 2], 16) / 255 for at in (1, 3, 5)] for c in roles.values()])
+    colors = np.array([ImageColor.getrgb(color) for color in roles.values()]) / 255
     role = ((shades[..., None, :3] - colors) ** 2).sum(-1).argmin(-1)
     return tuple(_mask(np.where(role == index, opaque, 0)) for index in range(len(roles)))
 
@@ -71,33 +67,3 @@ def _mask(cover: np.ndarray) -> Image.Image | None:
     if (cover > 0.5).sum() < 4:
         return None
     return Image.fromarray((cover.clip(0, 1) * 255).round().astype(np.uint8))
-
-
-class Brush(gr.HTML):
-    """Draws over the picture of another component; its value is the drawing as a data URL.
-
-    Args:
-        over: the element id of the picture input that is drawn on. A new picture there clears the drawing.
-        roles: name -> colour of what the brush can do.
-    """
-
-    def __init__(self, over: str, roles: Mapping[str, str] = ROLES, **more: Any) -> None:
-        buttons = "".join(
-            f'<button type="button" class="role" data-style="{number}" data-color="{color}"'
-            f' aria-pressed="false"><i style="background:{color}"></i>{html.escape(name)}</button>'
-            for number, (name, color) in enumerate(roles.items())
-        )
-        super().__init__(
-            html_template=f"""
-<div class="roles" role="group" aria-label="What the brush does on the {over}">{buttons}
-<button type="button" class="role erase" aria-pressed="false">Erase</button>
-<button type="button" class="clear">Clear</button></div>
-<label class="file">Use a mask from a file (white counts)
-<input class="mask" type="file" accept="image/*"></label>
-<label class="width">Brush width <input type="range" min="1" max="25" value="8"></label>
-<div class="drawing" data-over="{over}" data-longest="{MOST_DRAWN}">
-<img alt=""><canvas aria-label="The {over} to draw on"></canvas></div>
-""",
-            js_on_load=on_load("brush"),
-            **more,
-        )

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import brotli
 from anyio import to_thread
+from starlette.datastructures import MutableHeaders
 
 from nst.gradio_faults import assets, forwarded, template, timers
-from nst.page import manifest
-from nst.page.cards import CARDS, card
+from nst.page.gallery import THUMBNAIL_COUNT, all_finished, pair, thumbnails
+from nst.page.layout import PROMISE, TITLE
 from nst.page.links import shared
-from nst.page.opening import OPENING, THUMBNAILS, opening
-from nst.page.static import SCRIPTS, scripts
+from nst.page.static import SCRIPTS, filled, scripts, scripts_address
 
 # Gradio asks for brotli itself; browsers take it over HTTPS and from this machine.
 # What is packed once and for all is worth more work: on 400 kbit/s Paint is there half a second earlier.
@@ -32,29 +33,45 @@ _KINDS = {
     "css": b"text/css; charset=utf-8",
     "js": b"text/javascript; charset=utf-8",
 }
+_CARDS = "/card/"  # and the name of a file of what two examples become
 _SCRIPT = re.compile(rb"<script(?=[\s>])")
+
+# What the page is called on the screen of a phone (W3C, Web Application Manifest).
+_MANIFEST = {
+    "name": TITLE,
+    "short_name": TITLE,
+    "description": PROMISE,
+    "start_url": "./",
+    "display": "standalone",
+    "background_color": "#ffffff",
+    "theme_color": "#4f46e5",
+    "icons": [{"src": "favicon.ico", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+}
 
 
 class Document:
     """ASGI middleware that writes card and opening into the page, and serves it and its parts, packed."""
 
-    def __init__(self, app: Any, title: str, text: str, pictures: Mapping[str, bytes]) -> None:
-        self.app, self.title, self.text = app, title, text
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        pictures = {"/thumbnails.jpg": thumbnails(), "/opening.jpg": pair()}
         self.files = {
             **pictures,
+            **{f"{_CARDS}{file.name}": file.read_bytes() for file in all_finished()},
             **assets.files(),
-            manifest.PATH: manifest.manifest(title, text),
+            "/manifest.json": json.dumps(_MANIFEST).encode(),
             SCRIPTS: scripts(),
         }
         self._packed: dict[tuple[str, bytes], bytes] = {}
         # A picture that has changed has another address.
         self.thumbnails, self.shown = (
-            f"{path}?{hashlib.sha256(pictures[path]).hexdigest()[:8]}" for path in (THUMBNAILS, OPENING)
+            f"{path}?{hashlib.sha256(data).hexdigest()[:8]}" for path, data in pictures.items()
         )
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer for the pictures, change the page, hand everything else on."""
         if scope["type"] == "http":
+            # Gradio writes this one into the page as it comes.
             scope = {**scope, "headers": forwarded.hosts_only(scope["headers"])}
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             await self.app(scope, receive, send)
@@ -89,37 +106,41 @@ class Document:
             nonlocal start, body
             if message["type"] == "http.response.start":
                 start = message
-                return
-            body += message.get("body", b"")
-            if message.get("more_body"):
-                return
-            headers = dict(start["headers"])
-            if headers.get(b"content-type", b"").startswith(b"text/html"):
-                body = self._completed(body, _address(scope), scope["query_string"].decode("latin-1"))
-                # The policy of the page lets no other script run (nst/guard/headers.py).
-                body = _SCRIPT.sub(b'<script nonce="%s"' % scope.get("nonce", "").encode(), body)
-                headers[b"vary"] = b"Accept-Encoding"
-                if way := _way(scope):
-                    # A third of a megabyte of settings: on a slow line it is what one would wait for.
-                    body = await to_thread.run_sync(_PACKED[way], body, False)
-                    headers[b"content-encoding"] = way
-                headers[b"content-length"] = str(len(body)).encode()
-            await send({**start, "headers": list(headers.items())})
-            await send({"type": "http.response.body", "body": body})
+            else:
+                body += message.get("body", b"")
 
         await self.app(scope, receive, collect)
+        headers = MutableHeaders(raw=list(start["headers"]))
+        if headers.get("content-type", "").startswith("text/html"):
+            body = self._completed(body, _address(scope), scope["query_string"].decode("latin-1"))
+            # The policy of the page lets no other script run (nst/guard/headers.py).
+            body = _SCRIPT.sub(b'<script nonce="%s"' % scope.get("nonce", "").encode(), body)
+            headers["vary"] = "Accept-Encoding"
+            if way := _way(scope):
+                # A third of a megabyte of settings: on a slow line it is what one would wait for.
+                body = await to_thread.run_sync(_PACKED[way], body, False)
+                headers["content-encoding"] = way.decode()
+            headers["content-length"] = str(len(body))
+        await send({**start, "headers": headers.raw})
+        await send({"type": "http.response.body", "body": body})
 
     def _completed(self, page: bytes, address: str, query: str) -> bytes:
         named, file = shared(query)
-        path = f"{CARDS}{file.name}" if file else ""
-        picture = f"{address.rstrip('/')}{path}" if path in self.files else ""
-        tags = card(self.title, self.text, f"{address}?{named}" if named else address, picture)
         below = urlsplit(address).path.rstrip("/")
-        style, shown = opening(self.title, self.text, below + self.thumbnails, below + self.shown)
-        head = "".join(("<head>", tags, style, timers.SCRIPT))
-        page = template.mended(page, below).replace(b"<head>", head.encode(), 1)
+        head = filled(
+            "head",
+            title=TITLE,
+            text=PROMISE,
+            address=f"{address}?{named}" if named else address,
+            picture=f"{address.rstrip('/')}{_CARDS}{file.name}",
+            shown=below + self.shown,
+            thumbnails=below + self.thumbnails,
+            count=str(THUMBNAIL_COUNT),
+        )
+        shown = filled("opening", title=TITLE, text=PROMISE, scripts=scripts_address()) + assets.links()
+        page = template.mended(page, below).replace(b"<head>", f"<head>{head}{timers.SCRIPT}".encode(), 1)
         # Behind what is shown first, which would wait for a style sheet in the head.
-        return page.replace(b"<gradio-app", (shown + assets.links()).encode() + b"<gradio-app inert", 1)
+        return page.replace(b"<gradio-app", shown.encode() + b"<gradio-app inert", 1)
 
 
 def _way(scope: dict[str, Any]) -> bytes | None:
@@ -128,14 +149,9 @@ def _way(scope: dict[str, Any]) -> bytes | None:
     taken = {
         name.strip()
         for name, _, share in (each.partition(b";") for each in accepted.split(b","))
-        if _some(share)
+        if not re.fullmatch(rb"\s*q=0(\.0*)?\s*", share)  # RFC 9110, section 12.4.2
     }
     return next((name for name in _PACKED if name in taken), None)
-
-
-def _some(share: bytes) -> bool:
-    """Return whether a quality value (RFC 9110, section 12.4.2), such as b"q=0.5", is not 0."""
-    return not re.fullmatch(rb"\s*q=0(\.0*)?\s*", share)
 
 
 def _address(scope: dict[str, Any]) -> str:

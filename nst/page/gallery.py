@@ -6,6 +6,7 @@ import filecmp
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ _SOURCES = Path(__file__).parents[2] / "examples"
 EXAMPLES = _SOURCES if _SOURCES.is_dir() else Path(__file__).parents[1] / "examples"  # as it is installed
 _THUMBNAIL = 128  # pixels, twice those of the page
 _OF_PAIR = 120  # pixels: it is seen for a moment, and all else waits for it
-# The preset, then what visitors look for.
+# The preset, then what visitors look for; the others follow by name.
 _PHOTOS = ("matterhorn", "raccoon", "villa", "astronaut", "manhattan", "surf", "pier")
 _STYLES = (
     *("starry_night", "great_wave", "the_scream", "stained_glass", "composition_vii"),
@@ -46,14 +47,22 @@ class Example:
         return _TITLES.get(stem, stem.replace("_", " ").capitalize())
 
 
-def photos() -> list[Example]:
+@cache
+def photos() -> tuple[Example, ...]:
     """Return the example photos, the preset first."""
     return _ordered("photos", _PHOTOS)
 
 
-def styles() -> list[Example]:
+@cache
+def styles() -> tuple[Example, ...]:
     """Return the example styles, the preset first."""
     return _ordered("styles", _STYLES)
+
+
+def _ordered(folder: str, first: Sequence[str]) -> tuple[Example, ...]:
+    names = sorted(path.stem for path in (EXAMPLES / folder).glob("*.jpg"))
+    names.sort(key=lambda name: first.index(name) if name in first else len(first))
+    return tuple(Example(EXAMPLES / folder / f"{name}.jpg") for name in names)
 
 
 def among(examples: Sequence[Example], picture: Any) -> Example | None:
@@ -68,7 +77,7 @@ def among(examples: Sequence[Example], picture: Any) -> Example | None:
 
 
 def finished_file(photo: Example, style: Example) -> Path:
-    """Return the file of what two examples become with the defaults; it may be missing."""
+    """Return the file of what two examples become with the defaults."""
     return EXAMPLES / "finished" / f"{photo.path.stem}-{style.path.stem}.jpg"
 
 
@@ -77,10 +86,10 @@ def all_finished() -> list[Path]:
     return sorted((EXAMPLES / "finished").glob("*.jpg"))
 
 
-def finished(photo: Example | None, style: Example | None) -> Path | None:
-    """Return the file of what two examples become, None if it is missing or one is no example."""
-    file = finished_file(photo, style) if photo and style else None
-    return file if file and file.exists() else None
+def finished(photo: Any, style: Any) -> Path | None:
+    """Return the file of what a photo and a style become, None if one of these files is no example's copy."""
+    one, other = among(photos(), photo), among(styles(), style)
+    return finished_file(one, other) if one and other else None
 
 
 def thumbnails() -> bytes:
@@ -88,18 +97,18 @@ def thumbnails() -> bytes:
 
     One file, which a browser keeps, in place of as many requests as there are examples.
     """
-    return _side_by_side(_pictured(), _THUMBNAIL, 78)
+    return _side_by_side((*photos(), *styles()), _THUMBNAIL, 78)
 
 
 def pair() -> bytes:
     """Return the middles of the preset photo and the preset style side by side, as one JPEG."""
-    return _side_by_side([photos()[0].path, styles()[0].path], _OF_PAIR, 55)
+    return _side_by_side((photos()[0], styles()[0]), _OF_PAIR, 55)
 
 
-def _side_by_side(files: Sequence[Path], side: int, quality: int) -> bytes:
-    sheet = Image.new("RGB", (side * len(files), side))
-    for number, path in enumerate(files):
-        with Image.open(path) as picture:
+def _side_by_side(examples: Sequence[Example], side: int, quality: int) -> bytes:
+    sheet = Image.new("RGB", (side * len(examples), side))
+    for number, example in enumerate(examples):
+        with Image.open(example.path) as picture:
             picture.draft("RGB", (2 * side, 2 * side))  # decoded at a part of its size, if that is enough
             part = ImageOps.fit(picture.convert("RGB"), (side, side))
         sheet.paste(part, (number * side, 0))
@@ -110,19 +119,7 @@ def _side_by_side(files: Sequence[Path], side: int, quality: int) -> bytes:
 
 def place(path: Path) -> int:
     """Return where an example stands in `thumbnails`, counted from 0."""
-    return _pictured().index(path)
+    return (*photos(), *styles()).index(Example(path))
 
 
-def _pictured() -> list[Path]:
-    """Return the files in `thumbnails`."""
-    return [example.path for example in (*photos(), *styles())]
-
-
-def _ordered(folder: str, first: Sequence[str]) -> list[Example]:
-    """Return the pictures of a folder, those named first and the others by name."""
-    files = {path.stem: path for path in sorted((EXAMPLES / folder).glob("*.jpg"))}
-    names = [*(name for name in first if name in files), *(name for name in files if name not in first)]
-    return [Example(files[name]) for name in names]
-
-
-THUMBNAIL_COUNT = len(_pictured())
+THUMBNAIL_COUNT = len(photos()) + len(styles())

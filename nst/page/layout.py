@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import os
+
 import gradio as gr
 
 from nst.gradio_faults import pending, plots, restarts
 from nst.guard.service import Service
-from nst.page import footer
+from nst.page import status
 from nst.page.api import add_endpoint
+from nst.page.components import element
 from nst.page.gallery import photos, styles
 from nst.page.parts import recall
 from nst.page.parts.cropping import add_crop_tool
-from nst.page.parts.forecast import ForecastLine
+from nst.page.parts.forecast import add_forecast
 from nst.page.parts.inside import add_inside
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.painting import RunController
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.presets import add_presets
 from nst.page.parts.returning import Returning
-from nst.page.parts.share import Share
+from nst.page.parts.share import add_share
 from nst.page.parts.stage import Stage
 from nst.page.parts.surprise import add_surprise
-from nst.page.static import on_load
 
 TITLE = "Painted live"
 PROMISE = "Turn your photo into a painting, and watch it being painted."
@@ -29,22 +31,23 @@ PROMISE = "Turn your photo into a painting, and watch it being painted."
 
 def build(service: Service) -> gr.Blocks:
     """Return the page, ready to launch."""
+    kept = status.spoken(service.limits.keep)
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         pictures, knobs, stage = PictureInputs(service), Knobs(service.limits), Stage(service)
-        _add_header()
+        with gr.Row(elem_id="top"):
+            element("title", "accessibility", title=TITLE, promise=PROMISE)
         with gr.Row(elem_id="studio"):
             with gr.Column(elem_id="inputs", scale=0, min_width=380):
                 pictures.add_intake(knobs.components["initial"])
                 with gr.Row(elem_id="pictures"):
-                    with gr.Column(min_width=140, elem_classes="card"):
-                        pictures.add_main(pictures.photo, photos())
-                        add_crop_tool(pictures, pictures.photo, "crop")
-                    with gr.Column(min_width=140, elem_classes="card"):
-                        pictures.add_main(pictures.style, styles())
-                        add_crop_tool(pictures, pictures.style, "crop-style")
-                gr.HTML(footer.privacy(service.limits.keep), elem_id="privacy")
+                    mains = (pictures.photo, photos(), "crop"), (pictures.style, styles(), "crop-style")
+                    for card, examples, crop in mains:
+                        with gr.Column(min_width=140, elem_classes="card"):
+                            pictures.add_main(card, examples)
+                            add_crop_tool(pictures, card, crop)
+                gr.HTML(f"<p>Only you see your photo. Deleted after {kept}.</p>", elem_id="privacy")
                 stage.paint.render()
-                forecast = ForecastLine(pictures, knobs)
+                tell_forecast = add_forecast(pictures, knobs)
                 add_surprise(pictures, knobs)
                 add_presets(knobs)
                 with gr.Column(elem_id="options"):
@@ -59,15 +62,15 @@ def build(service: Service) -> gr.Blocks:
                         stage.film_line.render()
                         stage.film.render()
                     with gr.Tab("Link and settings"):
-                        share = Share(demo, pictures, knobs)
+                        followed = add_share(demo, pictures, knobs)
                     with gr.Tab("Expert"):
                         gr.HTML("<h3>Progress chart</h3>")
                         stage.chart.render()
                         gr.HTML("<h3>Look inside</h3>")
                         add_inside(stage, pictures, knobs)
-        footer.add(service.limits.keep)
-        forecast.follow(recall.listen(share.followed, pictures, knobs))
-        RunController(stage, pictures, knobs, forecast, returning)
+        element("foot", "theme", kept=kept, source=_source())
+        tell_forecast(recall.listen(followed, pictures, knobs))
+        RunController(stage, pictures, knobs, tell_forecast, returning)
         add_endpoint(service)
     # What takes long has a queue of its own, and what does not a budget (nst/guard/budgets.py): Gradio's
     # queue is never full, and nobody can fill it for others. What has no queue is not to be had around it.
@@ -76,15 +79,6 @@ def build(service: Service) -> gr.Blocks:
     pending.rest_between_looks(demo)
     plots.draw_in_no_window()
     return demo
-
-
-def _add_header() -> None:
-    """Put the title here."""
-    skip = '<a class="skip" href="#paint">Skip to Paint</a>'
-    full = '<a id="full-page" target="_blank" rel="noopener">Open the full page</a>'
-    with gr.Row(elem_id="top"):
-        text = f"{skip}<h1>{TITLE}</h1><p>{PROMISE}</p>{full}"
-        gr.HTML(text, elem_id="title", js_on_load=on_load("accessibility"))
 
 
 def _add_options(pictures: PictureInputs, knobs: Knobs) -> None:
@@ -103,3 +97,11 @@ def _add_options(pictures: PictureInputs, knobs: Knobs) -> None:
         knobs.add("initial", "initial_noise")
     with gr.Accordion("Expert", open=False):
         knobs.add("encoder", "style_loss", "style_layers", "content_layer", "optimizer", "pooling", "seed")
+
+
+def _source() -> str:
+    """Return where the code of this host is to be had: what `NST_SOURCE` says, or the Space's own files."""
+    space = os.environ.get("SPACE_ID", "")
+    own = f"https://huggingface.co/spaces/{space}/tree/main" if space else ""
+    named = os.environ.get("NST_SOURCE") or own
+    return named if named.startswith(("https://", "http://")) else ""

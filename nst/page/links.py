@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from nst.page.gallery import Example, among, finished, photos, styles
+from nst.page.gallery import Example, among, finished_file, photos, styles
 from nst.settings import KNOBS, Settings
 
 # Longer values name nothing that is here.
@@ -41,26 +41,26 @@ def from_query(query: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str
         text = query.get(name)
         if text is not None and len(text) <= _LONGEST:
             values[name] = _value(knob.kind, text)
-    pictures = {}
-    for name in names:
-        by_stem = {example.path.stem: example.path for example in _examples(name)}
-        if query.get(name) in by_stem:
-            pictures[name] = by_stem[query[name]]
+    pictures = {
+        name: example.path
+        for name in names
+        for example in _examples(name)
+        if example.path.stem == query.get(name)
+    }
     return Settings.acceptable(values), pictures
 
 
-def shared(query: str) -> tuple[str, Path | None]:
+def shared(query: str) -> tuple[str, Path]:
     """Return what a link names, as `to_query` writes it, and the file of what its pictures become."""
     parameters = dict(parse_qsl(query[:_LONGEST_QUERY]))
     knobs, pictures = from_query(parameters, ("photo", "style"))
+    photo = Example(pictures.get("photo", photos()[0].path))
+    style = Example(pictures.get("style", styles()[0].path))
     known = {name: str(path) for name, path in pictures.items()}
-    photo, style = (
-        among(_examples(name), known.get(name)) or _examples(name)[0] for name in ("photo", "style")
-    )
-    return to_query(knobs, known), finished(photo, style)
+    return to_query(knobs, known), finished_file(photo, style)
 
 
-def _examples(name: str) -> list[Example]:
+def _examples(name: str) -> Sequence[Example]:
     return photos() if name == "photo" else styles()
 
 

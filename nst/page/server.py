@@ -25,11 +25,8 @@ from nst.guard import connections, logs
 from nst.guard.guard import Guard
 from nst.guard.service import Service
 from nst.host.allocator import keep_freed
-from nst.page.cards import CARDS
 from nst.page.document import Document
-from nst.page.gallery import all_finished, pair, thumbnails
-from nst.page.layout import PROMISE, TITLE, build
-from nst.page.opening import OPENING, THUMBNAILS
+from nst.page.layout import build
 from nst.page.static import ICON, styles
 from nst.runs.limits import Limits
 from nst.runs.own_folder import remove_own_folder
@@ -38,6 +35,28 @@ log = logging.getLogger(__name__)
 
 # From the wish to end, such as SIGTERM, to the end.
 _LAST_SECONDS = 4.0
+_THEME = gr.themes.Monochrome(
+    primary_hue="indigo",
+    spacing_size="md",
+    radius_size="md",
+    text_size="md",
+    font_mono=["ui-monospace", "Consolas", "monospace"],
+    font=["ui-sans-serif", "system-ui", "Segoe UI", "Helvetica Neue", "Arial", "sans-serif"],
+).set(  # Monochrome's own is too pale to read
+    button_secondary_text_color_hover="*button_secondary_text_color",
+    button_secondary_text_color_hover_dark="*button_secondary_text_color",
+    # One accent for what one presses, slides and waits for.
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_dark="*primary_600",
+    button_primary_background_fill_hover="*primary_700",
+    button_primary_background_fill_hover_dark="*primary_700",
+    button_primary_border_color="*primary_600",
+    button_primary_border_color_dark="*primary_600",
+    button_primary_text_color="white",
+    button_primary_text_color_dark="white",
+    slider_color="*primary_600",
+    slider_color_dark="*primary_400",
+)
 
 
 @contextlib.contextmanager
@@ -56,7 +75,28 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
     demo = build(service)
     try:
         try:
-            demo.launch(prevent_thread_lock=True, **{**options(service, demo), **more})
+            demo.launch(
+                prevent_thread_lock=True,
+                theme=_THEME,
+                css=styles(),
+                footer_links=[],  # the page has a foot of its own
+                favicon_path=str(ICON),
+                max_file_size="40mb",
+                enable_monitoring=False,
+                mcp_server=True,
+                run_history=False,
+                # A server of pages before this one would be a second door, and this one not before it.
+                ssr_mode=False,
+                # Nor does the start depend on a request to itself, which a rush of visitors may hold up.
+                _frontend=False,
+                state_session_capacity=sessions.MOST,
+                # Each run that waits is one of Gradio's jobs, though it takes no thread.
+                max_threads=limits.waiting + 60,
+                app_kwargs={
+                    "middleware": [Middleware(Guard, service=service, demo=demo), Middleware(Document)]
+                },
+                **more,
+            )
         except OSError as error:
             raise InputError(
                 "The page cannot be served there; choose a free port with --port, or an address of this"
@@ -71,60 +111,6 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
     finally:
         demo.close(verbose=False)
         service.close()
-
-
-def options(service: Service, demo: gr.Blocks) -> dict[str, Any]:
-    """Return what `launch` needs for the page to look and behave as meant."""
-    return {
-        "theme": gr.themes.Monochrome(
-            primary_hue="indigo",
-            spacing_size="md",
-            radius_size="md",
-            text_size="md",
-            font_mono=["ui-monospace", "Consolas", "monospace"],
-            font=["ui-sans-serif", "system-ui", "Segoe UI", "Helvetica Neue", "Arial", "sans-serif"],
-        ).set(  # Monochrome's own is too pale to read
-            button_secondary_text_color_hover="*button_secondary_text_color",
-            button_secondary_text_color_hover_dark="*button_secondary_text_color",
-            # One accent for what one presses, slides and waits for.
-            button_primary_background_fill="*primary_600",
-            button_primary_background_fill_dark="*primary_600",
-            button_primary_background_fill_hover="*primary_700",
-            button_primary_background_fill_hover_dark="*primary_700",
-            button_primary_border_color="*primary_600",
-            button_primary_border_color_dark="*primary_600",
-            button_primary_text_color="white",
-            button_primary_text_color_dark="white",
-            slider_color="*primary_600",
-            slider_color_dark="*primary_400",
-        ),
-        "css": styles(),
-        "footer_links": [],  # the page has a foot of its own
-        "favicon_path": str(ICON),
-        "max_file_size": "40mb",
-        "enable_monitoring": False,
-        "mcp_server": True,
-        "run_history": False,
-        # A server of pages before this one would be a second door, and this one not before it.
-        "ssr_mode": False,
-        # Nor does the start depend on a request to itself: in a rush of visitors it may not get through.
-        "_frontend": False,
-        "state_session_capacity": sessions.MOST,
-        # Each run that waits is one of Gradio's jobs, though it takes no thread.
-        "max_threads": service.limits.waiting + 60,
-        "app_kwargs": {
-            "middleware": [
-                Middleware(Guard, service=service, demo=demo),
-                Middleware(Document, title=TITLE, text=PROMISE, pictures=_pictures()),
-            ]
-        },
-    }
-
-
-def _pictures() -> dict[str, bytes]:
-    """Return the pictures that belong to the page's HTML, by their paths."""
-    cards = {f"{CARDS}{file.name}": file.read_bytes() for file in all_finished()}
-    return {THUMBNAILS: thumbnails(), OPENING: pair(), **cards}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

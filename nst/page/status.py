@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections.abc import Sequence
 
 from nst.clips.clip import seconds_of
 from nst.optimization.estimate import Forecast
@@ -19,19 +20,19 @@ _LONG = 90.0
 
 def idle(text: str) -> str:
     """Return a status line without a bar."""
-    return _render(html.escape(text), None)
+    return _render(text)
 
 
 def failed(text: str) -> str:
     """Return a status line that says what went wrong."""
-    return _render(html.escape(text), None, kind="failed")
+    return _render(text, kind="failed")
 
 
 def waiting(place: int, seconds: float) -> str:
     """Return what a run that waits is told."""
     ahead = "you're next" if place == 1 else f"{place - 1} ahead of you"
     wait = f"about {duration(_rounded(seconds))} to wait" if seconds else "the wait is not known yet"
-    return _render(f"In line · {ahead} · {wait}", None)
+    return _render(f"In line · {ahead} · {wait}")
 
 
 def running(frame: Frame, remark: str = "", step: str = "step") -> str:
@@ -40,17 +41,15 @@ def running(frame: Frame, remark: str = "", step: str = "step") -> str:
     Args:
         step: what the run's steps are: "step", or "frame" of a clip.
     """
-    share = frame.iteration / max(frame.total, 1)
-    parts, numbers = (
-        ["Painting", f"{_percent(share)} %"],
-        [f"{step} {frame.iteration} of {frame.total}", _at(frame)],
-    )
+    percent = _percent(frame)
+    words = f"Painting · {percent} %"
+    numbers = [f"{step} {frame.iteration} of {frame.total}", _size(frame.width, frame.height)]
     if frame.rate:
-        parts.append(f"{duration(frame.remaining)} left")
+        words += f" · {duration(frame.remaining)} left"
         numbers.append(f"{frame.rate:.1f} {step}s per second")
     notices = (remark, frame.notice, _consolation(frame))
     notice = " ".join(filter(None, notices)) or (_STEER if frame.remaining > 3 else "")
-    return _render(" · ".join(parts), share, notice, numbers=" · ".join((*numbers, _painter(frame))))
+    return _render(words, percent, notice, [*numbers, _painter(frame)])
 
 
 def _consolation(frame: Frame) -> str:
@@ -66,14 +65,10 @@ def _consolation(frame: Frame) -> str:
 
 def finished(frame: Frame, stopped: bool, step: str = "step") -> str:
     """Return what became of a run; `step` as for `running`."""
-    share = frame.iteration / max(frame.total, 1)
-    line = (
-        f"Stopped at {_percent(share)} %"
-        if stopped
-        else f"Your painting is ready · {duration(frame.seconds)}"
-    )
-    numbers = " · ".join((f"{frame.iteration} {step}s", duration(frame.seconds), _at(frame), _painter(frame)))
-    return _render(line, share if stopped else 1.0, frame.notice, numbers=numbers)
+    percent, took = _percent(frame) if stopped else 100, duration(frame.seconds)
+    words = f"Stopped at {percent} %" if stopped else f"Your painting is ready · {took}"
+    numbers = [f"{frame.iteration} {step}s", took, _size(frame.width, frame.height), _painter(frame)]
+    return _render(words, percent, frame.notice, numbers)
 
 
 def forecast(predicted: Forecast, count: int = 1) -> str:
@@ -82,21 +77,17 @@ def forecast(predicted: Forecast, count: int = 1) -> str:
     Args:
         count: frames of a clip.
     """
-    parts = [f"{predicted.width} × {predicted.height} px"]  # noqa: RUF001 (the sign that people read)
-    if count > 1:
-        parts.insert(0, f"{count} frames")
-    if predicted.seconds:
-        parts.append(f"about {spoken(_rounded(seconds_of(predicted.seconds, count)))}")
-    return f"<p>{' · '.join(parts)}</p>"
+    frames = f"{count} frames · " if count > 1 else ""
+    seconds = seconds_of(predicted.seconds, count)
+    time = f" · about {spoken(_rounded(seconds))}" if seconds else ""
+    return f"<p>{frames}{_size(predicted.width, predicted.height)}{time}</p>"
 
 
 def larger(predicted: Forecast) -> str:
     """Return what a painting that goes on to a size will be, and how large in print."""
     longest = max(predicted.width, predicted.height)
-    parts = [f"{longest} px", f"{2.54 * longest / _PRINTED:.0f} cm in print"]
-    if predicted.seconds:
-        parts.append(f"up to {duration(_rounded(predicted.seconds))}")
-    return " · ".join(parts)
+    time = f" · up to {duration(_rounded(predicted.seconds))}" if predicted.seconds else ""
+    return f"{longest} px · {2.54 * longest / _PRINTED:.0f} cm in print{time}"
 
 
 def remark(text: str) -> str:
@@ -107,10 +98,19 @@ def remark(text: str) -> str:
 def spoken(seconds: float) -> str:
     """Return seconds as a sentence has them: 25 seconds, 1 minute."""
     if seconds < 55:
-        return f"{math.ceil(seconds)} second{'s' * (math.ceil(seconds) != 1)}"
-    unit, length = ("hour", 3600) if seconds >= 3600 else ("minute", 60)
-    count = max(1, round(seconds / length))
+        count, unit = math.ceil(seconds), "second"
+    elif seconds < 3600:
+        count, unit = max(1, round(seconds / 60)), "minute"
+    else:
+        count, unit = round(seconds / 3600), "hour"
     return f"{count} {unit}{'s' * (count != 1)}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them."""
+    if seconds < 90:
+        return f"{math.ceil(seconds)} s"
+    return f"{math.ceil(seconds / 60)} min"
 
 
 def _rounded(seconds: float) -> float:
@@ -121,35 +121,33 @@ def _rounded(seconds: float) -> float:
     return unit * round(seconds / unit)
 
 
-def _percent(share: float) -> int:
-    return round(100 * min(max(share, 0.0), 1.0))
+def _percent(frame: Frame) -> int:
+    return round(100 * min(frame.iteration / max(frame.total, 1), 1.0))
 
 
-def _at(frame: Frame) -> str:
-    return f"{frame.width} × {frame.height} px"  # noqa: RUF001 (the sign that people read)
+def _size(width: int, height: int) -> str:
+    return f"{width} × {height} px"  # noqa: RUF001 (the sign that people read)
 
 
 def _painter(frame: Frame) -> str:
     return f"{frame.encoder} on {frame.device}"
 
 
-def duration(seconds: float) -> str:
-    """Return seconds as people say them."""
-    if seconds < 90:
-        return f"{math.ceil(seconds)} s"
-    return f"{math.ceil(seconds / 60)} min"
-
-
 def _render(
-    line: str, share: float | None, notice: str = "", *, numbers: str = "", kind: str = "idle"
+    line: str, percent: int | None = None, notice: str = "", numbers: Sequence[str] = (), kind: str = "idle"
 ) -> str:
-    percent = 0 if share is None else _percent(share)
+    """Return the HTML of a status line.
+
+    Args:
+        percent: how far the bar goes, None for no bar.
+        numbers: for whoever wants to know more.
+    """
     attributes = 'aria-hidden="true"'
-    if share is not None:
+    if percent is not None:
         attributes = 'role="progressbar" aria-label="Painted" aria-valuemin="0" aria-valuemax="100"'
         attributes += f' aria-valuenow="{percent}"'
-    bar = f'<div class="bar" {attributes}><i style="width:{percent}%"></i></div>'
-    title = f' title="{html.escape(numbers)}"' if numbers else ""
+    bar = f'<div class="bar" {attributes}><i style="width:{percent or 0}%"></i></div>'
+    title = f' title="{html.escape(" · ".join(numbers))}"' if numbers else ""
     alert = ' role="alert"' if kind == "failed" else ""
     note = f'<p class="note">{html.escape(notice)}</p>' if notice else ""
-    return f'{bar}<p class="line {kind}"{title}{alert}>{line}</p>{note}'
+    return f'{bar}<p class="line {kind}"{title}{alert}>{html.escape(line, quote=False)}</p>{note}'

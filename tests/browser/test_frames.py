@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from visits import downloaded, finished, paint, set_number, upload
 
-from nst.page.parts import larger as larger_sizes
+from nst.page.parts import stage
 
 
 @pytest.mark.link("size=128&iterations=40")
@@ -51,7 +51,7 @@ def test_going_back_to_a_frame_and_on_from_there(page, photo):
 
 @pytest.mark.link("size=64&iterations=20")
 def test_a_finished_painting_goes_on_larger(page, monkeypatch):
-    monkeypatch.setattr(larger_sizes, "_SIZES", (64, 128, 768))
+    monkeypatch.setattr(stage, "_SIZES", (64, 128, 768))
     paint(page)
     # A frame on the way goes on with Continue; the finished picture, chosen again, larger too.
     strip = page.locator("#history button")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
+import shlex
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from conftest import ROOT, complete
@@ -18,6 +16,7 @@ from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
 from served import serve
 
+from nst.cli import main
 from nst.runs.limits import Limits
 from nst.settings import KNOBS
 
@@ -37,53 +36,52 @@ def url():
         yield address.rstrip("/")
 
 
-@pytest.fixture
-def run(tmp_path, photo, painting):
-    """Return a function that runs a command beside photo.jpg and painting.jpg."""
+@pytest.fixture(autouse=True)
+def beside_the_pictures(tmp_path, photo, painting, monkeypatch):
     Image.open(painting).convert("RGB").save(tmp_path / "painting.jpg")
-
-    def run(*command: str) -> Path:
-        found = {**os.environ, "PYTHONPATH": str(ROOT)}
-        subprocess.run(command, cwd=tmp_path, check=True, env=found, timeout=120)
-        return tmp_path
-
-    return run
+    monkeypatch.chdir(tmp_path)
 
 
-def test_the_command_line(run):
-    command = block("bash", "python -m nst photo.jpg").replace("--size 768", "--size 64 --iterations 20")
-    folder = run("bash", "-c", command.replace("python", sys.executable))
-    image = Image.open(folder / "out.png")
+def painted() -> Image.Image:
+    """Return the picture that was written, which tells its settings."""
+    image = Image.open("out.png")
     assert json.loads(image.info["Settings"])["style_weight"] == 7
+    return image
 
 
-def test_python(run):
-    code = block("python", "from nst import").replace(
-        "style_weight=7", "style_weight=7, size=64, iterations=20"
-    )
-    run(sys.executable, "-c", code)
+def test_the_command_line():
+    command = block("bash", "python -m nst photo.jpg").replace("--size 768", "--size 64 --iterations 20")
+    program, arguments = shlex.split(command)[:3], shlex.split(command)[3:]
+    assert program == ["python", "-m", "nst"]
+    assert main(arguments) == 0
+    assert painted().size == (64, 43)
 
 
-def test_gradio_client(run, url):
-    code = block("python", "gradio_client").replace(ADDRESS, url).replace("=7,", "=7, iterations=20,")
-    code += "\nfrom PIL import Image\nassert Image.open(painting).format == 'PNG'"
-    run(sys.executable, "-c", code)
+def test_python():
+    code = block("python", "from nst import")
+    exec(code.replace("style_weight=7", "style_weight=7, size=64, iterations=20"), {})
+    assert Image.open("out.png").size == (64, 43)
+
+
+def test_gradio_client(url):
+    found: dict[str, str] = {}
+    exec(block("python", "gradio_client").replace(ADDRESS, url).replace("=7,", "=7, iterations=20,"), found)
+    assert Image.open(found["painting"]).format == "PNG"
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
-def test_curl(run, url):
+def test_curl(url):
     command = block("bash", "curl").replace(ADDRESS, url).replace(": 7}", ': 7, \\"iterations\\": 20}')
-    folder = run("bash", "-c", command)
-    image = Image.open(folder / "out.png")
-    assert json.loads(image.info["Settings"])["style_weight"] == 7
-    assert image.size == (96, 64)
+    subprocess.run(["bash", "-c", command], check=True, timeout=120)
+    assert painted().size == (96, 64)
 
 
 def test_the_mcp_tool(photo, painting, url):
     (server,) = json.loads(block("json", "mcpServers").replace(ADDRESS, url))["mcpServers"].values()
-
-    def data(path: Path) -> str:
-        return "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
+    pictures = {
+        name: "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
+        for name, path in (("photo", photo), ("style", painting))
+    }
 
     async def use():
         async with (
@@ -92,19 +90,22 @@ def test_the_mcp_tool(photo, painting, url):
         ):
             await session.initialize()
             (tool,) = (await session.list_tools()).tools
-            given = {"photo": data(photo), "style": data(painting), "size": 64}
-            painted = await session.call_tool(tool.name, {**given, "iterations": 20})
-            refused = await session.call_tool(tool.name, {**given, "iterations": 20_000})
+            painted, refused = [
+                await session.call_tool(tool.name, {**pictures, "size": 64, "iterations": iterations})
+                for iterations in (20, 20_000)
+            ]
         return tool, painted, refused
 
     tool, painted, refused = complete(use())
     assert tool.name == "stylize"
     assert tool.description.startswith("Paint a photo in the manner of a painting")
     arguments = tool.inputSchema["properties"]
-    assert {name for name, knob in KNOBS.items() if not knob.local} < set(arguments)
+    taken = {"photo", "style", "style_2", "style_3", "style_4", "keep", "start", "resume"}
+    taken |= {f"{kind}_{number}" for kind in ("region", "style_mask") for number in (1, 2, 3, 4)}
+    assert set(arguments) == taken | {name for name, knob in KNOBS.items() if not knob.local}
     assert all(each["description"] for each in arguments.values())
     assert "From 64 to 96." in arguments["size"]["description"]
-    for name in ("photo", "style", "style_2", "keep"):
+    for name in taken:
         # Anything else that it might announce, it would then refuse.
         assert arguments[name]["format"] == "uri"
         assert "data: URL" in arguments[name]["description"]

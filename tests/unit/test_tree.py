@@ -38,11 +38,11 @@ DIRECTIONS = {
     "optimization": METHOD,
     "clips": METHOD | {"nst.painting"},
     "lab": METHOD | {"clips", "nst.painting"},
-    "painters": METHOD | {"nst.painting"},
-    "runs": METHOD - {"vgg"} | {"painters", "nst.knob"},
+    "painters": METHOD | {"clips", "nst.painting"},
+    "runs": METHOD - {"vgg"} | {"clips", "painters", "nst.knob"},
     "gradio_faults": set(),
     "guard": {"gradio_faults", "runs", "painters"},
-    "page": METHOD | {"gradio_faults", "guard", "runs", "painters", "nst.knob"},
+    "page": METHOD | {"clips", "gradio_faults", "guard", "runs", "painters", "nst.knob"},
 }
 # These are written with Gradio; the others without it, and tested without it.
 WITH_GRADIO = {"gradio_faults", "guard", "page"}

@@ -16,16 +16,17 @@ from nst.gradio_faults.inputs import Picture
 from nst.guard.clients import client_of
 from nst.image.decoding import MIN_SIDE
 from nst.image.picture_files import encode_jpeg, encode_png
-from nst.page.components import CropTool
+from nst.page.components import element
 from nst.page.parts import QUIET, Values
 from nst.page.parts.pictures import PictureInputs, eight_bit
 from nst.runs.storage import NO_ROOM
 
-_UNREADABLE = "Which part to keep cannot be read; choose it again."
-
 
 def add_crop_tool(pictures: PictureInputs, card: Picture, name: str) -> None:
     """Put here what cuts and turns the picture of a card.
+
+    Its `submit` tells which part, and by what word it was "asked"; its value is the answer to that: the word,
+    and a "message", "" if it was done.
 
     Args:
         name: the element id of the tool.
@@ -33,7 +34,7 @@ def add_crop_tool(pictures: PictureInputs, card: Picture, name: str) -> None:
     files, decoder = pictures.service.files, pictures.service.decoder
     kind, has_alpha = str(card.elem_id), card is pictures.photo
     label = f"The {kind} picture"
-    tool = CropTool(kind, elem_id=name)
+    tool = element("crop", "crop", elem_id=name, of=kind)
 
     async def cut(values: Values, event: gr.EventData, request: gr.Request) -> Values:
         wanted = message(event)
@@ -76,10 +77,9 @@ def part(pixels: np.ndarray, box: Any, turns: Any) -> np.ndarray:
     Raises:
         InputError: it is no such part, or one too small to paint.
     """
-    if not isinstance(box, list) or len(box) != 4 or type(turns) is not int:
-        raise InputError(_UNREADABLE)
-    if not all(type(each) in (int, float) and math.isfinite(each) for each in box):
-        raise InputError(_UNREADABLE)
+    numbers = box if isinstance(box, list) and len(box) == 4 else [math.nan]
+    if type(turns) is not int or not all(type(n) in (int, float) and math.isfinite(n) for n in numbers):
+        raise InputError("Which part to keep cannot be read; choose it again.")
     turned = np.rot90(pixels, -turns % 4)
     height, width = turned.shape[:2]
     left, top, right, bottom = (min(max(float(each), 0.0), 1.0) for each in box)

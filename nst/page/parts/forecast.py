@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,35 +16,29 @@ from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
 
 # What the length of a run depends on.
-COSTLY = ("iterations", "size", "coarse_to_fine", "encoder")
+_COSTLY = ("iterations", "size", "coarse_to_fine", "encoder")
 
 
-class ForecastLine:
-    """Size and duration of the next run, as far as they can be told."""
+def add_forecast(pictures: PictureInputs, knobs: Knobs) -> Callable[[Any], Any]:
+    """Put the line here; return a function that has it told anew after an event, and returns that event."""
+    line = gr.HTML(elem_id="forecast")
+    decoder, painter = pictures.service.decoder, pictures.service.painter
+    inputs = {pictures.photo, *knobs.of(_COSTLY)}
 
-    def __init__(self, pictures: PictureInputs, knobs: Knobs) -> None:
-        self.pictures, self.knobs = pictures, knobs
-        self.line = gr.HTML(elem_id="forecast")
-        self.inputs = {pictures.photo, *knobs.of(COSTLY)}
-        changes = [pictures.photo.change, *(knobs.components[name].change for name in COSTLY)]
-        gr.on(changes, self.tell, self.inputs, self.line, trigger_mode="multiple", **QUIET)
-
-    def follow(self, event: Any) -> Any:
-        """Tell it anew after an event, too; return the event that does."""
-        return event.then(self.tell, self.inputs, self.line, **QUIET)
-
-    async def tell(self, values: Values, request: gr.Request) -> str:
-        """Return what the next run will be."""
+    async def tell(values: Values, request: gr.Request) -> str:
         try:
-            settings = self.knobs.settings(values)
-            photo, label = values[self.pictures.photo], "The photo"
-            if photo is None:
+            settings = knobs.settings(values)
+            label = "The photo"
+            file = pictures.sent(values[pictures.photo], label)
+            if file is None:
                 return ""
-            file = self.pictures.service.files.sent(photo, label)
-            decoder, painter = self.pictures.service.decoder, self.pictures.service.painter
             size, moving = await decoder.describe(file, label, client_of(request))
             if moving:
                 settings = replace(settings, size=min(settings.size, decoder.clip_size))
             return status.forecast(await painter.forecast(*size, settings), moving.count if moving else 1)
         except InputError as error:
             return status.remark(str(error))
+
+    changes = [pictures.photo.change, *(knobs.components[name].change for name in _COSTLY)]
+    gr.on(changes, tell, inputs, line, trigger_mode="multiple", **QUIET)
+    return lambda event: event.then(tell, inputs, line, **QUIET)

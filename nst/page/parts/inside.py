@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Sequence
 
 import gradio as gr
@@ -15,11 +14,12 @@ from PIL import Image
 
 from nst.errors import InputError
 from nst.guard.clients import client_of
-from nst.image.picture_files import load_image
+from nst.image.picture_files import encode_png, load_image
 from nst.image.tensors import to_tensor
 from nst.optimization.encoders import load_encoders
 from nst.optimization.layer_views import LayerView, compare, feature_maps
 from nst.page import status
+from nst.page.components import element
 from nst.page.parts import LONG, Values
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
@@ -28,18 +28,6 @@ from nst.painters.worker import in_worker
 from nst.runs.stream import canvas_of
 from nst.settings import Settings
 
-_EXPLAINED = """
-<p>VGG-19 turns a picture into <b>feature maps</b> F, one for each channel of each layer: where it sees an
-edge, a colour, a curl.</p>
-<p><b>Content loss</b>: how far the painting's feature maps of one layer are from the photo's,
-&Sigma;<sub>ik</sub> (F<sub>ik</sub> &minus; P<sub>ik</sub>)&sup2;. It asks for the same things in the same
-places.</p>
-<p><b>Gram matrix</b>: which channels are active together, wherever that is,
-G<sub>ij</sub> = &Sigma;<sub>k</sub> F<sub>ik</sub> F<sub>jk</sub> / M over the M places k.</p>
-<p><b>Style loss</b>: how far the painting's statistics are from the style's in several layers; with Gram
-matrices &Sigma;<sub>ij</sub> (G<sub>ij</sub> &minus; A<sub>ij</sub>)&sup2;. It asks for the same texture and
-colours, in any place.</p>
-"""
 _SIDE = 144  # pixels of a picture here
 # Layers whose feature maps can be seen: those of the narrow network, which answers at once.
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu3_3", "relu4_1", "relu4_2", "relu5_1")
@@ -65,7 +53,7 @@ def add_inside(stage: Stage, pictures: PictureInputs, knobs: Knobs) -> None:
         except InputError as error:
             return status.remark(str(error))
 
-    gr.HTML(_EXPLAINED, elem_id="explained")
+    element("explained")
     with gr.Row():
         choice = gr.Dropdown(list(LAYERS), value=LAYERS[1], label="Feature maps of", elem_id="layer")
         button = gr.Button("Look inside this painting", size="sm", elem_id="look")
@@ -116,9 +104,7 @@ def _image(pixels: np.ndarray, alt: str) -> str:
         (_SIDE, round(_SIDE * picture.height / picture.width)),
         Image.Resampling.NEAREST if picture.width < _SIDE else Image.Resampling.BICUBIC,
     )
-    buffer = io.BytesIO()
-    grown.save(buffer, "PNG")
-    data = base64.b64encode(buffer.getvalue()).decode()
+    data = base64.b64encode(encode_png(np.asarray(grown))).decode()
     return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
 
 

@@ -24,6 +24,9 @@ class Knobs:
         self.components: dict[str, Control] = {
             name: control(limits.knob(name), render=False) for name, knob in KNOBS.items() if not knob.local
         }
+        # In an order that is the same in every process; and those that may be moved while it paints.
+        self.all: list[Block] = list(self.components.values())
+        self.live = [component for name, component in self.components.items() if KNOBS[name].live]
 
     def add(self, *names: str) -> None:
         """Put the controls of these knobs here."""
@@ -33,16 +36,6 @@ class Knobs:
     def of(self, names: Collection[str]) -> list[Block]:
         """Return the components of these knobs."""
         return [self.components[name] for name in names]
-
-    @property
-    def all(self) -> list[Block]:
-        """The components of all knobs, in an order that is the same in every process."""
-        return list(self.components.values())
-
-    @property
-    def live(self) -> list[Control]:
-        """Those that may be moved while it paints."""
-        return [component for name, component in self.components.items() if KNOBS[name].live]
 
     def read(self, values: Values) -> dict[str, Any]:
         """Return the knobs that are among the components, by name."""

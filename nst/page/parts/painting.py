@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -16,8 +16,8 @@ from nst.gradio_faults.events import message
 from nst.guard.clients import client_of, session_of
 from nst.page import status
 from nst.page.components import freed, served
+from nst.page.gallery import finished
 from nst.page.parts import LONG, QUIET, Values
-from nst.page.parts.forecast import ForecastLine
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.returning import Returning
@@ -27,18 +27,19 @@ from nst.runs.stream import Update, canvas_of
 from nst.settings import Settings
 
 # What a screen reader is told of a run that has ended.
-SPOKEN = {"finished": "Your painting is ready.", "stopped": "Stopped."}
+_SPOKEN = {"finished": "Your painting is ready.", "stopped": "Stopped."}
 _OTHER_PHOTO = "Continue needs the photo it began with. Press Paint to start a new painting."
 _EARLIER = "It uses the earlier pictures. Stop and press Paint to use the new ones."
-BUSY = f"() => ['busy', null, {json.dumps(status.idle('Starting…'))}]"
-FREED = "() => ({ state: 'ready', id: '', spoken: '' })"
+# By the browser alone.
+_BUSY = f"() => ['busy', null, {json.dumps(status.idle('Starting…'))}]"
+_FREED = "() => ({ state: 'ready', id: '', spoken: '' })"
 
 
 class RunController:
     """Begins, stops and steers the runs of the page's visitors, and shows them.
 
     Args:
-        forecast: is told anew after a run, which has shown how fast this host is.
+        tell_forecast: has the forecast told anew after an event: a run shows how fast this host is.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class RunController:
         stage: Stage,
         pictures: PictureInputs,
         knobs: Knobs,
-        forecast: ForecastLine,
+        tell_forecast: Callable[[Any], Any],
         returning: Returning,
     ) -> None:
         self.stage, self.pictures, self.knobs = stage, pictures, knobs
@@ -55,6 +56,9 @@ class RunController:
         # Gradio builds each output anew at every frame, told or not; what ends a run comes after it.
         shown = [stage.handle, stage.live, stage.so_far, stage.status, stage.chart, stage.paint]
         ended = [stage.actions, stage.live, stage.comparison, stage.strip, returning.row]
+        # Each event is heard, also one that follows an end before Gradio has noted it.
+        heard: dict[str, Any] = {"trigger_mode": "multiple"}
+        long: dict[str, Any] = {**LONG, "show_progress_on": stage.status}
 
         async def released(values: Values) -> Values:
             run = stage.run(values)
@@ -65,40 +69,23 @@ class RunController:
         def size(event: gr.EventData) -> Any:
             return message(event).get("size", gr.skip())
 
-        shows = [
-            returning.brought.then(self._follow, {stage.handle}, shown, show_progress_on=stage.status, **LONG)
-        ]
+        shows = [returning.brought.then(self._follow, {stage.handle}, shown, **long)]
         for begun in (stage.paint.submit, stage.actions.submit, stage.actions.select):
-            # By the browser alone: at once, and before anything that the server may say.
-            begun(None, None, [stage.paint, stage.actions, stage.status], js=BUSY, **QUIET)
-            # Each of them is heard, also one that follows an end before Gradio has noted it.
-            shows.append(
-                begun(
-                    self._begin, given, shown, show_progress_on=stage.status, trigger_mode="multiple", **LONG
-                )
-            )
+            # At once, and before anything that the server may say.
+            begun(None, None, [stage.paint, stage.actions, stage.status], js=_BUSY, **QUIET)
+            shows.append(begun(self._begin, given, shown, **heard, **long))
         for event in shows:
-            event.failure(None, None, stage.paint, js=FREED, **QUIET)
-            told = forecast.follow(event.then(released, {stage.handle}, ended, **QUIET))
+            event.failure(None, None, stage.paint, js=_FREED, **QUIET)
+            told = tell_forecast(event.then(released, {stage.handle}, ended, **QUIET))
             told.then(stage.make_film, {stage.handle}, [stage.film, stage.film_line], **LONG)
         # What the next run would be, a link too, is of the size that is shown.
         stage.actions.select(size, None, knobs.components["size"], **QUIET)
-        gr.on(
-            [pictures.photo.change, pictures.style.change],
-            self._changed,
-            {stage.handle, pictures.photo, pictures.style},
-            stage.all,
-            trigger_mode="multiple",
-            **QUIET,
-        )
+        cards = [pictures.photo, pictures.style]
+        changes = [card.change for card in cards]
+        gr.on(changes, self._changed, {stage.handle, *cards}, stage.all, **heard, **QUIET)
         stage.paint.stop(self._stop, {stage.handle}, stage.paint, **QUIET)
-        gr.on(
-            [knob.change for knob in knobs.live],
-            self._steer,
-            {stage.handle, *knobs.live},
-            trigger_mode="multiple",
-            **QUIET,
-        )
+        moves = [knob.change for knob in knobs.live]
+        gr.on(moves, self._steer, {stage.handle, *knobs.live}, **heard, **QUIET)
 
     async def _begin(
         self, values: Values, event: gr.EventData, request: gr.Request
@@ -177,8 +164,8 @@ class RunController:
                 view.is_of_earlier = not is_of_these
             return {stage.status: gr.skip()}
         if is_of_these:
-            return {stage.status: ended(run)}
-        if stage.painted(*shown):
+            return {stage.status: _ended(run)}
+        if finished(*shown):
             return {**stage.untouched(*shown), **stage.nothing(values)}
         return {stage.status: status.idle("You changed the pictures. Press Paint to use them.")}
 
@@ -228,13 +215,13 @@ class _RunView:
             self.state[stage.live] = served(kept[-1].path)
         self.state[stage.so_far] = None  # the canvas shows all of it
         self.state[stage.chart] = run.losses.table()
-        self.state[stage.status] = ended(run)
+        self.state[stage.status] = _ended(run)
         # In one message: a press that follows what is read is a press of Paint.
-        self.state[stage.paint] = freed(SPOKEN.get(run.state, "") if kept else "")
+        self.state[stage.paint] = freed(_SPOKEN.get(run.state, "") if kept else "")
         return self.state
 
 
-def ended(run: Run) -> str:
+def _ended(run: Run) -> str:
     """Return the status line of a run that has ended."""
     kept = run.folder.kept()
     if run.message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gradio as gr
@@ -19,10 +19,12 @@ from nst.guard.service import Service
 from nst.image.picture_files import encode_jpeg
 from nst.image.transparency import pixels_on_white
 from nst.inputs import Inputs
-from nst.page.brush import ROLES, SOURCE, UNREADABLE, Brush, sent_drawing, strokes
-from nst.page.components import Intake, Strip, picked
-from nst.page.gallery import Example, photos, styles
+from nst.page.brush import ROLES, SOURCE, UNREADABLE, sent_drawing, strokes
+from nst.page.components import element, picked
+from nst.page.gallery import Example, photos, place, styles
 from nst.page.parts import QUIET, Values
+from nst.page.static import on_load
+from nst.runs.decode_worker import MOST_DRAWN
 from nst.runs.decoder import Moving
 from nst.runs.pictures import Source
 from nst.runs.storage import NO_ROOM, Upload
@@ -30,6 +32,8 @@ from nst.settings import MOST_STYLES
 
 _SMALL, _LONG = 64, 4  # pixels of a side, and times as long as the other, of which a word is said
 _PREVIEW = 1024  # pixels on its longest side
+# What the brush does on each picture.
+_ROLES = {"photo": ROLES, "style": SOURCE}
 
 
 class PictureInputs:
@@ -37,40 +41,42 @@ class PictureInputs:
 
     def __init__(self, service: Service) -> None:
         self.service = service
+        main: dict[str, Any] = {"show_label": False, "height": 168}
+        small: dict[str, Any] = {"height": 104, "min_width": 80}
         self.photo = _card(
             "Photo",
             "photo",
             "The photo picture",
             value=str(photos()[0].path),
-            show_label=False,
             sources=["upload", "webcam", "clipboard"],
-            height=168,
             webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
+            **main,
         )
-        self.style = _card(
-            "Style",
-            "style",
-            "The style picture",
-            value=str(styles()[0].path),
-            show_label=False,
-            height=168,
-        )
+        self.style = _card("Style", "style", "The style picture", value=str(styles()[0].path), **main)
         self.others = [
-            _card(f"Style {number}", f"style-{number}", f"Style picture {number}", height=104, min_width=80)
+            _card(f"Style {number}", f"style-{number}", f"Style picture {number}", **small)
             for number in range(2, MOST_STYLES + 1)
         ]
-        self.start = _card("Starting picture", "start", "The picture to start from", height=104, min_width=80)
+        self.start = _card("Starting picture", "start", "The picture to start from", **small)
         # By the names that a link has for them, and by what they draw on.
         self.named = {"photo": self.photo, "style": self.style}
         self.named |= {f"style_{number}": other for number, other in enumerate(self.others, 2)}
         self.brushes = {
-            "photo": Brush("photo", elem_id="brush", render=False),
-            "style": Brush("style", SOURCE, elem_id="style-brush", render=False),
+            over: element(
+                "brush",
+                "brush",
+                elem_id=name,
+                render=False,
+                over=over,
+                roles=_ROLES[over],
+                longest=MOST_DRAWN,
+            )
+            for over, name in (("photo", "brush"), ("style", "style-brush"))
         }
         # In an order that is the same in every process.
         self.all: list[Block] = [*self.named.values(), self.start, *self.brushes.values()]
 
-    def add_main(self, card: Picture, examples: list[Example]) -> None:
+    def add_main(self, card: Picture, examples: Sequence[Example]) -> None:
         """Put photo or style here, with examples under it."""
         gr.HTML(f"<h2>{card.label}</h2>")
         card.render()
@@ -86,11 +92,17 @@ class PictureInputs:
     def add_intake(self, initial: Control) -> None:
         """Put here what takes files that are dropped, pasted or chosen, and shows what was read of them.
 
+        Its `upload` tells "card" and "file", its value is the answer to that: which "file", whether it was
+        "taken", and the "message" about it.
+
         Args:
             initial: is set when a picture to start from comes: it is there to be used.
         """
         by_name = {str(card.elem_id): card for card in (*self.named.values(), self.start)}
-        intake = Intake(list(by_name), elem_id="intake")
+        # What is pasted anywhere is for the first of the cards.
+        intake = gr.HTML(
+            html_template="", js_on_load=on_load("intake"), elem_id="intake", cards=list(by_name)
+        )
         self.start.upload(lambda: "picture", None, initial, **QUIET)
 
         async def take(event: gr.EventData, request: gr.Request) -> Values:
@@ -128,7 +140,7 @@ class PictureInputs:
         except OSError as error:
             raise InputError(NO_ROOM) from error
         if moving:
-            remark = _part_of(moving)
+            return seen, _part_of(moving)
         return seen, remark or (_hint(pixels) if alpha else "")
 
     def drawings(self, values: Values) -> dict[str, bytes]:
@@ -152,7 +164,7 @@ class PictureInputs:
         Raises:
             InputError: one is named that was not sent to this host, or the drawing cannot be read.
         """
-        keep, *regions = await self._masks(drawings, "photo", ROLES, client)
+        keep, *regions = await self._masks(drawings, "photo", client)
         given: Any = Inputs(
             self.sent(values[self.photo], "The photo"),
             tuple(self.sent(values[each], "The style picture") for each in (self.style, *self.others)),
@@ -160,7 +172,7 @@ class PictureInputs:
             tuple(regions),
             self.sent(values[self.start], "The picture to start from"),
             resume,
-            await self._masks(drawings, "style", SOURCE, client),
+            await self._masks(drawings, "style", client),
         )
         return given
 
@@ -178,16 +190,16 @@ class PictureInputs:
         return None if path is None else self.service.files.sent(path, label)
 
     async def _masks(
-        self, drawn: Mapping[str, bytes], over: str, roles: Mapping[str, str], client: str
+        self, drawings: Mapping[str, bytes], over: str, client: str
     ) -> tuple[Image.Image | None, ...]:
-        """Return the masks of a drawing, one for each role."""
-        if over not in drawn:
-            return (None,) * len(roles)
+        """Return the masks of what was drawn on a picture, one for each role."""
+        if over not in drawings:
+            return (None,) * len(_ROLES[over])
         try:
-            pixels = await self.service.decoder.drawing(drawn[over], "The drawing", client)
+            pixels = await self.service.decoder.drawing(drawings[over], "The drawing", client)
         except InputError as error:
             raise InputError(UNREADABLE.format(over=over)) from error
-        return await to_thread.run_sync(strokes, pixels, roles)
+        return await to_thread.run_sync(strokes, pixels, _ROLES[over])
 
 
 def _part_of(moving: Moving) -> str:
@@ -224,27 +236,22 @@ def _preview(pixels: np.ndarray) -> bytes:
     return encode_jpeg(np.asarray(image), quality=90)
 
 
-def _card(label: str, name: str, alt: str, sources: Any = ("upload", "clipboard"), **more: Any) -> Picture:
-    return Picture(
-        label=label,
-        sources=list(sources),
-        type="filepath",
-        buttons=[],
-        elem_id=name,
-        alt_text=alt,
-        render=False,
-        **more,
-    )
+def _card(label: str, name: str, alt: str, **more: Any) -> Picture:
+    common = {"sources": ["upload", "clipboard"], "type": "filepath", "buttons": [], "render": False}
+    return Picture(label=label, elem_id=name, alt_text=alt, **{**common, **more})
 
 
-def _add_examples(examples: list[Example], of: str, places: list[Picture], name: str) -> None:
+def _add_examples(examples: Sequence[Example], of: str, places: list[Picture], name: str) -> None:
     """Put examples here; one that is clicked goes into the first free place, or into the last.
+
+    Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing.
 
     Args:
         of: what they are called, which is the element id of the place if there is one only.
         name: the element id of the row.
     """
-    strip = Strip(examples, of, elem_id=name, elem_classes="strip")
+    pictures = [{"name": each.path.stem, "title": each.title, "place": place(each.path)} for each in examples]
+    strip = element("examples", "select", elem_id=name, elem_classes="strip", pictures=pictures, of=of)
 
     def take(held: Values, event: gr.EventData) -> Values:
         free = next((place for place in places if held[place] is None), places[-1])

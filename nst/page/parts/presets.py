@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import gradio as gr
 
 from nst.page.parts import QUIET
@@ -18,12 +20,9 @@ PRESETS: dict[str, dict[str, float]] = {
 
 def add_presets(knobs: Knobs) -> None:
     """Put the chips here, and the sliders that they set."""
-
-    def add_chip(title: str, wanted: dict[str, float]) -> None:
-        gr.Button(title, size="sm").click(lambda: list(wanted.values()), None, knobs.of(wanted), **QUIET)
-
     with gr.Column(elem_id="weights"):
         with gr.Row(elem_id="chips"):
             for title, wanted in PRESETS.items():
-                add_chip(title, wanted)
+                chip = gr.Button(title, size="sm")
+                chip.click(partial(list, wanted.values()), None, knobs.of(wanted), **QUIET)
         knobs.add(*MAIN)

@@ -11,7 +11,7 @@ from gradio.blocks import Block
 
 from nst.gradio_faults.events import message
 from nst.page import status
-from nst.page.components import History, freed, served
+from nst.page.components import element, freed, served
 from nst.page.parts import QUIET, Values
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
@@ -35,7 +35,9 @@ class Returning:
 
     def __init__(self, stage: Stage, pictures: PictureInputs, knobs: Knobs) -> None:
         self.stage, self.runs, self.pictures, self.knobs = stage, stage.runs, pictures, knobs
-        self.row = History(elem_id="paintings")
+        # Recent paintings, each to be opened (`select`) or deleted (`delete`) by its `id`. Its value: "id",
+        # "file" and "name" of each, and "deleted" of one that may come back.
+        self.row = element("paintings", "paintings", value=[])
         restored = [stage.handle, stage.status, stage.paint, stage.actions, self.row]
         self.brought = gr.on(
             [stage.handle.submit, self.row.select],

@@ -24,68 +24,62 @@ from nst.settings import Settings
 _SOON = 15.0
 
 
-class Share:
-    """A link, the snippets that embed it, and the way back."""
+def add_share(demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> Any:
+    """Put here a link, the snippets that embed it, and the way back.
 
-    def __init__(self, demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> None:
-        self.pictures, self.knobs = pictures, knobs
-        self.make_link = gr.Button("Make a link to this page", size="sm", elem_id="make-link")
-        self.link = _to_copy("Link", "Settings and examples; your own pictures are never part of it.", "link")
-        self.snippet = _to_copy(
-            "Embed (iframe)", "Canvas, two pictures and the button, 640 x 480.", "snippet"
-        )
-        self.component = _to_copy("Embed (web component)", "The same without a frame.", "component-snippet")
-        self.painting = PathOfFile(
-            label="Load settings from a saved PNG",
-            file_types=[".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"],
-            height=110,
-            elem_id="settings-from",
-        )
-        self.taken = gr.HTML(elem_id="taken")
-        named: list[Block] = list(pictures.named.values())
-        self.make_link.click(self._link, {*named, *knobs.all}, self.link, **QUIET).then(
-            None, self.link, [self.link, self.snippet, self.component], js=call("snippets")
-        )
-        demo.load(None, None, None, js=call("embed"), **QUIET)
-        # Whose `then` tells that the page is in the state that its link names.
-        self.followed = demo.load(self._follow, None, [*named, *knobs.all], **QUIET)
-        self.painting.upload(self._restore, {self.painting}, [self.taken, *knobs.all], **QUIET)
+    Returns:
+        The event after which the page is in the state that its link names.
+    """
+    service = pictures.service
+    named: list[Block] = list(pictures.named.values())
 
-    def _link(self, values: Values) -> str:
-        files = self.pictures.service.files
-        given = {name: values[each] for name, each in self.pictures.named.items()}
-        query = to_query(
-            self.knobs.read(values),
-            {name: path for name, path in given.items() if files.find(path) is not None},
-        )
+    def make_link(values: Values) -> str:
+        given = {name: values[each] for name, each in pictures.named.items()}
+        known = {name: path for name, path in given.items() if service.files.find(path) is not None}
+        query = to_query(knobs.read(values), known)
         return f"?{query}" if query else ""
 
-    async def _follow(self, request: gr.Request) -> Values:
+    async def follow(request: gr.Request) -> Values:
         """Bring the page into the state that its link names, and to a sharper size if that is soon done."""
-        knobs, pictures = from_query(request.query_params, list(self.pictures.named))
-        if "size" not in knobs and self.knobs.limits.size >= SHARP:
-            painter = self.pictures.service.painter
-            predicted = await painter.forecast(SHARP, SHARP * 3 // 4, Settings(size=SHARP))
+        wanted, examples = from_query(request.query_params, list(pictures.named))
+        if "size" not in wanted and knobs.limits.size >= SHARP:
+            predicted = await service.painter.forecast(SHARP, SHARP * 3 // 4, Settings(size=SHARP))
             if 0 < predicted.seconds <= _SOON:
-                knobs["size"] = SHARP
-        shown: Values = self.knobs.moved(knobs)
-        shown |= {self.pictures.named[name]: str(path) for name, path in pictures.items()}
-        return shown
+                wanted["size"] = SHARP
+        return knobs.moved(wanted) | {pictures.named[name]: str(path) for name, path in examples.items()}
 
-    async def _restore(self, values: Values, request: gr.Request) -> Values:
+    async def restore(values: Values, request: gr.Request) -> Values:
         """Set the knobs as the dropped painting's."""
-        label, knobs = "The picture", self.knobs
+        label = "The picture"
         restored: dict[str, Any] = {}
         try:
-            file = self.pictures.sent(values[self.painting], label)
+            file = pictures.sent(values[painting], label)
             if file is None:
-                return {self.taken: gr.skip()}
-            text = await self.pictures.service.decoder.text(file, label, client_of(request))
+                return {taken: gr.skip()}
+            text = await service.decoder.text(file, label, client_of(request))
             restored = Settings.acceptable(settings_in(text, label))
             answer = "Settings loaded. Now add the pictures."
         except InputError as error:
             answer = str(error)
-        return {self.taken: status.remark(answer), **knobs.moved(restored)}
+        return {taken: status.remark(answer), **knobs.moved(restored)}
+
+    button = gr.Button("Make a link to this page", size="sm", elem_id="make-link")
+    link = _to_copy("Link", "Settings and examples; your own pictures are never part of it.", "link")
+    snippet = _to_copy("Embed (iframe)", "Canvas, two pictures and the button, 640 x 480.", "snippet")
+    component = _to_copy("Embed (web component)", "The same without a frame.", "component-snippet")
+    painting = PathOfFile(
+        label="Load settings from a saved PNG",
+        file_types=[".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"],
+        height=110,
+        elem_id="settings-from",
+    )
+    taken = gr.HTML(elem_id="taken")
+    button.click(make_link, {*named, *knobs.all}, link, **QUIET).then(
+        None, link, [link, snippet, component], js=call("snippets")
+    )
+    demo.load(None, None, None, js=call("embed"), **QUIET)
+    painting.upload(restore, {painting}, [taken, *knobs.all], **QUIET)
+    return demo.load(follow, None, [*named, *knobs.all], **QUIET)
 
 
 def _to_copy(label: str, about: str, name: str) -> gr.Textbox:

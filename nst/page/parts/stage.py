@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +15,10 @@ from nst.errors import InputError
 from nst.guard.clients import client_of
 from nst.guard.service import Service
 from nst.page import status
-from nst.page.components import (
-    Actions,
-    BeforeAfter,
-    Film,
-    Filmstrip,
-    LivePreview,
-    PaintButton,
-    RunHandle,
-    SoFar,
-    picked,
-    served,
-)
-from nst.page.gallery import among, finished, photos, styles
+from nst.page.components import element, freed, picked, served
+from nst.page.gallery import finished, finished_file, photos, styles
 from nst.page.parts import QUIET, Values
-from nst.page.parts.larger import larger_sizes
+from nst.page.static import on_load
 from nst.runs.registry import owner_of
 from nst.runs.run import Run
 from nst.runs.storage import SavedFrame
@@ -35,6 +26,9 @@ from nst.runs.stream import film
 
 _EXAMPLE = "This is an example. Press Paint to watch it happen, or add your own photo."
 _NO_FILM = "The time-lapse appears here when a painting is finished."
+# The sizes that a finished painting can go on to: longest sides in pixels, and how many of them are offered.
+_SIZES = (768, 1024, 1536, 2048, 3072, 4096)
+_OFFERED = 3
 
 
 class Stage:
@@ -42,18 +36,31 @@ class Stage:
 
     def __init__(self, service: Service) -> None:
         self.service, self.runs = service, service.runs
-        example = finished(photos()[0], styles()[0])
-        self.paint = PaintButton(elem_id="go", render=False)
-        self.handle = RunHandle(elem_id="run", render=False)
-        self.live = LivePreview(served(example) if example else None, elem_id="live", render=False)
-        self.so_far = SoFar(elem_id="so-far", render=False)
+        example = finished_file(photos()[0], styles()[0])
+        # Paint, and Stop while a run is on: `submit` begins one, `stop` ends it. Its value: "busy",
+        # "stopping", "missed" for a stop that found no run, or what `freed` returns. It is one button: one
+        # that goes takes the keyboard's focus with it.
+        self.paint = element("go", "paintButton", value=freed(), render=False)
+        # Which run the page shows; its `submit` asks for that run after a reload. Its value: "key", made and
+        # kept by the visitor's browser, which proves whose runs are asked for; "run", its id; "chosen", the
+        # step of the frame that is shown of it.
+        self.handle = gr.HTML(html_template="", js_on_load=on_load("runHandle"), elem_id="run", render=False)
+        # The picture, by `served`. On a slow line a plain image would drop the load in flight at every
+        # update, and never show anything.
+        self.live = element("live", "livePreview", value=served(example), render=False)
+        # What is finished of a clip, playing; by `served`, of a picture that moves.
+        self.so_far = element("so_far", elem_id="so-far", render=False)
         self.status = gr.HTML(status.idle(_EXAMPLE), elem_id="status", render=False)
-        self.actions = Actions(elem_id="actions", render=False)
-        self.strip = Filmstrip(elem_id="history", elem_classes="strip", render=False)
-        before_after = _compared(photos()[0].path, example) if example else None
-        self.comparison = BeforeAfter(before_after, elem_id="compare", render=False)
+        # What can be done with a picture: `submit` goes on, `select` larger. Its value: see `_result`.
+        self.actions = element("actions", "actions", render=False)
+        # The frames; a click tells the `index`. Its value: "file" and "name" of each.
+        self.strip = element("history", "select", value=[], elem_classes="strip", render=False)
+        # Two pictures of one size with a slider between them; Gradio's own takes no key.
+        compared = _compared(photos()[0].path, example)
+        self.comparison = element("compare", "beforeAfter", value=compared, render=False)
         self.film_line = gr.HTML(status.remark(_NO_FILM), elem_id="filmed", render=False)
-        self.film = Film(elem_id="film", render=False)
+        # Its value: the files "mp4" and "webp", and "name" of both where they are saved, without an ending.
+        self.film = element("film", render=False)
         # `nst.runs.loss_log.LossLog` makes its table.
         self.chart = gr.LinePlot(
             x="step",
@@ -71,6 +78,11 @@ class Stage:
         self.strip.select(
             self._choose, {self.handle}, [self.live, self.status, self.actions, self.handle], **QUIET
         )
+        # What `untouched` and `nothing` change.
+        self.all: list[Block] = [
+            *(self.handle, self.live, self.so_far, self.status, self.actions, self.strip),
+            *(self.comparison, self.film, self.film_line),
+        ]
 
     def add_canvas(self) -> None:
         """Put the canvas here, with its buttons and its frames."""
@@ -98,7 +110,7 @@ class Stage:
         """Return the frames of a clip up to the one that the page shows."""
         run, chosen = self.run(values), self.chosen(values)
         frames = run.folder.frames if run else []
-        return [one for one in frames if chosen and one.iteration <= chosen.iteration]
+        return [one for one in frames if chosen and one.of_clip and one.iteration <= chosen.iteration]
 
     def showing(self, values: Values, run: Run | None, chosen: SavedFrame | None = None) -> Values:
         """Return what makes the page show another run, or another frame."""
@@ -116,14 +128,6 @@ class Stage:
 
     # What is shown of it
 
-    @property
-    def all(self) -> list[Block]:
-        """What `untouched` and `nothing` change."""
-        return [
-            *(self.handle, self.live, self.so_far, self.status, self.actions, self.strip),
-            *(self.comparison, self.film, self.film_line),
-        ]
-
     def nothing(self, values: Values) -> Values:
         """Return what shows that the page has no run."""
         return {**self.showing(values, None), self.actions: None, self.strip: [], self.so_far: None}
@@ -136,16 +140,12 @@ class Stage:
         """
         shown: Values = dict.fromkeys((self.comparison, self.film, self.so_far))
         shown[self.film_line] = status.remark(_NO_FILM)
-        if photo and (file := self.painted(photo, style)):
+        if photo and (file := finished(photo, style)):
             shown[self.comparison] = _compared(photo, file)
             return {**shown, self.live: served(file), self.status: status.idle(_EXAMPLE)}
         missing = [name for name, path in (("a photo", photo), ("a style picture", style)) if path is None]
         advice = f"Add {' and '.join(missing)}." if missing else "Press Paint to watch it happen."
         return {**shown, self.live: served(photo) if photo else gr.skip(), self.status: status.idle(advice)}
-
-    def painted(self, photo: str | None, style: str | None) -> Path | None:
-        """Return what these two become, where that is there without painting them."""
-        return finished(among(photos(), photo), among(styles(), style))
 
     async def released(self, run: Run) -> Values:
         """Return what shows a run's end, and what can be done with it."""
@@ -176,14 +176,25 @@ class Stage:
         return {self.film: {"mp4": served(mp4), "webp": served(webp), "name": name}, self.film_line: ""}
 
     async def _result(self, run: Run, kept: SavedFrame) -> dict[str, Any]:
-        """Return a kept frame as what something can be done with; the finished one can go on larger."""
-        is_finished, file = kept == run.folder.finished, Path(kept.path)
+        """Return the value of `actions` for a kept frame: "file", "name" to save it as, "moves" and "larger".
+
+        That is "size" and "text", which tells the time, of each size that the finished one can go on to.
+        """
         if kept.of_clip:
-            file, larger = file.with_suffix(".mp4") if is_finished else file, []
-        else:
-            larger = await larger_sizes(self.service, run.settings, *kept.size) if is_finished else []
+            return self._result_of_clip(run, kept)
+        larger = []
+        sizes = [size for size in _SIZES if max(kept.size) < size <= self.service.limits.size]
+        for size in sizes[:_OFFERED] if kept == run.folder.finished else ():
+            with contextlib.suppress(InputError):
+                predicted = await self.service.painter.forecast(*kept.size, replace(run.settings, size=size))
+                larger.append({"size": size, "text": status.larger(predicted)})
+        return {"file": served(kept.path), "name": run.file_name(kept), "larger": larger}
+
+    def _result_of_clip(self, run: Run, kept: SavedFrame) -> dict[str, Any]:
+        moves = kept == run.folder.finished
+        file = Path(run.folder.film[0]) if moves and run.folder.film else Path(kept.path)
         name = Path(run.file_name(kept)).with_suffix(file.suffix).name
-        return {"file": served(file), "name": name, "larger": larger, "moves": kept.of_clip and is_finished}
+        return {"file": served(file), "name": name, "larger": [], "moves": moves}
 
     async def _choose(self, values: Values, event: gr.EventData) -> Values:
         """Show the kept frame that was clicked; Continue goes on from it."""
@@ -195,14 +206,12 @@ class Stage:
         kept = shown[index]
         return {
             self.live: served(kept.path),
-            self.status: status.idle(
-                f"{run.step.title()} {kept.iteration}. Press Continue to go on from here."
-            ),
+            self.status: status.idle(f"Step {kept.iteration}. Press Continue to go on from here."),
             self.actions: None if run.under_way else await self._result(run, kept),
             **self.showing(values, run, kept),
         }
 
 
 def _compared(before: str | Path, after: str | Path) -> dict[str, Any]:
-    """Return two pictures as `BeforeAfter` shows them."""
+    """Return two pictures as `comparison` shows them."""
     return {"before": served(before), "after": served(after)}

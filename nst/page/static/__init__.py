@@ -1,6 +1,7 @@
 """The page's scripts, styles and pieces of HTML, each a file beside this one."""
 
 import hashlib
+import html
 import re
 from functools import cache
 from pathlib import Path
@@ -60,5 +61,10 @@ def styles() -> str:
 
 @cache
 def markup(name: str) -> str:
-    """Return a piece of HTML."""
-    return (_HERE / f"{name}.html").read_text("utf-8")
+    """Return a piece of HTML, with nothing between its lines."""
+    return "".join(line.strip() for line in (_HERE / f"{name}.html").read_text("utf-8").splitlines())
+
+
+def filled(name: str, **values: str) -> str:
+    """Return a piece of HTML with a text in each of its places, such as {{title}}."""
+    return re.sub(r"{{(\w+)}}", lambda place: html.escape(values[place[1]]), markup(name))

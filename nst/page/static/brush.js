@@ -94,7 +94,7 @@ export const brush = ({ element, props, watch }) => {
     props.value = own = canvas.toDataURL('image/png');
   });
   const follow = () => {
-    const url = addressIn(here, surface.dataset.over);
+    const url = addressIn(here, props.over);
     if (url === source) return;
     source = url;
     clear();
@@ -102,7 +102,7 @@ export const brush = ({ element, props, watch }) => {
     if (!url) return;
     const image = find('img');
     image.onload = () => {
-      const scale = Number(surface.dataset.longest) / Math.max(image.naturalWidth, image.naturalHeight);
+      const scale = props.longest / Math.max(image.naturalWidth, image.naturalHeight);
       const canvas = find('canvas');
       canvas.width = Math.round(image.naturalWidth * scale);
       canvas.height = Math.round(image.naturalHeight * scale);
@@ -110,7 +110,7 @@ export const brush = ({ element, props, watch }) => {
     };
     image.src = url;
   };
-  const card = here.querySelector(`#${surface.dataset.over}`);
+  const card = here.querySelector(`#${props.over}`);
   if (card) new MutationObserver(follow).observe(card, { subtree: true, childList: true, attributes: true });
   follow();
 };

@@ -32,7 +32,7 @@ export const crop = ({ element, props, trigger, watch }) => {
   };
   const whole = () => { box = [0, 0, 1, 1]; shaped(); show(); };
   const open = () => {
-    const shown = pictureIn(here, dialog.dataset.of);
+    const shown = pictureIn(here, props.of);
     if (!shown) return;
     picture = new Image();
     asked = '';  // an answer that was lost is no longer waited for

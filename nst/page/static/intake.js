@@ -7,7 +7,7 @@ import { UPLOAD, addressIn, cameraButton, fileInputs, films, pressedSource, sour
 export const arriving = new Set();
 
 export const intake = ({ element, props, trigger, watch }) => {
-  const cards = JSON.parse(element.querySelector('[data-cards]').dataset.cards);
+  const cards = props.cards;
   const here = element.getRootNode();
   const place = (card) => here.querySelector(`#${card}`);
   const cardOf = (event) => {

@@ -1,7 +1,7 @@
 // Tells which button of a row was clicked, and marks the one that is chosen.
 import { addressIn } from './gradio.js';
 
-export const select = ({ element, trigger, watch }) => {
+export const select = ({ element, props, trigger, watch }) => {
   const here = element.getRootNode();
   const buttons = () => [...element.querySelectorAll('button[aria-pressed]')];
   const mark = (chosen) => buttons().forEach((each) => each.setAttribute('aria-pressed', String(each === chosen)));
@@ -12,9 +12,8 @@ export const select = ({ element, trigger, watch }) => {
     trigger('select', { index: Number(button.dataset.index) });
   });
   // Of examples, the one that the card shows, however it came there; of frames, the newest.
-  const of = element.querySelector('[data-of]')?.dataset.of;
-  const card = of && here.querySelector(`#${of}`);
-  const name = () => (addressIn(here, of) || '').split('/').pop().replace(/\.\w+$/, '');
+  const card = props.of && here.querySelector(`#${props.of}`);
+  const name = () => (addressIn(here, props.of) || '').split('/').pop().replace(/\.\w+$/, '');
   const follow = () => { const shown = name(); mark(buttons().find((each) => each.dataset.name === shown)); };
   if (card) {
     new MutationObserver(follow).observe(card, { subtree: true, childList: true, attributeFilter: ['src'] });

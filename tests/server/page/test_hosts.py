@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import time
 
 import pytest
 from app_process import running
@@ -18,40 +17,23 @@ from nst import InputError
 from nst.gradio_faults import address, loopback
 
 
-class Forbids(BaseHTTPRequestHandler):
-    """A proxy that lets nothing through."""
-
-    def do_GET(self) -> None:
-        self.send_error(403)
-
-    do_HEAD = do_POST = do_CONNECT = do_GET  # noqa: N815
-
-    def log_message(self, *_: object) -> None: ...
-
-
 def test_it_paints_behind_an_offices_proxies_out_of_a_notebook_on_a_plain_console():
-    proxy = HTTPServer(("127.0.0.1", 0), Forbids)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    named = f"http://127.0.0.1:{proxy.server_port}"
-    proxies = {name: named for word in ("http_proxy", "https_proxy") for name in (word, word.upper())}
-    odd = {"ALL_PROXY": "socks5://127.0.0.1:9", "PYTHONIOENCODING": "ascii"}
-    try:
-        with running(MPLBACKEND="module://matplotlib_inline.backend_inline", **proxies, **odd) as app:
-            somebody = Stranger(app.url, "")
-            picture = somebody.sent(jpeg())
-            assert "event: complete" in somebody.painted(photo=picture, style=picture, size=64, iterations=10)
-    finally:
-        proxy.shutdown()
-        proxy.server_close()
+    nobody = {"http": "http://127.0.0.1:9", "https": "http://127.0.0.1:9", "all": "socks5://127.0.0.1:9"}
+    proxies = {f"{kind}_proxy": address for kind, address in nobody.items()}
+    proxies |= {name.upper(): address for name, address in proxies.items()}
+    notebook = {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONIOENCODING": "ascii"}
+    with running(**notebook, **proxies) as app:
+        somebody = Stranger(app.url, "")
+        picture = somebody.sent(jpeg())
+        assert "event: complete" in somebody.painted(photo=picture, style=picture, size=64, iterations=10)
 
 
 def test_what_is_named_for_others_stays_named(monkeypatch):
     monkeypatch.setenv("no_proxy", "intranet.example")
-    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("NO_PROXY", "")
     loopback.spare_own_requests("[::1]")
     for name in ("no_proxy", "NO_PROXY"):
         assert os.environ[name].split(",")[:3] == ["intranet.example", "localhost", "127.0.0.1"]
-        monkeypatch.setenv(name, "")  # to be as it was afterwards
 
 
 @pytest.mark.parametrize("port", ["99999", "9" * 5000, "-1", "abc", "80.5", "٣"])
@@ -61,35 +43,24 @@ def test_a_port_that_is_none_is_said(port, monkeypatch):
     monkeypatch.setattr(address, "_NAMED", port)
     with pytest.raises(InputError, match=r"^GRADIO_SERVER_PORT is a number"):
         address.port_of(None)
-    assert address.port_of("7860") == 7860
-    assert address.port_of("0") is None
-    monkeypatch.setattr(address, "_NAMED", "")
-    assert address.port_of(None) is None
 
 
-def test_an_address_of_version_6_is_taken():
+def test_ports_and_addresses_of_version_6_are_taken():
+    assert [address.port_of(port) for port in ("7860", "0", None)] == [7860, None, None]
     assert [address.host_of(name) for name in ("::1", "[::1]", "0.0.0.0")] == ["[::1]", "[::1]", "0.0.0.0"]
 
 
-@pytest.mark.parametrize(
-    "command", [["app.py"], ["-m", "nst", "a.jpg", "b.jpg"]], ids=["page", "command line"]
-)
+@pytest.mark.parametrize("command", [["app.py"], ["-m", "nst", "a.jpg", "b.jpg"]], ids=["page", "line"])
 def test_ctrl_c_while_all_is_imported_is_no_traceback(command, tmp_path):
     # What Python itself does before that is not ours.
     (tmp_path / "sitecustomize.py").write_text("import sys; print('here', flush=True)")
-    process = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    assert process.stdout.readline() == "here\n"
-    threading.Event().wait(0.3)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, *command], cwd=ROOT, env=environment, **pipes) as process:
+        assert process.stdout.readline() == "here\n"
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors
     # Where it comes while Python runs a string of code, Python ends as by the signal, though it was caught.
     assert process.returncode in (130, 2, -signal.SIGINT)

@@ -1,4 +1,4 @@
-"""A knob is declared once; the page, a link, the API, the command line and saved settings have it by that."""
+"""A knob is declared once; the page, a link, the command line and saved settings have it by that."""
 
 from __future__ import annotations
 
@@ -16,36 +16,28 @@ from nst.page.layout import build
 from nst.page.links import from_query, to_query
 from nst.settings import KNOBS
 
-PUBLIC = [name for name, knob in KNOBS.items() if not knob.local]
-
 
 @pytest.fixture(scope="module")
-def page():
+def labels():
+    """The labels of the page by the names of their components."""
     service = Service(LIMITS)
-    yield build(service)
+    yield {
+        getattr(each, "elem_id", ""): getattr(each, "label", "") for each in build(service).blocks.values()
+    }
     service.close()
 
 
 def another(knob: Knob) -> Any:
     """Return a value that is not the default."""
-    if knob.kind is bool:
-        return not knob.default
-    values = (*knob.choices, *knob.suggestions) if knob.kind is str or knob.choices else (knob.low, knob.high)
-    return next(value for value in values if value != knob.default)
+    named = (True, False) if knob.kind is bool else (*knob.choices, *knob.suggestions)
+    return next(value for value in named or (knob.low, knob.high) if value != knob.default)
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_it_is_everywhere(page, name):
-    knob = KNOBS[name]
-    shown = [block for block in page.blocks.values() if getattr(block, "elem_id", None) == name]
-    assert [block.label for block in shown] == [knob.label]
-    (stylize,) = (event for event in page.fns.values() if event.api_name == "stylize")
-    assert name in [(each.elem_id or "").removeprefix("api-").replace("-", "_") for each in stylize.inputs]
-    options = {option for action in parser()._actions for option in action.option_strings}
-    assert "--" + name.replace("_", "-") in options
-    other = another(knob)
-    settings = Settings(**{name: other})
-    values = {each: getattr(settings, each) for each in PUBLIC}
-    found, _ = from_query(dict(parse_qsl(to_query(values, {}))), [])
-    assert found[name] == other
+@pytest.mark.parametrize("name", [name for name, knob in KNOBS.items() if not knob.local])
+def test_it_is_everywhere(labels, name):
+    assert labels[name] == KNOBS[name].label
+    assert "--" + name.replace("_", "-") in parser()._option_string_actions
+    settings = Settings(**{name: another(KNOBS[name])})
+    found, _ = from_query(dict(parse_qsl(to_query(settings.public(), {}))), [])
+    assert found[name] == another(KNOBS[name])
     assert Settings.from_dict(settings.public()) == settings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from clips import made_animation, made_film
 from PIL import Image
-from test_reading import made_animation, made_film
 
 from nst.cli import main
 from nst.clips.reading import open_clip

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from nst.page.footer import _source
+from nst.page.layout import _source
+
+SPACE = "https://huggingface.co/spaces/you/painted-live/tree/main"
 
 
 @pytest.mark.parametrize(
     ("named", "space", "address"),
     [
         ("", "", ""),
-        ("https://example.org/code", "", "https://example.org/code"),
-        ("", "you/painted-live", "https://huggingface.co/spaces/you/painted-live/tree/main"),
+        ("", "you/painted-live", SPACE),
         ("https://example.org/code", "you/painted-live", "https://example.org/code"),
         ("javascript:alert(1)", "", ""),
     ],

@@ -14,25 +14,6 @@ from nst.page.links import from_query, to_query
 NAMES = ("photo", "style", "style_2")
 
 
-def there_and_back(values, pictures):
-    return from_query(dict(parse_qsl(to_query(values, pictures))), NAMES)
-
-
-def test_settings_come_back_as_they_were():
-    values = Settings(
-        style_weight=7.3,
-        iterations=250,
-        coarse_to_fine=False,
-        colors="luminance",
-        seed=12345,
-        edge=0.5,
-        style_layers="relu1_1:2, relu3_1",
-    ).public()
-    found, pictures = there_and_back(values, {})
-    assert Settings(**found).public() == values
-    assert pictures == {}
-
-
 def test_a_link_of_an_earlier_version_still_loads():
     assert from_query({"style_loss": "normal"}, NAMES) == ({"style_loss": "gaussian"}, {})
 
