@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from app_process import App, listens
 from conftest import eventually
 from gradio.http_server import Server
-from load import App
 from served import LIMITS, free_port
 from starlette.responses import PlainTextResponse
 from strangers import API, Stranger, form, jpeg
@@ -35,10 +35,11 @@ def app(tmp_path_factory):
     """An app that comes up in a rush of connections already."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     folder = tmp_path_factory.mktemp("app")
-    app = App(folder, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES)))
+    app = App(folder)
+    resource.prlimit(app.process.pid, resource.RLIMIT_NOFILE, (FILES, FILES))
     rush = [socket.socket() for _ in range(500)]
     try:
-        app.wait(listens_only=True)
+        eventually(lambda: listens(app.port))
         app.process.send_signal(signal.SIGSTOP)
         for one in rush:
             one.setblocking(False)
