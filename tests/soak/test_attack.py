@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from served import serve
 from strangers import API, Stranger
@@ -146,20 +146,21 @@ def test_any_body_is_answered_and_never_with_a_fault(request):
     with serve() as url:
         somebody = Stranger(url, "")
         inputs = {one["id"]: len(one["inputs"]) for one in somebody.config["dependencies"]}
-
-        def fitting(number: int) -> st.SearchStrategy:
-            values = st.lists(anything, min_size=inputs[number], max_size=inputs[number])
-            session = st.none() | st.just("somebody") | anything
-            parts = {"data": data | values, "session_hash": session, "event_data": event | anything}
-            return st.fixed_dictionaries({"fn_index": st.just(number), **parts})
-
-        events = st.sampled_from(sorted(inputs)).flatmap(fitting)
+        fitting = st.sampled_from(sorted(inputs)).flatmap(
+            lambda number: st.fixed_dictionaries(
+                {
+                    "fn_index": st.just(number),
+                    "data": data | st.lists(anything, min_size=inputs[number], max_size=inputs[number]),
+                    "session_hash": st.none() | st.just("somebody") | anything,
+                    "event_data": event | anything,
+                }
+            )
+        )
         named = st.dictionaries(names | st.sampled_from(["photo", "style"]), anything, max_size=6)
 
         @settings(quick, max_examples=2000 if request.config.getoption("--full") else 60)
-        @given(st.sampled_from(POSTS), (events | named | anything).map(json.dumps) | st.text(max_size=50))
+        @given(st.sampled_from(POSTS), (fitting | named | anything).map(json.dumps) | st.text(max_size=50))
         def send(path, body):
-            assume("NaN" not in body and "Infinity" not in body)  # FastAPI cannot quote them in its refusal
             status, _, text = somebody.ask("POST", f"{API}/{path}", body.encode("utf-8", "replace"), accept)
             assert status < 500, (path, body, text)
             for leak in ("Traceback", str(ROOT), "site-packages"):

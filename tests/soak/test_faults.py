@@ -31,7 +31,7 @@ def begin(app: App):
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    """An app on the files of one that was killed; it has no home, cache, network or relay for a public link."""
+    """An app on the files of one that was killed, without home, cache, network or relay for a link."""
     folder, nobody = tmp_path_factory.mktemp("app"), "http://127.0.0.1:9"
     with running(folder=folder) as killed:
         begin(killed)

@@ -39,6 +39,7 @@ def test_attackers_hold_nobody_up_and_leave_little(app, request):
     before = app.log.stat().st_size
     found = siege(app, 10, 60) if full else siege(app, 2, 1)
     assert found["longest to the first frame"] < (15 if full else 60), found
+    assert found["requests of attackers"] > 10, found
     assert set(found["health"]) == {"ok"}, found
     if full:
         assert found["longest to the page"] < 3, found

@@ -98,21 +98,21 @@ def hold(me: Stranger, requests: list[bytes], seconds: int, drop: bytes = b"") -
     return 1
 
 
-# What is done, how often in turn, and how.
+# What is done, how often in turn, and how; a short siege gets to the first ones only.
 ATTACKS = (
+    ("files of the host", 48, lambda me: me.forecast({"path": random.choice(OTHERS_FILES)})[0]),
+    ("JSON that is dear", 4, lambda me: me.ask("POST", f"{API}/{random.choice(READS_JSON)}", LISTS)[0]),
+    ("uploads that break off", 10, lambda me: hold(me, [uploading(me, 2_000_000)[:1_000_000]], 0)),
+    ("uploads", 4, lambda me: me.upload(bytes(10_000_000))[0]),
+    ("drawings", 1, draw),
+    ("films", 100, lambda me: me.fire(me.making("film"), secrets.token_hex(8))[0]),
+    ("silence", 1, lambda me: hold(me, [b""] * 100, 2)),
     ("a file that takes minutes to read, looked at", 1, lambda me: me.forecast(me.sent(COMMENTS))[0]),
     ("one that is painted", 2, lambda me: paint(me, SLOW)),
     ("a small file of many pixels", 2, lambda me: paint(me, BOMB)),
-    ("JSON that is dear", 4, lambda me: me.ask("POST", f"{API}/{random.choice(READS_JSON)}", LISTS)[0]),
-    ("files of the host", 48, lambda me: me.forecast({"path": random.choice(OTHERS_FILES)})[0]),
-    ("uploads that break off", 10, lambda me: hold(me, [uploading(me, 2_000_000)[:1_000_000]], 0)),
-    ("uploads", 4, lambda me: me.upload(bytes(10_000_000))[0]),
-    ("films", 100, lambda me: me.fire(me.making("film"), secrets.token_hex(8))[0]),
     ("an assistant's calls", 2, ask_the_tool),
-    ("silence", 1, lambda me: hold(me, [b""] * 100, 2)),
     ("answers that nobody takes", 1, take_nothing),
     ("crops", 1, crop),
-    ("drawings", 1, draw),
     ("uploads by the byte", 1, lambda me: hold(me, [uploading(me, 30_000_000)[:-1000]] * 5, 10, b"x")),
 )
 
