@@ -13,7 +13,6 @@ from multiprocessing import forkserver, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import certifi
 import psutil
 
 # Before anything imports Gradio or the Hub's client: no network, no files outside the test folder.
@@ -30,17 +29,13 @@ os.environ.update(
     GRADIO_TEMP_DIR=str(Path(_SCRATCH) / "gradio"),
     HF_HOME=str(Path(_SCRATCH) / "hf"),
     HF_HUB_DISABLE_TELEMETRY="1",
+    # Nobody here speaks TLS; a client of Gradio's would read all authorities four times a call.
+    SSL_CERT_DIR=_SCRATCH,
     TORCH_HOME=str(Path(_SCRATCH) / "torch"),
 )
-# A client of Gradio's reads every authority that it could trust, four times a call; nobody here speaks TLS.
-_AUTHORITY = Path(_SCRATCH) / "authority.pem"
-_AUTHORITY.write_text(
-    Path(certifi.where()).read_text().split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
-)
-os.environ["SSL_CERT_FILE"] = str(_AUTHORITY)
 # What the tests paint is so small that a second thread only waits, and the second core has tests of its own.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-for name in ("NST_WEIGHTS", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "NST_MAX_SIZE"):
+for name in ("NST_WEIGHTS", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "NST_MAX_SIZE", "SSL_CERT_FILE"):
     os.environ.pop(name, None)
 
 import pytest  # noqa: E402
@@ -148,11 +143,6 @@ def vgg_file() -> Path:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --full: the long forms of the attacks, the load and the faults."""
     parser.addoption("--full", action="store_true", help="attack, load and fault tests in their long form")
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Declare what a test may say of itself."""
-    config.addinivalue_line("markers", "full: of a kind of which another test stands for all without --full")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
