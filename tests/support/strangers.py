@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import socket
@@ -26,7 +27,6 @@ class Stranger:
     def __init__(self, url: str, address: str = "8.8.8.8") -> None:
         self.host = urlsplit(url).netloc
         self.signature = {"X-Forwarded-For": address} if address else {}
-        self._config: dict | None = None
 
     def ask(
         self,
@@ -65,12 +65,10 @@ class Stranger:
         connection.sendall(sent)
         return connection
 
-    @property
+    @functools.cached_property
     def config(self) -> dict:
         """What Gradio tells everybody of the page."""
-        if self._config is None:
-            self._config = json.loads(self.ask("GET", "/config")[2])
-        return self._config
+        return json.loads(self.ask("GET", "/config")[2])
 
     def event(self, name: str, kind: str = "click") -> dict:
         """Return the event of an element of the page."""
