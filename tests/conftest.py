@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import secrets
 import shutil
-import signal
 import tempfile
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +13,7 @@ from multiprocessing import forkserver, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import certifi
+import psutil
 
 # Before anything imports Gradio or the Hub's client: no network, no files outside the test folder.
 _SCRATCH = tempfile.mkdtemp(prefix="nst-tests-")
@@ -31,21 +29,18 @@ os.environ.update(
     GRADIO_TEMP_DIR=str(Path(_SCRATCH) / "gradio"),
     HF_HOME=str(Path(_SCRATCH) / "hf"),
     HF_HUB_DISABLE_TELEMETRY="1",
+    # Nobody here speaks TLS; a client of Gradio's would read all authorities four times a call.
+    SSL_CERT_DIR=_SCRATCH,
     TORCH_HOME=str(Path(_SCRATCH) / "torch"),
 )
-# A client of Gradio's reads every authority that it could trust, four times a call; nobody here speaks TLS.
-_AUTHORITY = Path(_SCRATCH) / "authority.pem"
-_AUTHORITY.write_text(
-    Path(certifi.where()).read_text().split("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n"
-)
-os.environ["SSL_CERT_FILE"] = str(_AUTHORITY)
 # What the tests paint is so small that a second thread only waits, and the second core has tests of its own.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-for name in ("NST_WEIGHTS", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "NST_MAX_SIZE"):
+for name in ("NST_WEIGHTS", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "NST_MAX_SIZE", "SSL_CERT_FILE"):
     os.environ.pop(name, None)
 
 import pytest  # noqa: E402
 from pictures import picture  # noqa: E402
+from processes import started_with  # noqa: E402
 from waiting import eventually  # noqa: E402
 
 import nst.page  # noqa: E402, F401 (before Gradio, which would write stubs for editors)
@@ -93,23 +88,15 @@ def nothing_is_left() -> Iterator[None]:
     yield
     # Ends with this process, but not before.
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
+
+    def left() -> list[psutil.Process]:
+        return started_with("NST_TESTS", mark)
+
     try:
-        eventually(lambda: not marked(mark), lambda: marked(mark))
+        eventually(lambda: not left(), lambda: [process.info["cmdline"] for process in left()])
     finally:
-        for process in marked(mark):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-
-
-def marked(mark: str) -> dict[int, str]:
-    """Return the processes that were started with this in their environment, each with its command."""
-    wanted, found = f"NST_TESTS={mark}".encode(), {}
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if wanted in (process / "environ").read_bytes().split(b"\0"):
-                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
-    # Python's own helper, which goes with the process that it helps.
-    return {process: command for process, command in found.items() if "resource_tracker" not in command}
+        for process in left():
+            process.kill()
 
 
 @pytest.fixture(autouse=True)
@@ -158,11 +145,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="attack, load and fault tests in their long form")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Declare what a test may say of itself."""
-    config.addinivalue_line("markers", "full: of a kind of which another test stands for all without --full")
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out what only --full has."""
     if item.get_closest_marker("full") and not item.config.getoption("--full"):
@@ -171,24 +153,19 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 # Those that take longest begin first, so that no process is left with one of them at the end.
 FIRST = (
-    "test_cluster",
     "test_restart",
-    "test_faults",
     "test_painting_part",
     "test_returning",
-    "test_load",
     "test_page",
     "test_first_visits",
-    "test_other_browsers",
-    "test_cli",
-    "test_connections",
-    "test_bench",
+    "test_cluster",
+    "test_faults",
     "test_real",
-    "test_attack",
-    "test_access",
-    "test_painting",
-    "test_controls",
-    "test_actions",
+    "test_other_browsers",
+    "test_load",
+    "test_decoder",
+    "test_other_systems",
+    "test_connections",
 )
 
 

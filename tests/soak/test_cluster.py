@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import os
 import signal
@@ -12,203 +11,165 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+import psutil
 import pytest
+from app_process import App, running
 from conftest import ROOT
-from load import App, running
+from pictures import jpeg
 from PIL import Image
-from strangers import API, Stranger, jpeg
+from strangers import API, Stranger
+from waiting import eventually
 
 pytest.importorskip("ray")
-from cluster import WAIT, Cast, crowd, until
+from cluster import WAIT, actors, in_order, two_pages
 
-SHORT = {"size": 128, "iterations": 30}
 LONG = {"size": 128, "iterations": 1000}
 
 
 @pytest.fixture(scope="module")
-def cast(tmp_path_factory) -> Iterator[Cast]:
-    cast = Cast(tmp_path_factory.mktemp("cluster"))
-    try:
-        yield cast
-    finally:
-        cast.end()
+def pages(tmp_path_factory) -> Iterator[tuple[Any, App, App]]:
+    """A cluster with one painter so far, and two page processes."""
+    with two_pages(tmp_path_factory.mktemp("cluster"), NST_MAX_EACH="2") as pages:
+        yield pages
 
 
-@pytest.fixture(scope="module")
-def pages(cast) -> tuple[App, App]:
-    """Two page processes, on a cluster with one painter so far."""
-    pages = cast.page("one", NST_MAX_EACH="2"), cast.page("two", NST_MAX_EACH="2")
-    for page in pages:
-        page.wait()
-    until(lambda: len(cast.painters()) == 1, "the first painter is there")
-    return pages
+class Run(NamedTuple):
+    """A run that was begun."""
+
+    owner: Stranger
+    number: str
+
+    def result(self) -> str:
+        return self.owner.result(self.number, WAIT)
 
 
-def begun(app: App, address: str, **given: Any) -> tuple[Stranger, str]:
-    """Begin a run as a program; return who did and its number."""
+def begin(app: App, address: str, **given: Any) -> Run:
+    """Begin a run as a program."""
     somebody = Stranger(app.url, address)
     picture = somebody.sent(jpeg())
-    status, told = somebody.call(photo=picture, style=picture, **given)
+    status, told = somebody.call(photo=picture, style=picture, **{"size": 128, "iterations": 30, **given})
     assert status == 200
-    return somebody, told["event_id"]
-
-
-def result(run: tuple[Stranger, str]) -> str:
-    return run[0].result(run[1], WAIT)
-
-
-def deaths(pages: tuple[App, App]) -> int:
-    """Return how often a run has lost its painter so far."""
-    return sum(page.log.read_text().count("a painter has died over a run") for page in pages)
+    return Run(somebody, told["event_id"])
 
 
 @contextlib.contextmanager
-def results(runs: list[tuple[Stranger, str]]) -> Iterator[list[str]]:
+def results(*runs: Run) -> Iterator[list[str]]:
     """Listen to runs; all results are there when the context has ended."""
     told: list[str] = []
     with ThreadPoolExecutor() as listeners:
-        coming = listeners.map(result, runs)
+        coming = listeners.map(Run.result, runs)
         yield told
         told += coming
 
 
-def heard(run: tuple[Stranger, str]) -> http.client.HTTPConnection:
-    """Listen to a run until the connection is closed."""
-    connection = http.client.HTTPConnection(run[0].host, timeout=WAIT)
-    connection.request("GET", f"{API}/call/v2/stylize/{run[1]}", headers={"X-Forwarded-For": run[0].address})
-    return connection
-
-
 @contextlib.contextmanager
-def under_way(app: App, runs: list[tuple[Stranger, str]]) -> Iterator[None]:
+def under_way(app: App, *runs: Run) -> Iterator[None]:
     """Listen to long runs for as long as the context lasts; then all is quiet again."""
-    connections = [heard(run) for run in runs]
-    try:
+    with contextlib.ExitStack() as stack:
+        for owner, number in runs:
+            path = f"{API}/call/v2/stylize/{number}"
+            stack.enter_context(owner.connect(owner.request(path)))
         yield
-    finally:
-        for connection in connections:
-            connection.close()
-        until(lambda: app.counts() == (0, 0), "whoever was hung up on has ended")
+    eventually(lambda: app.counts() == (0, 0), "whoever was hung up on has ended", WAIT)
+
+
+def soon(condition: Any, message: str) -> None:
+    eventually(condition, message, WAIT)
 
 
 @pytest.mark.full
-def test_two_pages_have_one_queue_one_quota_and_a_node_that_joins_is_used(cast, pages):
-    one, two = pages
-    visits = (one, "5.0.0.1"), (two, "5.0.0.1"), (one, "5.0.0.2")
-    with under_way(one, [begun(*visit, **LONG) for visit in visits]):
+def test_two_pages_have_one_queue_one_quota_and_a_node_that_joins_is_used(pages):
+    cluster, one, two = pages
+    runs = [begin(*visit, **LONG) for visit in ((one, "5.0.0.1"), (two, "5.0.0.1"), (one, "5.0.0.2"))]
+    with under_way(one, *runs):
         # One painter: one paints, whichever page it came by, and both pages say so.
-        until(lambda: one.counts() == two.counts() == (1, 2), "one paints and two wait")
-        assert "You have 2 paintings under way" in result(begun(two, "5.0.0.1", **SHORT))
-        cast.grow()
-        until(lambda: one.counts() == two.counts() == (2, 1), "the new node is used")
-        assert len(cast.painters()) == 2
+        soon(lambda: one.counts() == two.counts() == (1, 2), "one paints and two wait")
+        assert "You have 2 paintings under way" in begin(two, "5.0.0.1").result()
+        cluster.add_node(num_cpus=1, num_gpus=0)
+        soon(lambda: one.counts() == two.counts() == (2, 1), "the new node is used")
+        assert len(actors("Painter")) == 2
 
 
 @pytest.mark.full
 def test_visitors_of_two_pages_are_served_in_their_order(pages):
-    found = crowd(list(pages), 20, size=64, iterations=10)
+    found = in_order([page.url for page in pages[1:]], 20, size=64, iterations=40)
     assert found["painted"] == 20, found
     # Two painters, and each visitor's own reading of pictures.
     assert found["places that somebody was served too late, at most"] <= 8, found
 
 
 @pytest.mark.full
-def test_a_painter_that_is_killed_loses_no_painting(cast, pages):
-    one, two = pages
-    before = deaths(pages)
-    runs = [begun(app, "7.7.7.7", size=128, iterations=150) for app in (one, two)]
-    with results(runs) as told:
-        until(lambda: one.counts() == (2, 0), "both are painted")
+@pytest.mark.parametrize("actor", ["Painter", "Scheduler"])  # with the latter go all painters
+def test_a_process_that_is_killed_loses_no_painting(pages, actor):
+    _, one, two = pages
+
+    def log() -> str:
+        return one.log.read_text() + two.log.read_text()
+
+    deaths = log().count("a painter has died over a run")
+    with results(*(begin(app, "7.7.7.7", iterations=150) for app in (one, two))) as told:
+        soon(lambda: one.counts() == (2, 0), "both are painted")
         time.sleep(1.0)
-        os.kill(cast.painters()[0], signal.SIGKILL)
+        os.kill(actors(actor)[0], signal.SIGKILL)
     for text in told:
         assert "event: complete" in text
-        last = json.loads(text.split("data: ")[-1])
-        path = next(iter(last.values())) if isinstance(last, dict) else last[0]
-        assert Image.open(path["path"] if isinstance(path, dict) else path).size == (128, 85)
-    until(lambda: len(cast.painters()) == 2, "another one was hired")
-    assert deaths(pages) - before == 1  # nobody was sent to the dead one again
-    assert "Traceback" not in one.log.read_text() + two.log.read_text()
+        (picture,) = json.loads(text.split("data: ")[-1])
+        assert Image.open(picture["path"]).size == (128, 85)
+    soon(lambda: len(actors("Painter")) == 2, "another one was hired")
+    if actor == "Painter":  # nobody was sent to the dead one again
+        assert log().count("a painter has died over a run") == deaths + 1
+        assert "Traceback" not in log()
 
 
 @pytest.mark.full
-def test_a_queue_that_is_killed_loses_no_painting(cast, pages):
-    one, two = pages
-    runs = [begun(app, "7.7.7.6", size=128, iterations=150) for app in (one, two)]
-    with results(runs) as told:
-        until(lambda: one.counts() == (2, 0), "both are painted")
-        os.kill(cast.scheduler(), signal.SIGKILL)  # and with it go all painters
-    assert all("event: complete" in text for text in told), told
-
-
-@pytest.mark.full
-def test_each_gpu_of_a_node_has_a_painter_and_what_has_none_gives_way(cast, pages):
+def test_each_gpu_of_a_node_has_a_painter_and_what_has_none_gives_way(pages):
     """Cores that hold what Ray takes for a GPU: who has which is Ray's, and what is painted is the same."""
-    one, two = pages
-    before = set(cast.painters())
-    cast.grow(gpus=2)
-    until(lambda: len(set(cast.painters()) - before) == 2, "each GPU has its painter")
-    until(lambda: not before & set(cast.painters()), "those without one are dismissed")
-    with under_way(two, [begun(app, "7.7.8.8", **LONG) for app in pages]):
-        until(lambda: one.counts() == two.counts() == (2, 0), "both paint at once")
+    cluster, one, two = pages
+    before = set(actors("Painter"))
+    cluster.add_node(num_cpus=1, num_gpus=2)
+    soon(lambda: len(set(actors("Painter")) - before) == 2, "each GPU has its painter")
+    soon(lambda: not before & set(actors("Painter")), "those without one are dismissed")
+    with under_way(two, begin(one, "7.7.8.8", **LONG), begin(two, "7.7.8.8", **LONG)):
+        soon(lambda: one.counts() == two.counts() == (2, 0), "both paint at once")
 
 
 @pytest.mark.full
-def test_a_page_that_is_killed_frees_its_painters_for_the_others(cast, pages):
-    one, two = pages
-    listening = [heard(begun(one, "8.8.4.4", **LONG)) for _ in range(2)]
-    until(lambda: two.counts() == (2, 0), "both painters work for the first page")
-    one.kill()
-    assert "event: complete" in result(begun(two, "8.8.4.5", **SHORT))
-    until(lambda: two.counts() == (0, 0), "nobody is thought to paint")
-    for connection in listening:
-        connection.close()
+def test_a_page_that_is_killed_frees_its_painters_for_the_others(pages):
+    _, one, two = pages
+    with under_way(two, begin(one, "8.8.4.4", **LONG), begin(one, "8.8.4.4", **LONG)):
+        soon(lambda: two.counts() == (2, 0), "both painters work for the first page")
+        one.kill()
+        assert "event: complete" in begin(two, "8.8.4.5").result()
 
 
 def test_a_cluster_of_ones_own_paints_listens_on_this_machine_alone_and_writes_no_token(tmp_path):
     with running(NST_CLUSTER="local", HOME=str(tmp_path)) as app:
-        mine = below(app.process.pid)
+        mine = psutil.Process(app.process.pid).children(recursive=True)
         assert len(mine) > 4
-        open_to_all = [place for pid in mine for place in listening(pid) if not place.endswith("0100007F")]
-        assert not open_to_all
+        assert {place for one in mine for place in listening(one)} <= {"127.0.0.1", "::ffff:127.0.0.1"}
         assert not list(tmp_path.rglob("*token*"))
-        assert "event: complete" in result(begun(app, "9.9.9.9", **SHORT))
+        assert "event: complete" in begin(app, "9.9.9.9").result()
         assert app.end() < 20
 
 
-def below(pid: int) -> set[int]:
-    """Return a process and all that it has started."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
-    found = {pid}
-    while more := {child for child, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
-
-
-def listening(pid: int) -> list[str]:
-    """Return the addresses that a process listens on, in the kernel's own hexadecimal."""
-    with contextlib.suppress(OSError):
-        names = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
-        tables = [Path(f"/proc/{pid}/net/{kind}").read_text() for kind in ("tcp", "tcp6")]
-        lines = [line.split() for table in tables for line in table.splitlines()]
-        open_here = [line for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in names]
-        return [line[1].partition(":")[0] for line in open_here]
+def listening(process: psutil.Process) -> list[str]:
+    """Return the addresses that a process listens on."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        connections = process.net_connections()
+        return [one.laddr.ip for one in connections if one.status == psutil.CONN_LISTEN]
     return []
 
 
 def test_without_ray_nothing_of_it_is_imported_and_who_wants_it_is_told(tmp_path):
-    code = "import sys, nst.painters.actors; sys.exit('gradio' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
-    code = (
-        "import sys; from nst.page.server import main; loaded = {name.split('.')[0] for name in sys.modules}"
-    )
-    code += "; sys.modules['ray'] = None; sys.exit(1 if 'ray' in loaded else main([]))"
+    code = """
+import sys
+from nst.page.server import main
+assert "ray" not in sys.modules
+sys.modules["ray"] = None
+sys.exit(main([]))
+"""
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=ROOT,
@@ -217,8 +178,8 @@ def test_without_ray_nothing_of_it_is_imported_and_who_wants_it_is_told(tmp_path
         text=True,
         check=False,
     )
-    assert done.returncode == 2
     assert done.stderr.strip().endswith("NST_CLUSTER needs Ray; install it with: pip install ray")
+    assert done.returncode == 2
 
 
 def test_each_gpu_has_a_painter_and_nodes_without_one_only_where_there_is_none():

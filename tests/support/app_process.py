@@ -12,12 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from gradio_client import Client, handle_file
-from strangers import Stranger, files_below, memory
+from processes import started_with
+from strangers import Stranger
 from waiting import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,12 @@ def free_port() -> int:
         return free.getsockname()[1]
 
 
+def listens(port: int) -> bool:
+    """Return whether somebody listens at a port of this machine."""
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) == 0
+
+
 class App:
     """The app in a process of its own.
 
@@ -39,7 +46,6 @@ class App:
         folder: of its files and its log.
         script: that is run.
         options: of its command line.
-        before: is called in the new process.
         port: any free one by default.
         environment: what it has besides that of the tests.
     """
@@ -49,7 +55,6 @@ class App:
         folder: Path,
         script: str = str(ROOT / "app.py"),
         options: Sequence[str] = (),
-        before: Callable[[], None] | None = None,
         port: int = 0,
         **environment: str,
     ) -> None:
@@ -59,12 +64,9 @@ class App:
         self.folder.mkdir(exist_ok=True)
         libc = ctypes.CDLL(None)
 
-        def begin() -> None:
-            if before:
-                before()
-            if sys.platform.startswith("linux"):
-                # PR_SET_PDEATHSIG: it does not outlive the tests, however these end.
-                libc.prctl(1, signal.SIGKILL)
+        def end_with_the_tests() -> None:
+            if sys.platform == "linux":
+                libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG, however they end
 
         own = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": str(self.folder)}
         with self.log.open("a") as out:
@@ -72,24 +74,21 @@ class App:
                 [sys.executable, script, "--port", str(self.port), *options],
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                preexec_fn=begin,
+                preexec_fn=end_with_the_tests,
                 start_new_session=True,
                 env={**os.environ, **own, **environment},
             )
 
-    def wait(self, listens_only: bool = False) -> None:
-        """Return when it answers, or as soon as it listens."""
+    def wait(self) -> None:
+        """Return when it answers."""
 
-        def is_up() -> bool:
+        def answers() -> bool:
             assert self.process.poll() is None, self.log.read_text()[-2000:]
             with contextlib.suppress(OSError):
-                if not listens_only:
-                    return self.ask("/health")[0] == 200
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return True
+                return self.ask("/health")[0] == 200
             return False
 
-        eventually(is_up, self.log.read_text)
+        eventually(answers, self.log.read_text)
 
     def ask(self, path: str) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body of what is asked for on this machine."""
@@ -100,13 +99,17 @@ class App:
         health = json.loads(self.ask("/health")[2])
         return health["painting"], health["waiting"]
 
+    def files(self) -> list[Path]:
+        """Return the files that it keeps, without the mark that the folder is in use."""
+        return [path for path in self.folder.rglob("*") if path.is_file() and path.name != "lock"]
+
     def held(self) -> dict[str, float]:
-        """Return memory in MB, threads, run folders and megabytes on disk."""
+        """Return the memory in MB and the threads of all its processes, and how many files it keeps."""
+        mine = started_with("GRADIO_TEMP_DIR", str(self.folder))
         return {
-            "MB": memory(self.process.pid),
-            "threads": len(list(Path(f"/proc/{self.process.pid}/task").iterdir())),
-            "folders": len(list(self.folder.rglob("run-*"))),
-            "MB on disk": sum(path.stat().st_size for path in files_below(self.folder)) / 2**20,
+            "MB": sum(one.info["memory_info"].rss for one in mine) / 2**20,
+            "threads": sum(one.info["num_threads"] for one in mine),
+            "files": len(self.files()),
         }
 
     def kill(self) -> None:
@@ -142,16 +145,5 @@ def running(*options: str, folder: Path | None = None, **more: Any) -> Iterator[
 
 def paint(client: Client, photo: Path = PHOTO, style: Path = STYLE, **settings: Any) -> Any:
     """Return a job that paints a small picture."""
-    return client.submit(
-        handle_file(photo),
-        handle_file(style),
-        **{"size": 128, "iterations": 40, **settings},
-        api_name="/stylize",
-    )
-
-
-def begin(app: App, **settings: Any) -> Any:
-    """Return a job that paints for long, once its first frame is there."""
-    job = paint(Client(app.url, verbose=False), iterations=1000, **settings)
-    eventually(job.outputs)
-    return job
+    given = {"size": 128, "iterations": 40, **settings}
+    return client.submit(handle_file(photo), handle_file(style), **given, api_name="/stylize")

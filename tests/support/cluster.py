@@ -14,148 +14,82 @@ import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 from app_process import ROOT, App
+from load import crowd
+from pictures import jpeg
 from PIL import Image
 from ray.cluster_utils import Cluster
-from strangers import Stranger, jpeg
+from waiting import eventually
 
 WAIT = 90.0
 # Ray's workers give way to everything else on a machine; beside other work they would hardly get on.
 os.environ.setdefault("RAY_worker_niceness", "0")
 
 
-def until(condition: Callable[[], Any], what: str, seconds: float = WAIT) -> Any:
-    """Return what a condition becomes.
+@contextlib.contextmanager
+def two_pages(folder: Path, **environment: str) -> Iterator[tuple[Cluster, App, App]]:
+    """Yield a cluster that begins with one node of one core, and two page processes that paint in it."""
+    head = {"num_cpus": 1, "num_gpus": 0, "include_dashboard": False}
+    with contextlib.ExitStack() as stack:
+        cluster = Cluster(initialize_head=True, head_node_args=head)
+        stack.callback(cluster.shutdown)
+        pages = []
+        for name in ("one", "two"):
+            (folder / name).mkdir()
+            own = {"NST_CLUSTER": cluster.address, "NST_GRACE_SECONDS": "5", **environment}
+            pages.append(App(folder / name, **own))
+            stack.callback(pages[-1].kill)
+        for page in pages:
+            page.wait()
+        eventually(lambda: len(actors("Painter")) == 1, "the first painter is there", WAIT)
+        yield cluster, *pages
 
-    Raises:
-        AssertionError: it stays false for long.
-    """
+
+def actors(name: str) -> list[int]:
+    """Return the processes of a kind of Ray's actors."""
+    running = psutil.process_iter(["cmdline"])
+    title = f"ray::{name}Actor"
+    return [one.pid for one in running if " ".join(one.info["cmdline"] or ()).startswith(title)]
+
+
+def in_order(urls: list[str], visitors: int, **settings: Any) -> dict[str, Any]:
+    """Have visitors come one shortly after the other; return what became of them."""
     began = time.monotonic()
-    while not (found := condition()):
-        assert time.monotonic() - began < seconds, what
-        time.sleep(0.1)
-    return found
-
-
-class Cast:
-    """A cluster that begins with one node of one core, and the page processes that paint in it.
-
-    Args:
-        folder: for their files.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.cluster = Cluster(
-            initialize_head=True, head_node_args={"num_cpus": 1, "num_gpus": 0, "include_dashboard": False}
-        )
-        self.apps: list[App] = []
-
-    def page(self, name: str, **environment: str) -> App:
-        """Start a page process; it is there when it has been waited for."""
-        folder = self.folder / name
-        folder.mkdir(exist_ok=True)
-        app = App(folder, NST_CLUSTER=self.cluster.address, NST_GRACE_SECONDS="5", **environment)
-        self.apps.append(app)
-        return app
-
-    def grow(self, gpus: int = 0) -> Any:
-        """Have one more node of one core, which says that it has so many GPUs; return it."""
-        return self.cluster.add_node(num_cpus=1, num_gpus=gpus)
-
-    def painters(self) -> list[int]:
-        """Return the processes that are painters."""
-        return _processes("ray::PainterActor")
-
-    def scheduler(self) -> int:
-        """Return the process that has the queue."""
-        return _processes("ray::SchedulerActor")[0]
-
-    def end(self) -> None:
-        """End all of it."""
-        for app in self.apps:
-            app.kill()
-        self.cluster.shutdown()
-
-
-def _processes(name: str) -> list[int]:
-    """Return the processes that go by such a name."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if path.read_text().startswith(name):
-                found.append(int(path.parent.name))
-    return found
-
-
-def crowd(pages: list[App], visitors: int, **settings: Any) -> dict[str, Any]:
-    """Have visitors come one shortly after the other, by all pages in turn; return what became of them."""
-    order: list[int] = []  # in which they were served
-    broken: list[str] = []
-
-    def visit(number: int) -> None:
-        somebody = Stranger(pages[number % len(pages)].url, f"5.6.{number}.1")
-        photo = somebody.sent(jpeg(240, 160, seed=number))
-        told = somebody.painted(600, photo=photo, style=photo, **settings)
-        if "event: complete" in told:
-            order.append(number)
-        else:
-            broken.append(told[-200:])
-
-    began = time.monotonic()
-    with ThreadPoolExecutor(visitors) as threads:
-        for number in range(visitors):
-            threads.submit(visit, number)
-            time.sleep(0.15)
+    visits = crowd(urls, visitors, ["stays"], 0.3, **settings)
     seconds = time.monotonic() - began
-    late = [place - number for place, number in enumerate(order)]
+    order = sorted(range(visitors), key=lambda number: visits[number].began + visits[number].last)
     return {
-        "painted": len(order),
-        "broken": broken,
+        "painted": sum(one.outcome == "painted" for one in visits),
         "seconds": round(seconds, 1),
-        "paintings a minute": round(60 * len(order) / seconds, 2),
-        "places that somebody was served too late, at most": max(late, default=0),
-        "in the mean": round(statistics.fmean(map(abs, late)), 2) if late else 0,
+        "paintings a minute": round(60 * visitors / seconds, 2),
+        "places that somebody was served too late, at most": max(
+            place - number for place, number in enumerate(order)
+        ),
     }
 
 
-def plain(painters: int, paintings: int, **settings: Any) -> float:
+def only_paint(painters: int, paintings: int, **settings: Any) -> float:
     """Return the seconds that so many processes take for the crowd's paintings, without pages or Ray."""
-    context = multiprocessing.get_context("spawn")
-    warm = context.Barrier(painters + 1)
-    shares = [paintings // painters + (number < paintings % painters) for number in range(painters)]
-    processes = [
-        context.Process(target=_paint, args=(warm, share, settings), daemon=True) for share in shares
-    ]
-    for process in processes:
-        process.start()
-    warm.wait(WAIT)
-    began = time.monotonic()
-    for process in processes:
-        process.join()
-        assert process.exitcode == 0
-    return time.monotonic() - began
+    with ProcessPoolExecutor(painters, multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(_paint, [settings] * painters))  # so that all is warm
+        began = time.monotonic()
+        list(pool.map(_paint, [settings] * paintings))
+        return time.monotonic() - began
 
 
-def _paint(warm: threading.Barrier, often: int, settings: dict[str, Any]) -> None:
-    """Paint as often as that, once all are ready to."""
-    sys.path.insert(0, str(ROOT))
+def _paint(settings: dict[str, Any]) -> None:
     from nst import Settings, stylize
-    from nst.painters.local import warm_up
 
-    photo = Image.open(io.BytesIO(jpeg(240, 160)))
-    warm_up()
-    warm.wait()
-    for _ in range(often):
-        for _ in stylize(photo, [photo], Settings(**settings)):
-            pass
+    photo, style = (Image.open(io.BytesIO(jpeg(*size))) for size in ((800, 600), (600, 800)))
+    for _ in stylize(photo, [style], Settings(**settings)):
+        pass
 
 
 def main() -> None:
@@ -169,43 +103,36 @@ def main() -> None:
     )
     chosen = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
+    sys.path.insert(0, str(ROOT))
     given = {name: value for name in ("size", "iterations") if (value := getattr(chosen, name)) is not None}
-    seconds: dict[int, list[float]] = {1: [], 2: []}
-    with tempfile.TemporaryDirectory() as folder:
-        cast = Cast(Path(folder))
-        try:
-            pages = [cast.page(name) for name in ("one", "two")]
-            for page in pages:
-                page.wait()
 
-            def measure(painters: int) -> None:
-                until(lambda: len(cast.painters()) == painters, f"painters: {painters}")
-                crowd(pages, 2 * painters, **given)  # so that all is warm
-                found = crowd(pages, chosen.visitors, **given)
-                seconds[painters].append(found["seconds"])
-                print(json.dumps({"painters": painters, **found}), flush=True)
+    with tempfile.TemporaryDirectory() as folder, two_pages(Path(folder)) as (cluster, *pages):
+        urls = [page.url for page in pages]
 
-            for _ in range(chosen.turns):
-                measure(1)
-                node = cast.grow()
-                measure(2)
-                cast.cluster.remove_node(node)
-        finally:
-            cast.end()
-    alone: dict[int, list[float]] = {1: [], 2: []}
+        def by_page(painters: int) -> float:
+            eventually(lambda: len(actors("Painter")) == painters, f"painters: {painters}", WAIT)
+            in_order(urls, 2 * painters, **given)  # so that all is warm
+            found = in_order(urls, chosen.visitors, **given)
+            print(json.dumps({"painters": painters, **found}), flush=True)
+            return found["seconds"]
+
+        gains = []
+        for _ in range(chosen.turns):
+            one, node = by_page(1), cluster.add_node(num_cpus=1, num_gpus=0)
+            gains.append(one / by_page(2))
+            cluster.remove_node(node)
+    tell("two painters against one", gains)
+    gains = []
     for _ in range(chosen.turns):
-        for painters, taken in alone.items():
-            taken.append(plain(painters, chosen.visitors, **given))
-            told = {"processes that only paint": painters, "seconds": round(taken[-1], 1)}
-            print(json.dumps(told), flush=True)
-    print("two painters against one:", _against(seconds))
-    print("two processes that only paint against one:", _against(alone))
+        one = only_paint(1, chosen.visitors, **given)
+        gains.append(one / only_paint(2, chosen.visitors, **given))
+    tell("two processes that only paint against one", gains)
 
 
-def _against(seconds: dict[int, list[float]]) -> str:
-    """Return what the second one gave, in the median and turn by turn."""
-    each = [one / two for one, two in zip(seconds[1], seconds[2], strict=True)]
-    return f"{statistics.median(each):.2f} (turn by turn {', '.join(f'{gain:.2f}' for gain in each)})"
+def tell(what: str, gains: list[float]) -> None:
+    """Print what the second one gave, in the median and turn by turn."""
+    each = ", ".join(f"{gain:.2f}" for gain in gains)
+    print(f"{what}: {statistics.median(gains):.2f} (turn by turn {each})", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,7 @@
 
     python tests/support/load.py --visitors 30 --runs 200
 
-Some visitors paint to the end, some leave while they wait or watch, some come back at once, some press Stop,
-some reload the page, some only read.
+Some visitors paint to the end, some leave while they wait or watch, some come back at once, some only read.
 """
 
 from __future__ import annotations
@@ -11,112 +10,84 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import secrets
 import statistics
-import threading
 import time
 from collections import Counter
-from typing import Any
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
 
-from app_process import App, paint, running
-from gradio_client import Client
-from gradio_client.exceptions import AppError
+from app_process import App, running
+from pictures import jpeg
 from strangers import Stranger
 from waiting import eventually
 
-KINDS = ("stays", "stops", "leaves", "returns", "reads", "reloads")
-PATIENCE = 600.0
+KINDS = ("stays", "leaves", "returns", "reads")
+SMALL = {"size": 64, "iterations": 10}
 
 
-def paint_on_page(app: App, kind: str, note: dict[str, Any], size: int) -> None:
-    """Paint as a page does, pressing Stop or reloading it at the first frame; note what came of it."""
-    began = time.monotonic()
-    page, session = Stranger(app.url, ""), secrets.token_hex(8)
-    # What the browser keeps over a reload: its key, and which run this page shows.
-    handle = {"key": secrets.token_urlsafe(24), "run": None}
-    values = {"size": size, "iterations": 1000 if kind == "stops" else 40}
-    page.fire(page.event("go", "submit"), session, run=handle, **values)
-    with contextlib.closing(page.messages(session)) as messages:
-        for message in messages:
-            if "This host is full" in str(message):
-                note["outcome"] = "refused"
-            if message["msg"] == "process_completed":
-                note["outcome"] = note["outcome"] or "stopped"
-                return
-            shown = message.get("output", {}).get("data", [])
-            handle |= next((one for one in shown if isinstance(one, dict) and "chosen" in one), {})
-            if note["first"] is None and message["msg"] == "process_generating" and ".jpg" in str(shown):
-                note["first"] = time.monotonic() - began
-                if kind == "reloads":
+class Visit(NamedTuple):
+    """What became of a visit: when it began, and after how many seconds something was there."""
+
+    outcome: str
+    began: float
+    page: float
+    first: float | None = None  # frame
+    last: float = 0.0
+
+
+def visit(url: str, address: str, kind: str = "stays", **settings: Any) -> Visit:
+    """Open the page and paint; who leaves does so at the first frame, or after four seconds without one."""
+    if kind == "returns":
+        visit(url, address, "leaves", **settings)
+    me, began = Stranger(url, address), time.monotonic()
+    assert me.ask("GET", "/")[0] == 200
+    page = time.monotonic() - began
+    if kind == "reads":
+        return Visit("read", began, page)
+    photo, style = me.sent(jpeg(800, 600, seed=1)), me.sent(jpeg(600, 800, seed=2))
+    status, told = me.call(photo=photo, style=style, **settings)
+    assert status == 200, told
+    first, outcome, event = None, "left", b""
+    with contextlib.suppress(TimeoutError):
+        for line in me.lines(told["event_id"], 4 if kind == "leaves" else 600):
+            if line.startswith(b"event: "):
+                event = line[7:].strip()
+            elif line.startswith(b"data: ") and event == b"complete":
+                outcome = "painted"
+                break
+            elif line.startswith(b"data: ") and event == b"error":
+                outcome = "refused" if b"This host is full" in line else line.decode()
+                break
+            if first is None and event == b"generating":
+                first = time.monotonic() - began
+                if kind == "leaves":
                     break
-                page.fire(page.event("go", "stop"), session, run=handle)
-        else:
-            return
-    # The page anew, which asks for the run that was shown.
-    session = secrets.token_hex(8)
-    asked = page.event("run", "submit")
-    page.fire(asked, session, run=handle)
-    follow = next(one for one in page.config["dependencies"] if one["trigger_after"] == asked["id"])
-    page.fire(follow, session, run=handle)
-    ended = next(one for one in page.messages(session) if one["msg"] == "process_completed")
-    note["outcome"] = "painted" if ended["success"] else f"broken: {ended}"
+    return Visit(outcome, began, page, first, time.monotonic() - began)
 
 
-def visit(app: App, kind: str, notes: list[dict[str, Any]], size: int) -> None:
-    """Be one visitor; note what came of it."""
-    began = time.monotonic()
-    note: dict[str, Any] = {"kind": kind, "outcome": "", "loads": [], "first": None}
-    for _ in range(4 if kind == "reads" else 1):
-        asked = time.monotonic()
-        assert app.ask("/")[0] == 200
-        note["loads"].append(time.monotonic() - asked)
-        time.sleep(0.5 if kind == "reads" else 0)
-    try:
-        if kind in ("stops", "reloads"):
-            paint_on_page(app, kind, note, size)
-        elif kind == "reads":
-            note["outcome"] = "read"
-        else:
-            client = Client(app.url, verbose=False)
-            job = paint(client, size=size)
-            if kind in ("leaves", "returns"):
-                while not job.done() and not job.outputs() and time.monotonic() - began < 4:
-                    time.sleep(0.05)
-                job.cancel()
-                note["outcome"] = "left"
-            if kind == "returns":
-                job = paint(client, size=size)
-            if kind != "leaves":
-                eventually(lambda: job.done() or job.outputs(), seconds=PATIENCE)
-                note["first"] = time.monotonic() - began
-                job.result(timeout=PATIENCE)
-                note["outcome"] = "painted"
-    except AppError as error:
-        note["outcome"] = "refused" if "full" in str(error) else f"broken: {error}"
-    except Exception as error:
-        note["outcome"] = f"broken: {type(error).__name__} {error}"
-    notes.append(note)
+def crowd(
+    urls: Sequence[str], visitors: int, kinds: Sequence[str], apart: float = 0.0, **settings: Any
+) -> list[Visit]:
+    """Have visitors come so many seconds after one another, by all addresses in turn; return their visits."""
+    coming = []
+    with ThreadPoolExecutor(visitors) as threads:
+        for number in range(visitors):
+            who = urls[number % len(urls)], f"5.6.{number}.1", kinds[number % len(kinds)]
+            coming.append(threads.submit(visit, *who, **settings))
+            time.sleep(apart)
+    return [one.result() for one in coming]
 
 
-def crowd(app: App, visitors: int, size: int = 128) -> dict[str, Any]:
-    """Let visitors come all at once, each with a painting of this size; return what they say."""
-    notes: list[dict[str, Any]] = []
-    threads = [
-        threading.Thread(target=visit, args=(app, KINDS[number % len(KINDS)], notes, size))
-        for number in range(visitors)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(PATIENCE)
-    loads = sorted(seconds for one in notes for seconds in one["loads"])
-    waits = [
-        one["first"] for one in notes if one["first"] is not None and one["outcome"] in ("painted", "stopped")
-    ]
+def rush(app: App, visitors: int, size: int = 128) -> dict[str, Any]:
+    """Let visitors of all kinds come at once, each with a painting of this size; return what they say."""
+    visits = crowd([app.url], visitors, KINDS, size=size, iterations=40)
+    loads = sorted(one.page for one in visits)
+    waits = [one.first for one in visits if one.outcome == "painted" and one.first is not None]
     with contextlib.suppress(AssertionError):
         eventually(lambda: app.counts() == (0, 0))
     return {
-        "outcomes": dict(Counter(one["outcome"] for one in notes)),
+        "outcomes": dict(Counter(one.outcome for one in visits)),
         "p95 of a page load": loads[int(0.95 * (len(loads) - 1))],
         "median wait for the first frame": statistics.median(waits) if waits else None,
         "longest": max(waits, default=None),
@@ -125,14 +96,16 @@ def crowd(app: App, visitors: int, size: int = 128) -> dict[str, Any]:
 
 
 def endurance(app: App, runs: int) -> dict[str, Any]:
-    """Paint again and again; return what the app holds before and after."""
-    client = Client(app.url, verbose=False)
-    for _ in range(3):
-        paint(client, size=64, iterations=10).result(timeout=PATIENCE)
-    before = app.held()
-    for _ in range(runs):
-        paint(client, size=64, iterations=10).result(timeout=PATIENCE)
-    return {"runs": runs, "before": before, "after": app.held()}
+    """Paint small pictures, of which few bytes are cached, again and again; return what is held around it."""
+    me = Stranger(app.url, "")
+
+    def paint(times: int) -> dict[str, float]:
+        for _ in range(times):
+            picture = me.sent(jpeg())
+            assert "event: complete" in me.painted(photo=picture, style=picture, **SMALL)
+        return app.held()
+
+    return {"runs": runs, "before": paint(3), "after": paint(runs)}
 
 
 def main() -> None:
@@ -142,7 +115,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=200)
     chosen = parser.parse_args()
     with running() as app:
-        print(json.dumps(crowd(app, chosen.visitors), indent=1), flush=True)
+        print(json.dumps(rush(app, chosen.visitors), indent=1), flush=True)
         print(json.dumps(endurance(app, chosen.runs), indent=1), flush=True)
         print(json.dumps({"seconds to end": app.end()}))
 

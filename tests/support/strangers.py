@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import json
 import socket
 import struct
 import zlib
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from corpus import chunk
+from corpus import png
 from pictures import encoded, jpeg
 from PIL import Image
 
@@ -25,9 +25,8 @@ class Stranger:
     """Somebody at an address of the internet, as a proxy on this machine would tell it; "" for no proxy."""
 
     def __init__(self, url: str, address: str = "8.8.8.8") -> None:
-        self.host, self.address = urlsplit(url).netloc, address
+        self.host = urlsplit(url).netloc
         self.signature = {"X-Forwarded-For": address} if address else {}
-        self._config: dict | None = None
 
     def ask(
         self,
@@ -51,21 +50,13 @@ class Stranger:
         finally:
             connection.close()
 
-    def lines(self, path: str, timeout: float = 600) -> Iterator[bytes]:
-        """Yield the lines of an answer as they come; who stops listening has hung up."""
-        connection = http.client.HTTPConnection(self.host, timeout=timeout)
-        try:
-            connection.request("GET", path, headers=self.signature)
-            with connection.getresponse() as answer:
-                yield from answer
-        finally:
-            connection.close()
-
-    def messages(self, session: str) -> Iterator[dict[str, Any]]:
-        """Yield what the page is told of the events that a session has in the queue."""
-        for line in self.lines(f"{API}/queue/data?session_hash={session}"):
-            if line.startswith(b"data: "):
-                yield json.loads(line[6:])
+    def request(
+        self, path: str, method: str = "GET", body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> bytes:
+        """Return a request as it goes over the wire."""
+        head = {"Host": self.host, "Content-Length": str(len(body)), **self.signature, **(headers or {})}
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
+        return "\r\n".join([*lines, "", ""]).encode() + body
 
     def connect(self, sent: bytes = b"") -> socket.socket:
         """Return a connection by which this was sent."""
@@ -74,65 +65,51 @@ class Stranger:
         connection.sendall(sent)
         return connection
 
-    @property
+    @functools.cached_property
     def config(self) -> dict:
         """What Gradio tells everybody of the page."""
-        if self._config is None:
-            self._config = json.loads(self.ask("GET", "/config")[2])
-        return self._config
+        return json.loads(self.ask("GET", "/config")[2])
 
     def event(self, name: str, kind: str = "click") -> dict:
         """Return the event of an element of the page."""
-        ids = {one["props"].get("elem_id"): one["id"] for one in self.config["components"]}
-        return next(
-            one
-            for one in self.config["dependencies"]
-            if [ids[name], kind] in one["targets"] and one["backend_fn"]
-        )
+        return self._event(name, lambda one, number: [number, kind] in one["targets"])
 
     def making(self, name: str) -> dict:
         """Return an event that makes what an element shows, whatever it follows."""
+        return self._event(name, lambda one, number: number in one["outputs"] and one["queue"])
+
+    def _event(self, name: str, is_it: Callable[[dict, int], bool]) -> dict:
         ids = {one["props"].get("elem_id"): one["id"] for one in self.config["components"]}
-        return next(
-            one
-            for one in self.config["dependencies"]
-            if ids[name] in one["outputs"] and one["backend_fn"] and one["queue"]
-        )
+        events = self.config["dependencies"]
+        return next(one for one in events if one["backend_fn"] and is_it(one, ids[name]))
 
     def data(self, event: dict, **values: Any) -> list[Any]:
         """Return what the page would send with an event, with other values for some elements."""
         shown = {one["id"]: one["props"] for one in self.config["components"]}
-        found = []
-        for number in event["inputs"]:
-            props = shown[number]
-            found.append(values.get(props.get("elem_id"), props.get("value")))
-        return found
+        inputs = [shown[number] for number in event["inputs"]]
+        return [values.get(props.get("elem_id"), props.get("value")) for props in inputs]
 
     def fire(
-        self, event: dict, session: str = "stranger", data: list[Any] | None = None, **values: Any
+        self, event: dict, session: str = "stranger", event_data: Any = None, **values: Any
     ) -> tuple[int, dict[str, str], bytes]:
         """Send an event of the page, the way that the page sends it."""
         way = "queue/join" if event["queue"] else "run/predict"
-        body = {
-            "data": self.data(event, **values) if data is None else data,
-            "fn_index": event["id"],
-            "session_hash": session,
-        }
-        return self.ask("POST", f"{API}/{way}", body)
+        body = {"data": self.data(event, **values), "fn_index": event["id"], "session_hash": session}
+        return self.ask("POST", f"{API}/{way}", {**body, "event_data": event_data})
 
     def forecast(self, photo: Any) -> tuple[int, str]:
         """Return status and text of the page's forecast for a photo."""
         status, _, body = self.fire(self.event("photo", "change"), photo=photo)
         return status, body.decode(errors="replace")
 
-    def upload(self, data: bytes, name: str = "photo.jpg", field: str = "files") -> tuple[int, Any]:
+    def upload(self, data: bytes) -> tuple[int, Any]:
         """Upload a file; return status and what was said."""
-        status, _, body = self.ask("POST", f"{API}/upload", *form(data, name, field))
+        status, _, body = self.ask("POST", f"{API}/upload", *form(data))
         return status, json.loads(body)
 
-    def sent(self, data: bytes, name: str = "photo.jpg") -> dict[str, Any]:
+    def sent(self, data: bytes) -> dict[str, Any]:
         """Upload a file; return what names it in a request."""
-        status, told = self.upload(data, name)
+        status, told = self.upload(data)
         assert status == 200, told
         return {"path": told[0], "meta": FILE}
 
@@ -145,28 +122,34 @@ class Stranger:
         """Return the event stream of a call, whole."""
         return self.ask("GET", f"{API}/call/v2/stylize/{number}", timeout=timeout)[2].decode()
 
+    def lines(self, number: str, timeout: float = 600) -> Iterator[bytes]:
+        """Yield the lines of a call's event stream as they come; who stops listening has hung up."""
+        connection = http.client.HTTPConnection(self.host, timeout=timeout)
+        try:
+            connection.request("GET", f"{API}/call/v2/stylize/{number}", headers=self.signature)
+            with connection.getresponse() as answer:
+                yield from answer
+        finally:
+            connection.close()
+
     def painted(self, timeout: float = 60, **given: Any) -> str:
         """Call /stylize and return the event stream."""
         status, told = self.call(**given)
         assert status == 200, told
         return self.result(told["event_id"], timeout)
 
-    def tool(self, headers: dict[str, str] | None = None, timeout: float = 60, **arguments: Any) -> str:
+    def tool(self, **arguments: Any) -> str:
         """Call the MCP tool; return what it says."""
-        body = {
-            "jsonrpc": "2.0",
-            "id": 1,
-            "method": "tools/call",
-            "params": {"name": "stylize", "arguments": arguments},
-        }
-        accept = {"Accept": "application/json, text/event-stream", **(headers or {})}
-        return self.ask("POST", f"{API}/mcp/", body, accept, timeout)[2].decode()
+        params = {"name": "stylize", "arguments": arguments}
+        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+        accept = {"Accept": "application/json, text/event-stream"}
+        return self.ask("POST", f"{API}/mcp/", body, accept)[2].decode()
 
 
-def form(data: bytes, name: str = "photo.jpg", field: str = "files") -> tuple[bytes, dict[str, str]]:
+def form(data: bytes) -> tuple[bytes, dict[str, str]]:
     """Return body and headers of a form with one file."""
-    head = f'Content-Disposition: form-data; name="{field}"; filename="{name}"'
-    body = f"--x\r\n{head}\r\nContent-Type: image/jpeg\r\n\r\n".encode() + data + b"\r\n--x--\r\n"
+    head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="photo.jpg"\r\n'
+    body = head + b"Content-Type: image/jpeg\r\n\r\n" + data + b"\r\n--x--\r\n"
     return body, {"Content-Type": "multipart/form-data; boundary=x"}
 
 
@@ -185,20 +168,7 @@ def gif_of_comments(size: int = 10_000_000) -> bytes:
 
 def bomb(side: int = 7900) -> bytes:
     """Return a PNG of a few kilobytes and 62 million pixels."""
-    rows = zlib.compress(bytes((side + 1) * side), 9)
-    size = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-
-
-def memory(pid: int | str = "self") -> float:
-    """Return the megabytes that a process holds."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
-
-
-def files_below(folder: Path) -> list[Path]:
-    """Return the files of a folder and its folders, without the mark that it is in use."""
-    return [path for path in folder.rglob("*") if path.is_file() and path.name != "lock"]
+    return png(side, side, bytes((side + 1) * side), kind=0)
 
 
 @pytest.fixture

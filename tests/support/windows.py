@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import urllib.error
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_process import free_port
+from app_process import free_port, listens
 from marionette_driver import By
 from marionette_driver.errors import MarionetteException
 from marionette_driver.marionette import Marionette
@@ -141,13 +140,7 @@ def firefox() -> Iterator[Window]:
         pytest.skip("Firefox is not installed here")
     port = free_port()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        quiet = {
-            "marionette.port": port,
-            "app.update.enabled": "false",
-            "network.captive-portal-service.enabled": "false",
-        }
-        lines = [f'user_pref("{name}", {value});' for name, value in quiet.items()]
-        Path(profile, "user.js").write_text("\n".join(lines))
+        Path(profile, "user.js").write_text(f'user_pref("marionette.port", {port});')
         command = [found, "--headless", "--marionette", "--no-remote", "--profile", profile, "about:blank"]
         with _started(command):
             driver = Marionette(host="127.0.0.1", port=port)
@@ -172,37 +165,21 @@ def webkit() -> Iterator[Window]:
         os.close(number)
         with os.fdopen(told) as shown:
             display = f":{shown.readline().strip()}"
-        own = {
-            name: f"{home}/{name}" for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR")
-        }
-        for folder in own.values():
-            Path(folder).mkdir(mode=0o700)
-        environment = {**os.environ, **own, "DISPLAY": display, "GIO_USE_VFS": "local", "NO_AT_BRIDGE": "1"}
-        environment |= {"WEBKIT_DISABLE_COMPOSITING_MODE": "1", "LIBGL_ALWAYS_SOFTWARE": "1"}
-        stack.enter_context(_started([driver, f"--port={port}"], env=environment))
-        eventually(lambda: _listens(port), "the driver listens", WAIT)
+        own = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"), home)
+        own |= {"DISPLAY": display, "GIO_USE_VFS": "local", "NO_AT_BRIDGE": "1"}
+        own |= {"WEBKIT_DISABLE_COMPOSITING_MODE": "1", "LIBGL_ALWAYS_SOFTWARE": "1"}
+        stack.enter_context(_started([driver, f"--port={port}"], env={**os.environ, **own}))
+        eventually(lambda: listens(port), "the driver listens", WAIT)
         window = _WebKit(f"http://127.0.0.1:{port}", found)
         stack.callback(window.close)
         yield window
 
 
-def _listens(port: int) -> bool:
-    with contextlib.suppress(OSError):
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        return True
-    return False
-
-
 @contextlib.contextmanager
 def _started(command: list[str], **more: Any) -> Iterator[None]:
     """Run a program for as long as the context lasts."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
-    try:
-        yield
-    finally:
-        process.terminate()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more) as process:
         try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield
+        finally:
+            process.terminate()

@@ -9,10 +9,10 @@ from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from app_process import App, paint
 from conftest import ROOT, eventually
 from gradio_client import Client
 from gradio_client.exceptions import AppError
-from load import App, paint
 from PIL import Image
 
 pytest.importorskip("spaces")
