@@ -36,10 +36,12 @@ def paper_gram(features: np.ndarray) -> np.ndarray:
 
 
 def test_gram_matrix_and_moments_are_those_of_the_definitions():
-    found, flat = moments(tensor(F)), F.reshape(5, -1)
+    flat, counts = F.reshape(5, -1), P[0].flatten()
     assert np.allclose(gram_matrix(tensor(F)), paper_gram(F) / 24)
-    assert np.allclose(found.mean, flat.mean(1))
-    assert np.allclose(found.covariance, np.cov(flat, bias=True))
+    for weights, mask in ((None, None), (counts, tensor(P[:1]))):
+        found = moments(tensor(F), mask)
+        assert np.allclose(found.mean, np.average(flat, 1, weights))
+        assert np.allclose(found.covariance, np.cov(flat, bias=True, aweights=weights))
 
 
 def test_gram_matrix_sums_in_float32_whatever_comes_in():

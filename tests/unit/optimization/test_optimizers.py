@@ -114,10 +114,6 @@ def test_bands_are_symmetric_positive_and_of_mean_square_one(size):
     a, b = torch.randn(2, 1, 3, *size, dtype=torch.float64)
     assert float((bands(a) * b).sum()) == pytest.approx(float((a * bands(b)).sum()), rel=1e-4)
     assert float((bands(a) * a).sum()) > 0
-    flat, checks = torch.ones(1, 1, 16, 16), torch.ones(1, 1, 16, 16)
-    checks[..., ::2] = -1
-    wide = FrequencyPreconditioner(flat.shape, flat.device)
-    assert float(wide(flat).mean()) > 3 * float(wide(checks).abs().mean())
     noise = torch.randn(1, 1, 256, 256)
     evened = FrequencyPreconditioner(noise.shape, noise.device)(noise)
     assert float(evened.square().mean()) == pytest.approx(1, rel=0.1)
