@@ -71,11 +71,11 @@ def test_forecasts_are_made_while_a_painting_writes():
             forecast(640, 480, Settings(encoder="narrow"), "CPU")
 
     with ThreadPoolExecutor(2) as threads:
-        readers = [threads.submit(read) for _ in range(2)]
         sys.setswitchinterval(1e-6)
+        readers = [threads.submit(read) for _ in range(2)]
         try:
             writing = Estimate([NARROW], "CPU")
-            for side in range(64, 1064):
+            for side in [*range(64, 1064)] * 20:
                 writing.saw(scale(side), 1.0)
         finally:
             over.set()
