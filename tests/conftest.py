@@ -1,4 +1,4 @@
-"""What many tests share: a tiny encoder, small pictures, the real data where it lies beside the project."""
+"""What many tests share: a tiny encoder, small pictures, and what ends with the tests."""
 
 from __future__ import annotations
 
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
 pytest_plugins = ["visits", "strangers"]
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT.parent / "shared" / "data"
 
 
 def tiny_convolutions(depth: int = 8, seed: int = 0) -> dict[str, torch.Tensor]:
@@ -132,11 +131,13 @@ def painting(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def vgg_file() -> Path:
-    """VGG-19 as it was before it was packed; the test skips without them."""
-    path = DATA / "weights" / "vgg19_conv1_1-conv5_4.safetensors"
-    if not path.exists():
-        pytest.skip("the real weights are not beside the project")
+def vgg_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of random weights of VGG-19's shapes down to relu5_1."""
+    from makers import random_vgg
+    from safetensors.torch import save_file
+
+    path = tmp_path_factory.mktemp("weights") / "vgg.safetensors"
+    save_file(random_vgg(), path)
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import numpy as np
@@ -60,8 +61,6 @@ def test_frames_tell_the_story(paint):
     assert frames[-1].image.dtype == np.uint8
     assert frames[-1].remaining == 0
     assert frames[-1].losses["total"] < frames[0].losses["total"]
-    seconds = [frame.seconds for frame in frames]
-    assert seconds == sorted(seconds)
     assert frames[0].encoder == "tiny"
     assert frames[0].device in ("CPU", "GPU")
 
@@ -104,28 +103,12 @@ def test_weights_do_what_they_say(paint, knob, loss):
     assert high.losses[loss] < low.losses[loss]
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam", "gradient-descent"])
-@pytest.mark.parametrize("coarse", [True, False])
-def test_every_optimizer_makes_progress(paint, optimizer, coarse):
-    first, *_, last = paint(optimizer=optimizer, coarse_to_fine=coarse, smoothness=5)
-    assert last.losses["total"] < 0.7 * first.losses["total"]
-
-
-def test_initial_images(paint):
-    content, style, random = (
-        next(paint(initial=initial, coarse_to_fine=False)) for initial in ("content", "style", "noise")
-    )
-    assert content.losses["content"] == 0
-    assert style.losses["style"] < random.losses["style"]
-    assert {frame.image.shape for frame in (content, style, random)} == {(43, 64, 3)}
-
-
 def test_a_slow_consumer_gets_fewer_frames(paint):
     slow = 0
-    for _ in paint(iterations=60, interval=0.001):
+    for _ in paint(interval=0.001):
         slow += 1
-        time.sleep(0.05)
-    assert slow <= 20  # of the 60 there are without an interval
+        time.sleep(0.03)
+    assert slow <= 15  # of the 40 there are without an interval
 
 
 def test_stop_keeps_the_picture_at_the_next_iteration(paint):
@@ -143,9 +126,8 @@ def test_stop_keeps_the_picture_at_the_next_iteration(paint):
 
 def test_closing_ends_the_work(encoder, paint):
     counting = Faulty(encoder)
-    frames = paint(counting)
-    next(frames)
-    frames.close()
+    with contextlib.closing(paint(counting)) as frames:
+        next(frames)
     assert counting.calls == 1
 
 
@@ -173,7 +155,6 @@ def broken(calls):
 def test_a_loss_that_is_not_finite_rolls_back_and_goes_on(encoder, paint):
     frames = list(paint(Faulty(encoder, broken([12]))))
     assert frames[-1].iteration == 40
-    assert np.isfinite(frames[-1].losses["total"])
     assert frames[-1].losses["total"] < frames[0].losses["total"]
     assert "last good picture" in frames[-1].notice
     assert 12 not in [frame.iteration for frame in frames]
@@ -182,7 +163,7 @@ def test_a_loss_that_is_not_finite_rolls_back_and_goes_on(encoder, paint):
 @pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
 def test_losses_that_stay_broken_end_with_the_last_good_picture(encoder, paint, optimizer):
     always = Faulty(encoder, broken(range(15, 101)))
-    *_, frame = paint(always, size=96, iterations=100, optimizer=optimizer)
+    *_, frame = paint(always, iterations=100, optimizer=optimizer)
     assert frame.final
     assert frame.iteration < 100
     assert np.isfinite(frame.losses["total"])
@@ -199,13 +180,13 @@ def too_large_above(limit: int):
 
 
 # In three quarters again and again, and where the size below is as large as that, with it.
-@pytest.mark.parametrize(("limit", "width"), [(150, 144), (70, 64)])
+@pytest.mark.parametrize(("limit", "width"), [(80, 72), (70, 64)])
 def test_running_out_of_memory_finishes_smaller_and_says_so(encoder, paint, limit, width):
-    *_, frame = paint(Faulty(encoder, too_large_above(limit)), size=256, iterations=10)
+    *_, frame = paint(Faulty(encoder, too_large_above(limit)), size=128, iterations=10)
     assert frame.final
     assert frame.width == width
     assert frame.target == (width, frame.height)
-    assert f"not enough memory for 256 px, so this is painted at {width} px" in frame.notice
+    assert f"not enough memory for 128 px, so this is painted at {width} px" in frame.notice
 
 
 def test_running_out_of_memory_is_first_met_with_strips(encoder, paint):
@@ -213,21 +194,19 @@ def test_running_out_of_memory_is_first_met_with_strips(encoder, paint):
 
     class Tight(Faulty):
         def describe(self, image, content, style, masks=(None,), strips=1, matrices=None):
-            if image.requires_grad and max(image.shape[-2:]) > 128 and strips < 4:
+            if image.requires_grad and max(image.shape[-2:]) > 64 and strips < 4:
                 raise OUT_OF_MEMORY
             return self.inner.describe(image, content, style, masks, strips, matrices)
 
-    (*_, frame), (*_, whole) = (paint(by, size=256, iterations=15) for by in (Tight(encoder), encoder))
-    assert (frame.width, frame.notice) == (256, "")
+    (*_, frame), (*_, whole) = (paint(by, size=128, iterations=15) for by in (Tight(encoder), encoder))
+    assert (frame.width, frame.notice) == (128, "")
     assert np.abs(frame.image.astype(int) - whole.image.astype(int)).mean() < 8
 
 
-def test_no_memory_at_all_is_a_sentence(encoder, paint):
+def test_no_memory_at_all_is_a_sentence_and_other_errors_are_not_swallowed(encoder, paint):
     with pytest.raises(InputError, match="not enough memory"):
         list(paint(Faulty(encoder, too_large_above(1))))
 
-
-def test_other_errors_are_not_swallowed(encoder, paint):
     def fault(call, image, taps):
         raise RuntimeError("a bug")
 
@@ -249,33 +228,28 @@ def test_everything_is_checked_before_the_first_frame(encoder, photo, painting, 
 def test_a_plain_sheet_of_colour_is_a_picture_too(encoder):
     black, white = torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)
     for content, style in ((black, white), (white, black), (black, black)):
-        frame = finished(content, style, Settings(size=64, iterations=20), encoder=encoder)
+        frame = finished(content, style, Settings(size=64, iterations=10), encoder=encoder)
         assert all(np.isfinite(value) for value in frame.losses.values())
 
 
-def test_extreme_shapes(encoder):
-    wide, tall = noise(40, 400), noise(600, 30)
-    frame = finished(wide, tall, Settings(size=256, iterations=15), encoder=encoder)
-    assert (frame.width, frame.height) == (256, 26)
-
-
 def test_what_remains_is_estimated(paint):
-    list(paint(size=128))
-    first, *_, last = paint(size=128)
+    list(paint())
+    first, *_, last = paint()
     assert 0.3 * last.seconds < first.seconds + first.remaining < 3 * last.seconds
 
 
-@pytest.mark.parametrize("depth", [1, 3, 13])
-def test_encoders_of_any_depth(paint, depth):
-    first, *_, last = paint(Encoder(tiny_convolutions(depth), name="tiny"), coarse_to_fine=False)
-    assert 0 < last.losses["total"] < first.losses["total"]
+@pytest.mark.parametrize(("depth", "optimizer"), [(1, "lbfgs"), (3, "adam"), (13, "gradient-descent")])
+def test_encoders_of_any_depth_and_every_optimizer_make_progress(paint, depth, optimizer):
+    encoder = Encoder(tiny_convolutions(depth), name="tiny")
+    first, *_, last = paint(encoder, coarse_to_fine=False, optimizer=optimizer)
+    assert 0 < last.losses["total"] < 0.7 * first.losses["total"]
 
 
 def test_a_second_encoder_finishes(encoder, paint, photo, painting):
     other = Encoder(tiny_convolutions(8, seed=1), name="other")
     counting, finishing = Faulty(encoder), Faulty(other)
-    *_, final = paint((counting, finishing), size=128, iterations=60, smoothness=5)
-    *_, alone = paint(size=128, iterations=60, smoothness=5)
+    *_, final = paint((counting, finishing), smoothness=5)
+    *_, alone = paint(smoothness=5)
     assert final.encoder == f"{encoder.name}, then other"
     assert 0 < finishing.calls < counting.calls
     assert final.iteration == final.total == counting.calls + finishing.calls
@@ -287,9 +261,9 @@ def test_a_second_encoder_finishes(encoder, paint, photo, painting):
 
 
 def test_no_memory_for_the_second_encoder_keeps_the_first_ones_picture(encoder, paint):
-    *_, frame = paint((encoder, Faulty(encoder, too_large_above(1))), size=128)
+    *_, frame = paint((encoder, Faulty(encoder, too_large_above(1))))
     assert frame.final
-    assert frame.width == 128
+    assert frame.width == 64
     assert "not enough memory to finish with" in frame.notice
 
 
@@ -303,5 +277,5 @@ def test_a_larger_canvas_begins_with_the_photos_detail(encoder):
 def test_a_panorama_with_the_thin_masks_and_frames_that_are_made_for_it(encoder):
     settings = Settings(size=800, iterations=10, style_layers="relu1_1 relu2_1", content_layer="relu2_1")
     given = {"keep": Image.new("L", (768, 15)), "resume": picture(512, 10, seed=3), "encoder": encoder}
-    last = finished(picture(1600, 32, seed=1), picture(96, 64), settings, **given)
+    last = finished(picture(1600, 32, seed=1), picture(30, 600), settings, **given)
     assert last.image.shape[:2] == (16, 800)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 import math
 
@@ -16,36 +15,19 @@ def test_every_knob_has_a_valid_default_a_label_and_a_line_of_help():
         assert knob.label
         assert knob.help.endswith(".")
         assert "\n" not in knob.help
-        if knob.kind in (int, float):
-            assert knob.low < knob.high
 
 
-NUMBERS = [name for name, knob in KNOBS.items() if knob.kind in (int, float)]
-
-
-@pytest.mark.parametrize("name", NUMBERS)
-@pytest.mark.parametrize(
-    "value",
-    [math.nan, math.inf, -math.inf, True, False, "5", None, [1], 10**400, -(10**5000)],
-    ids=lambda v: type(v).__name__,
-)
-def test_a_number_refuses_what_is_no_finite_number_in_range(name, value):
-    with pytest.raises(InputError) as caught:
-        Settings(**{name: value})
-    message = str(caught.value)
-    assert name in message
-    assert f"{KNOBS[name].low:g}" in message
-    assert f"{KNOBS[name].high:g}" in message
-
-
-@pytest.mark.parametrize("name", NUMBERS)
-def test_a_number_takes_both_ends_and_nothing_beyond(name):
+@pytest.mark.parametrize("name", [name for name, knob in KNOBS.items() if knob.kind in (int, float)])
+def test_a_number_takes_both_ends_and_nothing_beyond_nor_of_another_kind(name):
     knob = KNOBS[name]
-    assert getattr(Settings(**{name: knob.low}), name) == knob.low
-    assert getattr(Settings(**{name: knob.high}), name) == knob.high
-    for beyond in (knob.low - 1, knob.high + 1):
-        with pytest.raises(InputError, match=name):
-            Settings(**{name: beyond})
+    for end in (knob.low, knob.high):
+        assert getattr(Settings(**{name: end}), name) == end
+    beyond = [knob.low - 1, knob.high + 1, math.inf, -math.inf, 10**400, -(10**5000)]
+    for value in (*beyond, math.nan, True, False, "5", None, [1]):
+        with pytest.raises(InputError) as caught:
+            Settings(**{name: value})
+        for part in (name, f"{knob.low:g}", f"{knob.high:g}"):
+            assert part in str(caught.value)
 
 
 def test_whole_numbers_may_come_as_floats_but_not_as_fractions():
@@ -56,32 +38,25 @@ def test_whole_numbers_may_come_as_floats_but_not_as_fractions():
         Settings(iterations=100.5)
 
 
-def test_switches_and_choices():
-    assert Settings(coarse_to_fine=False).coarse_to_fine is False
-    for value in (1, 0, "true", None):
-        with pytest.raises(InputError, match="coarse_to_fine"):
-            Settings(coarse_to_fine=value)
-    with pytest.raises(InputError, match="lbfgs, adam, gradient-descent"):
-        Settings(optimizer="sgd")
-    with pytest.raises(InputError, match="text"):
-        Settings(optimizer=3)
-    with pytest.raises(InputError, match="no layer 'relu7_1'"):
-        Settings(style_layers="relu7_1")
-    with pytest.raises(InputError, match="no layer 'conv'"):
-        Settings(content_layer="conv")
-    assert Settings(style_layers="relu1_1:2 relu2_1").style_layers == "relu1_1:2 relu2_1"
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        *(("coarse_to_fine", value, "coarse_to_fine") for value in (1, 0, "true", None)),
+        ("optimizer", "sgd", "lbfgs, adam, gradient-descent"),
+        ("optimizer", 3, "text"),
+        ("style_loss", "Normal", "gaussian, gram, not"),
+        ("style_layers", "relu7_1", "no layer 'relu7_1'"),
+        ("content_layer", "conv", "no layer 'conv'"),
+    ],
+)
+def test_switches_choices_and_texts_refuse_what_they_are_not(name, value, message):
+    with pytest.raises(InputError, match=message):
+        Settings(**{name: value})
 
 
 def test_a_value_of_an_earlier_version_is_still_known():
     assert Settings(style_loss="normal") == Settings(style_loss="gaussian")
     assert Settings.from_json('{"style_loss": "normal"}').public()["style_loss"] == "gaussian"
-    with pytest.raises(InputError, match="gaussian, gram, not"):
-        Settings(style_loss="Normal")
-
-
-def test_settings_are_frozen():
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        Settings().size = 3
 
 
 def test_json_round_trip():
@@ -95,7 +70,6 @@ def test_json_round_trip():
     [
         ("", "valid JSON"),
         ("[1]", "JSON object"),
-        ('"x"', "JSON object"),
         ("[" * 100_000, "valid JSON"),
         ('{"stile_weight": 3}', "did you mean style_weight"),
         ('{"zzz": 3}', "known ones are"),

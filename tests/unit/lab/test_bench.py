@@ -2,74 +2,48 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import subprocess
 import sys
 
 import pytest
-import torch
 from conftest import tiny_convolutions
-from makers import random_vgg
-from safetensors.torch import save_file
 from torch import nn
 
-from nst.host.device import pick_device, pick_precision
-from nst.lab.bench import scaling, speed, startup
+from nst.lab.bench import iteration, scaling, speed, startup
 from nst.lab.bench.__main__ import main
 from nst.vgg.encoder import Encoder
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory) -> str:
-    """A file of random weights of VGG-19's shapes down to relu5_1."""
-    file = tmp_path_factory.mktemp("weights") / "vgg.safetensors"
-    save_file(random_vgg(), file)
-    return str(file)
-
-
 @pytest.fixture
-def run(weights, tmp_path, capsys):
+def run(vgg_file, tmp_path, capsys):
     """Return a function that runs a benchmark and gives what it found and what it printed."""
 
     def measured(*arguments):
         file = tmp_path / "found.json"
-        assert main([*arguments, "--weights", weights, "--json", str(file)]) == 0
+        assert main([*arguments, "--weights", str(vgg_file), "--json", str(file)]) == 0
         return json.loads(file.read_text()), capsys.readouterr().out
 
     return measured
 
 
-def test_iterations_are_compared_in_one_run(run):
-    found, printed = run("iteration", "--sizes", "32", "48", "--rounds", "2")
-    host, heading, *lines = printed.splitlines()
-    assert f"torch {torch.__version__}" in host
-    assert heading.split()[:2] == ["size", "encoder"]
-    assert found["host"]["torch"] == torch.__version__
-    assert found["host"]["instructions"] in host
-    rows = found["rows"]
-    assert [[r["size"], r["encoder"]] for r in rows] == [
-        [s, e] for s in (32, 48) for e in ("vgg19", "narrow")
-    ]
-    assert [line.split()[:2] for line in lines] == [[str(r["size"]), r["encoder"]] for r in rows]
-    for vgg19, narrow in (rows[:2], rows[2:]):
-        assert vgg19["median ratio"] == 1
-        assert narrow["median ratio"] == narrow["median"] / vgg19["median"]
-
-
-def test_convolutions_are_compared_one_by_one(run):
-    found, printed = run("convolution", "--sizes", "64", "--rounds", "1")
-    _, heading, *lines = printed.splitlines()
-    assert heading.split()[:3] == ["encoder", "size", "channels"]
-    rows = found["rows"]
-    assert len(lines) == len(rows)
-    vgg19 = [row for row in rows if row["encoder"] == "vgg19"]
-    assert sum(row["count"] for row in vgg19) == 13
-    assert [row["channels"] for row in vgg19[:3]] == ["3 to 64", "64 to 64", "64 to 128"]
-    for row in rows:
-        assert row["ratio"] == row["winograd"] / row["multiplied"]
-        assert row["taken"] in ("winograd", "multiplied")
+@pytest.mark.parametrize(
+    ("command", "columns", "count"),
+    [
+        ("iteration --sizes 32 48", ("size", "encoder"), 4),
+        ("convolution --sizes 64", ("encoder", "size"), 20),
+        ("scaling --sizes 32", ("encoder", "size"), 1),
+    ],
+)
+def test_what_is_measured_is_printed_and_written(run, monkeypatch, command, columns, count):
+    monkeypatch.setattr(scaling, "NAMES", ("vgg19",))  # each takes a process of its own
+    found, printed = run(*command.split(), "--rounds", "1")
+    host, *lines = printed.splitlines()
+    assert f"torch {found['host']['torch']}" in host
+    assert len(found["rows"]) == count
+    labels = [[str(row[column]) for column in columns] for row in found["rows"]]
+    assert [line.split()[:2] for line in lines[-count:]] == labels
 
 
 def test_speed_paints_the_classic_recipe_beside_ours(run, photo, painting, tmp_path):
@@ -77,9 +51,9 @@ def test_speed_paints_the_classic_recipe_beside_ours(run, photo, painting, tmp_p
     command = ["speed", "--photo", str(photo), "--style", str(painting), "--plot", str(plot)]
     command += ["--settings", '{"size": 64}', "--iterations", "10", "--ladder", "10", "--by", "narrow"]
     found, printed = run(*command)
-    painted = [(r["painter"], r["iterations"]) for r in found["rows"]]
+    painted = [(row["painter"], row["iterations"]) for row in found["rows"]]
     assert painted == [*(("classic", n) for n in (1, 2, 4, 7, 10)), ("narrow", 10)]
-    classic = [row for row in found["rows"] if row["painter"] == "classic"]
+    *classic, _ = found["rows"]
     assert [row["seconds"] for row in classic] == sorted(row["seconds"] for row in classic)
     assert classic[-1]["residual"] < classic[0]["residual"]
     assert "photo.jpg with painting.png" in printed
@@ -98,19 +72,20 @@ def test_a_ratio_is_that_of_the_first_painting_that_is_as_good():
     assert speed._ratio(rows[:2], base, 0.1) == []
 
 
-def test_without_matplotlib_it_says_what_to_install_before_measuring(monkeypatch, capsys):
+def test_what_is_missing_is_said_before_anything_is_measured(monkeypatch, capsys):
+    assert main(["iteration", "--weights", "missing.safetensors"]) == 2
+    assert "missing.safetensors does not exist" in capsys.readouterr().err
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     monkeypatch.setattr(speed, "measure", lambda **options: pytest.fail("it began"))
     assert main(["speed", "--photo", "a.jpg", "--style", "b.jpg", "--plot", "plot.svg"]) == 2
     assert "pip install matplotlib" in capsys.readouterr().err
 
 
-def test_a_file_that_cannot_be_written_costs_no_findings(weights, tmp_path, capsys):
-    file = tmp_path / "missing" / "found.json"
-    command = ["iteration", "--sizes", "32", "--rounds", "1", "--weights", weights, "--json", str(file)]
-    assert main(command) == 1
+def test_a_file_that_cannot_be_written_costs_no_findings(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(iteration, "measure", lambda **options: {"rows": []})
+    assert main(["iteration", "--json", str(tmp_path / "missing" / "found.json")]) == 1
     printed = capsys.readouterr()
-    assert "narrow" in printed.out
+    assert "encoder" in printed.out
     assert "found.json cannot be written (No such file or directory)" in printed.err
 
 
@@ -126,23 +101,6 @@ def test_multiplications_are_those_of_the_layers(encoder):
     for each in (encoder, averaging):
         assert scaling.multiply_adds(each, width, height) == by_hand
         assert scaling.least_traffic(each, width, height) == 4 * 4 * written  # float32, there and back twice
-
-
-def test_scaling_sets_time_and_memory_against_the_floor(run, monkeypatch):
-    once = functools.partial(scaling._best, rounds=1)
-    monkeypatch.setattr(scaling, "_best", once)
-    monkeypatch.setattr(scaling, "NAMES", ("vgg19",))  # each takes a process of its own
-    found, printed = run("scaling", "--sizes", "32", "--rounds", "1")
-    (row,) = found["rows"]
-    some = Encoder(random_vgg(), name="VGG-19")
-    best = max(found["multiply-adds per second"].values())
-    assert row["floor"] * best == pytest.approx(scaling.multiply_adds(some, 32, 24))
-    assert row["of floor"] == pytest.approx(row["seconds"] / row["floor"])
-    assert row["traffic"] * found["bytes per second"] == pytest.approx(
-        scaling.least_traffic(some, 32, 24) * pick_precision(pick_device()).itemsize / some.precision.itemsize
-    )
-    assert row["peak MB"] > 100
-    assert "billion multiply-adds" in printed
 
 
 def test_growth_is_the_exponent_over_pixels():
@@ -163,8 +121,3 @@ def test_startup_measures_a_visit():
         assert line in done.stdout
     line = '2026 nst.runs: {"outcome": "finished", "seconds": 2.6, "painting": 2.51, "optimising": 2.04}'
     assert startup.LOG_LINE.search(line).groups() == ("2.04",)
-
-
-def test_without_weights_it_says_so(capsys):
-    assert main(["iteration", "--weights", "missing.safetensors"]) == 2
-    assert "missing.safetensors does not exist" in capsys.readouterr().err

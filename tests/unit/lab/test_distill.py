@@ -6,7 +6,6 @@ import pytest
 import torch
 from conftest import picture
 from makers import noise, random_vgg
-from safetensors.torch import save_file
 
 from nst.lab import distill
 from nst.lab.narrow import TAPS, NarrowNetwork
@@ -22,13 +21,6 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("pictures")
     for n in range(24):
         picture(160, 150, seed=n).save(path / f"{n:02}.png")
-    return path
-
-
-@pytest.fixture(scope="module")
-def teacher_file(tmp_path_factory):
-    path = tmp_path_factory.mktemp("teacher") / "teacher.safetensors"
-    save_file(random_vgg(), path)
     return path
 
 
@@ -82,53 +74,45 @@ def test_pictures_that_look_like_excluded_ones_stay_out(folder, tmp_path):
 
 
 def test_the_command_makes_a_student_close_to_its_teacher_and_resumes(
-    folder, teacher_file, tmp_path, capsys, monkeypatch
+    folder, vgg_file, tmp_path, capsys, monkeypatch
 ):
     monkeypatch.setattr(distill, "_SCORED", 64)
     out = tmp_path / "student.safetensors"
-    common = [
-        "--images", str(folder), "--teacher", str(teacher_file), "-o", str(out),
-        "--widths", "8", "12", "16", "16", "16", "--crops", "2", "--batch", "2", "--crop", "64",
-    ]  # fmt: skip
-    assert distill.main([*common, "--steps", "2"]) == 0
-    printed = capsys.readouterr().out
-    assert "closed form" in printed
-    assert "trained" in printed
-    assert torch.load(out.with_suffix(".state"), weights_only=True)["step"] == 2
-    assert distill.main([*common, "--steps", "3"]) == 0
-    assert "closed form" not in capsys.readouterr().out
-    assert torch.load(out.with_suffix(".state"), weights_only=True)["step"] == 3
-
-    encoder = Encoder(unpack(out), name="student")
-    teacher = Encoder(random_vgg(), name="teacher")
+    common = ["--images", str(folder), "--teacher", str(vgg_file), "-o", str(out)]
+    common += ["--widths", "8", "12", "16", "16", "16", "--crops", "2", "--batch", "2", "--crop", "64"]
+    for steps in (2, 3):
+        assert distill.main([*common, "--steps", str(steps)]) == 0
+        printed = capsys.readouterr().out
+        assert ("closed form" in printed) == (steps == 2)
+        assert "trained" in printed
+        assert torch.load(out.with_suffix(".state"), weights_only=True)["step"] == steps
     image = distill.TrainingPictures(folder).crop(96, held_out=0)
+    student, teacher = Encoder(unpack(out), name="student"), Encoder(random_vgg(), name="teacher")
     for name, most in (("relu1_1", 0.3), ("relu2_1", 0.6)):
-        ours, theirs = (gram_matrix(e(image, [name])[name]).trace() for e in (encoder, teacher))
+        ours, theirs = (gram_matrix(each(image, [name])[name]).trace() for each in (student, teacher))
         assert abs(ours / theirs - 1) < most, name
+
+
+def test_misuse_is_a_sentence(folder, vgg_file, tmp_path, capsys):
+    for arguments, message in (
+        (f"--images {tmp_path} --teacher {vgg_file} -o x", "at least 20 are needed"),
+        (f"--images {folder} --teacher no.pth -o x", "no.pth does not exist"),
+    ):
+        assert distill.main(arguments.split()) == 2
+        assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        distill.main(f"--images {folder} -o x --widths 4 5".split())
+    assert "--widths takes 5 or 13 numbers" in capsys.readouterr().err
+
+
+def test_widths_go_by_block_or_by_convolution():
+    each = [4, 3, 5, 4, 6, 5, 5, 7, 8, 6, 5, 5, 9]
+    for widths, expected in (((4, 5, 6, 7, 8), [4, 4, 5, 5, *[6] * 4, *[7] * 4, 8]), (each, each)):
+        network = distill.NarrowNetwork(widths, WIDTHS)
+        assert [convolution.out_channels for convolution in network.convolutions] == expected
 
 
 def test_the_rate_rises_falls_and_may_have_no_steps():
     rates = [distill.cosine(step, 300) for step in range(301)]
     assert rates[0] < rates[29] > rates[150] > rates[300] > 0
     assert distill.cosine(0, 0) > 0
-
-
-def test_misuse_is_a_sentence(folder, teacher_file, tmp_path, capsys):
-    (tmp_path / "few").mkdir()
-    common = ["--teacher", str(teacher_file), "-o", str(tmp_path / "x.safetensors")]
-    assert distill.main(["--images", str(tmp_path / "few"), *common]) == 2
-    assert "at least 20 are needed" in capsys.readouterr().err
-    assert distill.main(["--images", str(folder), "--teacher", "no.pth", "-o", "x"]) == 2
-    assert "no.pth does not exist" in capsys.readouterr().err
-
-
-def test_widths_go_by_block_or_by_convolution(folder, capsys):
-    def widths(student):
-        return [convolution.out_channels for convolution in student.convolutions]
-
-    assert widths(distill.NarrowNetwork((4, 5, 6, 7, 8), WIDTHS)) == [4, 4, 5, 5, *[6] * 4, *[7] * 4, 8]
-    each = [4, 3, 5, 4, 6, 5, 5, 7, 8, 6, 5, 5, 9]
-    assert widths(distill.NarrowNetwork(each, WIDTHS)) == each
-    with pytest.raises(SystemExit):
-        distill.main(["--images", str(folder), "-o", "x", "--widths", "4", "5"])
-    assert "--widths takes 5 or 13 numbers" in capsys.readouterr().err

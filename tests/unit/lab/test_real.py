@@ -19,13 +19,19 @@ from nst.vgg.weights import find_vgg19
 
 # Small: the yardstick looks at double the size too, which would take most of the time.
 PHOTO = resize(load_image(ROOT / "examples" / "photos" / "astronaut.jpg"), (128, 128)).clamp(0, 1)
-STYLE = load_image(ROOT / "examples" / "styles" / "starry_night.jpg")
+STYLE = resize(load_image(ROOT / "examples" / "styles" / "starry_night.jpg"), (256, 203)).clamp(0, 1)
 FACE = FACES["astronaut"]
 
 
 @pytest.fixture(scope="module")
 def yardstick():
     return Yardstick(find_vgg19())
+
+
+@pytest.fixture(scope="module")
+def narrow():
+    (encoder,) = load_encoders(Settings(encoder="narrow"), torch.device("cpu"))
+    return encoder
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +69,16 @@ def test_a_face_in_the_style_does_not_stand_in_the_sky(yardstick):
     assert echoes[0] < 0.9 * echoes[1]
 
 
-def test_layers_that_somebody_has_chosen_are_not_shaped():
-    (encoder,) = load_encoders(Settings(encoder="narrow"), torch.device("cpu"))
+def test_layers_that_somebody_has_chosen_are_not_shaped(narrow):
     found = []
     for wanted in (0.0, 10.0):
         settings = Settings(style_layers="relu3_1, relu5_1", large_shapes=wanted)
-        objective = Objective(encoder, PHOTO, [STYLE], settings)
+        objective = Objective(narrow, PHOTO, [STYLE], settings)
         found.append(objective.style_targets["relu5_1"][0].eigenvalues)
     assert torch.equal(*found)
 
 
-def test_a_region_has_in_a_subjects_place_what_the_photo_has_there():
-    (encoder,) = load_encoders(Settings(encoder="narrow"), torch.device("cpu"))
+def test_a_region_has_in_a_subjects_place_what_the_photo_has_there(narrow):
     right = torch.zeros(1, 1, 128, 128)
     right[..., 64:] = 1
     regions = [Region((1.0, 0.0), 1 - right), Region((0.0, 1.0), right)]
@@ -82,7 +86,7 @@ def test_a_region_has_in_a_subjects_place_what_the_photo_has_there():
     other[..., :56] = 0.5  # a photo that is another one on the left
     found = []
     for photo in (PHOTO, other):
-        objective = Objective(encoder, photo, [STYLE, STYLE.flip(3)], Settings(), regions)
+        objective = Objective(narrow, photo, [STYLE, STYLE.flip(3)], Settings(), regions)
         found.append([float(target.eigenvalues.sum()) for target in objective.style_targets["relu5_1"]])
     (left, right_), (left_other, right_other) = found
     assert abs(left_other / left - 1) > 4 * abs(right_other / right_ - 1)
@@ -91,7 +95,7 @@ def test_a_region_has_in_a_subjects_place_what_the_photo_has_there():
 def test_a_sheet_of_colour_paints_the_photo_in_that_colour():
     blue = np.array((30, 60, 160))  # which this photo is not
     sheet = torch.from_numpy(blue).view(1, 3, 1, 1).expand(1, 3, 60, 80) / 255
-    painted = finished(PHOTO, sheet, Settings(size=96, iterations=60, encoder="narrow")).image
+    painted = finished(PHOTO, sheet, Settings(size=96, iterations=30, encoder="narrow")).image
     photo = to_pixels(resize(PHOTO, (96, 96)))
     far, near = (np.abs(pixels.mean((0, 1)) - blue).max() for pixels in (photo, painted))
     assert near < 0.7 * far

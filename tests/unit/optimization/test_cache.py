@@ -14,25 +14,17 @@ from nst.vgg.encoder import Encoder
 def test_a_result_is_made_once_while_there_is_room():
     kept, made = Cache(limit=1000), []
 
-    def make(size):
-        made.append(size)
+    def make(name, size):
+        made.append(name)
         return {"a": (torch.zeros(size, dtype=torch.uint8),)}
 
-    for _ in range(2):
-        kept.get("first", lambda: make(400))
-    assert made == [400]
-    kept.get("second", lambda: make(400))
-    kept.get("first", lambda: make(400))  # used again: the other is the older one now
-    kept.get("third", lambda: make(300))
-    assert kept.held == 700
-    kept.get("first", lambda: make(400))
-    assert made == [400, 400, 300]
-    kept.get("second", lambda: make(400))
-    assert made == [400, 400, 300, 400]
-    kept.get("huge", lambda: make(600))
-    kept.get("huge", lambda: make(600))
-    assert made[-2:] == [600, 600]
-    assert kept.held <= 1000
+    sizes = {"first": 400, "second": 400, "third": 300, "huge": 600}
+    # The third displaces the second, as the first was used again; the huge one would displace too many.
+    for name in ("first", "first", "second", "first", "third", "first", "second", "huge", "huge"):
+        kept.get(name, lambda name=name: make(name, sizes[name]))
+        assert kept.held <= 1000
+    assert made == ["first", "second", "third", "second", "huge", "huge"]
+    assert kept.held == 800
 
 
 def test_pictures_are_told_apart_by_values_and_shape():

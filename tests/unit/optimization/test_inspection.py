@@ -15,7 +15,7 @@ PHOTO, STYLE = noise(64, 80, seed=3), noise(64, 80, seed=4) ** 3
 
 
 def test_the_style_itself_matches_and_a_painting_comes_near(encoder):
-    settings = Settings(size=80, iterations=60)
+    settings = Settings(size=80, iterations=30)
     for view in compare(STYLE, STYLE, settings, encoder):
         assert view.residual == pytest.approx(0, abs=1e-6)
         assert np.allclose(view.style, view.painting)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -8,23 +9,23 @@ import torch
 from nst.optimization.optimizers import LBFGS, LONGEST_MOVE, OPTIMIZERS, FrequencyPreconditioner, Optimizer
 
 
-def quadratic(size: int = 60, condition: float = 300.0):
-    """Return f(x) = 1/2 (x - m)^T A (x - m) as (function, m, eigenvalues)."""
+def quadratic(size: int, condition: float):
+    """Return f(x) = 1/2 (x - m)^T A (x - m) as a function of value and gradient, and m."""
     generator = torch.Generator().manual_seed(3)
     basis, _ = torch.linalg.qr(torch.randn(size, size, generator=generator, dtype=torch.float64))
-    values = torch.logspace(0, torch.log10(torch.tensor(condition)).item(), size, dtype=torch.float64)
-    matrix = (basis * values) @ basis.T
+    matrix = (basis * torch.logspace(0, math.log10(condition), size, dtype=torch.float64)) @ basis.T
     minimum = 0.3 + 0.4 * torch.rand(size, generator=generator, dtype=torch.float64)
 
     def evaluate(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        away = x.reshape(-1).double() - minimum
-        return (0.5 * away @ matrix @ away), (matrix @ away).to(x.dtype).view_as(x)
+        away = x.flatten() - minimum
+        return 0.5 * away @ matrix @ away, (matrix @ away).view_as(x)
 
     return evaluate, minimum
 
 
 def descend(make: Callable[..., Optimizer], steps: int) -> tuple[float, float, torch.Tensor]:
-    evaluate, _ = quadratic()
+    """Return the first and the last value, and the image."""
+    evaluate, _ = quadratic(size=60, condition=300)
     image = torch.full((1, 3, 4, 5), 0.5, dtype=torch.float64)
     optimizer = make(image)
     first = float(evaluate(image)[0])
@@ -39,11 +40,6 @@ def descend(make: Callable[..., Optimizer], steps: int) -> tuple[float, float, t
 def test_each_reaches_a_known_minimum(name, steps, factor):
     first, last, _ = descend(OPTIMIZERS[name], steps)
     assert last < first * factor
-
-
-def test_lbfgs_needs_far_fewer_evaluations_than_the_others():
-    at_40 = {name: descend(make, 40)[1] for name, make in {**OPTIMIZERS, "lbfgs": LBFGS}.items()}
-    assert at_40["lbfgs"] < 0.01 * min(at_40["adam"], at_40["gradient-descent"])
 
 
 def test_lbfgs_reads_nothing_where_no_move_has_come_to():
@@ -118,10 +114,6 @@ def test_bands_are_symmetric_positive_and_of_mean_square_one(size):
     a, b = torch.randn(2, 1, 3, *size, dtype=torch.float64)
     assert float((bands(a) * b).sum()) == pytest.approx(float((a * bands(b)).sum()), rel=1e-4)
     assert float((bands(a) * a).sum()) > 0
-    flat, checks = torch.ones(1, 1, 16, 16), torch.ones(1, 1, 16, 16)
-    checks[..., ::2] = -1
-    wide = FrequencyPreconditioner(flat.shape, flat.device)
-    assert float(wide(flat).mean()) > 3 * float(wide(checks).abs().mean())
     noise = torch.randn(1, 1, 256, 256)
     evened = FrequencyPreconditioner(noise.shape, noise.device)(noise)
     assert float(evened.square().mean()) == pytest.approx(1, rel=0.1)

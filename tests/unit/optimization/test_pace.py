@@ -2,52 +2,30 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nst.optimization.pace import LONGEST, THRIFT, Pace
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def taken(pace: Pace, clock: Clock, cost: float) -> float:
-    """Hand out a frame whose taking costs so many seconds; return those until the next is due."""
-    pace.hand_out()
-    clock.now += cost
-    pace.taken_back()
-    return pace.due_at - clock.now
-
-
-def test_the_first_is_due_at_once_and_the_next_by_time():
-    clock = Clock()
-    pace = Pace(0.25, clock)
+@pytest.mark.parametrize(
+    ("interval", "costs", "wait"),
+    [
+        (0.25, [0.001], 0.25),
+        (0.25, [0.5], 0.25),  # of the first, which costs more, nothing follows
+        (0.25, [0.5, 0.01], THRIFT * 0.01),
+        (0.25, [0.0, 27.0], LONGEST),  # who was held up once is not left without frames
+        (0.0, [5.0, 5.0], 0.0),
+    ],
+)
+def test_a_frame_is_due_by_time_and_later_the_longer_the_last_was_looked_at(interval, costs, wait):
+    now = 100.0
+    pace = Pace(interval, lambda: now)
     assert pace.due()
-    assert taken(pace, clock, 0.001) == 0.25
-    assert not pace.due()
-    clock.now += 0.25
-    assert pace.due()
-
-
-def test_a_slow_consumer_gets_fewer():
-    clock = Clock()
-    pace = Pace(0.25, clock)
-    assert abs(taken(pace, clock, 0.5) - 0.25) < 1e-9  # of the first, which costs more, nothing follows
-    assert abs(taken(pace, clock, 0.01) - THRIFT * 0.01) < 1e-9
-
-
-def test_who_was_held_up_once_is_not_left_without_frames():
-    clock = Clock()
-    # Another visitor's look inside, of 27 seconds, once cost the next frame 27 minutes.
-    pace = Pace(0.25, clock)
-    taken(pace, clock, 0.0)
-    assert abs(taken(pace, clock, 27.0) - LONGEST) < 1e-9
-
-
-def test_without_an_interval_all_are_due():
-    clock = Clock()
-    pace = Pace(0.0, clock)
-    assert taken(pace, clock, 5.0) == 0
+    for cost in costs:
+        pace.hand_out()
+        now += cost
+        pace.taken_back()
+    assert pace.due_at - now == pytest.approx(wait)
+    assert pace.due() == (wait == 0)
+    now = pace.due_at
     assert pace.due()

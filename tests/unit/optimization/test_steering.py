@@ -20,9 +20,8 @@ def paint(encoder):
     """Return a function that gives all frames; from the tenth on other settings may be wanted."""
 
     def painted(wish=None, **settings):
+        chosen, wanted = Settings(**{**BASE, **settings}), Settings(**{**BASE, **(wish or {})})
         frames = []
-        chosen = Settings(**{**BASE, **settings})
-        wanted = Settings(**{**BASE, **(wish or {})})
 
         def steer():
             return wanted if len(frames) >= 10 else None
@@ -48,10 +47,8 @@ def test_it_counts_from_the_next_iteration_without_a_restart(paint, plain):
     assert frames[-1].losses["content"] > plain[-1].losses["content"]
 
 
-@pytest.mark.parametrize(
-    "change", [{"content_weight": 9.0}, {"style_weight": 9.0}, {"smoothness": 10.0}, {"blend_2": 1.0}]
-)
-def test_each_live_knob_changes_the_picture(paint, plain, change):
+@pytest.mark.parametrize("change", [{"content_weight": 9.0}, {"smoothness": 10.0}])
+def test_each_other_live_knob_changes_the_picture(paint, plain, change):
     assert not np.array_equal(paint(change)[-1].image, plain[-1].image)
 
 

@@ -16,24 +16,18 @@ from nst.vgg.pooling import MaxPool
 IMAGE = noise(48, 64)
 
 
-def test_layout_and_colours_are_torchvisions():
-    from torchvision.models import VGG19_Weights, vgg19
+def test_the_layout_is_torchvisions():
+    from torchvision.models import vgg19
 
     with torch.device("meta"):
         features = vgg19().features
-    assert (LAYERS["relu1_1"], LAYERS["relu2_1"], LAYERS["relu4_2"], LAYERS["relu5_4"]) == (1, 6, 22, 35)
-    relus = [n for n, f in enumerate(features) if isinstance(f, torch.nn.ReLU)]
-    assert list(LAYERS.values()) == relus
-    assert [f.out_channels for f in features if isinstance(f, torch.nn.Conv2d)] == WIDTHS
-    convolutions = [n for n, f in enumerate(features) if isinstance(f, torch.nn.Conv2d)]
-    assert convolutions == CONVOLUTIONS
+    assert list(LAYERS.values()) == [n for n, each in enumerate(features) if isinstance(each, torch.nn.ReLU)]
+    convolutions = {n: each for n, each in enumerate(features) if isinstance(each, torch.nn.Conv2d)}
+    assert list(convolutions) == CONVOLUTIONS
+    assert [each.out_channels for each in convolutions.values()] == WIDTHS
     encoder = Encoder(tiny_convolutions(16), name="tiny")
     assert all(isinstance(own, type(theirs)) for own, theirs in zip(encoder.features, features, strict=False))
-    normal = VGG19_Weights.IMAGENET1K_V1.transforms()
-    assert encoder.mean.flatten().tolist() == pytest.approx(normal.mean)
-    assert encoder.std.flatten().tolist() == pytest.approx(normal.std)
-    assert not encoder.training
-    assert not any(p.requires_grad for p in encoder.parameters())
+    assert not any(parameter.requires_grad for parameter in encoder.parameters())
 
 
 def by_hand(image: torch.Tensor, state: dict[str, torch.Tensor], pool) -> dict[str, torch.Tensor]:
@@ -62,33 +56,28 @@ def test_features_with_replicate_padding_and_either_pooling(pooling, pool):
     torch.testing.assert_close(taps, expected, rtol=0, atol=1e-5)
 
 
-def test_nothing_beyond_the_deepest_layer_is_computed(encoder):
-    calls = []
-    convolutions = [module for module in encoder.features if isinstance(module, ReplicateConv2d)]
-    hooks = [m.register_forward_hook(lambda module, *_: calls.append(module)) for m in convolutions]
+def test_nothing_beyond_the_deepest_layer_is_computed(encoder, monkeypatch):
+    calls, forward = [], ReplicateConv2d.forward
+    monkeypatch.setattr(
+        ReplicateConv2d, "forward", lambda layer, value: calls.append(layer) or forward(layer, value)
+    )
     encoder(IMAGE, ["relu2_1", "relu1_1"])
-    for hook in hooks:
-        hook.remove()
-    assert calls == convolutions[:3]
-
-
-def test_a_layer_that_is_not_there_is_named(encoder):
-    with pytest.raises(InputError, match=r"no layer relu4_1.*relu3_4"):
-        encoder(IMAGE, ["relu4_1"])
+    assert calls == [module for module in encoder.features if isinstance(module, ReplicateConv2d)][:3]
 
 
 @pytest.mark.parametrize(
     ("missing", "other", "message"),
     [
-        (["features.0.weight", "features.0.bias"], {}, "first one"),
-        ([], {"features.2.weight": torch.zeros(5, 9, 3, 3)}, "fit together"),
-        (["features.5.bias"], {}, "fit together"),
+        ("features.0.weight", {}, "first one"),
+        ("", {"features.2.weight": torch.zeros(5, 9, 3, 3)}, "fit together"),
+        ("features.5.bias", {}, "fit together"),
     ],
 )
 def test_weights_that_do_not_fit(missing, other, message):
-    state = {key: value for key, value in tiny_convolutions().items() if key not in missing}
+    state = {**tiny_convolutions(), **other}
+    state.pop(missing, None)
     with pytest.raises(InputError, match=message):
-        Encoder({**state, **other}, name="x")
+        Encoder(state, name="x")
 
 
 def test_taps_with_matrices():
@@ -163,10 +152,11 @@ def test_pooling_in_bands_is_pooling(height):
 def test_pooling_keeps_nothing_as_large_as_what_it_pools():
     kept = []
     leaf = torch.rand(1, 6, 64, 22).to(memory_format=torch.channels_last).requires_grad_()
-    with torch.autograd.graph.saved_tensors_hooks(lambda one: kept.append(one) or one, lambda one: one):
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda one: kept.append(one.numel()) or one, lambda one: one
+    ):
         MaxPool()(leaf)
-    assert kept
-    assert all(4 * one.numel() == leaf.numel() for one in kept)
+    assert kept == [leaf.numel() // 4]
 
 
 @pytest.mark.parametrize("size", [(8, 9), (3, 2)])
@@ -181,22 +171,3 @@ def test_a_matrix_before_statistics_is_the_same_by_both_ways(size):
         assert torch.allclose(found.mean, expected.mean)
         assert torch.allclose(found.gram, expected.gram)
         assert moments_through(features, weights, None).gram.shape == (12, 12)
-
-
-def test_the_way_back_copies_no_feature_map(encoder):
-    image = IMAGE.clone().requires_grad_()
-    deepest = encoder.activations(image, ["relu3_1"])["relu3_1"]
-    # What changes a view in place, torch takes apart on the way back, with a copy.
-    left, nodes = [deepest.grad_fn], set()
-    while left:
-        node = left.pop()
-        if node is not None and node not in nodes:
-            nodes.add(node)
-            left += [before for before, _ in node.next_functions]
-    assert not [node for node in nodes if "CopySlices" in node.name()]
-    # To what is no view, torch adds the deeper layers' gradient in place.
-    features = torch.rand(1, 4, 6, 8).contiguous(memory_format=torch.channels_last).requires_grad_()
-    seen = []
-    features.register_hook(lambda gradient: seen.append(gradient._base))
-    moments(features).gram.sum().backward()
-    assert seen == [None]

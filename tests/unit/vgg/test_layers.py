@@ -47,10 +47,3 @@ def test_layers_are_read_with_and_without_weights():
 def test_what_cannot_be_read_is_said(text, message):
     with pytest.raises(InputError, match=message):
         parse_weights(text)
-
-
-def test_a_layer_that_is_not_carried_is_said():
-    with pytest.raises(InputError, match=r"no layer relu4_1; it carries relu1_1"):
-        style_weights("relu4_1", TO_3_4)
-    with pytest.raises(InputError, match=r"no layer relu5_4"):
-        content_weights("relu5_4", TO_3_4)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -18,8 +20,7 @@ from nst.vgg.weights import KEYS, find_vgg19
 
 @pytest.fixture(autouse=True)
 def forget():
-    weights._named.cache_clear()
-    yield
+    """What a test before has read from a source of the same name."""
     weights._named.cache_clear()
 
 
@@ -37,21 +38,12 @@ def test_a_named_file_of_any_kind_may_stop_at_any_layer(tmp_path, monkeypatch, k
     else:
         torch.save({"state_dict": state, "epoch": 3} if kind == "checkpoint" else state, path)
     monkeypatch.setenv("NST_WEIGHTS", str(path))
-    found = find_vgg19()
-    assert len(found) == count
-    painter, encoder = load_encoders(Settings(encoder="refined"))
-    assert (painter.name, encoder.name) == ("Narrow network", "VGG-19")
-    if count == 16:
-        assert encoder.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu3_4")
-        assert encoder.content_layers == ("relu3_3",)
-
-
-def test_the_settings_come_before_the_environment(tmp_path, monkeypatch):
-    save_file(vgg_state(2), tmp_path / "a.safetensors")
-    monkeypatch.setenv("NST_WEIGHTS", str(tmp_path / "missing.safetensors"))
-    assert len(find_vgg19(str(tmp_path / "a.safetensors"))) == 2
-    with pytest.raises(InputError, match=r"missing\.safetensors does not exist"):
-        find_vgg19()
+    assert len(find_vgg19()) == count
+    (encoder,) = load_encoders(Settings(encoder="vgg19"))
+    assert len(encoder.layers) == count // 2
+    # The settings come before the environment.
+    with pytest.raises(InputError, match=r"missing\.pth does not exist"):
+        find_vgg19(str(tmp_path / "missing.pth"))
 
 
 class Trap:
@@ -97,35 +89,28 @@ def test_the_package_brings_both_networks():
 
 @pytest.fixture
 def hub(monkeypatch, tmp_path):
-    """A Hub that holds the files that are put into this folder, or raises what stands in `error`."""
-
-    class Found:
-        folder, error, asked = tmp_path, None, []
+    """A Hub that holds the files that are put into `folder`, or raises what stands in `error`."""
+    found = SimpleNamespace(folder=tmp_path, error=None, asked=[])
+    found.answer = SimpleNamespace(headers={}, status_code=404, request=None)
 
     def download(repository: str, name: str) -> str:
-        Found.asked.append((repository, name))
-        if Found.error:
-            raise Found.error
+        found.asked.append((repository, name))
+        if found.error:
+            raise found.error
         if not (tmp_path / name).exists():
-            raise RemoteEntryNotFoundError("404", response=Answer())
+            raise RemoteEntryNotFoundError("404", response=found.answer)
         return str(tmp_path / name)
 
-    class Answer:
-        headers, status_code, request = {}, 404, None
-
-    Found.answer = Answer()
     monkeypatch.setattr(weights, "hf_hub_download", download)
-    return Found
+    return found
 
 
 def test_a_repository_on_the_hub(hub):
-    state = vgg_state()
-    torch.save(state, hub.folder / "pytorch_model.bin")
-    assert torch.equal(find_vgg19("some/repo")["features.28.weight"], state["features.28.weight"])
+    torch.save(vgg_state(4), hub.folder / "pytorch_model.bin")
+    assert len(find_vgg19("some/repo")) == 4
     assert hub.asked == [("some/repo", "model.safetensors"), ("some/repo", "pytorch_model.bin")]
-    weights._named.cache_clear()
     save_file(vgg_state(2), hub.folder / "model.safetensors")
-    assert len(find_vgg19("some/repo")) == 2
+    assert len(find_vgg19("other/repo")) == 2
 
 
 def test_a_repository_that_is_of_no_use_is_one_sentence(hub):
@@ -151,32 +136,22 @@ def test_the_hubs_own_client_without_a_network_is_one_sentence(monkeypatch):
 def test_torchvision(monkeypatch):
     from torchvision.models import VGG19_Weights
 
-    state = vgg_state()
-    kind = type(VGG19_Weights.IMAGENET1K_V1)
-    monkeypatch.setattr(
-        kind, "get_state_dict", lambda self, **how: {**state, "classifier.0.bias": torch.ones(2)}
-    )
-    found = find_vgg19("torchvision")
-    assert all(torch.equal(found[key], state[key]) for key in KEYS)
-    weights._named.cache_clear()
-
-    def fails(self: object, **how: object) -> None:
-        raise OSError("no route to host")
-
-    monkeypatch.setattr(kind, "get_state_dict", fails)
+    state, answer = vgg_state(), Mock(side_effect=OSError("no route to host"))
+    monkeypatch.setattr(type(VGG19_Weights.IMAGENET1K_V1), "get_state_dict", answer)
     with pytest.raises(InputError, match="The weights of torchvision are not here and could not be"):
         find_vgg19("torchvision")
+    answer.side_effect = lambda **how: {**state, "classifier.0.bias": torch.ones(2)}
+    found = find_vgg19("torchvision")
+    assert found.keys() == state.keys()
+    assert all(torch.equal(found[key], state[key]) for key in KEYS)
 
 
 @pytest.mark.parametrize(
-    "name", ["", "nothing.pth", "folder", "a/b/c", "../x", "a b/c", "/etc", "repo/x.safetensors"]
+    "name", ["nothing.pth", "folder", "a/b/c", "../x", "a b/c", "/etc", "repo/x.safetensors"]
 )
 def test_what_is_neither_file_nor_repository_is_said(name, tmp_path, monkeypatch, hub):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "folder").mkdir()
-    if not name:
-        assert len(find_vgg19(name)) == len(KEYS)
-        return
     with pytest.raises(InputError, match=r"does not exist; check its path, or name a repository"):
         find_vgg19(name)
     assert not hub.asked
