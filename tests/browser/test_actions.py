@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from visits import LAPTOP, SHARES, WAIT, another_tab, begin, downloaded, paint, stop, unhurried_host
+from unhurried import unhurried_host
+from visits import LAPTOP, SHARES, SHORT, begin, paint, set_number, stop, visit
 
 
 @pytest.fixture(scope="module")
-def painted(browser: Browser, url: str):
+def painted(browser: Browser, url: str) -> Iterator[Page]:
     """A page that has painted, in a browser that shares files."""
-    context = browser.new_context(viewport=LAPTOP, permissions=["clipboard-read", "clipboard-write"])
-    context.set_default_timeout(WAIT)
-    context.add_init_script(SHARES)
-    page = another_tab(context, url + "?size=64&iterations=20")
-    paint(page)
-    yield page
-    context.close()
+    options = {"viewport": LAPTOP, "permissions": ["clipboard-read", "clipboard-write"]}
+    with visit(browser, url + SHORT, SHARES, **options) as page:
+        paint(page)
+        yield page
 
 
 def test_it_is_named_after_its_pictures_and_says_how_it_was_made(painted: Page):
@@ -37,16 +36,15 @@ def test_share_hands_the_picture_over_and_says_if_it_cannot(painted: Page):
     assert re.fullmatch(r"matterhorn-starry_night-20\d\d-\d\d-\d\d\.png", message["name"])
     assert (message["title"], message["type"]) == ("Painted live", "image/png")
     assert message["size"] > 3000
-    painted.evaluate("window.refuses = 'NotAllowedError'")
-    share.click()
-    expect(share).to_have_text("Not shared")
-    expect(share).to_have_text("Share")
     # Whoever changes their mind has no need to be told.
     painted.evaluate("window.refuses = 'AbortError'; window.shared = null")
     share.click()
     painted.wait_for_function("window.shared")
-    painted.wait_for_timeout(300)
+    painted.evaluate("new Promise(requestAnimationFrame)")
     assert share.inner_text() == "Share"
+    painted.evaluate("window.refuses = 'NotAllowedError'")
+    share.click()
+    expect(share).to_have_text("Not shared")
 
 
 def test_copy_puts_the_picture_on_the_clipboard(painted: Page):
@@ -66,7 +64,7 @@ def test_the_canvas_fills_the_screen(painted: Page):
     painted.wait_for_function("!document.fullscreenElement")
 
 
-def test_it_is_compared_with_the_photo_by_keys(painted: Page):
+def test_it_is_compared_with_the_photo(painted: Page):
     expect(painted.locator("#compare .after")).to_have_attribute("src", re.compile(r"painting-\w+\.png"))
     slider = painted.get_by_label("How much of the photo is shown")
     slider.focus()
@@ -74,22 +72,27 @@ def test_it_is_compared_with_the_photo_by_keys(painted: Page):
         painted.keyboard.press("ArrowRight")
     expect(slider).to_have_value("60")
     assert "60%" in painted.locator("#compare .over").get_attribute("style")
-    photo = painted.locator("#live .photo")
-    painted.locator("#live .canvas").focus()
+    # The photo is seen for as long as the picture is held.
+    photo, canvas = painted.locator("#live .photo"), painted.locator("#live .canvas")
+    canvas.focus()
     painted.keyboard.down(" ")
     expect(photo).to_be_visible()
+    assert photo.get_attribute("src") == painted.locator("#photo img").first.get_attribute("src")
     painted.keyboard.up(" ")
+    expect(photo).to_be_hidden()
+    canvas.hover()
+    painted.mouse.down()
+    expect(photo).to_be_visible()
+    painted.mouse.up()
     expect(photo).to_be_hidden()
 
 
-def test_it_is_saved_as_jpeg_and_as_a_film(painted: Page, tmp_path):
+def test_it_is_saved_as_jpeg_and_as_a_film(painted: Page):
     with painted.expect_download() as caught:
         painted.get_by_role("button", name="Save as JPEG").click()
     assert re.fullmatch(r"matterhorn-starry_night-\d+.*\.jpg", caught.value.suggested_filename)
-    caught.value.save_as(tmp_path / "a.jpg")
-    with Image.open(tmp_path / "a.jpg") as saved:
-        assert saved.format == "JPEG"
-        assert saved.size == downloaded(painted).size
+    saved = Image.open(caught.value.path())
+    assert (saved.format, saved.size) == ("JPEG", (64, 43))
     painted.get_by_role("tab", name="Time-lapse").click()
     expect(painted.locator("#film video")).to_have_attribute("src", re.compile(r"\.mp4$"))
     painted.wait_for_function("document.querySelector('#film video').currentTime > 0")  # it plays
@@ -107,29 +110,20 @@ def test_its_inside_is_shown(painted: Page):
     expect(painted.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
 
 
-def test_where_nothing_can_be_shared_there_is_no_button_for_it(visitor):
-    script = "delete Navigator.prototype.canShare; navigator.canShare = undefined"
-    page = visitor("?size=64&iterations=20", script)
-    paint(page)
-    expect(page.locator("#download")).to_be_visible()
-    expect(page.locator("#share")).to_be_hidden()
-
-
-@pytest.mark.parametrize(("motion", "passes"), [("no-preference", True), ("reduce", False)])
-def test_frames_pass_into_one_another_unless_motion_is_not_wanted(visitor, motion, passes):
-    page = visitor("?size=64&iterations=1000", reduced_motion=motion)
-    page.evaluate(
+def test_frames_pass_into_one_another_unless_motion_is_not_wanted(painted: Page):
+    painted.evaluate(
         """() => {
-          window.passed = 0; window.frames_seen = 0;
-          const animate = Element.prototype.animate;
-          Element.prototype.animate = function (...told) {
-            if (this.matches('#live .canvas')) window.passed += 1;
-            return animate.apply(this, told); };
-          new MutationObserver(() => { window.frames_seen += 1; }).observe(
-            document.querySelector('#live .canvas'), { attributes: true, attributeFilter: ['src'] }); }"""
+          const canvas = document.querySelector('#live .canvas'), animate = canvas.animate;
+          canvas.animate = function (...told) { window.passed += 1; return animate.apply(this, told); };
+          new MutationObserver(() => { window.frames_seen += 1; })
+            .observe(canvas, { attributes: true, attributeFilter: ['src'] }); }"""
     )
+    set_number(painted, "iterations", 1000)
     with unhurried_host():
-        begin(page)
-        page.wait_for_function("window.frames_seen >= 4")
-        stop(page)
-    assert (page.evaluate("passed") > 0) is passes
+        begin(painted)
+        for motion, passes in (("no-preference", True), ("reduce", False)):
+            painted.emulate_media(reduced_motion=motion)
+            painted.evaluate("window.passed = window.frames_seen = 0")
+            painted.wait_for_function("window.frames_seen >= 3")
+            assert (painted.evaluate("passed") > 0) is passes
+        stop(painted)

@@ -2,217 +2,147 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import multiprocessing
 import re
-from pathlib import Path
 
-import numpy as np
 import pytest
-import tifffile
 from pictures import encoded, jpeg, picture
 from PIL import Image
-from playwright.sync_api import Page, expect
-from visits import downloaded, drop, paint, press_paint, press_stop
-from waiting import eventually
+from playwright.sync_api import Page, Request, Route, expect
+from visits import choose, downloaded, drop, press
 
-from nst.runs import decoder
+OWN = jpeg(90, 60, seed=5)
+HEIC = encoded(picture(90, 60, seed=5), "HEIF", quality=90)
+PLAIN, SMALL, LONG = (
+    encoded(Image.new("RGB", size, "teal"), "PNG") for size in ((200, 150), (48, 40), (1200, 200))
+)
+HALF_CLEAR = Image.merge("LA", [Image.linear_gradient("L").resize((200, 150))] * 2)
 
 
 def source(page: Page, card: str) -> str:
     return page.locator(f"#{card} img").first.get_attribute("src") or ""
 
 
-OWN = jpeg(90, 60, seed=5)
-HEIC = encoded(picture(90, 60, seed=5), "HEIF", quality=90)
+def wait_for_another(page: Page, card: str, before: str) -> None:
+    expect(page.locator(f"#{card} img").first).not_to_have_attribute("src", before)
+    expect(page.locator(f"#{card}")).not_to_have_class(re.compile("receiving"))
 
 
-@pytest.fixture
-def page(shared_page: Page) -> Page:
-    return shared_page
+def wait_for_width(page: Page, width: int) -> None:
+    """What is shown was made here of what was read here."""
+    page.wait_for_function(f"document.querySelector('#photo img')?.naturalWidth === {width}")
 
 
 @pytest.mark.parametrize(
-    ("data", "name", "kind"),
+    ("data", "name", "width", "said"),
     [
-        (OWN, "photo.jpg", "image/jpeg"),
-        (HEIC, "IMG_0001.HEIC", ""),
-        (OWN, "without an ending", ""),
-        (HEIC, "renamed.jpg", "image/jpeg"),
+        (OWN, "photo.jpg", 90, []),
+        (HEIC, "IMG_0001.HEIC", 90, []),
+        (OWN, "without an ending", 90, []),
+        (HEIC, "renamed.jpg", 90, []),
+        (PLAIN, "a.png", 200, []),
+        (SMALL, "a.png", 48, ["only 48 × 40 pixels; a larger one paints sharper"]),  # noqa: RUF001
+        (LONG, "a.png", 1024, ["very long; crop it"]),
+        (encoded(HALF_CLEAR, "PNG"), "a.png", 200, ["Transparent parts become white"]),
+        (jpeg(300, 300)[:-400], "a.jpg", 300, ["This file breaks off early: "]),
     ],
 )
-def test_a_file_dropped_on_a_card_with_a_picture_takes_its_place(data, name, kind, page):
+def test_a_file_dropped_on_a_card_takes_its_place_and_what_is_better_known_is_said(
+    data, name, width, said, page
+):
     before = source(page, "photo")
-    assert drop(page, "#photo img", data, name, kind)
-    expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
-    expect(page.locator("#forecast")).to_contain_text("64 × 43 px")  # noqa: RUF001
-    # What is shown was made here of what was read here.
-    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 90")
+    drop(page, "#photo img", data, name)
+    wait_for_another(page, "photo", before)
+    wait_for_width(page, width)
     assert source(page, "photo").endswith("shown.jpg")
+    alerts = [re.compile(each) for each in said]
+    expect(page.locator("#photo").get_by_role("alert")).to_have_text(alerts)
 
 
-def test_a_file_that_is_dragged_in_by_hand_takes_the_pictures_place(page, photo):
-    """As the system hands it to the browser; what a script makes of it is looked at above."""
-    before, box = source(page, "photo"), page.locator("#photo img").first.bounding_box()
-    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
-    browser = page.context.new_cdp_session(page)
-    for kind in ("dragEnter", "dragOver", "drop"):
-        data = {"items": [], "files": [str(photo)], "dragOperationsMask": 1}
-        browser.send("Input.dispatchDragEvent", {"type": kind, **place, "data": data})
-    expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
-    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 120")
-
-
-def test_a_run_does_not_decode_a_photo_again_that_was_read_when_it_came(visitor, monkeypatch):
-    page = visitor("?size=64&iterations=20")
-    jobs = []
-
-    def decoded() -> list[str]:
-        return [options["label"] for work, _, options, _ in jobs if work == "decode"]
-
-    kind = decoder._Process
-    monkeypatch.setattr(decoder, "_Process", lambda *given: (jobs.append(given), kind(*given))[1])
-    assert drop(page, "#photo img", OWN)
-    expect(page.locator("#forecast")).to_contain_text("64 × 43 px")  # noqa: RUF001
-    eventually(lambda: "This file" in decoded())
-    eventually(lambda: not multiprocessing.active_children())
-    jobs.clear()
-    paint(page)
-    assert set(decoded()) <= {"The style picture"}
-
-
-def test_paint_waits_for_a_photo_that_is_on_its_way(visitor):
-    page = visitor("?size=64&iterations=20")
-    held = []
+def test_paint_waits_for_a_photo_that_is_on_its_way(page: Page):
+    choose(page, "photo", "Rocket")
+    held: list[Route] = []
     page.route("**/gradio_api/upload", lambda route: held.append(route))
-    assert drop(page, "#photo img", OWN)
+    drop(page, "#photo img", jpeg(60, 120))
     expect(page.locator("#photo")).to_have_class(re.compile("receiving"))
-    press_paint(page)
-    expect(page.locator("#paint")).to_have_text("Stop")
-    page.wait_for_timeout(1000)
-    assert "This is an example" in page.locator("#status").inner_text()
+    press(page, "Paint")
     # Stopped before anything has begun, and begun again.
-    press_stop(page)
-    expect(page.locator("#paint")).to_have_text("Paint")
-    press_paint(page)
+    press(page, "Stop")
+    press(page, "Paint")
     expect(page.locator("#paint")).to_have_text("Stop")
     held[0].continue_()
     expect(page.locator("#status")).to_contain_text("Your painting is ready")
-    assert downloaded(page).size == (64, 43)
+    assert downloaded(page).size == (32, 64)
     expect(page.locator("#photo")).not_to_have_class(re.compile("receiving"))
+    page.unroute_all()
 
 
-def test_a_file_that_is_dropped_beside_the_cards_changes_nothing(page):
-    before = source(page, "photo"), source(page, "style"), page.url
-    assert drop(page, "#live", OWN)
-    page.wait_for_timeout(500)
-    assert (source(page, "photo"), source(page, "style"), page.url) == before
-
-
-def test_what_is_pasted_anywhere_is_the_photo(page):
-    before, style = source(page, "photo"), source(page, "style")
-    page.evaluate(
-        """(data) => {
-          const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
-          const clipboard = new DataTransfer();
-          clipboard.items.add(new File([bytes], 'image.png', { type: 'image/png' }));
-          const more = { bubbles: true, cancelable: true, composed: true, clipboardData: clipboard };
-          document.body.dispatchEvent(new ClipboardEvent('paste', more)) }""",
-        base64.b64encode(OWN).decode(),
-    )
-    expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
-    assert source(page, "style") == style
-
-
-def test_two_files_at_once_both_arrive(page):
-    before = [source(page, card) for card in ("photo", "style")]
-    for card in ("photo", "style"):
-        assert drop(page, f"#{card} img", OWN)
-    for card, src in zip(("photo", "style"), before, strict=True):
-        expect(page.locator(f"#{card} img").first).not_to_have_attribute("src", src)
-    expect(page.locator(".receiving")).to_have_count(0)
+def test_two_files_at_once_both_arrive_and_one_beside_the_cards_changes_nothing(page: Page):
+    before, address = {card: source(page, card) for card in ("photo", "style")}, page.url
+    uploads: list[Request] = []
+    page.on("request", lambda request: uploads.append(request) if request.url.endswith("/upload") else None)
+    for target in ("#live", "#photo img", "#style img"):
+        drop(page, target, PLAIN, "a.png")
+    for card, src in before.items():
+        wait_for_another(page, card, src)
     expect(page.locator(".fault")).to_have_count(0)
+    assert (page.url, len(uploads)) == (address, 2)
 
 
-def test_what_is_no_picture_is_said_on_its_card_and_costs_nothing(page):
+def test_what_is_no_picture_is_said_on_its_card_and_costs_nothing(page: Page):
     before = source(page, "style")
     for _ in range(2):  # the same once more is said once more
-        assert drop(page, "#style img", b"%PDF-1.7", "paper.pdf", "application/pdf")
+        drop(page, "#style img", b"%PDF-1.7", "paper.pdf")
         expect(page.locator("#style")).not_to_have_class(re.compile("receiving"))
         expect(page.locator("#style").get_by_role("alert")).to_have_text(
             "This file is a PDF; export it as PNG and use that."
         )
     assert source(page, "style") == before
     expect(page.locator(".fault")).to_have_count(1)
-    assert drop(page, "#style img", jpeg(), "painting.jpg", "image/jpeg")
-    expect(page.locator("#style img").first).not_to_have_attribute("src", before)
+    drop(page, "#style img", jpeg(), "painting.jpg")
+    wait_for_another(page, "style", before)
     expect(page.locator(".fault")).to_have_count(0)
 
 
-def test_rows_that_are_missing_are_said_on_the_card(page):
-    assert drop(page, "#photo img", jpeg(300, 300)[:-400])
-    expect(page.locator("#photo").get_by_role("alert")).to_contain_text("This file breaks off early: ")
-    page.locator("#photo-examples button").nth(1).click()
-    expect(page.locator(".fault")).to_have_count(0)
-
-
-def test_upload_opens_a_chooser_and_keeps_the_picture_until_another_is_there(page):
+def test_upload_opens_a_chooser_and_keeps_the_picture_until_another_is_there(page: Page):
     button = page.locator("#photo .source-selection button").first
-
-    def by_key() -> None:
-        button.focus()
-        page.keyboard.press("Enter")
-
-    for press in (button.click, by_key):
+    for key in (" ", "Enter"):
         before = source(page, "photo")
         with page.expect_file_chooser() as chooser:
-            press()
+            button.press(key)
         chooser.value.set_files([])  # thought better of it
         assert source(page, "photo") == before
         with page.expect_file_chooser() as chooser:
-            press()
+            button.click()
         chooser.value.set_files([{"name": "a\u202fphoto.jpg", "mimeType": "image/jpeg", "buffer": OWN}])
-        expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
+        wait_for_another(page, "photo", before)
 
 
-def test_the_card_shows_the_colours_that_are_painted(page, tmp_path: Path):
-    """A TIFF, which Chromium shows nothing of."""
-    before, path = source(page, "photo"), tmp_path / "linear.tif"
-    tifffile.imwrite(path, np.full((60, 90, 3), 13 * 257, np.uint16), photometric="rgb")
-    assert drop(page, "#photo img", path.read_bytes(), path.name, "image/tiff")
-    expect(page.locator("#photo img").first).not_to_have_attribute("src", before)
-    page.wait_for_function("document.querySelector('#photo img')?.naturalWidth === 90")
-    with page.expect_response(re.compile(r"shown\.jpg")) as caught:
-        page.evaluate("fetch(document.querySelector('#photo img').src)")
-    shown = np.asarray(Image.open(io.BytesIO(caught.value.body())))
-    assert shown.mean() == pytest.approx(13, abs=1)
-
-
-def test_a_camera_or_a_clipboard_that_is_refused_is_said(page):
+def test_camera_and_clipboard_are_used_and_it_is_said_if_they_cannot(page: Page):
     before, said = source(page, "photo"), page.locator("#photo").get_by_role("alert")
-    page.get_by_role("button", name="Paste: photo").click()
+    paste = page.get_by_role("button", name="Paste: photo")
+    paste.click()
     expect(said).to_contain_text("Your browser blocked the clipboard")
     assert source(page, "photo") == before  # it is still there
     page.get_by_role("button", name="Camera: photo").click()
     # Neither an error in the console, which the fixture would see.
     expect(said).to_contain_text(re.compile("blocked the camera|No camera was found"))
-
-
-def test_the_clipboards_button_takes_a_picture_and_says_if_there_is_none(visitor):
-    page = visitor(permissions=["clipboard-read", "clipboard-write"])
-    before = source(page, "style")
-    button = page.locator("#style .source-selection button").last
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate("navigator.clipboard.writeText('a word')")
-    button.click()
-    expect(page.locator("#style").get_by_role("alert")).to_contain_text("No picture in the clipboard")
+    paste.click()
+    expect(said).to_contain_text("No picture in the clipboard")
     page.evaluate(
-        """async (data) => {
-          const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
-          const item = new ClipboardItem({ 'image/png': new Blob([bytes], { type: 'image/png' }) });
-          await navigator.clipboard.write([item]) }""",
-        base64.b64encode(encoded(picture(90, 60), "PNG")).decode(),
+        """async () => {
+          const canvas = new OffscreenCanvas(90, 60);
+          canvas.getContext('2d').fillRect(20, 20, 30, 20);
+          const picture = await canvas.convertToBlob();
+          await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]) }"""
     )
-    button.click()
-    expect(page.locator("#style img").first).not_to_have_attribute("src", before)
-    expect(page.locator(".fault")).to_have_count(0)
+    paste.click()
+    wait_for_another(page, "photo", before)
+    expect(page.locator("#photo .fault")).to_have_count(0)
+    # What is pasted anywhere is the photo.
+    before, style = source(page, "photo"), source(page, "style")
+    page.keyboard.press("Control+V")
+    wait_for_another(page, "photo", before)
+    assert source(page, "style") == style
+    page.context.clear_permissions()

@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 
 class Relay:
-    """Hands on what comes to a port of its own.
+    """Hands on what comes to a port of its own, for as long as the context lasts.
 
     Args:
         url: of the host.
@@ -22,6 +21,12 @@ class Relay:
         self._sockets: list[socket.socket] = []
         self.mend()
         self.url = f"http://127.0.0.1:{self.port}/"
+
+    def __enter__(self) -> Relay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.cut()
 
     def lead_to(self, url: str) -> None:
         """Lead to another host from now on, as after a restart."""
@@ -56,13 +61,3 @@ def _pass_on(one: socket.socket, other: socket.socket) -> None:
         while data := one.recv(65536):
             other.sendall(data)
         other.shutdown(socket.SHUT_WR)
-
-
-@contextlib.contextmanager
-def relayed(url: str) -> Iterator[Relay]:
-    """Yield a relay before a host."""
-    relay = Relay(url)
-    try:
-        yield relay
-    finally:
-        relay.cut()

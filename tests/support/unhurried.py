@@ -5,13 +5,16 @@ python unhurried.py --port PORT
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def hurry_not() -> None:
-    """Let every iteration from now on take a moment in which the machine is free."""
+@contextlib.contextmanager
+def unhurried_host() -> Iterator[None]:
+    """Let every iteration take a moment in which the machine is free."""
     from nst.optimization.rollback import GuardedOptimizer
 
     step = GuardedOptimizer.step
@@ -21,11 +24,15 @@ def hurry_not() -> None:
         step(self)
 
     GuardedOptimizer.step = unhurried
+    try:
+        yield
+    finally:
+        GuardedOptimizer.step = step
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
     from nst.page import server
 
-    hurry_not()
-    sys.exit(server.main())
+    with unhurried_host():
+        sys.exit(server.main())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import io
 import re
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect, sync_playwright
-from unhurried import hurry_not
+from unhurried import unhurried_host
 
 from nst.lab.bench.startup import chromium
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WAIT = 60_000  # what is painted takes its time beside other work
 LAPTOP = {"width": 1280, "height": 900}
+SHORT, LONG = "?size=64&iterations=20", "?size=64&iterations=1000"
 AT_WORK = re.compile(r"Painting · \d+ %.* left")
 
 # A browser that shares files, as telephones' do.
@@ -42,19 +43,6 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifted += entry.value;
 }).observe({ type: 'layout-shift', buffered: true });
 """
-
-# Somebody who presses as soon as it can be read that the painting is ready.
-PRESSES_AT_THE_END = """() => {
-  const status = document.querySelector('#status'), button = document.querySelector('#paint');
-  new MutationObserver((_, observer) => {
-    if (!/is ready/.test(status.innerText)) return;
-    observer.disconnect();
-    requestAnimationFrame(() => requestAnimationFrame(() => {  // when it can be read
-      window.said = button.textContent;
-      button.click();
-    }));
-  }).observe(status, { subtree: true, childList: true, characterData: true });
-}"""
 
 expect.set_options(timeout=WAIT)
 
@@ -99,61 +87,47 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture
-def page(context: BrowserContext, url: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The page, loaded; a request to anywhere else or an error in the console fails the test.
-
-    With the marker `link` it is opened by a link with these settings.
-    """
-    link = request.node.get_closest_marker("link")
-    with flawless(context, url) as page:
-        open_page(page, url + (f"?{link.args[0]}" if link else ""))
-        yield page
-        page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
-        context.clear_cookies()
-
-
 @pytest.fixture(scope="module")
-def shared_page(browser: Browser, url: str) -> Iterator[Page]:
-    """One page for those tests of a file that take it as the others have left it."""
-    context = browser.new_context(viewport=LAPTOP, reduced_motion="reduce")
-    context.set_default_timeout(WAIT)
-    with flawless(context, url) as page:
-        open_page(page, url + "?size=64&iterations=20")
-        yield page
-    context.close()
+def page(context: BrowserContext, url: str) -> Iterator[Page]:
+    """The page of a new visitor, which each test of a file takes as the one before has left it.
 
-
-@contextlib.contextmanager
-def flawless(context: BrowserContext, url: str) -> Iterator[Page]:
-    """Yield a new page, which must ask nobody but this host, and write no error into the console."""
+    A request to anywhere else or an error in the console fails the last of them.
+    """
     page = context.new_page()
     faults: list[str] = []
     page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else faults.append(r.url))
     page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda e: faults.append(str(e)))
+    open_page(page, url + SHORT)
     yield page
+    page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
+    context.clear_cookies()
     page.close()
     assert faults == []
 
 
+@contextlib.contextmanager
+def visit(browser: Browser, url: str, script: str = "", **options: Any) -> Iterator[Page]:
+    """Yield the page in a browser of its own.
+
+    Args:
+        script: runs before the page's own.
+        options: what Playwright takes for a new browser.
+    """
+    context = browser.new_context(**options)
+    context.set_default_timeout(WAIT)
+    context.add_init_script(script)
+    yield another_tab(context, url)
+    context.close()
+
+
 @pytest.fixture
 def visitor(browser: Browser, url: str) -> Iterator[Callable[..., Page]]:
-    """Return a function that opens the page in a browser of its own.
-
-    It takes what follows in the page's address, a script that runs first, and what Playwright takes for a new
-    browser.
-    """
+    """Return a function like `visit`, which takes what follows in the page's address."""
     with contextlib.ExitStack() as stack:
-
-        def come(address: str = "", script: str = "", **options: Any) -> Page:
-            context = browser.new_context(**options)
-            stack.callback(context.close)
-            context.set_default_timeout(WAIT)
-            context.add_init_script(script)
-            return another_tab(context, urljoin(url, address))
-
-        yield come
+        yield lambda address="", script="", **options: stack.enter_context(
+            visit(browser, urljoin(url, address), script, **options)
+        )
 
 
 def another_tab(context: BrowserContext, url: str) -> Page:
@@ -161,17 +135,6 @@ def another_tab(context: BrowserContext, url: str) -> Page:
     page = context.new_page()
     open_page(page, url)
     return page
-
-
-@contextlib.contextmanager
-def unhurried_host() -> Iterator[None]:
-    """Let every iteration take a moment in which the machine is free: runs last by the clock."""
-    from nst.optimization.rollback import GuardedOptimizer
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(GuardedOptimizer, "step", GuardedOptimizer.step)  # to be as it was afterwards
-        hurry_not()
-        yield
 
 
 @pytest.fixture
@@ -193,6 +156,19 @@ def open_page(page: Page, url: str) -> None:
             expect(page.locator("#iterations input[type=number]")).to_have_value(number)
 
 
+def choose(page: Page, kind: str, example: str) -> None:
+    """Choose an example as "photo" or "style", and see it there."""
+    page.get_by_role("button", name=f"Use the {kind} {example}").click()
+    expect(page.locator(f"#{kind} img").first).to_have_attribute("src", re.compile(example.lower()))
+
+
+def make_link(page: Page, link: str | re.Pattern[str]) -> None:
+    """Make the page's link, and see that it is so."""
+    page.get_by_role("tab", name="Link and settings").click()
+    page.locator("#make-link").click()
+    expect(page.locator("#link textarea, #link input")).to_have_value(link)
+
+
 def set_number(page: Page, name: str, value: float) -> None:
     field = page.locator(f"#{name} input[type=number]")
     field.fill(str(value))
@@ -200,9 +176,10 @@ def set_number(page: Page, name: str, value: float) -> None:
 
 
 def open_group(page: Page, title: str) -> None:
-    page.get_by_role("button", name=title, exact=False).click()
-    # What is typed into a slider that has just appeared was seen to be lost; nobody is that fast but a test.
-    page.wait_for_timeout(400)
+    group = page.get_by_role("button", name=title)
+    if group.get_attribute("aria-expanded") == "false":
+        group.click()
+    expect(group).to_have_attribute("aria-expanded", "true")
 
 
 def upload(page: Page, name: str, path: Path) -> None:
@@ -214,48 +191,42 @@ def upload(page: Page, name: str, path: Path) -> None:
     expect(page.locator(f"#{name} img").first).not_to_have_attribute("src", before or "")
 
 
-def press_paint(page: Page | FrameLocator) -> None:
-    """Press the button when it says Paint, which a moment after a run's end still says Stop."""
-    page.locator("#paint", has_text=re.compile("^Paint$")).click()
-
-
-def press_stop(page: Page) -> None:
-    """Press it when it says Stop."""
-    page.locator("#paint", has_text=re.compile("^Stop$")).click()
+def press(page: Page | FrameLocator, word: str) -> None:
+    """Press the button when it says Paint or Stop, which it does a moment after a run has ended or begun."""
+    page.locator("#paint", has_text=re.compile(f"^{word}$")).click()
 
 
 def paint(page: Page | FrameLocator) -> None:
     """Paint to the end."""
-    press_paint(page)
+    press(page, "Paint")
     expect(page.locator("#status")).to_contain_text("Your painting is ready")
 
 
 def begin(page: Page) -> None:
     """Begin a painting, and see that it is under way."""
-    press_paint(page)
+    press(page, "Paint")
     expect(page.locator("#status")).to_contain_text(AT_WORK)
 
 
 def stop(page: Page) -> None:
     """Stop the painting, and see that another one may begin."""
-    press_stop(page)
+    press(page, "Stop")
     expect(page.locator("#status")).to_contain_text("Stopped")
     expect(page.locator("#paint")).to_have_text("Paint")
 
 
-def drop(page: Page, target: str, data: bytes, name: str = "photo.jpg", kind: str = "image/jpeg") -> bool:
-    """Drop a file as a browser does; return whether the page has seen to it."""
-    return page.evaluate(
-        """([target, data, name, kind]) => {
-          const bytes = Uint8Array.from(atob(data), (one) => one.charCodeAt(0));
-          const transfer = new DataTransfer();
-          transfer.items.add(new File([bytes], name, { type: kind }));
-          const element = document.querySelector(target);
-          const more = { bubbles: true, cancelable: true, composed: true };
-          element.dispatchEvent(new DragEvent('dragover', { ...more, dataTransfer: transfer }));
-          return !element.dispatchEvent(new DragEvent('drop', { ...more, dataTransfer: transfer })) }""",
-        [target, base64.b64encode(data).decode(), name, kind],
-    )
+def drop(page: Page, target: str, data: bytes, name: str = "photo.jpg") -> None:
+    """Drop a file as the system hands it to the browser."""
+    file = Path(tempfile.mkdtemp(), name)
+    file.write_bytes(data)
+    page.locator(target).first.scroll_into_view_if_needed()
+    box = page.locator(target).first.bounding_box()
+    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    browser = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        held = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+        browser.send("Input.dispatchDragEvent", {"type": kind, **place, "data": held})
+    browser.detach()
 
 
 def drag(surface: Locator, *points: tuple[float, float]) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from app_process import App, listens
 from conftest import eventually
 from gradio.http_server import Server
 from served import LIMITS, free_port
