@@ -146,10 +146,10 @@ class Stranger:
         return self.ask("POST", f"{API}/mcp/", body, accept)[2].decode()
 
 
-def form(data: bytes) -> tuple[bytes, dict[str, str]]:
+def form(data: bytes, name: str = "photo.jpg", field: str = "files") -> tuple[bytes, dict[str, str]]:
     """Return body and headers of a form with one file."""
-    head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="photo.jpg"\r\n'
-    body = head + b"Content-Type: image/jpeg\r\n\r\n" + data + b"\r\n--x--\r\n"
+    head = f'--x\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
+    body = head.encode() + b"Content-Type: image/jpeg\r\n\r\n" + data + b"\r\n--x--\r\n"
     return body, {"Content-Type": "multipart/form-data; boundary=x"}
 
 

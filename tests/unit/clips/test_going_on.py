@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from fractions import Fraction
 from itertools import cycle
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 from clips import made_animation, made_film
 from PIL import Image
-from test_clip import SMALL, STYLE, Shots, clip_of, painted, panned
+from test_clip import SMALL, STYLE, Shots, painted, panned
 
 from nst import Settings
 from nst.clips.clip import seconds_of, stylize_clip
@@ -19,10 +21,16 @@ from nst.clips.reading import is_clip, open_clip
 from nst.clips.writing import write_clip
 
 
+def of_frames(shots, encoder, settings=SMALL, **more):
+    """Return the paintings of a clip that is given as an array, and all frames on the way."""
+    frames = list(stylize_clip(np.stack(shots), STYLE, settings, encoder=encoder, interval=0, **more))
+    return [each.frame for each in frames if each.done], frames
+
+
 def test_a_clip_goes_on_from_a_painting_of_its_first_frame(encoder):
     shots = panned(4)
-    whole, _ = painted(np.stack(shots), encoder)
-    rest, frames = painted(np.stack(shots[1:]), encoder, resume=whole[1])
+    whole, _ = of_frames(shots, encoder)
+    rest, frames = of_frames(shots[1:], encoder, resume=whole[1])
     assert [len(rest), frames[0].number, frames[-1].count] == [2, 1, 3]
     for again, before in zip(rest, whole[2:], strict=True):
         assert np.abs(again.image.astype(int) - before.image).mean() < 4
@@ -30,15 +38,15 @@ def test_a_clip_goes_on_from_a_painting_of_its_first_frame(encoder):
 
 def test_frames_and_files_are_painted_alike(encoder):
     shots = panned(2)
-    of_clip, _ = painted(clip_of(*shots), encoder)
-    of_frames, _ = painted(np.stack(shots), encoder)
-    assert all(np.array_equal(one.image, other.image) for one, other in zip(of_clip, of_frames, strict=True))
+    clip, _ = painted(shots, encoder)
+    frames, _ = of_frames(shots, encoder)
+    assert all(np.array_equal(one.image, other.image) for one, other in zip(clip, frames, strict=True))
 
 
 def test_a_change_of_the_sliders_holds_for_the_frames_that_follow(encoder):
     wished = replace(SMALL, style_weight=8.0)
-    plain, _ = painted(np.stack(panned(3)), encoder)
-    steered, _ = painted(np.stack(panned(3)), encoder, steer=lambda: wished)
+    plain, _ = of_frames(panned(3), encoder)
+    steered, _ = of_frames(panned(3), encoder, steer=lambda: wished)
     assert {frame.settings.style_weight for frame in steered} == {8.0}
     assert not np.array_equal(plain[-1].image, steered[-1].image)
 
@@ -48,14 +56,14 @@ def test_the_time_limit_is_the_whole_clips(encoder):
         def frames(self, longest):
             return cycle(self.shots)
 
-    clip = Endless(**vars(clip_of(*panned(4))))
-    done, frames = painted(clip, encoder, replace(SMALL, time_limit=1))
-    assert done[-1].notice == "The time limit of 1 seconds was reached."
+    clip = Endless(Path(), (96, 64), Fraction(10), 0.4, True, None, True, panned(4))
+    frames = list(stylize_clip(clip, STYLE, replace(SMALL, time_limit=1), encoder=encoder))
+    assert frames[-1].frame.notice == "The time limit of 1 seconds was reached."
     assert frames[-1].seconds > 1
 
 
 def test_the_time_that_is_left_is_the_whole_clips(encoder):
-    _, frames = painted(np.stack(panned(5)), encoder)
+    _, frames = of_frames(panned(5), encoder)
     ends = [frame for frame in frames if frame.done]
     assert [frame.seconds for frame in ends] == sorted(frame.seconds for frame in ends)
     assert [frame.remaining > 0 for frame in ends] == [True] * 4 + [False]
