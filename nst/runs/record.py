@@ -55,6 +55,8 @@ def read(folder: RunFolder) -> Run:
         frames = [_kept(folder.path, saved) for saved in entry["frames"]]
         folder.frames = [kept for kept in frames if Path(kept.path).exists()]
         folder.finished = _kept(folder.path, entry["finished"]) if entry["finished"] else None
+        if folder.finished and folder.finished.of_clip:
+            folder.film = str(Path(folder.finished.path).with_suffix(".mp4")), folder.finished.path
         folder.before = str(folder.path / Path(str(entry.get("before", "photo.jpg"))).name)
         root = folder.path.parent  # where the folders of uploads lie, too
         pictures: Any = Inputs(

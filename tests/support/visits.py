@@ -252,9 +252,15 @@ def finished(page: Page) -> str:
 
 
 def downloaded(page: Page) -> Image.Image:
+    return Image.open(io.BytesIO(downloads(page)))
+
+
+def downloads(page: Page, name: str = "") -> bytes:
+    """Return the file that is saved, whose name begins so."""
     with page.expect_download() as caught:
         page.locator("#download").click()
-    return Image.open(io.BytesIO(Path(caught.value.path()).read_bytes()))
+    assert caught.value.suggested_filename.startswith(name)
+    return Path(caught.value.path()).read_bytes()
 
 
 def card_of(page: bytes) -> dict[str, str]:

@@ -104,7 +104,7 @@ class Stage:
         run = self.run(values)
         kept = run.folder.kept() if run else []
         wanted = self.handle_of(values).get("chosen")
-        return next((one for one in kept if one.iteration == wanted), kept[-1] if kept else None)
+        return next((one for one in reversed(kept) if one.iteration == wanted), kept[-1] if kept else None)
 
     def earlier(self, values: Values) -> list[SavedFrame]:
         """Return the frames of a clip up to the one that the page shows."""
@@ -176,9 +176,10 @@ class Stage:
         return {self.film: {"mp4": served(mp4), "webp": served(webp), "name": name}, self.film_line: ""}
 
     async def _result(self, run: Run, kept: SavedFrame) -> dict[str, Any]:
-        """Return the value of `actions` for a kept frame: "file", "name" to save it as, "moves" and "larger".
+        """Return the value of `actions` for a kept frame: "file", "name", "moves", "whole" and "larger".
 
-        That is "size" and "text", which tells the time, of each size that the finished one can go on to.
+        The name is what to save it as; it moves if it is a film, maybe of the whole clip; "larger" is "size"
+        and "text", which tells the time, of each size that the finished one can go on to.
         """
         if kept.of_clip:
             return self._result_of_clip(run, kept)
@@ -194,7 +195,8 @@ class Stage:
         moves = kept == run.folder.finished
         file = Path(run.folder.film[0]) if moves and run.folder.film else Path(kept.path)
         name = Path(run.file_name(kept)).with_suffix(file.suffix).name
-        return {"file": served(file), "name": name, "larger": [], "moves": moves}
+        whole = moves and run.state == "finished"  # there is nothing to go on with
+        return {"file": served(file), "name": name, "larger": [], "moves": moves, "whole": whole}
 
     async def _choose(self, values: Values, event: gr.EventData) -> Values:
         """Show the kept frame that was clicked; Continue goes on from it."""
@@ -204,9 +206,10 @@ class Stage:
         if run is None or index is None:
             return {self.live: gr.skip()}
         kept = shown[index]
+        text = f"{run.step.title()} {kept.iteration}. Press Continue to go on from here."
         return {
             self.live: served(kept.path),
-            self.status: status.idle(f"Step {kept.iteration}. Press Continue to go on from here."),
+            self.status: status.idle(text),
             self.actions: None if run.under_way else await self._result(run, kept),
             **self.showing(values, run, kept),
         }

@@ -1,0 +1,93 @@
+"""A clip on the page: its forecast, the film so far, Stop and Continue, a reload, the film."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from clips import made_film
+from PIL import Image
+from playwright.sync_api import Page, expect
+from served import LIMITS, serve
+from visits import downloads, press, upload
+
+from nst.clips.reading import open_clip
+
+FRAMES = 12
+
+
+@pytest.fixture(scope="module")
+def url():
+    """A host that paints few frames of a clip."""
+    with serve(replace(LIMITS, frames=FRAMES, clip_size=64)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory) -> Path:
+    """A film that is longer than what is painted of it."""
+    path = tmp_path_factory.mktemp("film") / "sail.mp4"
+    return made_film(path, times=range(4 * FRAMES), sound="aac")
+
+
+def test_a_clip_is_painted_stopped_gone_on_with_and_saved(page: Page, film):
+    with page.expect_file_chooser() as chooser:
+        page.locator("#photo").get_by_label(re.compile("^Upload: ")).click()
+    assert "video/mp4" in chooser.value.element.get_attribute("accept")
+    upload(page, "photo", film)
+    expect(page.locator("#photo .fault")).to_have_text("The first 1.2 s of this clip are painted: 12 frames.")
+    expect(page.locator("#forecast")).to_contain_text("12 frames · 64 × 43 px")  # noqa: RUF001
+    # The film so far plays under the frame in work, until Stop.
+    press(page, "Paint")
+    expect(page.locator("#so-far img")).to_be_visible()
+    press(page, "Stop")
+    expect(page.locator("#status")).to_contain_text("Stopped at")
+    expect(page.locator("#so-far img")).to_have_count(0)
+    expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile(r"painting-\w+\.webp$"))
+    expect(page.locator("#jpeg, #copy")).to_have_count(0)
+    begun = open_clip(downloads(page, "sail"))
+    assert 2 <= begun.count < FRAMES
+    # It comes back after a reload, and goes on from its last frame.
+    page.reload()
+    expect(page.locator("#continue")).to_be_visible()
+    expect(page.locator("#forecast")).to_contain_text("12 frames")
+    page.locator("#continue").click()
+    expect(page.locator("#status")).to_contain_text("Your painting is ready")
+    expect(page.locator("#continue")).to_have_count(0)
+    clip = open_clip(downloads(page, "sail"))
+    assert (clip.count, clip.rate, clip.size) == (FRAMES, 10, (64, 42))
+    # What the canvas shows moves, and so does what stands beside it.
+    for place in ("#live .canvas", "#compare img"):
+        for address in page.locator(place).evaluate_all("images => images.map((image) => image.src)"):
+            with Image.open(io.BytesIO(page.request.get(address).body())) as picture:
+                assert picture.n_frames > FRAMES // 2  # of alike ones in a row one is kept
+    page.get_by_role("tab", name="Time-lapse").click()
+    expect(page.locator("#film video")).to_be_visible()
+    # A frame is a picture.
+    page.locator("#history button").nth(2).click()
+    expect(page.locator("#status")).to_contain_text(
+        re.compile(r"Frame \d. Press Continue to go on from here")
+    )
+    expect(page.locator("#copy")).to_have_count(1)
+
+
+def test_what_cannot_be_done_with_a_clip_is_said(page: Page, tmp_path):
+    page.get_by_role("button", name="Crop or rotate the photo").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Rotate right").click()
+    dialog.get_by_role("button", name="Crop photo").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("A clip cannot be cropped or rotated here")
+    dialog.get_by_role("button", name="Cancel").click()
+    broken = tmp_path / "a.mp4"
+    broken.write_bytes(b"\0\0\0\x18ftypisom" + bytes(400))
+    before = page.locator("#photo img").first.get_attribute("src")
+    with page.expect_file_chooser() as chooser:
+        page.locator("#photo").get_by_label(re.compile("^Upload: ")).click()
+    chooser.value.set_files(broken)
+    expect(page.locator("#photo .fault")).to_have_text(
+        "This file cannot be read as a clip; save it as MP4 with H.264."
+    )
+    assert page.locator("#photo img").first.get_attribute("src") == before
