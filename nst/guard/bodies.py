@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -66,6 +67,13 @@ def bounded(
     return take
 
 
+def _finite(number: str) -> float:
+    """Return a number; what is not finite is no JSON, and nothing that Gradio could pass on."""
+    if not math.isfinite(value := float(number)):
+        raise ValueError(number)
+    return value
+
+
 def parse(body: bytes) -> dict[str, Any]:
     """Return the JSON object that a body is.
 
@@ -75,7 +83,7 @@ def parse(body: bytes) -> dict[str, Any]:
     if body.count(b"[") + body.count(b"{") > _MOST_BRACKETS or body.count(b",") > _MOST_COMMAS:
         raise HTTPException(413, "That has more parts than anything that is asked for here.")
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_constant=_finite, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise HTTPException(400, "The body of this request is not JSON; send one object.") from error
     if not isinstance(value, dict):

@@ -14,6 +14,7 @@ from nst.runs.storage import Files
 # Gradio tells a request that does not fit from a fault of its own in neither status nor words.
 UNFIT = "This request is not what is taken here; Use via API or MCP, at the page's foot, says what is."
 _NO_FILE = "{label} is no file; upload one and send what names it, or send a data: URL."
+_NEEDED = {"photo", "style"}  # for a call by names Gradio has no words if one is missing
 _SESSION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -51,7 +52,10 @@ class Events:
         named = {component.elem_id.removeprefix("api-").replace("-", "_"): component for component in inputs}
         if not given.keys() <= named.keys():
             raise HTTPException(422, UNFIT)
-        return {name: self._value(named[name], value, client) for name, value in given.items()}
+        values = {name: self._value(named[name], value, client) for name, value in given.items()}
+        if not given.keys() >= _NEEDED:
+            raise HTTPException(422, "Both photo and style are needed; upload them and send what names them.")
+        return values
 
     def tool(self, client: str, call: dict[str, Any]) -> dict[str, Any]:
         """Return a call of a tool; any other message as it is."""

@@ -7,12 +7,15 @@ import time
 
 import numpy as np
 import pytest
+from clips import made_film
 from conftest import picture
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 from served import LIMITS, serve
 from waiting import eventually
+
+from nst.clips.reading import open_clip
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +92,14 @@ def test_several_styles_masks_and_a_start_at_once(client, given, photo, tmp_path
     kept = Image.open(photo).convert("RGB").resize((128, 85), Image.Resampling.BICUBIC)
     change = np.abs(np.asarray(found, int) - np.asarray(kept, int)).mean((0, 2))
     assert change[:30].max() < 3 < change[34:].mean()
+
+
+def test_a_clip_becomes_a_film(client, given, tmp_path):
+    made_film(tmp_path / "a.mp4", times=range(4), sound="aac")
+    job = client.submit(**given | files(tmp_path, photo="a.mp4", size=64, iterations=10))
+    film = open_clip(job.result(timeout=60))
+    assert (film.count, film.animation) == (4, False)
+    assert Image.open(job.outputs()[0]).format == "JPEG"
 
 
 @pytest.mark.usefixtures("unhurried")

@@ -34,7 +34,7 @@ FORM = {"Content-Type": "multipart/form-data; boundary=x"}
 @pytest.fixture(scope="module")
 def blocks():
     with gr.Blocks() as demo:
-        inputs = [Picture(elem_id="api-photo", label="photo"), gr.Textbox(elem_id="api-style-layers")]
+        inputs = [Picture(elem_id="api-photo", label="photo"), gr.Textbox(elem_id="api-style")]
         gr.Button().click(lambda *given: None, inputs, api_name="stylize")
         gr.Button().click(lambda *given: None, inputs, queue=False)
     return demo
@@ -176,6 +176,9 @@ def test_json_that_is_dear_or_none_is_not_handed_on(behind):
         (b"\xff\xfe{", 400),
         (b"", 400),
         (b"null", 422),
+        (b'{"data": [NaN]}', 400),
+        (b'{"event_id": -Infinity}', 400),
+        (b'{"photo": 1e999}', 400),
     ):
         for path in ("run/predict", "queue/join", "call/v2/stylize", "call/stylize", "mcp/", "cancel"):
             began = time.monotonic()
@@ -255,6 +258,9 @@ def test_only_events_that_fit_are_handed_on(behind):
             assert "Use via API or MCP" in answer.json()["error"]
     for path, wrong in (("v2/stylize", {"nonsense": 1}), ("stylize", {"data": [None] * 3}), ("stylize", {})):
         assert behind.ask("POST", f"{API}/call/{path}", wrong).status_code == 422
+    for named in ({}, {"photo": None}, {"style": None}):
+        answer = behind.ask("POST", STYLIZE, named)
+        assert (answer.status_code, "photo and style are needed" in answer.text) == (422, True)
     assert not behind.came
 
 
@@ -271,9 +277,10 @@ def test_what_is_no_file_for_a_picture_is_said(behind, wrong):
 
 
 def test_what_gradio_has_no_words_for_gets_a_sentence(behind):
-    assert behind.ask("POST", STYLIZE, {}).text == "hello"
+    given = {"photo": None, "style": ""}
+    assert behind.ask("POST", STYLIZE, given).text == "hello"
     behind.status = 500
-    answer = behind.ask("POST", STYLIZE, {})
+    answer = behind.ask("POST", STYLIZE, given)
     assert answer.status_code == 422
     assert "Use via API or MCP" in answer.json()["detail"][0]["message"]
 
