@@ -9,6 +9,7 @@ cut-out that moves before a background that stands still.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -223,13 +224,22 @@ def drift(size: int, count: int, style: Tensor, keep: Path | None) -> Iterator[s
     first: np.ndarray | None = None
     for number, image in enumerate(by_the_method(clip, style, Settings(size=size))):
         first = image if first is None else first
-        if number in (1, count // 4, count // 2, count - 1):
+        if number in (1, count // 10, count // 4, count // 2, count - 1):
             was, now = first[window].astype(float) / 255, image[window].astype(float) / 255
             rms = float(np.sqrt(np.square(now - was).mean()))
             light, contrast = now.mean() - was.mean(), now.std() / was.std()
-            yield f"frame {number}: light {light:+.4f}, contrast {contrast:.3f}, rms {rms:.3f}"
+            held = f", {_held():.0f} MB held" if _held() else ""
+            yield f"frame {number}: light {light:+.4f}, contrast {contrast:.3f}, rms {rms:.3f}{held}"
             if keep:
                 Image.fromarray(image).save(keep / f"drift-{number}.png")
+
+
+def _held() -> float:
+    """Return the megabytes of this process, 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
+    except OSError:
+        return 0.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
