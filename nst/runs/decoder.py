@@ -116,8 +116,13 @@ class Decoder:
 
     async def clip(self, file: Upload, label: str, client: str, longest: int) -> np.ndarray:
         """Return the frames of a clip that are painted, (N, H, W, 3) uint8, `longest` pixels on a side."""
+        how = ("clip", longest)
+        if (kept := self.cache.get(file.path, how)) is not None:
+            return kept
         most = self.frames
-        return _array(*await self._do("large", "clip", file, label, client, longest=longest, most=most))
+        frames = _array(*await self._do("large", "clip", file, label, client, longest=longest, most=most))
+        self.cache.put(file.path, how, frames, frames.nbytes)
+        return frames
 
     async def sounded(self, file: Upload, film: bytes, label: str, client: str) -> bytes:
         """Return a film, an MP4, with the sound of the clip that it was painted from."""

@@ -76,8 +76,7 @@ class Work:
         """Wait for a turn with a ticket, paint, and give it up; the run and the log are told how it ended."""
         run = self.run
         try:
-            with contextlib.suppress(_EndingError):
-                await self._carry_out(ticket)
+            await self._carry_out(ticket)
             self._end("stopped" if run.stopped else "left" if self.abandoned() else "finished")
         except InputError as error:
             self._end("refused", str(error))
@@ -122,9 +121,11 @@ class Work:
                         await painter.leave(ticket)
                     ticket = await painter.join(run.client, again=True)
                     frames = run.folder.frames
-                    step = f" from step {frames[-1].iteration}" if frames else ""
+                    step = f" from {run.step} {frames[-1].iteration}" if frames else ""
                     self.notice = f"A painter of this host failed; another one goes on{step}."
             await self._make_do()
+        except _EndingError:
+            await self._finish_clip()  # which may have been waiting between two frames
         finally:
             with contextlib.suppress(PainterDiedError):
                 await asyncio.shield(painter.leave(ticket))
@@ -186,10 +187,11 @@ class Work:
         self.clip, frames = np.asarray(pictures.photo), self.run.folder.frames
         spent = self.last.seconds if self.last else 0.0
         self.asked = replace(self.asked, time_limit=max(1.0, self.run.settings.time_limit - spent))
-        self.before = max(0, len(frames) - 1), spent
-        if not frames:
+        done = min(len(frames), len(self.clip))
+        self.before = max(0, done - 1), spent
+        if not done:
             return pictures
-        return replace(pictures, photo=self.clip[len(frames) - 1 :], resume=canvas_of(frames[-1]))
+        return replace(pictures, photo=self.clip[done - 1 :], resume=canvas_of(frames[done - 1]))
 
     def _counted(self, frame: Frame) -> Frame:
         """Return a frame with the numbers of the whole clip, of which maybe only the rest is painted."""

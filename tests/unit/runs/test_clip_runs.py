@@ -156,7 +156,7 @@ def test_a_painter_that_dies_costs_no_finished_frame(runs, painter, given, monke
     run, updates = complete(painted(runs, given))
     assert run.state == "finished"
     assert numbers(run) == list(range(1, FRAMES + 1))
-    assert updates[-1].frame.notice == "A painter of this host failed; another one goes on from step 3."
+    assert updates[-1].frame.notice == "A painter of this host failed; another one goes on from frame 3."
 
 
 def test_a_picture_is_painted_between_two_frames_of_a_clip(runs, given):
@@ -175,6 +175,25 @@ def test_a_picture_is_painted_between_two_frames_of_a_clip(runs, given):
     assert picture.state == run.state == "finished"
     assert between < FRAMES
     assert numbers(run) == list(range(1, FRAMES + 1))
+
+
+def test_stopped_while_it_waits_between_two_frames_it_is_a_film(runs, painter, given, monkeypatch):
+    async def waits(ticket, before):
+        await asyncio.sleep(60)
+
+    async def gone(ticket):
+        (run,) = runs.of(MINE)
+        run.request_stop()
+        ticket.worker = None
+
+    async def counts():
+        return 1, 1
+
+    for name, way in (("wait_for_change", waits), ("give_way", gone), ("counts", counts)):
+        monkeypatch.setattr(painter, name, way)
+    run, _ = complete(painted(runs, given))
+    assert (run.state, numbers(run)) == ("stopped", [1])
+    assert len(whole(run)[0]) == 1
 
 
 def test_after_a_restart_it_goes_on_from_the_last_finished_frame(runs, given):
