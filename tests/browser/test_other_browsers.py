@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from clips import made_film
 from served import LIMITS, serve
 from unhurried import unhurried_host
 from visits import LONG, SHORT
@@ -78,3 +80,32 @@ def test_all_comes_back(window: Window):
         window.click("#paintings .open:not([title])")
         window.until(lambda: window.count("#paintings .delete") == 2, "it is back")
         window.until(lambda: window.count("#download") == 1, "it is shown")
+
+
+# The same with a film; its bytes are put in.
+CHOOSES_FILM = """HTMLInputElement.prototype.click = function () {
+  const given = new DataTransfer(), bytes = Uint8Array.from(atob('FILM'), (letter) => letter.charCodeAt(0));
+  given.items.add(new File([bytes], 'own.mp4', { type: 'video/mp4' }));
+  this.files = given.files;
+  this.dispatchEvent(new Event('change'));
+};"""
+PLAYS = """const video = document.querySelector('#film video'), kind = 'video/mp4; codecs="avc1.42E01E"';
+return Boolean(video) && (video.currentTime > 0.2 || !video.canPlayType(kind));"""
+
+
+@pytest.mark.full
+def test_a_clip_is_painted_and_plays(window: Window, url: str, tmp_path):
+    film = made_film(tmp_path / "a.mp4", times=range(16)).read_bytes()
+    window.open(url + SHORT)
+    window.wait_for_text("#forecast", "64")
+    window.run(CHOOSES_FILM.replace("FILM", base64.b64encode(film).decode()))
+    window.click('#photo [aria-label="Upload: photo"]')
+    window.wait_for_text("#forecast", "16 frames")
+    window.click("#paint")
+    window.until(
+        lambda: window.run("return document.querySelector('#so-far img')?.naturalWidth > 0"), "it plays"
+    )
+    window.wait_for_text("#status", "Your painting is ready")
+    window.until(lambda: ".webp" in window.source("#live .canvas"), "the clip is on the canvas")
+    window.click("button[role=tab]:nth-of-type(2)")
+    window.until(lambda: window.run(PLAYS), "the film plays")
