@@ -15,12 +15,14 @@ from PIL import Image
 
 from nst.errors import InputError
 from nst.image.decoding import MIN_SIDE, check_size, fit, open_image
+from nst.image.encodings import of_code, to_srgb
 
 # What a film may come in. FFmpeg knows hundreds more, among them lists that name other files and addresses.
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm"
 _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "enable_drefs": "0"}
 _CODECS = ("h264", "hevc", "vp8", "vp9", "libvpx", "libvpx-vp9", "av1", "libdav1d")
 ENDINGS = (".mp4", ".mov", ".m4v", ".webm", ".mkv")
+_HDR = 16, 18  # perceptual quantisation, hybrid log-gamma (ITU-T H.273, transfer characteristics)
 _RATES = 1, 60  # frames a second, the least and the most
 _SLOWEST = 10  # frames a second that a long clip is brought down to, and no further
 _EARLY = 0.25  # of a frame's time
@@ -206,18 +208,29 @@ def _film(source: Source, size: tuple[int, int]) -> Generator[_Shown, None, None
                 began = frame.time if began is None else began
                 turned = frame.rotation % 360
                 width, height = size[::-1] if turned % 180 else size
-                pixels = frame.reformat(width, height, "rgb24", src_colorspace=_colors(frame)).to_ndarray()
+                pixels = _rgb(frame, width, height)
                 lasts = min(float(frame.duration * frame.time_base), _LONGEST) if frame.duration else usual
                 yield frame.time - began, lasts, np.ascontiguousarray(np.rot90(pixels, turned // 90))
         except av.FFmpegError:
             return  # damaged from here on: what there is, is shown
 
 
+def _rgb(frame: Any, width: int, height: int) -> np.ndarray:
+    """Return a frame's pixels; what telephones film as HDR is toned down to what other screens show."""
+    hdr = frame.color_trc in _HDR
+    kind = "rgb48le" if hdr else "rgb24"
+    pixels = frame.reformat(width, height, kind, src_colorspace=_colors(frame)).to_ndarray()
+    encoding = of_code(int(frame.color_primaries), int(frame.color_trc)) if hdr else None
+    if encoding is None:
+        return pixels
+    return (to_srgb(pixels.astype(np.float32) / 65535, encoding) * 255).round().astype(np.uint8)
+
+
 def _colors(frame: Any) -> Any:
     """Return how a frame codes colours; where it does not say, as players take it by its height."""
     from av.video.reformatter import Colorspace
 
-    known = {int(Colorspace.ITU709), int(Colorspace.ITU601), int(Colorspace.SMPTE240M)}
+    known = {int(one) for one in Colorspace} - {int(Colorspace.FCC)}
     if int(frame.colorspace) in known:
         return frame.colorspace
     return Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601

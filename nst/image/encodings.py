@@ -59,7 +59,7 @@ def of_png(data: bytes) -> Encoding | None:
         chunks.setdefault(name, data[at + 8 : at + 8 + length])
         at += 12 + length
     if len(code := chunks.get(b"cICP", b"")) == 4:
-        found = _of_code(code[0], code[1]) if code[2] == 0 else None
+        found = of_code(code[0], code[1]) if code[2] == 0 else None
         return found or (Encoding(_srgb_to_light) if b"iCCP" in chunks and code[2] == 0 else None)
     if b"iCCP" in chunks or b"sRGB" in chunks:
         return None
@@ -92,10 +92,11 @@ def of_heif(data: bytes) -> Encoding | None:
     if at < 0 or len(data) < at + 12:
         return None
     primaries, transfer = struct.unpack_from(">HH", data, at + 8)
-    return _of_code(primaries, transfer)
+    return of_code(primaries, transfer)
 
 
-def _of_code(primaries: int, transfer: int) -> Encoding | None:
+def of_code(primaries: int, transfer: int) -> Encoding | None:
+    """Return what H.273's numbers say, None if that is sRGB."""
     chosen = _PRIMARIES.get(primaries, _BT709)
     if transfer == 16:
         return Encoding(_pq_to_light, chosen, _BRIGHTEST / _WHITE)

@@ -19,6 +19,7 @@ from nst import Settings
 from nst.clips.clip import seconds_of, stylize_clip
 from nst.clips.reading import is_clip, open_clip
 from nst.clips.writing import write_clip
+from nst.image.encodings import of_code, to_srgb
 
 
 def of_frames(shots, encoder, settings=SMALL, **more):
@@ -124,3 +125,24 @@ def test_a_film_with_sound_plays_before_it_is_all_there(tmp_path):
 def test_the_settings_may_be_a_dictionary(encoder):
     frames = list(stylize_clip(np.stack(panned(2)), STYLE, {"size": 96, "iterations": 10}, encoder=encoder))
     assert frames[-1].frame.settings == Settings(size=96, iterations=10, transparency=False)
+
+
+def test_what_a_telephone_films_as_hdr_has_its_colours(tmp_path):
+    shown = np.full((64, 96, 3), 0.75)  # white (ITU-R BT.2408)
+    shown[:, :48] = 0.6, 0.3, 0.1
+    with av.open(str(tmp_path / "a.mov"), "w") as film:
+        tags = "log-level=none:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc"
+        stream = film.add_stream("libx265", rate=24, options={"x265-params": tags})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p10le"
+        for number in range(3):
+            samples = (shown * 65535).astype(np.uint16)
+            frame = av.VideoFrame.from_ndarray(samples, format="rgb48le")
+            frame = frame.reformat(format="yuv420p10le", dst_colorspace=9)
+            frame.pts, frame.time_base = number, Fraction(1, 24)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode())
+    pixels = next(open_clip(tmp_path / "a.mov").frames(96))
+    wanted = to_srgb(shown.astype(np.float32), of_code(9, 18)) * 255
+    for place in (np.s_[32, 20], np.s_[32, 76]):
+        assert np.abs(pixels[place] - wanted[place]).max() < 5
+    assert pixels[32, 76].min() > 170
