@@ -38,6 +38,9 @@ def test_a_page_goes_on_after_its_line_was_cut_and_after_an_ordinary_restart(bro
         expect(page.locator("#status")).not_to_have_text(step)
         stop(page)
         expect(page.locator("#paintings .open")).to_have_count(1)
+        # The last that follows an end; a page that loses the line before says that, and loads itself again.
+        page.get_by_role("tab", name="Time-lapse").click()
+        expect(page.locator("#film video")).to_be_visible()
 
         relay.cut()
         press(page, "Paint")
