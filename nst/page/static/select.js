@@ -12,11 +12,12 @@ export const select = ({ element, props, trigger, watch }) => {
     trigger('select', { index: Number(button.dataset.index) });
   });
   // Of examples, the one that the card shows, however it came there; of frames, the newest.
-  const card = props.of && here.querySelector(`#${props.of}`);
   const name = () => (addressIn(here, props.of) || '').split('/').pop().replace(/\.\w+$/, '');
   const follow = () => { const shown = name(); mark(buttons().find((each) => each.dataset.name === shown)); };
-  if (card) {
-    new MutationObserver(follow).observe(card, { subtree: true, childList: true, attributeFilter: ['src'] });
+  if (props.of) {
+    // With the card beside it: either of them may be drawn after this, or anew.
+    const both = element.closest('.card') || element;
+    new MutationObserver(follow).observe(both, { subtree: true, childList: true, attributeFilter: ['src'] });
     follow();
   } else watch('value', () => { setTimeout(() => mark(buttons().pop())); });
 };
