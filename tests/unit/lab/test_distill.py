@@ -73,6 +73,7 @@ def test_pictures_that_look_like_excluded_ones_stay_out(folder, tmp_path):
     assert torch.equal(pictures.crop(64, held_out=2), pictures.crop(64, held_out=2))
 
 
+@pytest.mark.full
 def test_the_command_makes_a_student_close_to_its_teacher_and_resumes(
     folder, vgg_file, tmp_path, capsys, monkeypatch
 ):

@@ -78,6 +78,7 @@ def test_a_subject_echoes_in_its_own_picture_and_in_one_that_holds_it(yardstick)
 
 
 # The classic's weights are for VGG-19's activations; tests/unit/lab/test_bench.py paints it.
+@pytest.mark.full
 @pytest.mark.parametrize("name", [name for name in RECIPES if name != "classic"])
 def test_recipes_paint(encoder, photo, painting, name, monkeypatch):
     monkeypatch.setattr(recipes, "FIRST", 150)  # enough for a speck
