@@ -40,7 +40,7 @@ from nst.settings import KNOBS, MOST_STYLES, Settings
 FINISHED, BROKEN, MISUSED, UNSAVED, ENDED = 0, 1, 2, 3, 128
 FILMS = {".mp4": as_mp4, ".webp": as_webp}
 # Options that a clip has no use for.
-_FOR_PHOTOS = ("time-lapse", "start", "resume")
+_FOR_PHOTOS = ("time-lapse", "resume")
 # Frames held for a film, at most twice as many.
 _MOST_KEPT = 72
 
@@ -166,6 +166,7 @@ def _paint_clip(job: _Job, options: dict[str, Any], stop: _Stop) -> int:
         keep=options["keep"],
         regions=_numbered(options, "region"),
         style_masks=_numbered(options, "style_mask"),
+        start=options["start"],
         stop=stop.wished,
     )
     began = time.monotonic()

@@ -114,6 +114,7 @@ def stylize_clip(
     keep: Any = None,
     regions: Sequence[Any] = (),
     style_masks: Sequence[Any] = (),
+    start: Any = None,
     resume: Any = None,
     encoder: Encoder | tuple[Encoder, ...] | None = None,
     stop: Callable[[], bool] = bool,
@@ -132,6 +133,7 @@ def stylize_clip(
         styles: as for `stylize`, with the masks too, which hold for the whole clip.
         settings: as for `stylize`. `initial` is for the first frame of each scene, the time limit for the
             whole clip; a clip has no transparency.
+        start: as for `stylize`.
         resume: a painting of the clip's first frame; what comes is its second frame and those that follow.
         stop: asked at every iteration; once it returns true the frame as it is becomes the last.
         steer: as for `stylize`.
@@ -156,7 +158,7 @@ def stylize_clip(
         opened = clip if isinstance(clip, Clip) else open_clip(clip)
         frames, count = opened.frames(settings.size), opened.count
     given: Inputs[Any] = Inputs(
-        None, styles_of(styles), keep, tuple(regions), resume=resume, style_masks=tuple(style_masks)
+        None, styles_of(styles), keep, tuple(regions), start, resume, tuple(style_masks)
     )
     controls = Controls(stop, steer, interval)
     return each_in_own_state(_frames(frames, count, given, settings, encoder, controls))

@@ -50,6 +50,7 @@ def clip_frames(
         keep=given.keep,
         regions=given.regions,
         style_masks=given.style_masks,
+        start=given.start,
         resume=given.resume,
         stop=controls.stop,
         steer=controls.steer,

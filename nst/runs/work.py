@@ -102,6 +102,8 @@ class Work:
             size, self.moving = await self.decoder.describe(photo, "The photo", run.client)
             self.asked = run.settings
             if self.moving:
+                if run.pictures.resume is not None:
+                    raise InputError("A clip cannot go on from a picture; leave that out.")
                 self.asked = replace(self.asked, size=min(self.asked.size, self.decoder.clip_size))
             still = (await painter.forecast(*size, self.asked)).seconds
             seconds = seconds_of(still, self.moving.count if self.moving else 1)

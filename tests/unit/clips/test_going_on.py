@@ -122,6 +122,15 @@ def test_a_film_with_sound_plays_before_it_is_all_there(tmp_path):
         assert (film.streams.video[0].frames, film.streams.audio[0].codec_context.name) == (40, "aac")
 
 
+def test_a_clip_starts_from_a_picture(encoder):
+    own = np.full((64, 96, 3), (0, 0, 255), np.uint8)
+    begun, frames = of_frames(panned(2), encoder, replace(SMALL, initial="picture"), start=own)
+    plain, _ = of_frames(panned(2), encoder)
+    assert len(begun) == 2
+    assert frames[0].frame.image[..., 2].mean() > frames[0].frame.image[..., 0].mean() + 60
+    assert not np.array_equal(begun[0].image, plain[0].image)
+
+
 def test_the_settings_may_be_a_dictionary(encoder):
     frames = list(stylize_clip(np.stack(panned(2)), STYLE, {"size": 96, "iterations": 10}, encoder=encoder))
     assert frames[-1].frame.settings == Settings(size=96, iterations=10, transparency=False)

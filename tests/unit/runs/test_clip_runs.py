@@ -226,6 +226,11 @@ def test_a_clip_is_painted_within_a_mask(runs, given):
         assert np.abs(frame[4:32].astype(int) - shot[4:32]).mean() < 12
 
 
+def test_a_clip_that_is_to_go_on_from_a_picture_is_refused(runs, given):
+    run, _ = complete(painted(runs, Inputs(given.photo, given.styles, resume=given.styles[0])))
+    assert (run.state, run.message) == ("refused", "A clip cannot go on from a picture; leave that out.")
+
+
 @pytest.mark.parametrize("data", [b"\0\0\0\x18ftypisom" + b"\0" * 200, b"\x1a\x45\xdf\xa3" + b"\0" * 200])
 def test_what_is_no_clip_is_refused_in_a_sentence(data, runs, files, given):
     broken = Upload(files.add_upload("", "a.mp4", io.BytesIO(data)))
