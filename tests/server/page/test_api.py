@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import time
 
 import numpy as np
@@ -13,6 +15,7 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 from served import LIMITS, serve
+from strangers import Stranger, jpeg
 from waiting import eventually
 
 from nst.clips.reading import open_clip
@@ -100,6 +103,11 @@ def test_a_clip_becomes_a_film(client, given, tmp_path):
     film = open_clip(job.result(timeout=60))
     assert (film.count, film.animation) == (4, False)
     assert Image.open(job.outputs()[0]).format == "JPEG"
+    # An assistant gets its address.
+    clip, style = (base64.b64encode(data).decode() for data in ((tmp_path / "a.mp4").read_bytes(), jpeg()))
+    photo, style = f"data:video/mp4;base64,{clip}", f"data:image/jpeg;base64,{style}"
+    told = Stranger(client.src.rstrip("/"), "").tool(photo=photo, style=style, size=64, iterations=10)
+    assert re.search(r"/painting-\w+\.mp4\"", told)
 
 
 @pytest.mark.usefixtures("unhurried")
