@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ class Line(Scheduler):
 def clock(monkeypatch) -> list[float]:
     """The time, to be changed."""
     time = [100.0]
-    monkeypatch.setattr(scheduler.time, "monotonic", lambda: time[0])
+    monkeypatch.setattr(scheduler, "time", SimpleNamespace(monotonic=lambda: time[0]))
     return time
 
 
