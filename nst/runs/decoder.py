@@ -15,7 +15,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -29,6 +29,7 @@ from nst.painters.scheduler import Scheduler
 from nst.runs import decode_worker
 from nst.runs.file_cache import FileCache
 from nst.runs.storage import Upload
+from nst.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +64,11 @@ class Moving:
     count: int  # frames
     rate: Fraction  # frames a second
     seconds: float | None  # of the whole clip, as far as it says
+    longest: int  # side in pixels at most
+
+    def fitted(self, settings: Settings) -> Settings:
+        """Return the settings that a clip is painted with: no larger than this host does."""
+        return replace(settings, size=min(settings.size, self.longest))
 
 
 class Decoder:
@@ -112,7 +118,7 @@ class Decoder:
     def _moving(self, clip: dict[str, Any]) -> Moving:
         count = min(int(clip["count"] or self.frames), self.frames)
         seconds = None if clip["seconds"] is None else float(clip["seconds"])
-        return Moving(count, Fraction(clip["rate"]), seconds)
+        return Moving(count, Fraction(clip["rate"]), seconds, self.clip_size)
 
     async def clip(self, file: Upload, label: str, client: str, longest: int) -> np.ndarray:
         """Return the frames of a clip that are painted, (N, H, W, 3) uint8, `longest` pixels on a side."""

@@ -77,7 +77,7 @@ class Run:
         given = [picture for _, picture in self.pictures.pictures() if isinstance(picture, Upload)]
         names = [name for picture in given[:2] if (name := picture.short_name)] or ["painting"]
         if kept is not self.folder.finished:
-            names.append(f"step-{kept.iteration}")
+            names.append(f"{self.step}-{kept.iteration}")
         day = time.strftime("%Y-%m-%d", time.localtime(self.began))
         return "-".join([*names, day]) + Path(kept.path).suffix
 

@@ -104,7 +104,7 @@ class Work:
             if self.moving:
                 if run.pictures.resume is not None:
                     raise InputError("A clip cannot go on from a picture; leave that out.")
-                self.asked = replace(self.asked, size=min(self.asked.size, self.decoder.clip_size))
+                self.asked = self.moving.fitted(self.asked)
             still = (await painter.forecast(*size, self.asked)).seconds
             seconds = seconds_of(still, self.moving.count if self.moving else 1)
             # What cannot be read, or not in time, is found out in the line and costs nobody else a turn.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -34,7 +33,7 @@ def add_forecast(pictures: PictureInputs, knobs: Knobs) -> Callable[[Any], Any]:
                 return ""
             size, moving = await decoder.describe(file, label, client_of(request))
             if moving:
-                settings = replace(settings, size=min(settings.size, decoder.clip_size))
+                settings = moving.fitted(settings)
             return status.forecast(await painter.forecast(*size, settings), moving.count if moving else 1)
         except InputError as error:
             return status.remark(str(error))

@@ -11,9 +11,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from clips import made_animation, made_film
+from clips import made_film
 from PIL import Image
-from test_clip import SMALL, STYLE, Shots, painted, panned
+from test_clip import SMALL, STYLE, Shots, panned
 
 from nst import Settings
 from nst.clips.clip import seconds_of, stylize_clip
@@ -35,13 +35,6 @@ def test_a_clip_goes_on_from_a_painting_of_its_first_frame(encoder):
     assert [len(rest), frames[0].number, frames[-1].count] == [2, 1, 3]
     for again, before in zip(rest, whole[2:], strict=True):
         assert np.abs(again.image.astype(int) - before.image).mean() < 4
-
-
-def test_frames_and_files_are_painted_alike(encoder):
-    shots = panned(2)
-    clip, _ = painted(shots, encoder)
-    frames, _ = of_frames(shots, encoder)
-    assert all(np.array_equal(one.image, other.image) for one, other in zip(clip, frames, strict=True))
 
 
 def test_a_change_of_the_sliders_holds_for_the_frames_that_follow(encoder):
@@ -70,19 +63,6 @@ def test_the_time_that_is_left_is_the_whole_clips(encoder):
     assert [frame.remaining > 0 for frame in ends] == [True] * 4 + [False]
     assert seconds_of(10, 1) == 10
     assert 20 < seconds_of(10, 11) < 60
-
-
-@pytest.mark.parametrize("name", ["a.mp4", "a.webm", "a.gif"])
-def test_bytes_are_read_as_the_file_is(name, tmp_path):
-    path = tmp_path / name
-    if name.endswith("gif"):
-        made_animation(path)
-    else:
-        made_film(path, "libvpx" if name.endswith("webm") else "libx264")
-    clip, again = open_clip(path), open_clip(path.read_bytes())
-    assert (clip.size, clip.rate, clip.count) == (again.size, again.rate, again.count)
-    frames = zip(clip.frames(96), again.frames(96), strict=True)
-    assert all(np.array_equal(one, other) for one, other in frames)
 
 
 @pytest.mark.parametrize("kind", ["MPO", "TIFF"])

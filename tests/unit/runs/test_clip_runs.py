@@ -102,6 +102,7 @@ def test_a_clip_becomes_a_film_with_its_sound(runs, given):
     assert steps == sorted(steps)
     assert run.file_name(run.folder.finished).startswith("a-b-")
     assert run.folder.frames[2].name == "Frame 3"
+    assert run.file_name(run.folder.frames[2]).startswith("a-b-frame-3-")
 
 
 def test_a_clip_is_no_larger_than_the_host_paints_them(runs, given):
