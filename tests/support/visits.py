@@ -97,7 +97,8 @@ def page(context: BrowserContext, url: str) -> Iterator[Page]:
     faults: list[str] = []
     page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else faults.append(r.url))
     page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
-    page.on("pageerror", lambda e: faults.append(str(e)))
+    # A page that is left while it reads a stream is told by Gradio that the stream is aborted.
+    page.on("pageerror", lambda e: None if e.name == "AbortError" else faults.append(str(e)))
     open_page(page, url + SHORT)
     yield page
     page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
