@@ -9,5 +9,9 @@ class InputError(ValueError):
     """
 
 
+class NoRoomError(InputError):
+    """There is not enough memory for even a small painting."""
+
+
 class IncompleteWarning(UserWarning):
     """A picture was taken although part of it is missing; the message is a sentence, as above."""

@@ -11,7 +11,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from nst.errors import InputError
+from nst.errors import InputError, NoRoomError
+from nst.host.device import pick_device
 from nst.host.torch_state import each_in_own_state, own_state
 from nst.image.arrays import from_array
 from nst.image.border import without_border
@@ -31,6 +32,7 @@ from nst.vgg.layers import content_weights, style_weights
 
 # A runtime alias, on 3.10 too.
 Picture = Union[str, Path, bytes, IO[bytes], Image.Image, np.ndarray, Tensor, Frame]  # noqa: UP007
+_GPU_IS_FULL = "The GPU has no memory left for this, so it is painted on the CPU."
 _ONE = (str, Path, bytes, bytearray, memoryview, Image.Image, np.ndarray, Tensor, Frame)
 
 
@@ -111,7 +113,16 @@ def paint(
     """Paint as `stylize` does, whose arguments these are."""
     with own_state():
         run = optimization(pictures, settings, encoder, controls)
-    return each_in_own_state(run.frames())
+
+    def frames() -> Generator[Frame, None, None]:
+        try:
+            yield from run.frames()
+        except NoRoomError:
+            if encoder is not None or run.encoders[0].device.type == "cpu":
+                raise
+            yield from _on_cpu(pictures, settings, controls).frames()
+
+    return each_in_own_state(frames())
 
 
 def optimization(
@@ -126,7 +137,16 @@ def optimization(
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        raise InputError(TOO_LITTLE_MEMORY) from error
+        if encoder is not None or pick_device(settings.device).type == "cpu":
+            raise NoRoomError(TOO_LITTLE_MEMORY) from error
+    return _on_cpu(pictures, settings, controls)
+
+
+def _on_cpu(pictures: Inputs[Picture], settings: Settings, controls: Controls | None) -> Optimization:
+    """Return a run beside a GPU whose memory others have taken."""
+    run = optimization(pictures, replace(settings, device="cpu"), None, controls)
+    run.notice = _GPU_IS_FULL
+    return run
 
 
 def _checked(

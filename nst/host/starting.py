@@ -19,14 +19,14 @@ def start(program: Callable[[], Callable[[], int]], extra: str = "") -> int:
         main = program()
     except KeyboardInterrupt:
         return _INTERRUPTED
-    except (MemoryError, ImportError) as error:
+    except (MemoryError, ImportError, OSError, SystemError) as error:
         missing = error.name or "" if isinstance(error, ImportError) else ""
         if missing.startswith("nst"):  # a fault of ours
             raise
         if isinstance(error, ModuleNotFoundError):
             wanted = f".[{extra}]" if extra else "."
             return _refuse(f'This needs {missing}; install it with: pip install "{wanted}"')
-        # What the loader says where `ulimit -v` lets no library in, or one is broken.
+        # What the loader and C code say where `ulimit -v` lets no library in, or one is broken.
         reason = str(error) or type(error).__name__
         return _refuse(f"A package cannot be loaded ({reason}); is there enough memory for it?")
     return main()

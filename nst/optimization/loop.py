@@ -73,7 +73,7 @@ class Optimization:
 
     def frames(self) -> Generator[Frame, None, None]:
         """Yield frames, the last one final."""
-        self.notice = self.plan.make_fit()
+        self.notice = self.plan.make_fit() or self.notice
         try:
             while (scale := self.plan.scale) and not self.ended:
                 try:

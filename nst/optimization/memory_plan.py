@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 
-from nst.errors import InputError
+from nst.errors import NoRoomError
 from nst.host.allocator import give_back
 from nst.host.memory import available
 from nst.image.tensors import fit
@@ -90,9 +90,17 @@ def strips_within(memory: int, encoder: Encoder, scale: Scale, style_scale: floa
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that there is not enough memory, on a CPU or a GPU."""
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or (
-        # The CPU allocator raises a plain RuntimeError.
-        "not enough memory" in str(error) or "can't allocate memory" in str(error)
+    # Of the CPU's allocator, of a GPU without room for its own libraries, and of oneDNN: no type of their own.
+    texts = (
+        "not enough memory",
+        "can't allocate memory",
+        "Cannot allocate memory",
+        "out of memory",
+        "_STATUS_ALLOC_FAILED",
+        "could not create a primitive",
+    )
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or any(
+        text in str(error) for text in texts
     )
 
 
@@ -138,7 +146,7 @@ class Plan:
             A sentence for people if the painting will be smaller, else "".
 
         Raises:
-            InputError: there is not enough for even the coarsest scale.
+            NoRoomError: there is not enough for even the coarsest scale.
         """
         notice = ""
         if self.encoders[0].device.type != "cpu" or (left := available()) is None:
@@ -166,7 +174,7 @@ class Plan:
             A sentence for people if the painting will be smaller, else "".
 
         Raises:
-            InputError: it is the coarsest, and as small as can be.
+            NoRoomError: it is the coarsest, and as small as can be.
         """
         scale = self.scales[self.position]
         if scale.strips < MOST_STRIPS:
@@ -186,7 +194,7 @@ class Plan:
         elif position:
             del self.scales[position:]
         else:
-            raise InputError(TOO_LITTLE_MEMORY)
+            raise NoRoomError(TOO_LITTLE_MEMORY)
         end = self.scales[-1].longest
         log.warning("too little memory for %d x %d, going on at %d px", failed.width, failed.height, end)
         if position and failed.longest == below:
