@@ -90,7 +90,7 @@ def strips_within(memory: int, encoder: Encoder, scale: Scale, style_scale: floa
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that there is not enough memory, on a CPU or a GPU."""
-    # Of the CPU's allocator, of a GPU without room for its own libraries, and of oneDNN: no type of their own.
+    # Of the CPU allocator, of a GPU without room for its own libraries, of oneDNN: they have no type.
     texts = (
         "not enough memory",
         "can't allocate memory",
