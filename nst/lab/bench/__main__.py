@@ -13,7 +13,7 @@ from typing import Any
 from nst.errors import InputError
 from nst.host.allocator import keep_freed
 from nst.lab.bench import __doc__ as about
-from nst.lab.bench import convolution_seconds, iteration, scaling, speed, startup
+from nst.lab.bench import convolution_seconds, crowd, idle, iteration, scaling, speed, startup
 from nst.lab.bench.host import describe_host, host_line
 from nst.settings import Settings
 
@@ -47,6 +47,14 @@ def _measure(options: argparse.Namespace) -> tuple[dict[str, Any], str]:
     if options.command == "startup":
         findings = startup.measure(iterations=options.iterations)
         return findings, startup.table(findings)
+    if options.command == "idle":
+        findings = idle.measure(seconds=options.seconds)
+        return findings, idle.table(findings)
+    if options.command == "crowd":
+        findings = crowd.measure(
+            size=options.size, busy=options.busy, quotas=options.quotas, rounds=options.rounds
+        )
+        return findings, crowd.table(findings)
     if options.command == "speed":
         if options.plot:
             speed.need_matplotlib()
@@ -89,6 +97,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--plot", type=Path, help="picture file for residual against seconds; needs matplotlib")
     one = commands.add_parser("startup", help=_first_line(startup.__doc__), parents=[common])
     one.add_argument("--iterations", type=int, default=Settings().iterations, help="iterations of the run")
+    one = commands.add_parser("crowd", help=_first_line(crowd.__doc__), parents=[common])
+    one.add_argument("--size", type=int, default=Settings().size, help="longest side in pixels")
+    one.add_argument("--busy", type=int, nargs="*", default=[0, 1, 2, 4], help="numbers of busy processes")
+    one.add_argument("--quotas", type=float, nargs="*", default=[0.5, 1.0, 1.5], help="of cores")
+    one.add_argument("--rounds", type=int, default=3, help="how often each is measured")
+    one = commands.add_parser("idle", help=_first_line(idle.__doc__), parents=[common])
+    one.add_argument("--seconds", type=float, default=10.0, help="for which each page is looked at")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Seconds a visitor waits: for the page, the first frame, and everything but the optimisation."""
+"""Seconds a visitor waits: for the page, the first frame, and all but the optimisation; cores beside it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ from typing import Any
 
 import nst
 from nst.errors import InputError
+from nst.host.threads import cores
 
 APP = Path(nst.__file__).parents[1] / "app.py"
 LOG_LINE = re.compile(r"\"outcome\": \"finished\".*\"optimising\": ([\d.]+)")
 _PATIENCE = 300.0  # seconds until it is given up
+# Bytes a second of the lines of a slow and of a very slow telephone.
+_LINES = {"1.6 Mbit/s": 200_000, "400 kbit/s": 50_000}
 # Notes in the browser, in milliseconds, when Paint was clicked, and when a frame and the end were seen.
 _WATCH = """() => {
   const find = (selector) => document.querySelector(selector);
@@ -55,6 +58,7 @@ def measure(*, iterations: int) -> dict[str, Any]:
         InputError: playwright or a Chromium is missing, or the app does not come up.
     """
     try:
+        import psutil
         from playwright.sync_api import sync_playwright
     except ImportError as error:
         raise InputError(
@@ -63,9 +67,9 @@ def measure(*, iterations: int) -> dict[str, Any]:
     installed = chromium()
     if not installed:
         raise InputError("This needs a browser; install chromium.")
-    with _app() as (url, ready, log), sync_playwright() as playwright:
+    with app() as (server, url, ready, log), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox"])
-        slow = _on_a_slow_line(browser.new_page(), url)
+        slow = {line: _on_a_slow_line(browser, url, speed) for line, speed in _LINES.items()}
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.goto(url)
         page.locator("#live .canvas").first.wait_for()
@@ -89,7 +93,10 @@ def measure(*, iterations: int) -> dict[str, Any]:
 
         loads: list[float] = []
         crowded, _ = run(lambda: loads.append(_load(url)))
+        process, began = psutil.Process(server.pid), time.perf_counter()
+        before = processor_seconds(process)
         alone, optimising = run(lambda: None)
+        beside = _beside_painting(before, processor_seconds(process)) / (time.perf_counter() - began)
         browser.close()
     whole = (alone["finished"] - alone["clicked"]) / 1000
     return {
@@ -101,21 +108,48 @@ def measure(*, iterations: int) -> dict[str, Any]:
         "whole run": whole,
         "optimising": optimising,
         "outside": 1 - optimising / whole,
+        "cores beside": beside,
     }
 
 
-def _on_a_slow_line(page: Any, url: str) -> float:
-    """Return the seconds from the address to a page that can be used, on a telephone's line."""
+def processor_seconds(process: Any) -> dict[tuple[int, int], float]:
+    """Return the processor's seconds of a process and its children by process and thread.
+
+    Those of children that have ended count for a thread 0 of their parent.
+    """
+    found: dict[tuple[int, int], float] = {}
+    for each in (process, *process.children(recursive=True)):
+        times = each.cpu_times()
+        found[each.pid, 0] = times.children_user + times.children_system
+        for thread in each.threads():
+            found[each.pid, thread.id] = thread.user_time + thread.system_time
+    return found
+
+
+def _beside_painting(before: dict[tuple[int, int], float], after: dict[tuple[int, int], float]) -> float:
+    """Return the seconds of all threads but those that compute: as many as there are cores, the busiest."""
+    spent = sorted(seconds - before.get(thread, 0.0) for thread, seconds in after.items())
+    return sum(spent[: -cores()])
+
+
+def _on_a_slow_line(browser: Any, url: str, speed: int) -> float:
+    """Return the seconds from the address to a page that can be used, on a telephone's line.
+
+    Args:
+        speed: in bytes a second.
+    """
     _load(url)  # so that files are compressed by now
+    page = browser.new_context().new_page()  # which has nothing of the page yet
     line = page.context.new_cdp_session(page)
     line.send("Network.enable")
-    speed = {"downloadThroughput": 200_000, "uploadThroughput": 200_000}
-    line.send("Network.emulateNetworkConditions", {"offline": False, "latency": 150, **speed})
+    speeds = {"downloadThroughput": speed, "uploadThroughput": speed}
+    line.send("Network.emulateNetworkConditions", {"offline": False, "latency": 150, **speeds})
     began = time.perf_counter()
     page.goto(url, wait_until="commit")
-    page.wait_for_function("() => document.querySelector('#paint') && !document.querySelector('#opening')")
+    ready = "() => document.querySelector('#paint') && !document.querySelector('#opening')"
+    page.wait_for_function(ready, timeout=1000 * _PATIENCE)
     seconds = time.perf_counter() - began
-    page.close()
+    page.context.close()
     return seconds
 
 
@@ -126,8 +160,8 @@ def chromium() -> str | None:
 
 
 @contextlib.contextmanager
-def _app() -> Iterator[tuple[str, float, Path]]:
-    """Start the app; yield its address, the seconds until it answered, and the file it logs to."""
+def app() -> Iterator[tuple[subprocess.Popen[bytes], str, float, Path]]:
+    """Start the app; yield it, its address, the seconds until it answered, and the file it logs to."""
     if not APP.exists():
         raise InputError("This needs the app; run it from a clone of the project.")
     with socket.socket() as free:
@@ -138,7 +172,7 @@ def _app() -> Iterator[tuple[str, float, Path]]:
         log = Path(folder) / "log"
         began = time.perf_counter()
         with log.open("w") as out:
-            app = subprocess.Popen(  # noqa: S603 (our own file)
+            server = subprocess.Popen(  # noqa: S603 (our own file)
                 [sys.executable, str(APP), "--port", str(port)],
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -149,13 +183,13 @@ def _app() -> Iterator[tuple[str, float, Path]]:
                 with contextlib.suppress(urllib.error.URLError, OSError):
                     _load(url)
                     break
-                if app.poll() is not None or time.perf_counter() - began > _PATIENCE:
+                if server.poll() is not None or time.perf_counter() - began > _PATIENCE:
                     raise InputError("The app did not come up; start it with python app.py to see why.")
                 time.sleep(0.05)
-            yield url, time.perf_counter() - began, log
+            yield server, url, time.perf_counter() - began, log
         finally:
-            app.terminate()
-            app.wait()
+            server.terminate()
+            server.wait()
 
 
 def _load(url: str) -> float:
@@ -171,11 +205,15 @@ def table(findings: dict[str, Any]) -> str:
     return "\n".join(
         (
             f"page ready after                        {findings['page ready']:8.2f} s",
-            f"a visit on 1.6 Mbit/s, 150 ms: Paint after{findings['on a slow line']:6.2f} s",
+            *(
+                f"a visit on {line}, 150 ms: Paint after{seconds:6.2f} s"
+                for line, seconds in findings["on a slow line"].items()
+            ),
             f"first run: click to first frame         {findings['first frame']:8.2f} s",
             f"           p95 of {findings['page loads while it paints']:3} page loads meanwhile"
             f"{findings['p95 of a page load']:9.3f} s",
             f"next run:  click to finished picture      {findings['whole run']:6.2f} s",
             f"           outside the optimisation       {100 * findings['outside']:6.1f} %",
+            f"           cores beside those that compute {findings['cores beside']:5.2f}",
         )
     )
