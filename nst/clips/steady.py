@@ -23,7 +23,7 @@ class SteadyObjective:
     """
 
     def __init__(self, objective: Objective, before: Tensor, holds: Tensor, weight: float) -> None:
-        self.objective, self.strips = objective, objective.strips
+        self.objective, self.blocks = objective, objective.blocks
         self._before, self._weight = before, weight
         variance = before.var().clamp_min(1e-3)
         self._weights = weight * holds / (before.numel() * variance)

@@ -16,8 +16,8 @@ from nst.optimization.optimizers import HISTORY
 from nst.optimization.pyramid import COARSEST, Scale
 from nst.settings import Settings
 from nst.vgg import winograd
+from nst.vgg.description import ROWS
 from nst.vgg.encoder import Encoder
-from nst.vgg.strips import cut
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +28,11 @@ _IMAGES = 16
 # in bfloat16 some exist as float32 as well. A plan must not be exceeded, so these are higher than what was
 # measured, in bfloat16 with an earlier way of counting.
 _SLACK = {torch.float32: 1.3, torch.bfloat16: 1.55}
-# Strips need more by this factor, in bfloat16 by an earlier way of counting.
-_STRIPS_SLACK = {torch.float32: 1.2, torch.bfloat16: 1.5}
 # Besides the pictures: what threads and libraries set up at their first use.
 ONCE = 150_000_000
+# Blocks of the network that may be looked at in strips: deeper ones hold little, and see far beyond a strip.
+MOST_BLOCKS = 3
 TOO_LITTLE_MEMORY = "This host has not enough memory for even a small painting; try again later."
-# With more strips, the rows that neighbouring strips share would be most of the work.
-MOST_STRIPS = 16
 
 
 def needed(
@@ -42,7 +40,7 @@ def needed(
     width: int,
     height: int,
     style_scale: float = 1.0,
-    strips: int = 1,
+    blocks: int = 0,
     steps: int = HISTORY + 1,
 ) -> int:
     """Return about how many bytes a painting at this size holds at its peak, on a CPU.
@@ -51,40 +49,42 @@ def needed(
     its output and 8 bytes of index for each; on the way back the largest activation is there twice more.
     Winograd's filtering keeps its kernels, and a block at a time. L-BFGS keeps two images for each move from
     one of the `steps` to the next, up to its history.
-    Only one of `strips` holds all this at a time. Describing the style, `style_scale` times as large, holds
-    only one convolution's buffers; but it is not done in strips, and strips cannot reuse its buffers.
+    Of the first `blocks` only a strip holds all this. Describing the style, `style_scale` times as large,
+    holds only one convolution's buffers.
     """
     each = encoder.precision.itemsize
     remembered = 2 * min(steps - 1, HISTORY)
-    images, activations, largest = 4 * 3 * width * height * (_IMAGES + remembered), 0, 0
+    images = 4 * 3 * width * height * (_IMAGES + remembered)
+    activations, largest, largest_of_style, joined = 0.0, 0.0, 0.0, 0
     kernels, block = 0, 0  # of Winograd's filtering
     filters = encoder.precision == torch.float32 and encoder.device.type == "cpu"
-    deepest = encoder.stage(encoder.layers[-1])
-    # Of rows: the tallest strip's.
-    held = max(strip.bottom - strip.top for strip in cut(height, strips, deepest.reach, deepest.stride))
+    end = next(reversed(encoder.blocks[:blocks]), None)
     for stage in encoder.stages:
-        positions = (width // stage.stride) * (held // stage.stride)
+        in_strip = end is not None and (stage == end or stage.stride < end.stride)
+        rows = min(height, ROWS + 2 * (end.reach + end.stride)) if end and in_strip else height
+        positions = (width // stage.stride) * (rows // stage.stride)
+        made = stage.channels * positions * each
         if stage.convolution:
-            activations += (stage.before + stage.channels) * positions * each
-            largest = max(largest, stage.channels * positions * each)
+            activations += stage.before * positions * each + made
+            largest = max(largest, made)
+            largest_of_style = max(largest_of_style, made * (style_scale if in_strip else style_scale**2))
             if filters and winograd.worthwhile(stage.before, stage.channels, positions):
                 own, passing = winograd.held(stage.before, stage.channels, positions)
                 kernels, block = kernels + own, max(block, passing)
         else:
-            activations += stage.channels * positions * (each + 8)
-    slack = _SLACK[encoder.precision] * (1 if strips == 1 else _STRIPS_SLACK[encoder.precision])
-    painting, looking = slack * (activations + 2 * largest), 4 * style_scale**2 * largest * height / held
-    together = max(painting, slack * looking) if strips == 1 else painting + looking
+            activations += made + 8 * stage.channels * positions
+        if stage == end:  # the strips', put together
+            joined = 2 * stage.channels * (width // stage.stride) * (height // stage.stride) * each
+    slack = _SLACK[encoder.precision]
+    together = slack * (joined + max(activations + 2 * largest, 4 * largest_of_style))
     return round(images + together + kernels + block + ONCE)
 
 
-def strips_within(memory: int, encoder: Encoder, scale: Scale, style_scale: float = 1.0) -> int | None:
-    """Return the least number of strips with which a scale fits into `memory`, None if there is none."""
-    count = 1
-    while count <= MOST_STRIPS:
-        if needed(encoder, scale.width, scale.height, style_scale, count, scale.iterations) <= memory:
-            return count
-        count *= 2
+def blocks_within(memory: int, encoder: Encoder, scale: Scale, style_scale: float = 1.0) -> int | None:
+    """Return of how few blocks to hold a strip only so that a scale fits into `memory`, None if it cannot."""
+    for blocks in range(MOST_BLOCKS + 1):
+        if needed(encoder, scale.width, scale.height, style_scale, blocks, scale.iterations) <= memory:
+            return blocks
     return None
 
 
@@ -107,7 +107,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 class Plan:
     """The scales of a painting, one after the other, changed if they do not fit into memory.
 
-    A scale that is too large is cut into strips; if that is not enough, the painting ends smaller.
+    A scale that is too large is seen in strips; if that is not enough, the painting ends smaller.
 
     Args:
         scales: what was planned.
@@ -152,23 +152,23 @@ class Plan:
         if self.encoders[0].device.type != "cpu" or (left := available()) is None:
             return notice
         end, style_scale = self.scales[-1], self.settings.style_scale
-        if strips_within(left, self.encoders[end.encoder], end, style_scale) != 1:
+        if blocks_within(left, self.encoders[end.encoder], end, style_scale) != 0:
             give_back()  # what the painting before has freed
             left = available() or left
         position = 0
         while position < len(self.scales):
             scale = self.scales[position]
             encoder = self.encoders[scale.encoder]
-            strips = strips_within(left, encoder, scale, style_scale)
-            if strips is None:
+            blocks = blocks_within(left, encoder, scale, style_scale)
+            if blocks is None:
                 notice = self._shrink(position)
             else:
-                self.scales[position] = replace(scale, strips=strips)
+                self.scales[position] = replace(scale, blocks=blocks)
                 position += 1
         return notice
 
     def relieve(self) -> str:
-        """Cut a scale that ran out of memory into strips, or else plan a smaller final size.
+        """Have a scale that ran out of memory hold less in strips, or else plan a smaller final size.
 
         Returns:
             A sentence for people if the painting will be smaller, else "".
@@ -177,8 +177,8 @@ class Plan:
             NoRoomError: it is the coarsest, and as small as can be.
         """
         scale = self.scales[self.position]
-        if scale.strips < MOST_STRIPS:
-            self.scales[self.position] = replace(scale, strips=4 * scale.strips)
+        if scale.blocks < MOST_BLOCKS:
+            self.scales[self.position] = replace(scale, blocks=scale.blocks + 1)
             log.warning("too little memory for %d x %d, going on in strips", scale.width, scale.height)
             return ""
         return self._shrink(self.position)

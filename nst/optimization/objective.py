@@ -125,7 +125,7 @@ class Objective:
             statistics, as if they were one picture; regions count by their area.
         painted: (1, 1, H, W), 1 where the image counts and 0 where the photo stays in its place; everywhere
             if left out.
-        strips: into how many strips pictures are cut to save memory.
+        blocks: of how many of the encoder's blocks only a strip is held at a time, to save memory.
         parts: where in each painting the style is taken from, (1, 1, h, w) as large as it, or None for
             everywhere; everywhere in all of them if left out.
 
@@ -141,10 +141,10 @@ class Objective:
         settings: Settings,
         regions: Sequence[Region] | None = None,
         painted: Tensor | None = None,
-        strips: int = 1,
+        blocks: int = 0,
         parts: Sequence[Tensor | None] | None = None,
     ) -> None:
-        self.encoder, self.strips, self.cache = encoder, strips, cache_of(encoder)
+        self.encoder, self.blocks, self.cache = encoder, blocks, cache_of(encoder)
         self.photo, self.painted = content, painted
         regions = regions or [Region(tuple(1 / len(styles) for _ in styles))]
         self.masks = [region.mask for region in regions]
@@ -240,7 +240,7 @@ class Objective:
             seen = Seen(
                 shown,
                 *self.encoder.describe(
-                    shown, self.content_layers, self.style_layers, self.masks, self.strips, self.projections
+                    shown, self.content_layers, self.style_layers, self.masks, self.blocks, self.projections
                 ),
             )
             terms = [each.loss(seen) for each in self.losses.values()]
@@ -254,7 +254,7 @@ class Objective:
         masks = tuple(None if mask is None else digest(mask) for mask in self.masks)
         return self.cache.get(
             (digest(self.photo), masks, content, self.style_layers),
-            lambda: self.encoder.describe(self.photo, content, self.style_layers, self.masks, self.strips),
+            lambda: self.encoder.describe(self.photo, content, self.style_layers, self.masks, self.blocks),
         )
 
     def _described_painting(self, picture: Tensor, part: Tensor | None, subject: float) -> _StyleDescription:
@@ -265,7 +265,7 @@ class Objective:
 
         def look() -> _StyleDescription:
             layers = tuple(dict.fromkeys((*content, *deep, *deepest_layer)))
-            features, seen = self.encoder.describe(picture, layers, style, [part], self.strips)
+            features, seen = self.encoder.describe(picture, layers, style, [part], self.blocks)
             counted = {name: _shrunk(part, value) for name, value in features.items()}
             statistics, shares = {name: each[0] for name, each in seen.items()}, {}
             for name in deepest_layer:

@@ -21,7 +21,7 @@ class Scale:
     height: int
     iterations: int
     encoder: int = 0  # the number of the encoder that is used
-    strips: int = 1  # into how many it is cut to save memory
+    blocks: int = 0  # of how many of the network only a strip is held at a time
 
     @property
     def pixels(self) -> int:

@@ -30,7 +30,7 @@ class GraphedObjective:
 
     def __init__(self, objective: Objective, canvas: Tensor) -> None:
         self.objective, self.canvas = objective, canvas
-        self._recordable = canvas.is_cuda and objective.strips == 1
+        self._recordable = canvas.is_cuda and not objective.blocks
         self._calls = 0
         self._graph: torch.cuda.CUDAGraph | None = None
         self._made: Evaluation | None = None

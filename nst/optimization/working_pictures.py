@@ -69,7 +69,7 @@ class WorkingPictures:
             self.settings,
             [region.at(scale.size) for region in self.regions],
             None if self.painted is None else at(self.painted, scale.size),
-            scale.strips,
+            scale.blocks,
             self.parts,
         )
 

@@ -101,6 +101,11 @@ class Encoder(nn.Module):
         self.eval().requires_grad_(False)
         # In order, from the image on.
         self.stages = tuple(_stages(self.features))
+        self.blocks = tuple(stage for stage in self.stages if not stage.convolution)  # each's pooling
+        poolings = [
+            at for at, module in enumerate(self.features) if isinstance(module, MaxPool | AveragePool)
+        ]
+        self._ends = (0, *(at + 1 for at in poolings))  # modules up to the end of so many blocks
         self._convolutions = dict(zip(carried, (one for one in self.stages if one.convolution), strict=True))
 
     @property
@@ -129,7 +134,7 @@ class Encoder(nn.Module):
         content: Iterable[str],
         style: Iterable[str],
         masks: Sequence[Tensor | None] = (None,),
-        strips: int = 1,
+        blocks: int = 0,
         matrices: Matrices | None = None,
     ) -> Description:
         """Return what the losses compare: feature maps of `content` and statistics of `style`.
@@ -145,9 +150,9 @@ class Encoder(nn.Module):
             masks: where in the image statistics are taken, (1, 1, H, W) in [0, 1] each, or None for
                 everywhere. A layer takes them shrunk to its own size, by area (the guidance channels of Gatys
                 et al., "Controlling Perceptual Factors in Neural Style Transfer", CVPR 2017, section 4).
-            strips: into how many strips the image is cut, each with as many rows of its neighbours as the
-                layers see. Only one strip's activations are held at a time; they are computed again for
-                the gradient. The results are the same up to rounding.
+            blocks: of how many blocks, from the first on, only a strip of the image is held at a time, with
+                as many rows of its neighbours as they see. It is computed again for the gradient. The results
+                are the same up to rounding.
             matrices: what the activations of each layer of `style` are multiplied by before statistics are
                 taken, (K, C), one for each mask; if left out, the projections', which make features.
 
@@ -158,7 +163,7 @@ class Encoder(nn.Module):
         Raises:
             InputError: a layer that this encoder does not carry.
         """
-        return describe(self, image, tuple(content), tuple(style), masks, strips, matrices)
+        return describe(self, image, tuple(content), tuple(style), masks, blocks, matrices)
 
     def stage(self, layer: str) -> Stage:
         """Return the convolution of a layer.
@@ -185,19 +190,37 @@ class Encoder(nn.Module):
 
     def activations(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Return the layers' activations, not projected."""
+        return self.look(image, layers)[0]
+
+    def look(
+        self, value: Tensor, layers: Iterable[str], begin: int = 0, end: int | None = None
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the layers' activations in some blocks, not projected, and what comes out of these.
+
+        Args:
+            value: (1, 3, H, W), the image, or what comes out of the blocks before.
+            layers: names of layers in these blocks.
+            begin: blocks before the first.
+            end: the number of the last block, pooling included; if left out, the block of the deepest layer,
+                up to that.
+
+        Returns:
+            name -> (1, C, h, w), and (1, C, h, w), in the encoder's precision.
+        """
         for name in layers:
             self._need(name)
         wanted = {LAYERS[name]: name for name in layers}
         kept: dict[str, Tensor] = {}
-        # (1, 3, H, W) -> (1, C, h, w), from module to module
-        value = ((image - self.mean) / self.std).to(self.precision, memory_format=torch.channels_last)
-        index, last = 0, max(wanted, default=-1)
+        if not begin:
+            # (1, 3, H, W) -> (1, C, h, w), from module to module
+            value = ((value - self.mean) / self.std).to(self.precision, memory_format=torch.channels_last)
+        index, last = self._ends[begin], max(wanted, default=-1) if end is None else self._ends[end] - 1
         while index <= last:
             index, value = self._pass(index, value, wanted)
             if index in wanted:
                 kept[wanted[index]] = value
             index += 1
-        return kept
+        return kept, value
 
     def _pass(self, index: int, value: Tensor, wanted: Collection[int]) -> tuple[int, Tensor]:
         """Apply a convolution with its ReLU, or a pooling; return the last module's index and its output."""

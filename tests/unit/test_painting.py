@@ -44,8 +44,8 @@ class Faulty:
     def __getattr__(self, name):
         return getattr(self.inner, name)
 
-    def describe(self, image, content, style, masks=(None,), strips=1, matrices=None):
-        seen = self.inner.describe(image, content, style, masks, strips, matrices)
+    def describe(self, image, content, style, masks=(None,), blocks=0, matrices=None):
+        seen = self.inner.describe(image, content, style, masks, blocks, matrices)
         if not image.requires_grad:
             return seen
         self.calls += 1
@@ -193,10 +193,10 @@ def test_running_out_of_memory_is_first_met_with_strips(encoder, paint):
     """At full size, if that is possible one strip after the other."""
 
     class Tight(Faulty):
-        def describe(self, image, content, style, masks=(None,), strips=1, matrices=None):
-            if image.requires_grad and max(image.shape[-2:]) > 64 and strips < 4:
+        def describe(self, image, content, style, masks=(None,), blocks=0, matrices=None):
+            if image.requires_grad and max(image.shape[-2:]) > 64 and blocks < 2:
                 raise OUT_OF_MEMORY
-            return self.inner.describe(image, content, style, masks, strips, matrices)
+            return self.inner.describe(image, content, style, masks, blocks, matrices)
 
     (*_, frame), (*_, whole) = (paint(by, size=128, iterations=15) for by in (Tight(encoder), encoder))
     assert (frame.width, frame.notice) == (128, "")

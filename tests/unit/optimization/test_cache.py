@@ -39,13 +39,13 @@ def test_pictures_are_told_apart_by_values_and_shape():
 def test_the_second_run_looks_only_at_the_canvas_and_paints_the_same(photo, painting, monkeypatch):
     encoder = Encoder(tiny_convolutions(), name="tiny")
     looks = []
-    activations = Encoder.activations
+    look = Encoder.look
 
-    def spy(self, image, layers):
-        looks.append(image.requires_grad)
-        return activations(self, image, layers)
+    def spy(self, value, *more):
+        looks.append(value.requires_grad)
+        return look(self, value, *more)
 
-    monkeypatch.setattr(Encoder, "activations", spy)
+    monkeypatch.setattr(Encoder, "look", spy)
     settings = Settings(size=64, iterations=10)
     first = finished(photo, painting, settings, encoder=encoder)
     assert looks.count(False) == 2  # the photo and the style

@@ -23,12 +23,12 @@ def pictures(height: int = 48, width: int = 64) -> tuple[torch.Tensor, torch.Ten
     return tuple(torch.rand(1, 3, height, width, generator=generator).to(pick_device()) for _ in range(2))
 
 
-@pytest.mark.parametrize("strips", [1, 2])
+@pytest.mark.parametrize("blocks", [0, 2])
 @pytest.mark.parametrize("style_loss", ["gaussian", "gram"])
-def test_every_call_evaluates_the_canvas_as_it_is(strips, style_loss):
+def test_every_call_evaluates_the_canvas_as_it_is(blocks, style_loss):
     photo, style = pictures(96)
     encoder = Encoder(tiny_convolutions(8), name="tiny", device=photo.device)
-    objective = Objective(encoder, photo, [style], Settings(style_loss=style_loss), strips=strips)
+    objective = Objective(encoder, photo, [style], Settings(style_loss=style_loss), blocks=blocks)
     canvas = photo.clone()
     evaluate, made = GraphedObjective(objective, canvas), []
     for _ in range(6):
@@ -41,7 +41,7 @@ def test_every_call_evaluates_the_canvas_as_it_is(strips, style_loss):
                 getattr(found, name), getattr(wanted, name), rtol=1e-4, atol=1e-6, msg=f"{step}: {name}"
             )
     assert len({float(found.loss) for found, _ in made}) == len(made)
-    assert (evaluate._graph is not None) == (photo.is_cuda and strips == 1)
+    assert (evaluate._graph is not None) == (photo.is_cuda and not blocks)
 
 
 @NEEDS_GPU
