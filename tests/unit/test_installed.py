@@ -35,14 +35,11 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-@pytest.fixture(autouse=True)
-def elsewhere(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Be somebody who has installed it, in a folder of his own."""
+def test_it_paints_as_readme_says_and_its_commands_say_what_the_page_needs(
+    installed, photo, painting, tmp_path, monkeypatch
+):
     monkeypatch.setenv("PYTHONPATH", str(installed))
     monkeypatch.chdir(tmp_path)
-
-
-def test_readmes_lines_paint(installed, photo, painting):
     Image.open(painting).save("painting.jpg")
     (code,) = re.findall(r"```python\n(.*?encode_png.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     code = code.replace("style_weight=7", "style_weight=7, size=64, iterations=10")
@@ -50,14 +47,11 @@ def test_readmes_lines_paint(installed, photo, painting):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(installed / "nst" / "__init__.py"), "False"]
     assert Image.open("out.png").size == (64, 43)
-
-
-def test_both_commands_are_there_and_the_pages_says_what_it_needs(installed, photo, painting):
-    few = ["--size", 64, "--iterations", 10, "-v"]
+    few = ["--size", 80, "--iterations", 10, "-v", "--force"]
     done = run(installed / "bin" / "nst", photo, painting, "-o", "out.png", *few)
     assert done.returncode == 0, done.stderr
     assert "weights: narrow.safetensors of the package" in done.stderr
-    assert Image.open("out.png").size == (64, 43)
+    assert Image.open("out.png").size == (80, 53)
     done = run(installed / "bin" / "nst-page")
     assert done.returncode == 2
     assert done.stderr == 'error: This needs gradio; install it with: pip install ".[page]"\n'

@@ -1,4 +1,4 @@
-"""Links that carry the state of the page."""
+"""Links that carry the state of the page, and the one to its source."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ import pytest
 
 from nst import Settings
 from nst.page.gallery import photos, styles
+from nst.page.layout import _source
 from nst.page.links import from_query, to_query
 
 NAMES = ("photo", "style", "style_2")
 
 
-def test_a_link_of_an_earlier_version_still_loads():
+def test_a_link_of_an_earlier_version_still_loads_and_a_fresh_pages_names_the_size_alone():
     assert from_query({"style_loss": "normal"}, NAMES) == ({"style_loss": "gaussian"}, {})
-
-
-def test_of_a_fresh_page_a_link_names_the_size_alone():
-    """Another host may begin with another one."""
+    # Another host may begin with another one.
     pictures = {"photo": str(photos()[0].path), "style": str(styles()[0].path), "style_2": None}
     assert to_query(Settings().public(), pictures) == "size=512"
 
@@ -44,9 +42,23 @@ def test_examples_come_back_and_uploads_stay_away(tmp_path):
         {"photo": "../../etc/passwd", "style": "", "style_2": "astronaut"},
         {"weights": "/etc/passwd", "time_limit": "1", "nonsense": "1", "__theme": "dark"},
         {"style_layers": "relu1_1 " * 1000, "colors": "<script>", "content_layer": "relu9_9"},
-        {"iterations": "1e999", "edge": "0x10", "blend_1": "1_0_0"},
+        {"iterations": "1e999", "edge": "0x10", "blend_1": "1_0_0", "size": "9" * 300, "seed": "\0"},
     ],
     ids=lambda query: next(iter(query)),
 )
 def test_wrong_values_are_passed_over(query):
     assert from_query(query, NAMES) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("named", "space", "address"),
+    [
+        ("", "you/painted-live", "https://huggingface.co/spaces/you/painted-live/tree/main"),
+        ("https://example.org/code", "you/painted-live", "https://example.org/code"),
+        ("javascript:alert(1)", "", ""),
+    ],
+)
+def test_the_source_is_where_the_host_says(monkeypatch, named, space, address):
+    monkeypatch.setenv("NST_SOURCE", named)
+    monkeypatch.setenv("SPACE_ID", space)
+    assert _source() == address
