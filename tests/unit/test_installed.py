@@ -6,9 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-import pytest
 from conftest import ROOT
 from PIL import Image
 
@@ -20,24 +18,23 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True)
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder into which it was installed, from the files that are in the repository."""
-    sources, target = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("installed")
+def test_it_paints_as_readme_says_and_its_commands_say_what_the_page_needs(
+    photo, painting, tmp_path, monkeypatch
+):
+    sources, installed = tmp_path / "sources", tmp_path / "installed"
     wanted = ["nst", "examples", "pyproject.toml", "README.md", "LICENSE"]
     for name in subprocess.check_output(["git", "ls-files", *wanted], cwd=ROOT, text=True).split():
         (sources / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, sources / name)
     pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
-    done = run(*pip, "--target", target, sources)
+    done = run(*pip, "--target", installed, sources)
     assert done.returncode == 0, done.stderr
-    (target / "sitecustomize.py").write_text(WITHOUT_GRADIO)
-    return target
+    # What is not for users stays with the sources.
+    assert not (installed / "nst" / "lab").exists()
+    assert not [path for path in installed.rglob("*") if "tests" in path.relative_to(installed).parts]
+    assert (installed / "nst" / "examples" / "CREDITS.md").is_file()
 
-
-def test_it_paints_as_readme_says_and_its_commands_say_what_the_page_needs(
-    installed, photo, painting, tmp_path, monkeypatch
-):
+    (installed / "sitecustomize.py").write_text(WITHOUT_GRADIO)
     monkeypatch.setenv("PYTHONPATH", str(installed))
     monkeypatch.chdir(tmp_path)
     Image.open(painting).save("painting.jpg")
@@ -55,9 +52,3 @@ def test_it_paints_as_readme_says_and_its_commands_say_what_the_page_needs(
     done = run(installed / "bin" / "nst-page")
     assert done.returncode == 2
     assert done.stderr == 'error: This needs gradio; install it with: pip install ".[page]"\n'
-
-
-def test_what_is_not_for_users_stays_with_the_sources(installed):
-    assert not (installed / "nst" / "lab").exists()
-    assert not [path for path in installed.rglob("*") if "tests" in path.relative_to(installed).parts]
-    assert (installed / "nst" / "examples" / "CREDITS.md").is_file()

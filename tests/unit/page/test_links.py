@@ -1,4 +1,4 @@
-"""Links that carry the state of the page, and the one to its source."""
+"""Links that carry the state of the page, knobs that links and all else have, and the page's source."""
 
 from __future__ import annotations
 
@@ -6,13 +6,39 @@ import shutil
 from urllib.parse import parse_qsl
 
 import pytest
+from served import LIMITS
 
 from nst import Settings
+from nst.guard.service import Service
+from nst.options import parser
 from nst.page.gallery import photos, styles
-from nst.page.layout import _source
+from nst.page.layout import _source, build
 from nst.page.links import from_query, to_query
+from nst.settings import KNOBS
 
 NAMES = ("photo", "style", "style_2")
+
+
+@pytest.fixture(scope="module")
+def labels():
+    """The labels of the page by the names of their components."""
+    service = Service(LIMITS)
+    blocks = build(service).blocks.values()
+    yield {getattr(each, "elem_id", ""): getattr(each, "label", "") for each in blocks}
+    service.close()
+
+
+@pytest.mark.parametrize("name", [name for name, knob in KNOBS.items() if not knob.local])
+def test_a_knob_is_declared_once_for_page_command_line_link_and_saved_settings(labels, name):
+    knob = KNOBS[name]
+    assert labels[name] == knob.label
+    assert "--" + name.replace("_", "-") in parser()._option_string_actions
+    named = (True, False) if knob.kind is bool else (*knob.choices, *knob.suggestions)
+    another = next(value for value in named or (knob.low, knob.high) if value != knob.default)
+    settings = Settings(**{name: another})
+    found, _ = from_query(dict(parse_qsl(to_query(settings.public(), {}))), [])
+    assert found[name] == another
+    assert Settings.from_dict(settings.public()) == settings
 
 
 def test_a_link_of_an_earlier_version_still_loads_and_a_fresh_pages_names_the_size_alone():

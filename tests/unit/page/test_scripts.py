@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,11 @@ def test_a_linter_has_nothing_against_them(tmp_path):
         command = [Path(sys.executable).with_name("oxlint"), "--deny-warnings", "."]
         found = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
         assert found.returncode == 0, found.stdout + found.stderr
+
+
+def test_one_of_them_knows_gradios_own_elements_and_addresses():
+    own = re.compile(r"gradio-|gradio_|svelte|testid|/assets/|/queue/|type=file")
+    assert [file.name for file in FOLDER.glob("*.js") if own.search(file.read_text("utf-8"))] == ["gradio.js"]
 
 
 def test_they_are_no_burden_on_a_slow_line():
