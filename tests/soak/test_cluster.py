@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,11 +16,13 @@ from typing import Any
 import psutil
 import pytest
 from app_process import App, running
-from conftest import ROOT
 from pictures import jpeg
 from PIL import Image
 from strangers import API, Stranger
 from waiting import eventually
+
+from nst import InputError
+from nst.painters import painter_of
 
 pytest.importorskip("ray")
 from cluster import WAIT, actors, two_pages
@@ -135,24 +136,12 @@ def test_a_cluster_of_ones_own_paints_listens_on_this_machine_alone_and_writes_n
         assert app.end() < 20
 
 
-def test_without_ray_nothing_of_it_is_imported_and_who_wants_it_is_told(tmp_path):
-    code = """
-import sys
-from nst.page.server import main
-assert "ray" not in sys.modules
-sys.modules["ray"] = None
-sys.exit(main([]))
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, "NST_CLUSTER": "local", "GRADIO_TEMP_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stderr.strip().endswith("NST_CLUSTER needs Ray; install it with: pip install ray")
-    assert done.returncode == 2
+def test_without_ray_who_wants_a_cluster_is_told(monkeypatch):
+    monkeypatch.setenv("NST_CLUSTER", "auto")
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.delitem(sys.modules, "nst.painters.cluster", raising=False)
+    with pytest.raises(InputError, match="NST_CLUSTER needs Ray; install it with: pip install ray"):
+        painter_of(2, 3, 60.0)
 
 
 def test_each_gpu_has_a_painter_and_nodes_without_one_only_where_there_is_none():

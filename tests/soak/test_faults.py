@@ -31,13 +31,14 @@ def begin(app: App):
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory):
-    """An app on the files of one that was killed, without home, cache, network or relay for a link."""
+    """An app on the files of one that was killed, without home, cache, network, Ray or relay for a link."""
     folder = tmp_path_factory.mktemp("app")
+    (folder / "sitecustomize.py").write_text("import sys; sys.modules.update(ray=None, spaces=None)")
     with running(folder=folder) as killed:
         begin(killed)
     assert list(killed.folder.rglob("run-*"))
     homes = dict.fromkeys(("HOME", "HF_HOME", "TORCH_HOME", "XDG_CACHE_HOME", "MPLCONFIGDIR"), NOWHERE)
-    with running("--share", folder=folder, **homes, **PROXIES, **NOTEBOOK) as app:
+    with running("--share", folder=folder, PYTHONPATH=str(folder), **homes, **PROXIES, **NOTEBOOK) as app:
         yield app
 
 
