@@ -78,10 +78,6 @@ class App:
         health = json.loads(self.ask("/health")[2])
         return health["painting"], health["waiting"]
 
-    def files(self) -> list[Path]:
-        """Return the files that it keeps, without the mark that the folder is in use."""
-        return [path for path in self.folder.rglob("*") if path.is_file() and path.name != "lock"]
-
     def held(self) -> dict[str, float]:
         """Return the memory in MB and the threads of all its processes."""
         mine = started_with("GRADIO_TEMP_DIR", str(self.folder))
