@@ -9,11 +9,10 @@ import shutil
 import tempfile
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing import forkserver, util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import psutil
 
 # Before anything imports Gradio or the Hub's client: no network, no files outside the test folder.
 _SCRATCH = tempfile.mkdtemp(prefix="nst-tests-")
@@ -40,8 +39,7 @@ for name in ("NST_WEIGHTS", "HF_HUB_CACHE", "HF_ENDPOINT", "HF_HUB_OFFLINE", "NS
 
 import pytest  # noqa: E402
 from pictures import picture  # noqa: E402
-from processes import started_with  # noqa: E402
-from waiting import eventually  # noqa: E402
+from waiting import eventually, started_with  # noqa: E402
 
 import nst.page  # noqa: E402, F401 (before Gradio, which would write stubs for editors)
 
@@ -88,9 +86,7 @@ def nothing_is_left() -> Iterator[None]:
     # Ends with this process, but not before.
     forkserver._forkserver._stop()  # type: ignore[attr-defined]
 
-    def left() -> list[psutil.Process]:
-        return started_with("NST_TESTS", mark)
-
+    left = partial(started_with, "NST_TESTS", mark)
     try:
         eventually(lambda: not left(), lambda: [process.info["cmdline"] for process in left()])
     finally:
@@ -154,22 +150,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 # Those that take longest begin first, so that no process is left with one of them at the end.
 FIRST = (
-    "test_restart",
-    "test_painting_part",
-    "test_returning",
-    "test_page",
-    "test_first_visits",
-    "test_cluster",
-    "test_faults",
-    "test_real",
-    "test_other_browsers",
-    "test_load",
-    "test_decoder",
-    "test_other_systems",
-    "test_connections",
+    "test_restart test_painting_part test_returning test_page test_first_visits test_cluster test_faults "
+    "test_real test_other_browsers test_load test_decoder test_other_systems test_connections"
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put those that take longest first."""
-    items.sort(key=lambda item: FIRST.index(item.path.stem) if item.path.stem in FIRST else len(FIRST))
+    order = FIRST.split()
+    items.sort(key=lambda item: order.index(item.path.stem) if item.path.stem in order else len(order))

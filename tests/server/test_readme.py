@@ -14,10 +14,9 @@ from conftest import ROOT, complete
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
 from PIL import Image
-from served import serve
+from served import LIMITS
 
 from nst.cli import main
-from nst.runs.limits import Limits
 from nst.settings import KNOBS
 
 ADDRESS = "http://127.0.0.1:7860"
@@ -30,10 +29,9 @@ def block(language: str, word: str) -> str:
     return found
 
 
-@pytest.fixture(scope="module")
-def url():
-    with serve(Limits(size=96, seconds=60, waiting=4)) as address:
-        yield address.rstrip("/")
+@pytest.fixture
+def address(url):
+    return url.rstrip("/")
 
 
 @pytest.fixture(autouse=True)
@@ -42,42 +40,31 @@ def beside_the_pictures(tmp_path, photo, painting, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def painted() -> Image.Image:
-    """Return the picture that was written, which tells its settings."""
-    image = Image.open("out.png")
-    assert json.loads(image.info["Settings"])["style_weight"] == 7
-    return image
-
-
-def test_the_command_line():
+def test_the_command_line():  # Python's lines are in tests/unit/test_installed.py
     command = block("bash", "python -m nst photo.jpg").replace("--size 768", "--size 64 --iterations 20")
     program, arguments = shlex.split(command)[:3], shlex.split(command)[3:]
     assert program == ["python", "-m", "nst"]
     assert main(arguments) == 0
-    assert painted().size == (64, 43)
-
-
-def test_python():
-    code = block("python", "from nst import")
-    exec(code.replace("style_weight=7", "style_weight=7, size=64, iterations=20"), {})
     assert Image.open("out.png").size == (64, 43)
+    assert json.loads(Image.open("out.png").info["Settings"])["style_weight"] == 7
 
 
-def test_gradio_client(url):
+def test_gradio_client(address):
     found: dict[str, str] = {}
-    exec(block("python", "gradio_client").replace(ADDRESS, url).replace("=7,", "=7, iterations=20,"), found)
+    code = block("python", "gradio_client").replace(ADDRESS, address)
+    exec(code.replace("=7,", "=7, iterations=20,"), found)
     assert Image.open(found["painting"]).format == "PNG"
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
-def test_curl(url):
-    command = block("bash", "curl").replace(ADDRESS, url).replace(": 7}", ': 7, \\"iterations\\": 20}')
+def test_curl(address):
+    command = block("bash", "curl").replace(ADDRESS, address).replace(": 7}", ': 7, \\"iterations\\": 20}')
     subprocess.run(["bash", "-c", command], check=True, timeout=120)
-    assert painted().size == (96, 64)
+    assert Image.open("out.png").size == (256, 171)
 
 
-def test_the_mcp_tool(photo, painting, url):
-    (server,) = json.loads(block("json", "mcpServers").replace(ADDRESS, url))["mcpServers"].values()
+def test_the_mcp_tool(photo, painting, address):
+    (server,) = json.loads(block("json", "mcpServers").replace(ADDRESS, address))["mcpServers"].values()
     pictures = {
         name: "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
         for name, path in (("photo", photo), ("style", painting))
@@ -104,7 +91,7 @@ def test_the_mcp_tool(photo, painting, url):
     taken |= {f"{kind}_{number}" for kind in ("region", "style_mask") for number in (1, 2, 3, 4)}
     assert set(arguments) == taken | {name for name, knob in KNOBS.items() if not knob.local}
     assert all(each["description"] for each in arguments.values())
-    assert "From 64 to 96." in arguments["size"]["description"]
+    assert f"From 64 to {LIMITS.size}." in arguments["size"]["description"]
     for name in taken:
         # Anything else that it might announce, it would then refuse.
         assert arguments[name]["format"] == "uri"

@@ -15,7 +15,7 @@ def app():
 
 
 def test_everybody_is_served_or_politely_refused(app, request):
-    found = rush(app, 30, 128) if request.config.getoption("--full") else rush(app, 4, 64)
+    found = rush(app, *((30, 128) if request.config.getoption("--full") else (4, 64)))
     outcomes = found["outcomes"]
     assert set(outcomes) <= {"painted", "refused", "left", "read"}, outcomes
     assert outcomes["painted"] >= 1

@@ -12,14 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from gradio_client import Client, handle_file
-from processes import started_with
 from strangers import Stranger
-from waiting import eventually
+from waiting import eventually, started_with
 
 ROOT = Path(__file__).parents[2]
 UNHURRIED = str(ROOT / "tests" / "support" / "unhurried.py")
@@ -40,26 +39,10 @@ def listens(port: int) -> bool:
 
 
 class App:
-    """The app in a process of its own.
+    """The app in a process of its own, which `running` begins and ends."""
 
-    Args:
-        folder: of its files and its log.
-        script: that is run.
-        options: of its command line.
-        port: any free one by default.
-        environment: what it has besides that of the tests.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        script: str = str(ROOT / "app.py"),
-        options: Sequence[str] = (),
-        port: int = 0,
-        **environment: str,
-    ) -> None:
-        self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+    def __init__(self, folder: Path, port: int, command: list[str], environment: dict[str, str]) -> None:
+        self.port, self.url = port, f"http://127.0.0.1:{port}"
         self.folder, self.log = folder / "files", folder / "log"
         self.folder.mkdir(exist_ok=True)
         libc = ctypes.CDLL(None)
@@ -71,7 +54,7 @@ class App:
         own = {"GRADIO_ANALYTICS_ENABLED": "False", "GRADIO_TEMP_DIR": str(self.folder)}
         with self.log.open("a") as out:
             self.process = subprocess.Popen(
-                [sys.executable, script, "--port", str(self.port), *options],
+                command,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 preexec_fn=end_with_the_tests,
@@ -79,16 +62,12 @@ class App:
                 env={**os.environ, **own, **environment},
             )
 
-    def wait(self) -> None:
-        """Return when it answers."""
-
-        def answers() -> bool:
-            assert self.process.poll() is None, self.log.read_text()[-2000:]
-            with contextlib.suppress(OSError):
-                return self.ask("/health")[0] == 200
-            return False
-
-        eventually(answers, self.log.read_text)
+    def answers(self) -> bool:
+        """Return whether it is up; it is a fault if it has ended."""
+        assert self.process.poll() is None, self.log.read_text()[-2000:]
+        with contextlib.suppress(OSError):
+            return self.ask("/health")[0] == 200
+        return False
 
     def ask(self, path: str) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body of what is asked for on this machine."""
@@ -99,17 +78,12 @@ class App:
         health = json.loads(self.ask("/health")[2])
         return health["painting"], health["waiting"]
 
-    def files(self) -> list[Path]:
-        """Return the files that it keeps, without the mark that the folder is in use."""
-        return [path for path in self.folder.rglob("*") if path.is_file() and path.name != "lock"]
-
     def held(self) -> dict[str, float]:
-        """Return the memory in MB and the threads of all its processes, and how many files it keeps."""
+        """Return the memory in MB and the threads of all its processes."""
         mine = started_with("GRADIO_TEMP_DIR", str(self.folder))
         return {
             "MB": sum(one.info["memory_info"].rss for one in mine) / 2**20,
             "threads": sum(one.info["num_threads"] for one in mine),
-            "files": len(self.files()),
         }
 
     def kill(self) -> None:
@@ -127,19 +101,25 @@ class App:
 
 
 @contextlib.contextmanager
-def running(*options: str, folder: Path | None = None, **more: Any) -> Iterator[App]:
+def running(
+    *options: str, folder: Path | None = None, script: str = "app.py", port: int = 0, **environment: str
+) -> Iterator[App]:
     """Yield the app, up and answering; it is killed in the end.
 
     Args:
         options: of its command line.
-        folder: of its files, a new one by default.
-        more: as for `App`.
+        folder: of its files and its log, a new one by default.
+        script: that is run, by its path from the root.
+        port: any free one by default.
+        environment: what it has besides that of the tests.
     """
     with contextlib.ExitStack() as stack:
         folder = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        app = App(folder, options=options, **more)
+        port = port or free_port()
+        command = [sys.executable, str(ROOT / script), "--port", str(port), *options]
+        app = App(folder, port, command, environment)
         stack.callback(app.kill)
-        app.wait()
+        eventually(app.answers, app.log.read_text)
         yield app
 
 

@@ -13,15 +13,13 @@ import multiprocessing
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import psutil
-from app_process import ROOT, App
+from app_process import ROOT, App, running
 from load import crowd
 from pictures import jpeg
 from PIL import Image
@@ -34,29 +32,22 @@ os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 @contextlib.contextmanager
-def two_pages(folder: Path, **environment: str) -> Iterator[tuple[Cluster, App, App]]:
+def two_pages(**environment: str) -> Iterator[tuple[Cluster, App, App]]:
     """Yield a cluster that begins with one node of one core, and two page processes that paint in it."""
     head = {"num_cpus": 1, "num_gpus": 0, "include_dashboard": False}
     with contextlib.ExitStack() as stack:
         cluster = Cluster(initialize_head=True, head_node_args=head)
         stack.callback(cluster.shutdown)
-        pages = []
-        for name in ("one", "two"):
-            (folder / name).mkdir()
-            own = {"NST_CLUSTER": cluster.address, "NST_GRACE_SECONDS": "5", **environment}
-            pages.append(App(folder / name, **own))
-            stack.callback(pages[-1].kill)
-        for page in pages:
-            page.wait()
+        own = {"NST_CLUSTER": cluster.address, "NST_GRACE_SECONDS": "5", **environment}
+        pages = [stack.enter_context(running(**own)) for _ in range(2)]
         eventually(lambda: len(actors("Painter")) == 1, "the first painter is there", WAIT)
         yield cluster, *pages
 
 
 def actors(name: str) -> list[int]:
     """Return the processes of a kind of Ray's actors."""
-    running = psutil.process_iter(["cmdline"])
-    title = f"ray::{name}Actor"
-    return [one.pid for one in running if " ".join(one.info["cmdline"] or ()).startswith(title)]
+    processes, title = psutil.process_iter(["cmdline"]), f"ray::{name}Actor"
+    return [one.pid for one in processes if " ".join(one.info["cmdline"] or ()).startswith(title)]
 
 
 def in_order(urls: list[str], visitors: int, **settings: Any) -> dict[str, Any]:
@@ -96,43 +87,33 @@ def main() -> None:
     """Print what one painter does for a crowd, and two; and what two processes do that only paint."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=20)
-    parser.add_argument("--size", type=int, help="otherwise as on the page")
-    parser.add_argument("--iterations", type=int, help="otherwise as on the page")
-    parser.add_argument(
-        "--turns", type=int, default=3, help="of one painter and of two, as machines change pace"
-    )
-    chosen = parser.parse_args()
+    parser.add_argument("--size", type=int, default=argparse.SUPPRESS, help="otherwise as on the page")
+    parser.add_argument("--iterations", type=int, default=argparse.SUPPRESS, help="likewise")
+    parser.add_argument("--turns", type=int, default=3, help="of each, as machines change pace")
+    given = vars(parser.parse_args())
+    visitors, turns = given.pop("visitors"), range(given.pop("turns"))
     os.environ["OMP_NUM_THREADS"] = "1"
     sys.path.insert(0, str(ROOT))
-    given = {name: value for name in ("size", "iterations") if (value := getattr(chosen, name)) is not None}
 
-    with tempfile.TemporaryDirectory() as folder, two_pages(Path(folder)) as (cluster, *pages):
+    with two_pages() as (cluster, *pages):
         urls = [page.url for page in pages]
 
         def by_page(painters: int) -> float:
             eventually(lambda: len(actors("Painter")) == painters, f"painters: {painters}", WAIT)
             in_order(urls, 2 * painters, **given)  # so that all is warm
-            found = in_order(urls, chosen.visitors, **given)
+            found = in_order(urls, visitors, **given)
             print(json.dumps({"painters": painters, **found}), flush=True)
             return found["seconds"]
 
         gains = []
-        for _ in range(chosen.turns):
+        for _ in turns:
             one, node = by_page(1), cluster.add_node(num_cpus=1, num_gpus=0)
             gains.append(one / by_page(2))
             cluster.remove_node(node)
-    tell("two painters against one", gains)
-    gains = []
-    for _ in range(chosen.turns):
-        one = only_paint(1, chosen.visitors, **given)
-        gains.append(one / only_paint(2, chosen.visitors, **given))
-    tell("two processes that only paint against one", gains)
-
-
-def tell(what: str, gains: list[float]) -> None:
-    """Print what the second one gave, in the median and turn by turn."""
-    each = ", ".join(f"{gain:.2f}" for gain in gains)
-    print(f"{what}: {statistics.median(gains):.2f} (turn by turn {each})", flush=True)
+    only = [only_paint(1, visitors, **given) / only_paint(2, visitors, **given) for _ in turns]
+    for name, each in (("painters", gains), ("processes that only paint", only)):
+        by_turn = ", ".join(f"{gain:.2f}" for gain in each)
+        print(f"two {name} against one: {statistics.median(each):.2f} (turn by turn {by_turn})")
 
 
 if __name__ == "__main__":

@@ -46,11 +46,11 @@ def visit(url: str, address: str, kind: str = "stays", **settings: Any) -> Visit
     if kind == "reads":
         return Visit("read", began, page)
     photo, style = me.sent(jpeg(800, 600, seed=1)), me.sent(jpeg(600, 800, seed=2))
-    status, told = me.call(photo=photo, style=style, **settings)
-    assert status == 200, told
+    status, answer = me.call(photo=photo, style=style, **settings)
+    assert status == 200, answer
     first, outcome, event = None, "left", b""
     with contextlib.suppress(TimeoutError):
-        for line in me.lines(told["event_id"], 4 if kind == "leaves" else 600):
+        for line in me.lines(answer["event_id"], 4 if kind == "leaves" else 600):
             if line.startswith(b"event: "):
                 event = line[7:].strip()
             elif line.startswith(b"data: ") and event == b"complete":

@@ -25,47 +25,40 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from app_process import App, running
-from load import SMALL, Visit, visit
+from load import SMALL, visit
 from pictures import jpeg
 from strangers import API, FILE, Stranger, bomb, form, gif_of_comments, slow_jpeg
 from waiting import eventually
 
 SLOW, COMMENTS, BOMB, LARGE = slow_jpeg(), gif_of_comments(), bomb(), jpeg(4096, 4000)
 BRUSH, LISTS = slow_jpeg(1500, 700), b'{"data": [' + b"[]," * 5_000_000 + b"[]]}"
+CROP = {"asked": "x", "box": [0, 0, 1, 1], "turns": 1}
 OTHERS_FILES = ("/dev/ptmx", "/etc/passwd", "/proc/self/fd/5", "/dev/zero")
 READS_JSON = ("run/predict", "queue/join", "call/v2/stylize", "mcp/")
 
 
-def paint(me: Stranger, data: bytes) -> int:
+def paint(me: Stranger, data: bytes) -> None:
     """Paint with a file."""
     file = me.sent(data)
     me.painted(photo=file, style=file, **SMALL)
-    return 200
 
 
-def ask_the_tool(me: Stranger) -> int:
+def ask_the_tool(me: Stranger) -> None:
     """Have an assistant paint with a file that takes minutes, and with one that is not his."""
     for picture in (in_text(SLOW), {"path": "/etc/passwd", "meta": FILE}):
         me.tool(photo=picture, style=picture, **SMALL)
-    return 200
 
 
-def take_nothing(me: Stranger) -> int:
+def take_nothing(me: Stranger) -> None:
     """Ask for a file of the page and for a run that nobody has begun; take no answer."""
     script = re.search(rb"/assets/[\w.-]+\.js", me.ask("GET", "/")[2]).group().decode()
-    paths = (script, f"{API}/call/v2/stylize/none") * 200
-    return hold(me, [me.request(path) for path in paths], 2)
+    hold(me, [me.request(path) for path in (script, f"{API}/call/v2/stylize/none") * 200], 2)
 
 
 def fire_often(me: Stranger, name: str, event_data: Any = None, **values: Any) -> int:
     """Send an event of the page from twenty sessions at once."""
     event = me.event(name, "submit")
     return max(me.fire(event, secrets.token_hex(8), event_data, **values)[0] for _ in range(20))
-
-
-def crop(me: Stranger) -> int:
-    """Cut parts of a large picture."""
-    return fire_often(me, "crop", {"asked": "x", "box": [0, 0, 1, 1], "turns": 1}, photo=me.sent(LARGE))
 
 
 def draw(me: Stranger) -> int:
@@ -84,7 +77,7 @@ def uploading(me: Stranger, size: int) -> bytes:
     return me.request(f"{API}/upload", "POST", *form(b"x" * size))
 
 
-def hold(me: Stranger, requests: list[bytes], seconds: int, drop: bytes = b"") -> int:
+def hold(me: Stranger, requests: list[bytes], seconds: int, drop: bytes = b"") -> None:
     """Send requests, each by a connection of its own that is held; send a little more each second."""
     with contextlib.ExitStack() as stack:
         held: list[socket.socket] = []
@@ -95,7 +88,6 @@ def hold(me: Stranger, requests: list[bytes], seconds: int, drop: bytes = b"") -
             for one in held:
                 with contextlib.suppress(OSError):
                     one.sendall(drop)
-    return 1
 
 
 # What is done, how often in turn, and how; a short siege gets to the first ones only.
@@ -112,7 +104,7 @@ ATTACKS = (
     ("a small file of many pixels", 2, lambda me: paint(me, BOMB)),
     ("an assistant's calls", 2, ask_the_tool),
     ("answers that nobody takes", 1, take_nothing),
-    ("crops", 1, crop),
+    ("crops of a large picture", 1, lambda me: fire_often(me, "crop", CROP, photo=me.sent(LARGE))),
     ("uploads by the byte", 1, lambda me: hold(me, [uploading(me, 30_000_000)[:-1000]] * 5, 10, b"x")),
 )
 
@@ -125,34 +117,28 @@ def attack(url: str, number: int, over: threading.Event) -> Counter[str]:
     for name, act in itertools.cycle(itertools.chain.from_iterable(turns)):
         if over.is_set():
             break
-        status = 0
+        status = "broken off"
         with contextlib.suppress(OSError, ValueError, AssertionError, KeyError):
-            status = act(me)
+            status = act(me) or "done"
         answers[f"{name}: {status}"] += 1
     return answers
 
 
 def siege(app: App, attackers: int, seconds: float) -> dict[str, Any]:
     """Let attackers do what they can for a while, and somebody paint meanwhile; return what came of it."""
-
-    def paint_as_visitor(number: int) -> Visit:
-        seen = visit(app.url, f"24.1.{number}.1", size=128, iterations=20)
-        assert seen.outcome == "painted", seen
-        return seen
-
-    alone, before = paint_as_visitor(0), app.held()
+    alone, before = visit(app.url, "24.1.0.1", size=128, iterations=20), app.held()
     over, began, most = threading.Event(), time.monotonic(), 0.0
-    visits: list[Visit] = []
-    health = Counter[str]()
+    visits, health = [], Counter[str]()
     with ThreadPoolExecutor(attackers) as crowd:
         attacks = [crowd.submit(attack, app.url, number, over) for number in range(attackers)]
         try:
             while time.monotonic() - began < seconds:
-                visits.append(paint_as_visitor(len(visits) + 1))
+                visits.append(visit(app.url, f"24.1.{len(visits) + 1}.1", size=128, iterations=20))
                 health[json.loads(app.ask("/health")[2])["status"]] += 1
                 most = max(most, app.held()["MB"])
         finally:
             over.set()
+    assert {one.outcome for one in (alone, *visits)} == {"painted"}
     answers = sum((one.result() for one in attacks), Counter())
     # Until what was under way has come to its end: runs, and files whose time is not over yet.
     with contextlib.suppress(AssertionError):

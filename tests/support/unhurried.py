@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 
 @contextlib.contextmanager
@@ -23,11 +24,8 @@ def unhurried_host() -> Iterator[None]:
         time.sleep(0.15)
         step(self)
 
-    GuardedOptimizer.step = unhurried
-    try:
+    with patch.object(GuardedOptimizer, "step", unhurried):
         yield
-    finally:
-        GuardedOptimizer.step = step
 
 
 if __name__ == "__main__":

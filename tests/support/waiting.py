@@ -1,10 +1,12 @@
-"""Waiting for what another process, thread or page does."""
+"""Waiting for what another process, thread or page does, and finding the processes."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from typing import Any
+
+import psutil
 
 
 def eventually(check: Callable[[], Any], message: object = "", seconds: float = 60.0) -> Any:
@@ -23,3 +25,14 @@ def eventually(check: Callable[[], Any], message: object = "", seconds: float = 
         assert time.monotonic() - began < seconds, message() if callable(message) else message
         time.sleep(0.03)
     return found
+
+
+def started_with(name: str, value: str) -> list[psutil.Process]:
+    """Return the processes that were started with such a variable, each with `info` of what it holds."""
+    return [
+        process
+        for process in psutil.process_iter(["cmdline", "environ", "memory_info", "num_threads"])
+        if (process.info["environ"] or {}).get(name) == value
+        # Python's own helper goes with the process that it helps.
+        and "resource_tracker" not in " ".join(process.info["cmdline"] or ())
+    ]

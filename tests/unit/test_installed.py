@@ -6,9 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-import pytest
 from conftest import ROOT
 from PIL import Image
 
@@ -20,29 +18,25 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True)
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder into which it was installed, from the files that are in the repository."""
-    sources, target = tmp_path_factory.mktemp("sources"), tmp_path_factory.mktemp("installed")
+def test_it_paints_as_readme_says_and_its_commands_say_what_the_page_needs(
+    photo, painting, tmp_path, monkeypatch
+):
+    sources, installed = tmp_path / "sources", tmp_path / "installed"
     wanted = ["nst", "examples", "pyproject.toml", "README.md", "LICENSE"]
     for name in subprocess.check_output(["git", "ls-files", *wanted], cwd=ROOT, text=True).split():
         (sources / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, sources / name)
     pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation"]
-    done = run(*pip, "--target", target, sources)
+    done = run(*pip, "--target", installed, sources)
     assert done.returncode == 0, done.stderr
-    (target / "sitecustomize.py").write_text(WITHOUT_GRADIO)
-    return target
+    # What is not for users stays with the sources.
+    assert not (installed / "nst" / "lab").exists()
+    assert not [path for path in installed.rglob("*") if "tests" in path.relative_to(installed).parts]
+    assert (installed / "nst" / "examples" / "CREDITS.md").is_file()
 
-
-@pytest.fixture(autouse=True)
-def elsewhere(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Be somebody who has installed it, in a folder of his own."""
+    (installed / "sitecustomize.py").write_text(WITHOUT_GRADIO)
     monkeypatch.setenv("PYTHONPATH", str(installed))
     monkeypatch.chdir(tmp_path)
-
-
-def test_readmes_lines_paint(installed, photo, painting):
     Image.open(painting).save("painting.jpg")
     (code,) = re.findall(r"```python\n(.*?encode_png.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     code = code.replace("style_weight=7", "style_weight=7, size=64, iterations=10")
@@ -50,20 +44,11 @@ def test_readmes_lines_paint(installed, photo, painting):
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [str(installed / "nst" / "__init__.py"), "False"]
     assert Image.open("out.png").size == (64, 43)
-
-
-def test_both_commands_are_there_and_the_pages_says_what_it_needs(installed, photo, painting):
-    few = ["--size", 64, "--iterations", 10, "-v"]
+    few = ["--size", 80, "--iterations", 10, "-v", "--force"]
     done = run(installed / "bin" / "nst", photo, painting, "-o", "out.png", *few)
     assert done.returncode == 0, done.stderr
     assert "weights: narrow.safetensors of the package" in done.stderr
-    assert Image.open("out.png").size == (64, 43)
+    assert Image.open("out.png").size == (80, 53)
     done = run(installed / "bin" / "nst-page")
     assert done.returncode == 2
     assert done.stderr == 'error: This needs gradio; install it with: pip install ".[page]"\n'
-
-
-def test_what_is_not_for_users_stays_with_the_sources(installed):
-    assert not (installed / "nst" / "lab").exists()
-    assert not [path for path in installed.rglob("*") if "tests" in path.relative_to(installed).parts]
-    assert (installed / "nst" / "examples" / "CREDITS.md").is_file()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import re
 import subprocess
 import sys
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 from huggingface_hub import RepoCard
-from PIL import Image
 
 TRACKED = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).split()
 REQUIREMENTS = (ROOT / "requirements.txt").read_text().split()
@@ -79,50 +77,31 @@ def test_the_process_that_decodes_is_small():
     assert subprocess.check_output([sys.executable, "-c", loaded], cwd=ROOT, text=True) == "set()\n"
 
 
-def test_versions_agree_and_the_card_is_complete():
+def test_a_space_takes_the_tree_as_it_is():
     card = RepoCard.load(ROOT / "README.md").data.to_dict()
     assert (card["sdk"], card["app_file"]) == ("gradio", "app.py")
     assert f"gradio[mcp]=={card['sdk_version']}" in REQUIREMENTS
     assert len(card["short_description"]) <= 60
-    for key in ("title", "emoji", "colorFrom", "colorTo", "python_version", "license", "tags"):
-        assert card[key], key
+    assert all((ROOT / name).stat().st_size < 9_900_000 for name in TRACKED)  # more needs Git LFS
 
 
-@pytest.mark.parametrize("name", [name for name in TRACKED if name.endswith(".md")])
-def test_what_is_linked_is_there(name):
-    targets = re.findall(r"\]\(([^)#\s]+)", (ROOT / name).read_text())
-    missing = [each for each in targets if not (ROOT / name).parent.joinpath(each).exists()]
-    assert not [each for each in missing if not each.startswith("http")]
+def test_what_is_linked_is_there():
+    for page in [ROOT / name for name in TRACKED if name.endswith(".md")]:
+        targets = re.findall(r"\]\(([^)#\s]+)", page.read_text())
+        missing = [each for each in targets if not (page.parent / each).exists()]
+        assert not [each for each in missing if not each.startswith("http")], page
 
 
-def test_no_large_files():
-    large = {name for name in TRACKED if (ROOT / name).stat().st_size > 2_000_000}
-    assert large <= {"nst/vgg/vgg19.safetensors", "nst/vgg/narrow.safetensors"}
-    assert all((ROOT / name).stat().st_size < 9_900_000 for name in large)
-
-
-def test_every_file_of_weights_has_its_origin_and_licence_beside_it():
-    files = list((ROOT / "nst").rglob("*.safetensors"))
-    assert len(files) == 2
-    for file in files:
+def test_all_weights_and_examples_have_their_origin_and_licence_beside_them():
+    for file in (ROOT / "nst").rglob("*.safetensors"):
         card = file.with_suffix(".md").read_text()
         for wanted in (file.name, "CC BY 4.0", "Simonyan and Zisserman"):
             assert wanted in card
-
-
-def test_every_example_has_its_origin_and_licence_beside_it():
     credits = (ROOT / "examples" / "CREDITS.md").read_text()
-    photos, styles = ([*(ROOT / "examples" / folder).iterdir()] for folder in ("photos", "styles"))
-    assert len([path for path in photos if max(Image.open(path).size) >= 1024]) >= 6
-    assert len([path for path in styles if min(Image.open(path).size) >= 290]) >= 6
-    assert "finished/PHOTO-STYLE.jpg" in credits
-    for path in [path for path in (ROOT / "examples").rglob("*") if path.suffix in (".jpg", ".png")]:
-        named = [path.name]
-        if path.parent.name == "finished":  # which are named by what they are made of
-            photo, style = path.stem.split("-")
-            named = [f"photos/{photo}.jpg", f"styles/{style}.jpg"]
-        for name in named:
-            assert name in credits, path.name
+    assert "finished/PHOTO-STYLE.jpg" in credits  # which are named by what they are made of
+    for path in (ROOT / "examples").rglob("*"):
+        if path.suffix in (".jpg", ".png") and path.parent.name != "finished":
+            assert path.name in credits, path.name
 
 
 # Gradio's own requirements, and huggingface-hub's.
@@ -139,30 +118,14 @@ def test_requirements_bring_what_is_imported():
         used |= {name.split(".")[0] for name in imports(path)}
     used -= {"nst", "__future__"} | set(sys.stdlib_module_names)
     assert used <= required | BROUGHT | OPTIONAL
-    direct = {"gradio", "torch", "PIL", "safetensors", "av", "huggingface_hub", "pillow_heif", "tifffile"}
-    assert direct <= required
 
 
 def test_what_is_installed_has_every_package_but_the_laboratory_and_what_spaces_get():
     text = (ROOT / "pyproject.toml").read_text()
     listed = set(re.findall(r'"(nst[\w.]*)",$', text, re.M))
     folders = {path.parent.relative_to(ROOT) for path in (ROOT / "nst").rglob("*.py")}
-    packages = {".".join(folder.parts) for folder in folders if "lab" not in folder.parts}
-    assert listed == packages | {"nst.examples"}
+    assert listed == {".".join(folder.parts) for folder in folders if "lab" not in folder.parts} | {
+        "nst.examples"
+    }
     for wanted in REQUIREMENTS:
         assert f'"{wanted}"' in text or wanted.startswith("torch"), wanted
-    for command, place in re.findall(r'^(nst[\w-]*) = "(.*)"$', text, re.M):
-        module, _, function = place.partition(":")
-        assert callable(getattr(importlib.import_module(module), function)), command
-
-
-def test_nothing_else_stands_at_the_top():
-    top = {name.split("/")[0] for name in TRACKED if not name.startswith(".")}
-    files = {"app.py", "requirements.txt", "pyproject.toml", "README.md", "LICENSE"}
-    assert top == files | {"nst", "examples", "tests"}
-
-
-def test_the_code_is_python_3_10_throughout():
-    for name in TRACKED:
-        if name.endswith(".py"):
-            ast.parse((ROOT / name).read_text(), feature_version=(3, 10))

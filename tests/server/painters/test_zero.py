@@ -9,8 +9,8 @@ from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from app_process import App, paint
-from conftest import ROOT, eventually
+from app_process import paint, running
+from conftest import eventually
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
@@ -44,23 +44,17 @@ class DeviceAPI(BaseHTTPRequestHandler):
 def app(tmp_path_factory):
     api = ThreadingHTTPServer(("127.0.0.1", 0), DeviceAPI)
     threading.Thread(target=api.serve_forever, args=(0.05,), daemon=True).start()
-    folder = tmp_path_factory.mktemp("zero")
-    group = folder / "cgroup"
+    group = tmp_path_factory.mktemp("zero") / "cgroup"
     group.write_text("0::/kubepods/x\n")
-    app = App(
-        folder,
-        script=str(ROOT / "tests" / "support" / "zero_app.py"),
+    with running(
+        script="tests/support/zero_app.py",
         SPACES_ZERO_GPU="true",
         SPACES_ZERO_DEVICE_API_URL=f"http://127.0.0.1:{api.server_port}",
         ZEROGPU_PROC_SELF_CGROUP_PATH=str(group),
         HF_HUB_OFFLINE="1",
-    )
-    try:
-        app.wait()
+    ) as app:
         yield app
-    finally:
-        app.kill()
-        api.shutdown()
+    api.shutdown()
 
 
 @pytest.fixture
@@ -84,14 +78,11 @@ def test_it_paints_in_another_process_and_hands_the_gpu_back(client):
     assert eventually(lambda: asked("/release"))[0].get("fail", ["false"]) == ["false"]
 
 
-def test_nothing_is_spent_on_what_cannot_be_painted(client):
-    for wrong in ({"size": 4095.5}, {"blend_1": 0}, {"style_layers": "relu3_2", "encoder": "narrow"}):
+def test_nothing_is_spent_on_what_cannot_be_painted_and_a_spent_quota_is_said(app, client, monkeypatch):
+    for wrong in ({"size": 4095.5}, {"style_layers": "relu3_2", "encoder": "narrow"}):
         with pytest.raises(AppError):
             paint(client, **wrong).result(timeout=60)
     assert asked("/schedule") == []
-
-
-def test_without_quota_it_says_so_in_plain_words(app, client, monkeypatch):
     monkeypatch.setattr(DeviceAPI, "verdict", "quota-exceeded")
     with pytest.raises(AppError, match=r"\A[^<]*quota[^<]*\Z"):
         paint(client).result(timeout=60)

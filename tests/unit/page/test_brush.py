@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import io
 
 import numpy as np
 import pytest
 from conftest import complete
+from pictures import encoded
 from PIL import Image
 
 from nst import InputError
@@ -23,18 +23,13 @@ def masks(value, roles=ROLES):
 
 
 def url(image: Image.Image) -> str:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return PNG + base64.b64encode(buffer.getvalue()).decode()
-
-
-def test_nothing_drawn_is_no_mask():
-    assert sent_drawing(None) is sent_drawing("") is None
-    assert masks(url(Image.new("RGBA", (80, 60)))) == (None,) * 5
+    return PNG + base64.b64encode(encoded(image, "PNG")).decode()
 
 
 @pytest.mark.parametrize("roles", [ROLES, SOURCE], ids=["photo", "style"])
-def test_every_colour_is_its_own_mask(roles):
+def test_every_colour_is_its_own_mask_and_nothing_drawn_is_none(roles):
+    assert sent_drawing(None) is sent_drawing("") is None
+    assert masks(url(Image.new("RGBA", (80, 60))), roles) == (None,) * len(roles)
     image = Image.new("RGBA", (80, 60))
     boxes = [(16 * n, 0, 16 * n + 16, 31) for n in range(len(roles))]
     for color, box in zip(roles.values(), boxes, strict=True):
@@ -64,7 +59,7 @@ def test_the_smooth_rim_of_a_stroke_keeps_its_role():
         PNG + "A" * 5_000_000,
         {"path": "/etc/passwd"},
     ],
-    ids=lambda value: str(value)[:30],
+    ids=["no base64", "cut off", "too large", "no PNG", "too long", "no text"],
 )
 def test_what_is_no_drawing_is_said(value):
     with pytest.raises(InputError):
