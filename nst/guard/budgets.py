@@ -24,6 +24,7 @@ class Limit(NamedTuple):
 
 
 MOST_FILE = 40 * 2**20
+TOO_LARGE = f"A file may have {MOST_FILE // 2**20} MB at most; make it smaller first."
 LIMITS: dict[str, Limit] = {
     "page": Limit(80, 4, 40),
     "config": Limit(80, 4, 40),

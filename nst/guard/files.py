@@ -9,8 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse
 
-from nst.guard.budgets import MOST_FILE
-from nst.guard.file_references import TOO_LARGE
+from nst.guard.budgets import MOST_FILE, TOO_LARGE
 from nst.runs.storage import Files
 
 # What a browser may show in place; all else it saves.
