@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from nst.page.gallery import Example, among, finished_file, photos, styles
+from nst.page.gallery import among, finished_file, photos, styles
 from nst.settings import KNOBS, Settings
 
 # Longer values name nothing that is here.
@@ -30,7 +30,7 @@ def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
         examples = _examples(name)
         example = among(examples, picture)
         if example and (example is not examples[0] or name not in ("photo", "style")):
-            parameters[name] = example.path.stem
+            parameters[name] = example.stem
     return urlencode(parameters)
 
 
@@ -42,10 +42,7 @@ def from_query(query: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str
         if text is not None and len(text) <= _LONGEST:
             values[name] = _value(knob.kind, text)
     pictures = {
-        name: example.path
-        for name in names
-        for example in _examples(name)
-        if example.path.stem == query.get(name)
+        name: example for name in names for example in _examples(name) if example.stem == query.get(name)
     }
     return Settings.acceptable(values), pictures
 
@@ -54,13 +51,12 @@ def shared(query: str) -> tuple[str, Path]:
     """Return what a link names, as `to_query` writes it, and the file of what its pictures become."""
     parameters = dict(parse_qsl(query[:_LONGEST_QUERY]))
     knobs, pictures = from_query(parameters, ("photo", "style"))
-    photo = Example(pictures.get("photo", photos()[0].path))
-    style = Example(pictures.get("style", styles()[0].path))
     known = {name: str(path) for name, path in pictures.items()}
-    return to_query(knobs, known), finished_file(photo, style)
+    file = finished_file(pictures.get("photo", photos()[0]), pictures.get("style", styles()[0]))
+    return to_query(knobs, known), file
 
 
-def _examples(name: str) -> Sequence[Example]:
+def _examples(name: str) -> Sequence[Path]:
     return photos() if name == "photo" else styles()
 
 

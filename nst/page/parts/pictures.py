@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -21,7 +22,7 @@ from nst.image.transparency import pixels_on_white
 from nst.inputs import Inputs
 from nst.page.brush import ROLES, SOURCE, UNREADABLE, sent_drawing, strokes
 from nst.page.components import element, picked
-from nst.page.gallery import Example, photos, place, styles
+from nst.page.gallery import photos, place, styles, title
 from nst.page.parts import QUIET, Values
 from nst.page.static import on_load
 from nst.runs.decode_worker import MOST_DRAWN
@@ -47,12 +48,12 @@ class PictureInputs:
             "Photo",
             "photo",
             "The photo picture",
-            value=str(photos()[0].path),
+            value=str(photos()[0]),
             sources=["upload", "webcam", "clipboard"],
             webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
             **main,
         )
-        self.style = _card("Style", "style", "The style picture", value=str(styles()[0].path), **main)
+        self.style = _card("Style", "style", "The style picture", value=str(styles()[0]), **main)
         self.others = [
             _card(f"Style {number}", f"style-{number}", f"Style picture {number}", **small)
             for number in range(2, MOST_STYLES + 1)
@@ -76,7 +77,7 @@ class PictureInputs:
         # In an order that is the same in every process.
         self.all: list[Block] = [*self.named.values(), self.start, *self.brushes.values()]
 
-    def add_main(self, card: Picture, examples: Sequence[Example]) -> None:
+    def add_main(self, card: Picture, examples: Sequence[Path]) -> None:
         """Put photo or style here, with examples under it."""
         gr.HTML(f"<h2>{card.label}</h2>")
         card.render()
@@ -241,7 +242,7 @@ def _card(label: str, name: str, alt: str, **more: Any) -> Picture:
     return Picture(label=label, elem_id=name, alt_text=alt, **{**common, **more})
 
 
-def _add_examples(examples: Sequence[Example], of: str, places: list[Picture], name: str) -> None:
+def _add_examples(examples: Sequence[Path], of: str, places: list[Picture], name: str) -> None:
     """Put examples here; one that is clicked goes into the first free place, or into the last.
 
     Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing.
@@ -250,12 +251,12 @@ def _add_examples(examples: Sequence[Example], of: str, places: list[Picture], n
         of: what they are called, which is the element id of the place if there is one only.
         name: the element id of the row.
     """
-    pictures = [{"name": each.path.stem, "title": each.title, "place": place(each.path)} for each in examples]
+    pictures = [{"name": each.stem, "title": title(each), "place": place(each)} for each in examples]
     strip = element("examples", "select", elem_id=name, elem_classes="strip", pictures=pictures, of=of)
 
     def take(held: Values, event: gr.EventData) -> Values:
         free = next((place for place in places if held[place] is None), places[-1])
         index = picked(event, len(examples))
-        return {free: gr.skip() if index is None else str(examples[index].path)}
+        return {free: gr.skip() if index is None else str(examples[index])}
 
     strip.select(take, set(places), places, **QUIET)

@@ -56,7 +56,7 @@ class Stage:
         # The frames; a click tells the `index`. Its value: "file" and "name" of each.
         self.strip = element("history", "select", value=[], elem_classes="strip", render=False)
         # Two pictures of one size with a slider between them; Gradio's own takes no key.
-        compared = _compared(photos()[0].path, example)
+        compared = _compared(photos()[0], example)
         self.comparison = element("compare", "beforeAfter", value=compared, render=False)
         self.film_line = gr.HTML(status.remark(_NO_FILM), elem_id="filmed", render=False)
         # Its value: the files "mp4" and "webp", and "name" of both where they are saved, without an ending.

@@ -26,10 +26,10 @@ def add_surprise(pictures: PictureInputs, knobs: Knobs) -> None:
     def take(values: Values) -> Values:
         shown = str(values[pictures.style])
         # By name: what is shown is a copy.
-        others = [example for example in styles() if not shown.endswith(f"/{example.path.name}")]
+        others = [example for example in styles() if not shown.endswith(f"/{example.name}")]
         rolled = {name: round(random.uniform(*ends), 1) for name, ends in _RANGES.items()}  # noqa: S311
         return {
-            pictures.style: str(random.choice(others).path),  # noqa: S311
+            pictures.style: str(random.choice(others)),  # noqa: S311
             **{knobs.components[name]: value for name, value in rolled.items()},
         }
 
