@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from nst.gradio_faults.forwarded import hosts_only
+
 Heads = list[tuple[bytes, bytes]]
 
 # Gradio makes functions of texts ("unsafe-eval") and writes styles into the page. Who may frame it is left
@@ -28,7 +30,7 @@ def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: boo
     """
     # Gradio takes its own address, and where it redirects to, from a header of its own that anybody can send.
     not_believed = (b"x-gradio-", b"x-nst-", *(() if proxied else _OF_PROXIES))
-    return [*(pair for pair in headers if not pair[0].startswith(not_believed)), *own]
+    return [*(pair for pair in hosts_only(headers) if not pair[0].startswith(not_believed)), *own]
 
 
 def outgoing(headers: Iterable[tuple[bytes, bytes]], nonce: str) -> Heads:

@@ -10,7 +10,6 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from nst.errors import InputError
-from nst.runs.decode_worker import MOST_DRAWN
 from nst.settings import MOST_STYLES
 
 # Far apart from one another, so that a smoothed pixel still names its role.
@@ -22,9 +21,6 @@ ROLES = {"Keep the photo": KEEP, **{f"Style {number}": color for number, color i
 SOURCE = {"Take the style from here": STYLES[0]}
 
 _START = "data:image/png;base64,"
-# More than any drawing of that size can have: four bytes a pixel, in base64.
-_MOST_CHARACTERS = 4 * MOST_DRAWN**2 * 4 // 3 + 10_000
-
 UNREADABLE = "What was drawn on the {over} cannot be read; clear it and draw again."
 
 
@@ -40,7 +36,7 @@ def sent_drawing(drawing: Any, over: str = "photo") -> bytes | None:
     if not drawing:
         return None
     unreadable = UNREADABLE.format(over=over)
-    if not isinstance(drawing, str) or not drawing.startswith(_START) or len(drawing) > _MOST_CHARACTERS:
+    if not isinstance(drawing, str) or not drawing.startswith(_START):
         raise InputError(unreadable)
     try:
         return base64.b64decode(drawing.removeprefix(_START), validate=True)

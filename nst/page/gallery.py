@@ -57,7 +57,7 @@ def _ordered(folder: str, first: Sequence[str]) -> tuple[Path, ...]:
 
 def among(examples: Sequence[Path], picture: Any) -> Path | None:
     """Return the example that a file is a copy of."""
-    if not isinstance(picture, str):
+    if not isinstance(picture, str | Path):
         return None
     for example in examples:
         # The name alone would do for a visitor's own file of that name too.
