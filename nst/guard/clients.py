@@ -23,11 +23,6 @@ def client_of(request: gr.Request) -> str:
     return request.headers.get(HEADER.decode(), "")
 
 
-def session_of(request: gr.Request) -> str:
-    """Return the id of the page or program that asks, or "" where it has none."""
-    return request.session_hash or ""
-
-
 @dataclass
 class Call:
     """A call of the MCP tool that is under way."""

@@ -136,7 +136,7 @@ def _packed(data: bytes, way: str, once: bool = False) -> bytes:
     """Return bytes packed: the page is a third of a megabyte, on a slow line it is what one would wait for.
 
     Args:
-        once: it is for every visitor, and worth more work: on 400 kbit/s Paint is there half a second earlier.
+        once: it is worth more work then: on 400 kbit/s Paint is there half a second earlier.
     """
     if way == "br":
         return brotli.compress(data, quality=10 if once else 6)

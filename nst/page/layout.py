@@ -12,7 +12,6 @@ from nst.page import status
 from nst.page.api import add_endpoint
 from nst.page.components import element
 from nst.page.gallery import photos, styles
-from nst.page.parts import recall
 from nst.page.parts.cropping import add_crop_tool
 from nst.page.parts.forecast import add_forecast
 from nst.page.parts.inside import add_inside
@@ -62,14 +61,14 @@ def build(service: Service) -> gr.Blocks:
                         stage.film_line.render()
                         stage.film.render()
                     with gr.Tab("Link and settings"):
-                        followed = add_share(demo, pictures, knobs)
+                        restored = add_share(demo, pictures, knobs)
                     with gr.Tab("Expert"):
                         gr.HTML("<h3>Progress chart</h3>")
                         stage.chart.render()
                         gr.HTML("<h3>Look inside</h3>")
                         add_inside(stage, pictures, knobs)
         element("foot", "theme", kept=kept, source=_source())
-        tell_forecast(recall.listen(followed, pictures, knobs))
+        tell_forecast(restored)
         RunController(stage, pictures, knobs, tell_forecast, returning)
         add_endpoint(service)
     # What takes long has a queue of its own, and what does not a budget (nst/guard/budgets.py): Gradio's

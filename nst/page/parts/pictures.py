@@ -177,10 +177,10 @@ class PictureInputs:
         )
         return given
 
-    def own(self, values: Values) -> list[str | None]:
-        """Return the paths of photo and style, None for one that this page may not name as it is."""
-        paths = values[self.photo], values[self.style]
-        return [path if self.service.files.find(path) else None for path in paths]
+    def own(self, values: Values) -> dict[str, str | None]:
+        """Return the paths of the pictures that have names, None for one that this page may not name."""
+        given = {name: values[card] for name, card in self.named.items() if card in values}
+        return {name: path if self.service.files.find(path) else None for name, path in given.items()}
 
     def sent(self, path: str | None, label: str) -> Upload | None:
         """Return the file that a picture input names.

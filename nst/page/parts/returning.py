@@ -98,7 +98,7 @@ class Returning:
         changed = self.row_of(values, run)
         if run is shown:
             changed |= {
-                **stage.untouched(*self.pictures.own(values)),
+                **stage.untouched(**self.pictures.own(values)),
                 **stage.nothing(values),
                 stage.status: status.idle("Painting deleted. Press Undo below to bring it back."),
             }

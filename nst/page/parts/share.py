@@ -28,15 +28,13 @@ def add_share(demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> Any:
     """Put here a link, the snippets that embed it, and the way back.
 
     Returns:
-        The event after which the page is in the state that its link names.
+        The event after which the page is as its link says, or as it was before it was loaded again.
     """
     service = pictures.service
     named: list[Block] = list(pictures.named.values())
 
     def make_link(values: Values) -> str:
-        given = {name: values[each] for name, each in pictures.named.items()}
-        known = {name: path for name, path in given.items() if service.files.find(path) is not None}
-        query = to_query(knobs.read(values), known)
+        query = to_query(knobs.read(values), pictures.own(values))
         return f"?{query}" if query else ""
 
     async def follow(request: gr.Request) -> Values:
@@ -79,7 +77,12 @@ def add_share(demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> Any:
     )
     demo.load(None, None, None, js=call("embed"), **QUIET)
     painting.upload(restore, {painting}, [taken, *knobs.all], **QUIET)
-    return demo.load(follow, None, [*named, *knobs.all], **QUIET)
+    followed = demo.load(follow, None, [*named, *knobs.all], **QUIET)
+    # What a tab showed before it was loaded again counts more; the browser alone keeps it and brings it back.
+    shown = [*pictures.all, *knobs.all]
+    changes = [each.change for each in shown if hasattr(each, "change")]
+    gr.on(changes, None, shown, None, js=call("remember"), trigger_mode="multiple", **QUIET)
+    return followed.then(None, shown, shown, js=call("recall"), **QUIET)
 
 
 def _to_copy(label: str, about: str, name: str) -> gr.Textbox:
