@@ -18,11 +18,10 @@ from nst.page.parts.inside import add_inside
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.painting import RunController
 from nst.page.parts.pictures import PictureInputs
-from nst.page.parts.presets import add_presets
+from nst.page.parts.presets import add_presets, add_surprise
 from nst.page.parts.returning import Returning
 from nst.page.parts.share import add_share
 from nst.page.parts.stage import Stage
-from nst.page.parts.surprise import add_surprise
 
 TITLE = "Painted live"
 PROMISE = "Turn your photo into a painting, and watch it being painted."

@@ -203,7 +203,7 @@ class _RunView:
         """Return the page of a run that has ended."""
         stage, run = self.stage, self.run
         kept = run.folder.kept()
-        shown = {stage.live: served(kept[-1].path)} if kept else {}
+        shown: Values = {stage.live: served(kept[-1].path)} if kept else {}
         return {
             **self.state,
             **shown,
