@@ -23,14 +23,12 @@ _SLOW = "That came too slowly; send it again, or something smaller."
 def bounded(
     receive: Receive, most: int, headers: Iterable[tuple[bytes, bytes]], came: Callable[[int], None]
 ) -> Receive:
-    """Return a way to receive a body that refuses it once it is too large or too slow.
+    """Return a way to receive a body that raises HTTPException once it is too large or too slow.
+
+    This does so itself if the head alone says that the body has more than `most` bytes.
 
     Args:
-        headers: of the request.
         came: called, in a thread, with how many bytes have come, and with what takes that back at the end.
-
-    Raises:
-        HTTPException: the head alone says that it is too large; raised by what is returned as well.
     """
     limit = f"{most // 2**20} MB" if most >= 2**20 else f"{most // 2**10} KB"
     too_large = HTTPException(413, f"That is too much at once; send at most {limit}.")
@@ -68,18 +66,14 @@ def bounded(
 
 
 def _finite(number: str) -> float:
-    """Return a number; what is not finite is no JSON, and nothing that Gradio could pass on."""
+    # What is not finite is no JSON, and nothing that Gradio could pass on.
     if not math.isfinite(value := float(number)):
         raise ValueError(number)
     return value
 
 
 def parse(body: bytes) -> dict[str, Any]:
-    """Return the JSON object that a body is.
-
-    Raises:
-        HTTPException: it is none, or made to be expensive.
-    """
+    """Return the JSON object that a body is, or raise HTTPException: it is none, or made to be expensive."""
     if body.count(b"[") + body.count(b"{") > _MOST_BRACKETS or body.count(b",") > _MOST_COMMAS:
         raise HTTPException(413, "That has more parts than anything that is asked for here.")
     try:

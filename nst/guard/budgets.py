@@ -60,11 +60,7 @@ class Budgets:
 
     @contextlib.contextmanager
     def spend(self, client: str, kind: str) -> Iterator[None]:
-        """Take one request off the budgets, for as long as it lasts.
-
-        Raises:
-            HTTPException: there is nothing left.
-        """
+        """Take one request off the budgets, for as long as it lasts; raise HTTPException for nothing left."""
         burst, rate, most, _ = limit(kind)
         now, left = time.monotonic(), {}
         for account, share in accounts(client):

@@ -41,13 +41,12 @@ class Caller(NamedTuple):
 def caller_of(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
     """Decide who makes a request; nothing else here reads what a proxy says of that.
 
-    What a proxy says counts only if the request comes from a private network, where a proxy would be; of the
-    addresses that it names, the last public one is what the outermost proxy has seen, and those before it are
-    anybody's word.
+    What a proxy says counts only if the request comes from a private network, where a proxy would be. Each
+    adds an entry to X-Forwarded-For, or a line; the last public address there is what the outermost proxy has
+    seen, and those before it are anybody's word.
 
     Args:
         peer: address at the other end of the connection.
-        headers: of the request; each proxy adds an entry to X-Forwarded-For, or a line.
     """
     address = _address(peer)
     proxied = address is None or not address.is_global

@@ -22,11 +22,7 @@ async def take_upload(files: Files, request: Request, client: str) -> list[str]:
 
     Gradio's writes each file into the cache at once, and leaves it there if the form breaks off, is too large
     or names it otherwise. Starlette's lies in files that have no name, and are gone with the request.
-
-    Raises:
-        HTTPException: it is no form of files.
-        ClientDisconnect: it broke off.
-        OSError: there is no room.
+    Raises HTTPException for what is no form of files, ClientDisconnect if it broke off, OSError for no room.
     """
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(400, "An upload is a form with files (multipart/form-data).")
@@ -49,11 +45,7 @@ async def take_upload(files: Files, request: Request, client: str) -> list[str]:
 
 
 def served(files: Files, name: str) -> FileResponse:
-    """Return the response that is a file.
-
-    Raises:
-        HTTPException: it is none that was sent here or made here, or it is gone.
-    """
+    """Return the response that is a file, or raise HTTPException if nobody sent or made it here."""
     path = files.find(name)
     if path is None or path.is_symlink() or not path.is_file():
         raise HTTPException(403, "There is no such file here.")

@@ -26,7 +26,7 @@ def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: boo
 
     Args:
         own: those that only this host writes.
-        proxied: whether what they say of a proxy is believed; it is left out if not.
+        proxied: whether what they say of a proxy is believed.
     """
     # Gradio takes its own address, and where it redirects to, from a header of its own that anybody can send.
     not_believed = (b"x-gradio-", b"x-nst-", *(() if proxied else _OF_PROXIES))
@@ -34,11 +34,7 @@ def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: boo
 
 
 def outgoing(headers: Iterable[tuple[bytes, bytes]], nonce: str) -> Heads:
-    """Return the headers of a response as the browser is to see them.
-
-    Args:
-        nonce: by which the page's scripts are known; "" for whatever is not the page.
-    """
+    """Return the headers of a response; `nonce` is that of the page's scripts, "" if it is not the page."""
     ours = {
         b"x-content-type-options": b"nosniff",
         b"referrer-policy": b"strict-origin-when-cross-origin",

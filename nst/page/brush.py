@@ -25,14 +25,7 @@ UNREADABLE = "What was drawn on the {over} cannot be read; clear it and draw aga
 
 
 def sent_drawing(drawing: Any, over: str = "photo") -> bytes | None:
-    """Return the PNG that a drawing is, None where nothing was drawn.
-
-    Args:
-        drawing: a data URL of a PNG, or None or empty.
-
-    Raises:
-        InputError: it is no such thing.
-    """
+    """Return the PNG that a data URL is, None where nothing was drawn; raise InputError for anything else."""
     if not drawing:
         return None
     unreadable = UNREADABLE.format(over=over)
@@ -49,17 +42,9 @@ def strokes(pixels: np.ndarray, roles: Mapping[str, str] = ROLES) -> tuple[Image
 
     Args:
         pixels: (H, W, 4) uint8, strokes in the colours of the roles.
-        roles: name -> colour.
     """
-    shades = pixels.astype(np.float32) / 255
-    opaque = shades[..., 3]
-    colors = np.array([ImageColor.getrgb(color) for color in roles.values()]) / 255
-    role = ((shades[..., None, :3] - colors) ** 2).sum(-1).argmin(-1)
-    return tuple(_mask(np.where(role == index, opaque, 0)) for index in range(len(roles)))
-
-
-def _mask(cover: np.ndarray) -> Image.Image | None:
-    """Return a grey picture of what is covered, or None if that is less than a speck."""
-    if (cover > 0.5).sum() < 4:
-        return None
-    return Image.fromarray((cover.clip(0, 1) * 255).round().astype(np.uint8))
+    colors = np.array([ImageColor.getrgb(color) for color in roles.values()], np.float32)
+    role = ((pixels[..., None, :3] - colors) ** 2).sum(-1).argmin(-1)
+    covers = [np.where(role == index, pixels[..., 3], 0) for index in range(len(roles))]
+    # Less than a speck is no stroke.
+    return tuple(Image.fromarray(cover) if (cover > 127).sum() >= 4 else None for cover in covers)

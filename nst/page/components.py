@@ -47,7 +47,7 @@ def freed(spoken: str = "") -> dict[str, str]:
 
 def control(knob: Knob, **more: Any) -> Control:
     """Return the input component that a knob calls for."""
-    common: dict[str, Any] = {
+    common: Any = {
         "label": knob.label,
         "info": knob.help,
         "value": knob.default,

@@ -11,7 +11,7 @@ from nst.errors import InputError
 from nst.guard.clients import client_of
 from nst.page import status
 from nst.page.parts import QUIET, Values
-from nst.page.parts.knobs import Knobs
+from nst.page.parts.knobs import Knobs, allowed
 from nst.page.parts.pictures import PictureInputs
 
 # What the length of a run depends on.
@@ -26,12 +26,11 @@ def add_forecast(pictures: PictureInputs, knobs: Knobs) -> Callable[[Any], Any]:
 
     async def tell(values: Values, request: gr.Request) -> str:
         try:
-            settings = knobs.settings(values)
-            label = "The photo"
-            file = pictures.sent(values[pictures.photo], label)
+            settings = allowed(knobs.read(values), knobs.limits)
+            file = pictures.sent(values[pictures.photo], "The photo")
             if file is None:
                 return ""
-            size, moving = await decoder.describe(file, label, client_of(request))
+            size, moving = await decoder.describe(file, "The photo", client_of(request))
             if moving:
                 settings = moving.fitted(settings)
             return status.forecast(await painter.forecast(*size, settings), moving.count if moving else 1)

@@ -72,7 +72,6 @@ def _seen(canvas: Image.Image, style: np.ndarray, settings: Settings, layer: str
 
 
 def _gram_rows(views: Sequence[LayerView]) -> str:
-    """Return both pictures' Gram matrices of each layer with a bar for what is left of the difference."""
     longest = max(view.residual for view in views) or 1.0
     rows = "".join(
         f'<figure><figcaption><b>{view.name}</b>, weight {view.weight:g}</figcaption><div class="pair">'
@@ -89,7 +88,6 @@ def _gram_rows(views: Sequence[LayerView]) -> str:
 
 
 def _map_row(maps: Sequence[np.ndarray], layer: str) -> str:
-    """Return feature maps side by side."""
     images = "".join(
         _image((255 * each).round().astype(np.uint8), f"Feature map {number} of {layer}")
         for number, each in enumerate(maps, 1)

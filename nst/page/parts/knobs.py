@@ -29,25 +29,15 @@ class Knobs:
         self.live = [component for name, component in self.components.items() if KNOBS[name].live]
 
     def add(self, *names: str) -> None:
-        """Put the controls of these knobs here."""
         for name in names:
             self.components[name].render()
 
     def of(self, names: Collection[str]) -> list[Block]:
-        """Return the components of these knobs."""
         return [self.components[name] for name in names]
 
     def read(self, values: Values) -> dict[str, Any]:
         """Return the knobs that are among the components, by name."""
         return {name: values[each] for name, each in self.components.items() if each in values}
-
-    def settings(self, values: Values) -> Settings:
-        """Return the settings that the components show.
-
-        Raises:
-            InputError: a value that its knob refuses, or that this host does not allow.
-        """
-        return allowed(self.read(values), self.limits)
 
     def moved(self, knobs: Mapping[str, Any]) -> Values:
         """Return what moves the controls to these values, as far as this host allows; others stay."""
@@ -57,11 +47,7 @@ class Knobs:
 
 
 def allowed(knobs: Mapping[str, Any], limits: Limits) -> Settings:
-    """Return settings of knobs by name.
-
-    Raises:
-        InputError: a value that its knob refuses, or that this host does not allow.
-    """
+    """Return settings of knobs by name; raise InputError for a value that knob or host refuses."""
     settings = Settings.from_dict(dict(knobs))
     limits.apply(settings)
     return replace(settings, time_limit=limits.seconds)

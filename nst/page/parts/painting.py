@@ -18,7 +18,7 @@ from nst.page import status
 from nst.page.components import freed, served
 from nst.page.gallery import finished
 from nst.page.parts import LONG, QUIET, Values
-from nst.page.parts.knobs import Knobs
+from nst.page.parts.knobs import Knobs, allowed
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.returning import Returning
 from nst.page.parts.stage import Stage
@@ -31,7 +31,7 @@ _SPOKEN = {"finished": "Your painting is ready.", "stopped": "Stopped."}
 _OTHER_PHOTO = "Continue needs the photo it began with. Press Paint to start a new painting."
 _EARLIER = "It uses the earlier pictures. Stop and press Paint to use the new ones."
 # By the browser alone.
-_BUSY = f"() => ['busy', null, {json.dumps(status.idle('Starting…'))}]"
+_BUSY = f"() => ['busy', null, {json.dumps(status.line('Starting…'))}]"
 _FREED = "() => ({ state: 'ready', id: '', spoken: '' })"
 
 
@@ -124,7 +124,7 @@ class RunController:
         kept = stage.chosen(values) if event.target is stage.actions else None
         if kept and "size" in message(event):
             values = {**values, self.knobs.components["size"]: message(event)["size"]}
-        settings = self.knobs.settings(values)
+        settings = allowed(self.knobs.read(values), self.knobs.limits)
         earlier = stage.earlier(values) if kept and kept.of_clip else []
         canvas = canvas_of(kept) if kept and not kept.of_clip else None
         drawings = self.pictures.drawings(values)
@@ -160,7 +160,7 @@ class RunController:
             return {stage.status: _ended(run)}
         if finished(**shown):
             return {**stage.untouched(**shown), **stage.nothing(values)}
-        return {stage.status: status.idle("You changed the pictures. Press Paint to use them.")}
+        return {stage.status: status.line("You changed the pictures. Press Paint to use them.")}
 
     def _steer(self, values: Values) -> None:
         # A slider that is being typed into may hold anything for a moment.
@@ -219,11 +219,11 @@ def _ended(run: Run) -> str:
     """Return the status line of a run that has ended."""
     kept = run.folder.kept()
     if run.message:
-        tell = status.idle if run.state == "interrupted" else status.failed
+        tell = status.line if run.state == "interrupted" else status.failed
         further = f" Press Continue to go on from {run.step} {kept[-1].iteration}." if kept else ""
         return tell(run.message + further)
     if isinstance(run.latest, Update):
         return status.finished(run.latest.frame, run.stopped, run.step)
     if kept:
-        return status.idle(f"{run.step.title()} {kept[-1].iteration}. Press Continue to go on from here.")
-    return status.idle("Stopped before it began. Press Paint to start.")
+        return status.line(f"{run.step.title()} {kept[-1].iteration}. Press Continue to go on from here.")
+    return status.line("Stopped before it began. Press Paint to start.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,20 +60,13 @@ class PictureInputs:
             for number in range(2, MOST_STYLES + 1)
         ]
         self.start = _card("Starting picture", "start", "The picture to start from", **small)
-        # By the names that a link has for them, and by what they draw on.
+        # By the names that a link has for them, and brushes by what they draw on.
         self.named = {"photo": self.photo, "style": self.style}
         self.named |= {f"style_{number}": other for number, other in enumerate(self.others, 2)}
+        brush = partial(element, "brush", "brush", render=False, longest=MOST_DRAWN)
         self.brushes = {
-            over: element(
-                "brush",
-                "brush",
-                elem_id=name,
-                render=False,
-                over=over,
-                roles=_ROLES[over],
-                longest=MOST_DRAWN,
-            )
-            for over, name in (("photo", "brush"), ("style", "style-brush"))
+            "photo": brush(elem_id="brush", over="photo", roles=ROLES),
+            "style": brush(elem_id="style-brush", over="style", roles=SOURCE),
         }
         # In an order that is the same in every process.
         self.all: list[Block] = [*self.named.values(), self.start, *self.brushes.values()]
@@ -84,7 +78,6 @@ class PictureInputs:
         _add_examples(examples, str(card.elem_id), [card], f"{card.elem_id}-examples")
 
     def add_further_styles(self) -> None:
-        """Put the places for more styles here."""
         with gr.Row(elem_id="more-styles"):
             for other in self.others:
                 other.render()
@@ -94,17 +87,13 @@ class PictureInputs:
         """Put here what takes files that are dropped, pasted or chosen, and shows what was read of them.
 
         Its `upload` tells "card" and "file", its value is the answer to that: which "file", whether it was
-        "taken", and the "message" about it.
-
-        Args:
-            initial: is set when a picture to start from comes: it is there to be used.
+        "taken", and the "message" about it. A picture to start from sets `initial`: it is there to be used.
         """
         by_name = {str(card.elem_id): card for card in (*self.named.values(), self.start)}
         # What is pasted anywhere is for the first of the cards.
         intake = gr.HTML(
             html_template="", js_on_load=on_load("intake"), elem_id="intake", cards=list(by_name)
         )
-        self.start.upload(lambda: "picture", None, initial, **QUIET)
 
         async def take(event: gr.EventData, request: gr.Request) -> Values:
             asked = message(event)
@@ -123,13 +112,8 @@ class PictureInputs:
     async def seen(self, path: Any, client: str, *, alpha: bool) -> tuple[str, str]:
         """Return what a page shows of an upload, which is what was read of it, and a remark on it or "".
 
-        It is read as a run will want it, whose first frame then does not wait for that.
-
-        Args:
-            alpha: whether its transparency may be the painting's.
-
-        Raises:
-            InputError: it cannot be read.
+        It is read as a run will want it, whose first frame then does not wait for that; `alpha` says whether
+        its transparency may be the painting's. Raises InputError if it cannot be read.
         """
         files, label = self.service.files, "This file"
         sent = files.sent(path, label)
@@ -145,22 +129,14 @@ class PictureInputs:
         return seen, remark or (_hint(pixels) if alpha else "")
 
     def drawings(self, values: Values) -> dict[str, bytes]:
-        """Return what was drawn, as PNG, by what it was drawn on.
-
-        Raises:
-            InputError: it is no drawing.
-        """
+        """Return what was drawn, as PNG, by what it was drawn on, or raise InputError for no drawing."""
         sent = {over: sent_drawing(values[brush], over) for over, brush in self.brushes.items()}
         return {over: data for over, data in sent.items() if data is not None}
 
     async def read(
         self, values: Values, drawings: Mapping[str, bytes], client: str, resume: Image.Image | None
     ) -> Inputs[Source]:
-        """Return the pictures to paint from.
-
-        Args:
-            drawings: what was drawn, as `drawings` returns it.
-            resume: a painting to go on with.
+        """Return the pictures to paint from, `drawings` as that returns them and a painting to go on with.
 
         Raises:
             InputError: one is named that was not sent to this host, or the drawing cannot be read.
@@ -183,11 +159,7 @@ class PictureInputs:
         return {name: path if self.service.files.find(path) else None for name, path in given.items()}
 
     def sent(self, path: str | None, label: str) -> Upload | None:
-        """Return the file that a picture input names.
-
-        Raises:
-            InputError: it was not sent to this host.
-        """
+        """Return the file that a picture input names, or raise InputError: it was not sent to this host."""
         return None if path is None else self.service.files.sent(path, label)
 
     async def _masks(
@@ -249,7 +221,6 @@ def _add_examples(examples: Sequence[Path], of: str, places: list[Picture], name
 
     Args:
         of: what they are called, which is the element id of the place if there is one only.
-        name: the element id of the row.
     """
     pictures = [{"name": each.stem, "title": title(each), "place": place(each)} for each in examples]
     strip = element("examples", "select", elem_id=name, elem_classes="strip", pictures=pictures, of=of)

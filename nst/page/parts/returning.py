@@ -31,8 +31,6 @@ _STATES = {
 
 
 class Returning:
-    """Brings runs back to the page, and removes them."""
-
     def __init__(self, stage: Stage, pictures: PictureInputs, knobs: Knobs) -> None:
         self.stage, self.runs, self.pictures, self.knobs = stage, stage.runs, pictures, knobs
         # Recent paintings, each to be opened (`select`) or deleted (`delete`) by its `id`. Its value: "id",
@@ -68,13 +66,13 @@ class Returning:
         if run is not None:
             shown |= self._inputs(run)
             shown |= {stage.paint: "busy", stage.actions: None}
-            shown[stage.status] = status.idle("Your painting is back.")
+            shown[stage.status] = status.line("Your painting is back.")
         elif missing:
-            shown[stage.status] = status.idle("This painting has expired. Press Paint to make it again.")
+            shown[stage.status] = status.line("This painting has expired. Press Paint to make it again.")
         return shown
 
     def _inputs(self, run: Run) -> Values:
-        """Return pictures and knobs as they were for a run."""
+        # Pictures and knobs as they were for a run.
         given, pictures = run.pictures, self.pictures
         places: Values = dict(zip_longest(pictures.named.values(), (given.photo, *given.styles)))
         places[pictures.start] = given.start
@@ -88,7 +86,6 @@ class Returning:
         return shown | self.knobs.moved(run.settings.public())
 
     async def _delete(self, values: Values, event: gr.EventData) -> Values:
-        """Remove a painting and all that was made for it."""
         stage = self.stage
         run, shown = self.runs.find(stage.owner(values), message(event).get("id")), stage.run(values)
         if run is None:
@@ -100,7 +97,7 @@ class Returning:
             changed |= {
                 **stage.untouched(**self.pictures.own(values)),
                 **stage.nothing(values),
-                stage.status: status.idle("Painting deleted. Press Undo below to bring it back."),
+                stage.status: status.line("Painting deleted. Press Undo below to bring it back."),
             }
             if not was_under_way:
                 changed[stage.paint] = freed()
@@ -108,7 +105,6 @@ class Returning:
 
 
 def _entry(run: Run) -> dict[str, Any]:
-    """Return a run as the row shows it."""
     kept = run.folder.kept()
     name = _STATES.get(run.state) or f"{max(kept[-1].size)} px"
     return {"id": run.id, "file": served(kept[-1].path) if kept else None, "name": name}

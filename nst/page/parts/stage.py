@@ -50,7 +50,7 @@ class Stage:
         self.live = element("live", "livePreview", value=served(example), render=False)
         # What is finished of a clip, playing; by `served`, of a picture that moves.
         self.so_far = element("so_far", elem_id="so-far", render=False)
-        self.status = gr.HTML(status.idle(_EXAMPLE), elem_id="status", render=False)
+        self.status = gr.HTML(status.line(_EXAMPLE), elem_id="status", render=False)
         # What can be done with a picture: `submit` goes on, `select` larger. Its value: see `_result`.
         self.actions = element("actions", "actions", render=False)
         # The frames; a click tells the `index`. Its value: "file" and "name" of each.
@@ -85,7 +85,6 @@ class Stage:
         ]
 
     def add_canvas(self) -> None:
-        """Put the canvas here, with its buttons and its frames."""
         for component in (self.handle, self.live, self.so_far, self.status, self.actions, self.strip):
             component.render()
 
@@ -133,19 +132,15 @@ class Stage:
         return {**self.showing(values, None), self.actions: None, self.strip: [], self.so_far: None}
 
     def untouched(self, photo: str | None, style: str | None) -> Values:
-        """Return the canvas before anything was painted here: what two examples become, or else the photo.
-
-        Args:
-            photo: path of what the page shows of it.
-        """
+        """Return the canvas before anything was painted here: what two examples become, or else the photo."""
         shown: Values = dict.fromkeys((self.comparison, self.film, self.so_far))
         shown[self.film_line] = status.remark(_NO_FILM)
         if photo and (file := finished(photo, style)):
             shown[self.comparison] = _compared(photo, file)
-            return {**shown, self.live: served(file), self.status: status.idle(_EXAMPLE)}
+            return {**shown, self.live: served(file), self.status: status.line(_EXAMPLE)}
         missing = [name for name, path in (("a photo", photo), ("a style picture", style)) if path is None]
         advice = f"Add {' and '.join(missing)}." if missing else "Press Paint to watch it happen."
-        return {**shown, self.live: served(photo) if photo else gr.skip(), self.status: status.idle(advice)}
+        return {**shown, self.live: served(photo) if photo else gr.skip(), self.status: status.line(advice)}
 
     async def released(self, run: Run) -> Values:
         """Return what shows a run's end, and what can be done with it."""
@@ -181,22 +176,21 @@ class Stage:
         The name is what to save it as; it moves if it is a film, maybe of the whole clip; "larger" is "size"
         and "text", which tells the time, of each size that the finished one can go on to.
         """
-        if kept.of_clip:
-            return self._result_of_clip(run, kept)
-        larger = []
+        larger, is_last = [], kept == run.folder.finished
+        moves = is_last and kept.of_clip
+        file = run.folder.film[0] if moves and run.folder.film else kept.path
         sizes = [size for size in _SIZES if max(kept.size) < size <= self.service.limits.size]
-        for size in sizes[:_OFFERED] if kept == run.folder.finished else ():
+        for size in sizes[:_OFFERED] if is_last and not moves else ():
             with contextlib.suppress(InputError):
                 predicted = await self.service.painter.forecast(*kept.size, replace(run.settings, size=size))
                 larger.append({"size": size, "text": status.larger(predicted)})
-        return {"file": served(kept.path), "name": run.file_name(kept), "larger": larger}
-
-    def _result_of_clip(self, run: Run, kept: SavedFrame) -> dict[str, Any]:
-        moves = kept == run.folder.finished
-        file = Path(run.folder.film[0]) if moves and run.folder.film else Path(kept.path)
-        name = Path(run.file_name(kept)).with_suffix(file.suffix).name
-        whole = moves and run.state == "finished"  # there is nothing to go on with
-        return {"file": served(file), "name": name, "larger": [], "moves": moves, "whole": whole}
+        return {
+            "file": served(file),
+            "name": Path(run.file_name(kept)).with_suffix(Path(file).suffix).name,
+            "moves": moves,
+            "whole": moves and run.state == "finished",  # there is nothing to go on with
+            "larger": larger,
+        }
 
     async def _choose(self, values: Values, event: gr.EventData) -> Values:
         """Show the kept frame that was clicked; Continue goes on from it."""
@@ -209,7 +203,7 @@ class Stage:
         text = f"{run.step.title()} {kept.iteration}. Press Continue to go on from here."
         return {
             self.live: served(kept.path),
-            self.status: status.idle(text),
+            self.status: status.line(text),
             self.actions: None if run.under_way else await self._result(run, kept),
             **self.showing(values, run, kept),
         }
