@@ -1,18 +1,30 @@
-"""The sentences that a request which is not let through is answered with."""
+"""What answers say to browsers: their heads, and the sentences for what is not let through."""
 
 from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import Scope
 
+from nst.guard.clients import Heads
 from nst.runs.storage import FULL, NO_ROOM
 
 log = logging.getLogger(__name__)
+
+# Gradio makes functions of texts ("unsafe-eval") and writes styles into the page. Who may frame it is left
+# open: it is meant to be embedded.
+_PAGE = (
+    "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline';"
+    " img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; connect-src 'self';"
+    " worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'"
+)
+# Nothing but the page is ever shown as a page: whatever else a browser is led to can run nothing.
+_ELSEWHERE = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'self'; sandbox"
 
 
 def refusal(status: int, sentence: str) -> JSONResponse:
@@ -41,3 +53,13 @@ def reason(error: Exception, scope: Scope) -> tuple[int, str]:
     if isinstance(error, OSError) and error.errno in FULL:
         return 507, NO_ROOM
     return 500, f"Something broke here (error {number}); try again."
+
+
+def outgoing(headers: Iterable[tuple[bytes, bytes]], nonce: str) -> Heads:
+    """Return the headers of a response; `nonce` is that of the page's scripts, "" if it is not the page."""
+    ours = {
+        b"x-content-type-options": b"nosniff",
+        b"referrer-policy": b"strict-origin-when-cross-origin",
+        b"content-security-policy": (_PAGE.format(nonce=nonce) if nonce else _ELSEWHERE).encode(),
+    }
+    return [*(pair for pair in headers if pair[0].lower() not in ours), *ours.items()]

@@ -1,4 +1,4 @@
-"""Who asks, as far as that can be told."""
+"""Who asks, as far as that can be told, and what is believed of that."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from typing import NamedTuple
 
 import gradio as gr
 
+from nst.gradio_faults.forwarded import hosts_only
+
 # How the guard tells everything behind it; from outside such a header does not come through.
 HEADER = b"x-nst-client"
 # The same for the word by which an assistant's call is known: Gradio makes it once more itself, over HTTP.
 CALL = b"x-nst-call"
 
+# What a proxy says is heard from a proxy only.
+_OF_PROXIES = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded")
+
+Heads = list[tuple[bytes, bytes]]
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -60,6 +66,18 @@ def caller_of(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
             network = ipaddress.ip_network((place, 64 if place.version == 6 else 32), strict=False)
             return Caller(str(network), proxied)
     return Caller("", proxied)
+
+
+def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: bool) -> Heads:
+    """Return the headers of a request as the app may see them.
+
+    Args:
+        own: those that only this host writes.
+        proxied: whether what they say of a proxy is believed.
+    """
+    # Gradio takes its own address, and where it redirects to, from a header of its own that anybody can send.
+    not_believed = (b"x-gradio-", b"x-nst-", *(() if proxied else _OF_PROXIES))
+    return [*(pair for pair in hosts_only(headers) if not pair[0].startswith(not_believed)), *own]
 
 
 def _address(text: str) -> _Address | None:

@@ -123,7 +123,14 @@ class Events:
             return None
         for text in (path, url):
             if isinstance(text, str) and text.startswith("data:"):
-                return self._keep(text, name)
+                try:
+                    data = base64.b64decode(text.partition(",")[2], validate=True)
+                except ValueError as error:
+                    sentence = "A data: URL in this request is damaged; send it again."
+                    raise HTTPException(422, sentence) from error
+                if len(data) > MOST_FILE:
+                    raise HTTPException(413, TOO_LARGE)
+                return str(self.files.add_upload(self.client, name, io.BytesIO(data)))
         text = path or url
         if isinstance(text, str) and text.startswith(("http://", "https://")):
             if _SERVED not in text:
@@ -133,13 +140,3 @@ class Events:
         if found is None:
             raise HTTPException(422, _NOT_SENT)
         return str(found)
-
-    def _keep(self, url: str, name: str | None) -> str:
-        """Keep what a data: URL carries as an upload; return its path."""
-        try:
-            data = base64.b64decode(url.partition(",")[2], validate=True)
-        except ValueError as error:
-            raise HTTPException(422, "A data: URL in this request is damaged; send it again.") from error
-        if len(data) > MOST_FILE:
-            raise HTTPException(413, TOO_LARGE)
-        return str(self.files.add_upload(self.client, name, io.BytesIO(data)))

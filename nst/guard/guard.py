@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nst.gradio_faults import pending
-from nst.guard import bodies, clients, files, headers
-from nst.guard.answers import reason, refusal, tool_error
+from nst.guard import bodies, clients, files
+from nst.guard.answers import outgoing, reason, refusal, tool_error
 from nst.guard.budgets import limit
 from nst.guard.events import UNFIT, Events
 from nst.guard.routes import route_of
@@ -53,7 +53,7 @@ class Guard:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message = {**message, "headers": headers.outgoing(message.get("headers", ()), nonce)}
+                message = {**message, "headers": outgoing(message.get("headers", ()), nonce)}
             await send(message)
 
         try:
@@ -76,15 +76,15 @@ class Guard:
             if not begun:
                 await refused(scope, receive, answer)
 
-    def _who(self, scope: Scope) -> tuple[str, headers.Heads]:
+    def _who(self, scope: Scope) -> tuple[str, clients.Heads]:
         """Return who asks, and the headers as all behind this may see them."""
         heads = scope["headers"]
         word = next((value for name, value in heads if name == clients.CALL), b"")
         if call := self.service.calls.get(word.decode("latin-1")):
             own = [(clients.HEADER, call.client.encode()), (clients.CALL, word)]
-            return call.client, headers.incoming(heads, own, proxied=True)
+            return call.client, clients.incoming(heads, own, proxied=True)
         client, proxied = clients.caller_of((scope.get("client") or [""])[0], heads)
-        return client, headers.incoming(heads, [(clients.HEADER, client.encode())], proxied=proxied)
+        return client, clients.incoming(heads, [(clients.HEADER, client.encode())], proxied=proxied)
 
     async def _answer(self, kind: str, request: Request, client: str, send: Send) -> Response | None:
         """Return what answers a request of a kind; None if Gradio has answered."""
@@ -180,7 +180,10 @@ class Guard:
 
     async def _hand_on(self, value: dict[str, Any], request: Request, send: Send) -> None:
         """Have Gradio answer to another body than was sent."""
-        self._tidy()
+        if time.monotonic() - self._tidied > _FORGOTTEN:
+            self._tidied = now = time.monotonic()
+            alone_for = self.service.listeners.alone_for
+            pending.forget(self.demo, lambda session: alone_for(session, now - 300) > 60)
         body = json.dumps(value).encode()
         come = [{"type": "http.request", "body": body, "more_body": False}]
         replaced = False
@@ -200,11 +203,3 @@ class Guard:
         heads = [pair for pair in request.scope["headers"] if pair[0] not in stale]
         heads.append((b"content-length", str(len(body)).encode()))
         await self.app({**request.scope, "headers": heads}, receive, answer)
-
-    def _tidy(self) -> None:
-        """Drop what Gradio keeps for sessions that nobody listens to and in which nothing is under way."""
-        now = time.monotonic()
-        if now - self._tidied > _FORGOTTEN:
-            self._tidied = now
-            alone_for = self.service.listeners.alone_for
-            pending.forget(self.demo, lambda session: alone_for(session, now - 300) > 60)

@@ -95,7 +95,7 @@ class Document:
         response.body = b"".join(parts)
         if response.headers.get("content-type", "").startswith("text/html"):
             page = self._completed(response.body, _address(scope), scope["query_string"].decode("latin-1"))
-            # The policy of the page lets no other script run (nst/guard/headers.py).
+            # The policy of the page lets no other script run (nst/guard/answers.py).
             response.body = _SCRIPT.sub(b'<script nonce="%s"' % scope.get("nonce", "").encode(), page)
         return response
 
@@ -135,8 +135,7 @@ def _way(scope: dict[str, Any]) -> str | None:
 def _packed(data: bytes, way: str, once: bool = False) -> bytes:
     """Return bytes packed: the page is a third of a megabyte, on a slow line it is what one would wait for.
 
-    Args:
-        once: it is worth more work then: on 400 kbit/s Paint is there half a second earlier.
+    What is packed once is worth more work: on 400 kbit/s Paint is there half a second earlier.
     """
     if way == "br":
         return brotli.compress(data, quality=10 if once else 6)

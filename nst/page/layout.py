@@ -51,7 +51,8 @@ def build(service: Service) -> gr.Blocks:
                 with gr.Column(elem_id="options"):
                     _add_options(pictures, knobs)
             with gr.Column(elem_id="stage", scale=1, min_width=320):
-                stage.add_canvas()
+                for component in stage.canvas:
+                    component.render()
                 returning = Returning(stage, pictures, knobs)
                 with gr.Tabs(elem_id="after"):
                     with gr.Tab("Before and after"):

@@ -14,8 +14,7 @@ from nst.settings import KNOBS, Settings
 def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
     """Return a query that restores what differs from a fresh page, and the size, which differs between hosts.
 
-    Args:
-        pictures: "photo", "style", "style_2" ..: paths; what is no example is left out.
+    Of the pictures, paths by the names "photo", "style", "style_2" .., what is no example is left out.
     """
     accepted = Settings.acceptable(dict(values))
     parameters = {

@@ -65,10 +65,7 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
 
     Args:
         warm: get ready to paint before anybody asks for it.
-        more: further arguments of `launch`, such as the port.
-
-    Raises:
-        InputError: this host has no folder for pictures, or the port is taken.
+        more: further arguments of `launch`, such as the port; InputError says that it is taken.
     """
     connections.bound()
     service = Service(limits)

@@ -23,6 +23,7 @@ from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.returning import Returning
 from nst.page.parts.stage import Stage
 from nst.runs.run import Run, Waiting
+from nst.runs.storage import SavedFrame
 from nst.runs.stream import Update, canvas_of
 from nst.settings import Settings
 
@@ -122,15 +123,18 @@ class RunController:
         """Paint for a visitor: from the start, or from the frame that is shown on, maybe at another size."""
         stage = self.stage
         kept = stage.chosen(values) if event.target is stage.actions else None
+        shown = stage.run(values) if kept else None
         if kept and "size" in message(event):
             values = {**values, self.knobs.components["size"]: message(event)["size"]}
         settings = allowed(self.knobs.read(values), self.knobs.limits)
-        earlier = stage.earlier(values) if kept and kept.of_clip else []
         canvas = canvas_of(kept) if kept and not kept.of_clip else None
-        drawings = self.pictures.drawings(values)
-        pictures = await self.pictures.read(values, drawings, client, canvas)
-        if kept and (run := stage.run(values)) and run.pictures.photo != pictures.photo:
-            raise InputError(_OTHER_PHOTO)
+        pictures, drawings = await self.pictures.read(values, client, canvas)
+        earlier: list[SavedFrame] = []
+        if kept and shown:
+            if shown.pictures.photo != pictures.photo:
+                raise InputError(_OTHER_PHOTO)
+            frames = shown.folder.frames if kept.of_clip else []
+            earlier = [one for one in frames if one.of_clip and one.iteration <= kept.iteration]
         return await stage.runs.begin(
             stage.owner(values), client, pictures, settings, drawings=drawings, earlier=earlier
         )

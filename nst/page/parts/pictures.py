@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -128,20 +128,28 @@ class PictureInputs:
             return seen, _part_of(moving)
         return seen, remark or (_hint(pixels) if alpha else "")
 
-    def drawings(self, values: Values) -> dict[str, bytes]:
-        """Return what was drawn, as PNG, by what it was drawn on, or raise InputError for no drawing."""
-        sent = {over: sent_drawing(values[brush], over) for over, brush in self.brushes.items()}
-        return {over: data for over, data in sent.items() if data is not None}
-
     async def read(
-        self, values: Values, drawings: Mapping[str, bytes], client: str, resume: Image.Image | None
-    ) -> Inputs[Source]:
-        """Return the pictures to paint from, `drawings` as that returns them and a painting to go on with.
+        self, values: Values, client: str, resume: Image.Image | None
+    ) -> tuple[Inputs[Source], dict[str, bytes]]:
+        """Return the pictures to paint from, and the PNG of what was drawn by what it was drawn on.
+
+        Args:
+            resume: a painting to go on with.
 
         Raises:
-            InputError: one is named that was not sent to this host, or the drawing cannot be read.
+            InputError: one is named that was not sent to this host, or a drawing cannot be read.
         """
-        keep, *regions = await self._masks(drawings, "photo", client)
+        drawings: dict[str, bytes] = {}
+        masks: dict[str, Any] = {over: (None,) * len(roles) for over, roles in _ROLES.items()}
+        for over, brush in self.brushes.items():
+            if (drawn := sent_drawing(values[brush], over)) is not None:
+                drawings[over] = drawn
+                try:
+                    pixels = await self.service.decoder.drawing(drawn, "The drawing", client)
+                except InputError as error:
+                    raise InputError(UNREADABLE.format(over=over)) from error
+                masks[over] = await to_thread.run_sync(strokes, pixels, _ROLES[over])
+        keep, *regions = masks["photo"]
         given: Any = Inputs(
             self.sent(values[self.photo], "The photo"),
             tuple(self.sent(values[each], "The style picture") for each in (self.style, *self.others)),
@@ -149,9 +157,9 @@ class PictureInputs:
             tuple(regions),
             self.sent(values[self.start], "The picture to start from"),
             resume,
-            await self._masks(drawings, "style", client),
+            masks["style"],
         )
-        return given
+        return given, drawings
 
     def own(self, values: Values) -> dict[str, str | None]:
         """Return the paths of the pictures that have names, None for one that this page may not name."""
@@ -161,18 +169,6 @@ class PictureInputs:
     def sent(self, path: str | None, label: str) -> Upload | None:
         """Return the file that a picture input names, or raise InputError: it was not sent to this host."""
         return None if path is None else self.service.files.sent(path, label)
-
-    async def _masks(
-        self, drawings: Mapping[str, bytes], over: str, client: str
-    ) -> tuple[Image.Image | None, ...]:
-        """Return the masks of what was drawn on a picture, one for each role."""
-        if over not in drawings:
-            return (None,) * len(_ROLES[over])
-        try:
-            pixels = await self.service.decoder.drawing(drawings[over], "The drawing", client)
-        except InputError as error:
-            raise InputError(UNREADABLE.format(over=over)) from error
-        return await to_thread.run_sync(strokes, pixels, _ROLES[over])
 
 
 def _part_of(moving: Moving) -> str:

@@ -18,16 +18,10 @@ from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.stage import Stage
 from nst.runs.run import Run
 from nst.runs.storage import RUNS_EACH
+from nst.runs.stream import EXPIRED
 
-_STATES = {
-    "waiting": "Waiting",
-    "painting": "Painting",
-    "stopped": "Stopped",
-    "left": "Stopped",
-    "failed": "Failed",
-    "refused": "Failed",
-    "interrupted": "Failed",
-}
+# Of a run that is not finished; all other states are called "Failed".
+_STATES = {"waiting": "Waiting", "painting": "Painting", "stopped": "Stopped", "left": "Stopped"}
 
 
 class Returning:
@@ -37,13 +31,8 @@ class Returning:
         # "file" and "name" of each, and "deleted" of one that may come back.
         self.row = element("paintings", "paintings", value=[])
         restored = [stage.handle, stage.status, stage.paint, stage.actions, self.row]
-        self.brought = gr.on(
-            [stage.handle.submit, self.row.select],
-            self._bring,
-            {stage.handle},
-            [*restored, *pictures.all, *knobs.all],
-            **QUIET,
-        )
+        asked, outputs = [stage.handle.submit, self.row.select], [*restored, *pictures.all, *knobs.all]
+        self.brought = gr.on(asked, self._bring, {stage.handle}, outputs, **QUIET)
         shown: set[Block] = {stage.handle, pictures.photo, pictures.style}
         self.row.delete(self._delete, shown, [*stage.all, stage.paint, self.row], **QUIET)
 
@@ -68,7 +57,7 @@ class Returning:
             shown |= {stage.paint: "busy", stage.actions: None}
             shown[stage.status] = status.line("Your painting is back.")
         elif missing:
-            shown[stage.status] = status.line("This painting has expired. Press Paint to make it again.")
+            shown[stage.status] = status.line(EXPIRED)
         return shown
 
     def _inputs(self, run: Run) -> Values:
@@ -106,5 +95,5 @@ class Returning:
 
 def _entry(run: Run) -> dict[str, Any]:
     kept = run.folder.kept()
-    name = _STATES.get(run.state) or f"{max(kept[-1].size)} px"
+    name = f"{max(kept[-1].size)} px" if run.state == "finished" else _STATES.get(run.state, "Failed")
     return {"id": run.id, "file": served(kept[-1].path) if kept else None, "name": name}

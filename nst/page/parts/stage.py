@@ -78,15 +78,10 @@ class Stage:
         self.strip.select(
             self._choose, {self.handle}, [self.live, self.status, self.actions, self.handle], **QUIET
         )
+        canvas = (self.handle, self.live, self.so_far, self.status, self.actions, self.strip)
+        self.canvas: tuple[Block, ...] = canvas
         # What `untouched` and `nothing` change.
-        self.all: list[Block] = [
-            *(self.handle, self.live, self.so_far, self.status, self.actions, self.strip),
-            *(self.comparison, self.film, self.film_line),
-        ]
-
-    def add_canvas(self) -> None:
-        for component in (self.handle, self.live, self.so_far, self.status, self.actions, self.strip):
-            component.render()
+        self.all: list[Block] = [*self.canvas, self.comparison, self.film, self.film_line]
 
     # Which run
 
@@ -104,12 +99,6 @@ class Stage:
         kept = run.folder.kept() if run else []
         wanted = self.handle_of(values).get("chosen")
         return next((one for one in reversed(kept) if one.iteration == wanted), kept[-1] if kept else None)
-
-    def earlier(self, values: Values) -> list[SavedFrame]:
-        """Return the frames of a clip up to the one that the page shows."""
-        run, chosen = self.run(values), self.chosen(values)
-        frames = run.folder.frames if run else []
-        return [one for one in frames if chosen and one.of_clip and one.iteration <= chosen.iteration]
 
     def showing(self, values: Values, run: Run | None, chosen: SavedFrame | None = None) -> Values:
         """Return what makes the page show another run, or another frame."""
@@ -129,7 +118,7 @@ class Stage:
 
     def nothing(self, values: Values) -> Values:
         """Return what shows that the page has no run."""
-        return {**self.showing(values, None), self.actions: None, self.strip: [], self.so_far: None}
+        return {**self.showing(values, None), self.actions: None, self.strip: []}
 
     def untouched(self, photo: str | None, style: str | None) -> Values:
         """Return the canvas before anything was painted here: what two examples become, or else the photo."""
