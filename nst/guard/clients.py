@@ -38,8 +38,6 @@ class Call:
 
 
 class Caller(NamedTuple):
-    """Who makes a request."""
-
     network: str  # that it comes from, "" where that cannot be told
     proxied: bool  # what it says of a proxy is believed
 

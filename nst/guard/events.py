@@ -56,7 +56,6 @@ class Events:
         return {**self._admit(kept), "data": self._data(given.get("data"), event.inputs)}
 
     def call(self, given: dict[str, Any], *, by_name: bool) -> dict[str, Any]:
-        """Return a call of /stylize."""
         inputs: Any = next(event.inputs for event in self.demo.fns.values() if event.api_name == "stylize")
         if not by_name:
             values = given.get("data")

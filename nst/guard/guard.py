@@ -35,8 +35,6 @@ Check = Callable[[dict[str, Any]], dict[str, Any]]  # makes of a body what Gradi
 
 
 class Guard:
-    """ASGI middleware before Gradio."""
-
     def __init__(self, app: ASGIApp, service: Service, demo: gr.Blocks) -> None:
         self.app, self.service, self.demo = app, service, demo
         self._large = CapacityLimiter(_READ_AT_A_TIME)

@@ -124,7 +124,6 @@ def _place(name: str) -> str:
 
 
 def _described(knob: Knob) -> str:
-    """Return what a knob means, in one line."""
     if knob.choices:
         return f"{knob.help} One of {', '.join(knob.choices)}."
     if knob.kind in (int, float):

@@ -44,7 +44,6 @@ def freed(spoken: str = "") -> dict[str, str]:
 
 
 def control(knob: Knob, **more: Any) -> Control:
-    """Return the input component that a knob calls for."""
     common: Any = {
         "label": knob.label,
         "info": knob.help,

@@ -62,7 +62,6 @@ class Document:
         )
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer for the pictures, change the page, hand everything else on."""
         path = scope.get("path", "")
         if file := self.files.get(path):
             kind = _KINDS[path.rpartition(".")[2]]

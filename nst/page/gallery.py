@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,12 @@ _THUMBNAIL = 128  # pixels, twice those of the page
 _OF_PAIR = 120  # pixels: it is seen for a moment, and all else waits for it
 # The preset, then what visitors look for; the others follow by name.
 _PHOTOS = ("matterhorn", "raccoon", "villa", "astronaut", "manhattan", "surf", "pier")
-_STYLES = (
-    *("starry_night", "great_wave", "the_scream", "stained_glass", "composition_vii"),
-    *("san_giorgio_maggiore", "te_fare", "bedroom_in_arles"),
-)
-# Of paintings; everything else is called as its file.
-_TITLES = {
+# Paintings with their titles; everything else is called as its file.
+_STYLES = {
     "starry_night": "The Starry Night (van Gogh)",
     "great_wave": "The Great Wave (Hokusai)",
     "the_scream": "The Scream (Munch)",
+    "stained_glass": "Stained glass",
     "composition_vii": "Composition VII (Kandinsky)",
     "san_giorgio_maggiore": "San Giorgio Maggiore (Monet)",
     "te_fare": "Te Fare (Gauguin)",
@@ -35,7 +32,7 @@ _TITLES = {
 
 def title(example: Path) -> str:
     """Return the painting with its painter, or the file's name as people read it."""
-    return _TITLES.get(example.stem, example.stem.replace("_", " ").capitalize())
+    return _STYLES.get(example.stem, example.stem.replace("_", " ").capitalize())
 
 
 @cache
@@ -46,11 +43,10 @@ def photos() -> tuple[Path, ...]:
 
 @cache
 def styles() -> tuple[Path, ...]:
-    """Return the example styles, the preset first."""
     return _ordered("styles", _STYLES)
 
 
-def _ordered(folder: str, first: Sequence[str]) -> tuple[Path, ...]:
+def _ordered(folder: str, first: Iterable[str]) -> tuple[Path, ...]:
     files = sorted((EXAMPLES / folder).glob("*.jpg"))
     return tuple(sorted(files, key=lambda file: [*first, file.stem].index(file.stem)))
 
@@ -67,12 +63,10 @@ def among(examples: Sequence[Path], picture: Any) -> Path | None:
 
 
 def finished_file(photo: Path, style: Path) -> Path:
-    """Return the file of what two examples become with the defaults."""
     return EXAMPLES / "finished" / f"{photo.stem}-{style.stem}.jpg"
 
 
 def all_finished() -> list[Path]:
-    """Return the files of what every two examples become."""
     return sorted((EXAMPLES / "finished").glob("*.jpg"))
 
 
@@ -83,10 +77,7 @@ def finished(photo: Any, style: Any) -> Path | None:
 
 
 def thumbnails() -> bytes:
-    """Return the middles of all examples side by side, in the order of `place`, as one JPEG.
-
-    One file, which a browser keeps, in place of as many requests as there are examples.
-    """
+    """Return the middles of all examples side by side, in the order of `place`, as one JPEG to be kept."""
     return _side_by_side((*photos(), *styles()), _THUMBNAIL, 78)
 
 

@@ -28,7 +28,6 @@ PROMISE = "Turn your photo into a painting, and watch it being painted."
 
 
 def build(service: Service) -> gr.Blocks:
-    """Return the page, ready to launch."""
     kept = status.spoken(service.limits.keep)
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         pictures, knobs, stage = PictureInputs(service), Knobs(service.limits), Stage(service)
@@ -81,7 +80,6 @@ def build(service: Service) -> gr.Blocks:
 
 
 def _add_options(pictures: PictureInputs, knobs: Knobs) -> None:
-    """Put the closed groups here, each named for what people want to change."""
     with gr.Accordion("Look", open=False):
         knobs.add("colors", "style_scale", "large_shapes", "subject", "smoothness", "trim_border")
     with gr.Accordion("Areas", open=False):

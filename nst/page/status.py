@@ -37,12 +37,10 @@ def line(
 
 
 def failed(text: str) -> str:
-    """Return a status line that says what went wrong."""
     return line(text, kind="failed")
 
 
 def waiting(place: int, seconds: float) -> str:
-    """Return what a run that waits is told."""
     ahead = "you're next" if place == 1 else f"{place - 1} ahead of you"
     wait = f"about {duration(_rounded(seconds))} to wait" if seconds else "the wait is not known yet"
     return line(f"In line · {ahead} · {wait}")
@@ -96,7 +94,6 @@ def larger(predicted: Forecast) -> str:
 
 
 def remark(text: str) -> str:
-    """Return a quiet line of text."""
     return f"<p>{html.escape(text)}</p>"
 
 
@@ -112,7 +109,6 @@ def spoken(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as people say them."""
     if seconds < 90:
         return f"{math.ceil(seconds)} s"
     return f"{math.ceil(seconds / 60)} min"

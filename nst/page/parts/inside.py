@@ -63,7 +63,6 @@ def add_inside(stage: Stage, pictures: PictureInputs, knobs: Knobs) -> None:
 
 
 def _seen(canvas: Image.Image, style: np.ndarray, settings: Settings, layer: str) -> str:
-    """Return Gram matrices of painting and style, and feature maps of the painting."""
     painting = load_image(canvas)
     # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.
     (encoder,) = load_encoders(settings, torch.device("cpu"))

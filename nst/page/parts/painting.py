@@ -187,7 +187,6 @@ class _RunView:
         self.remark = ""
 
     def moment(self, update: Update | Waiting | None) -> Values:
-        """Return the page after an update, or after none for a while."""
         stage, run, state = self.stage, self.run, self.state
         if isinstance(update, Waiting):
             state[stage.status] = status.waiting(*update)
@@ -204,7 +203,6 @@ class _RunView:
         return state
 
     def ended(self) -> Values:
-        """Return the page of a run that has ended."""
         stage, run = self.stage, self.run
         kept = run.folder.kept()
         shown: Values = {stage.live: served(kept[-1].path)} if kept else {}
@@ -220,7 +218,6 @@ class _RunView:
 
 
 def _ended(run: Run) -> str:
-    """Return the status line of a run that has ended."""
     kept = run.folder.kept()
     if run.message:
         tell = status.line if run.state == "interrupted" else status.failed

@@ -19,7 +19,6 @@ from nst.gradio_faults.inputs import Control, Picture
 from nst.guard.clients import client_of
 from nst.guard.service import Service
 from nst.image.picture_files import encode_jpeg
-from nst.image.transparency import pixels_on_white
 from nst.inputs import Inputs
 from nst.page.brush import ROLES, SOURCE, UNREADABLE, sent_drawing, strokes
 from nst.page.components import element, picked
@@ -72,7 +71,6 @@ class PictureInputs:
         self.all: list[Block] = [*self.named.values(), self.start, *self.brushes.values()]
 
     def add_main(self, card: Picture, examples: Sequence[Path]) -> None:
-        """Put photo or style here, with examples under it."""
         gr.HTML(f"<h2>{card.label}</h2>")
         card.render()
         _add_examples(examples, str(card.elem_id), [card], f"{card.elem_id}-examples")
@@ -172,7 +170,6 @@ class PictureInputs:
 
 
 def _part_of(moving: Moving) -> str:
-    """Return how much of a clip is painted, "" if all of it is."""
     painted = float(moving.count / moving.rate)
     if moving.seconds is None or painted > moving.seconds - 0.5:
         return ""
@@ -192,7 +189,6 @@ def _hint(pixels: np.ndarray) -> str:
 
 
 def eight_bit(pixels: np.ndarray) -> np.ndarray:
-    """Return decoded pixels as uint8."""
     if pixels.dtype == np.uint8:
         return pixels
     return (pixels.clip(0, 1) * 255).round().astype(np.uint8)
@@ -200,7 +196,7 @@ def eight_bit(pixels: np.ndarray) -> np.ndarray:
 
 def _preview(pixels: np.ndarray) -> bytes:
     """Return decoded pixels, on white, as a JPEG that a card and the brush can show."""
-    image = Image.fromarray(pixels_on_white(eight_bit(pixels)))
+    image = Image.fromarray(eight_bit(pixels))
     image.thumbnail((_PREVIEW, _PREVIEW), Image.Resampling.BICUBIC)
     return encode_jpeg(np.asarray(image), quality=90)
 

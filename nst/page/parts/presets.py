@@ -29,7 +29,6 @@ _RANGES = {
 
 
 def add_presets(knobs: Knobs) -> None:
-    """Put the chips here, and the sliders that they set."""
     with gr.Column(elem_id="weights"):
         with gr.Row(elem_id="chips"):
             for title, wanted in PRESETS.items():

@@ -90,7 +90,6 @@ class Stage:
         return owner_of(self.handle_of(values).get("key"))
 
     def run(self, values: Values) -> Run | None:
-        """Return the run that the page shows."""
         return self.runs.find(self.owner(values), self.handle_of(values).get("run"))
 
     def chosen(self, values: Values) -> SavedFrame | None:
@@ -101,7 +100,6 @@ class Stage:
         return next((one for one in reversed(kept) if one.iteration == wanted), kept[-1] if kept else None)
 
     def showing(self, values: Values, run: Run | None, chosen: SavedFrame | None = None) -> Values:
-        """Return what makes the page show another run, or another frame."""
         handle = {
             "key": self.handle_of(values).get("key"),
             "run": run.id if run else None,
@@ -117,7 +115,6 @@ class Stage:
     # What is shown of it
 
     def nothing(self, values: Values) -> Values:
-        """Return what shows that the page has no run."""
         return {**self.showing(values, None), self.actions: None, self.strip: []}
 
     def untouched(self, photo: str | None, style: str | None) -> Values:
@@ -199,5 +196,4 @@ class Stage:
 
 
 def _compared(before: str | Path, after: str | Path) -> dict[str, Any]:
-    """Return two pictures as `comparison` shows them."""
     return {"before": served(before), "after": served(after)}
