@@ -13,13 +13,12 @@ from nst.page.api import add_endpoint
 from nst.page.components import element
 from nst.page.gallery import photos, styles
 from nst.page.parts.cropping import add_crop_tool
-from nst.page.parts.forecast import add_forecast
 from nst.page.parts.inside import add_inside
-from nst.page.parts.knobs import Knobs
+from nst.page.parts.knobs import Knobs, add_forecast
 from nst.page.parts.painting import RunController
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.presets import add_presets, add_surprise
-from nst.page.parts.returning import Returning
+from nst.page.parts.returning import add_returning
 from nst.page.parts.share import add_share
 from nst.page.parts.stage import Stage
 
@@ -52,7 +51,7 @@ def build(service: Service) -> gr.Blocks:
             with gr.Column(elem_id="stage", scale=1, min_width=320):
                 for component in stage.canvas:
                     component.render()
-                returning = Returning(stage, pictures, knobs)
+                brought = add_returning(stage, pictures, knobs)
                 with gr.Tabs(elem_id="after"):
                     with gr.Tab("Before and after"):
                         stage.comparison.render()
@@ -68,7 +67,7 @@ def build(service: Service) -> gr.Blocks:
                         add_inside(stage, pictures, knobs)
         element("foot", "theme", kept=kept, source=_source())
         tell_forecast(restored)
-        RunController(stage, pictures, knobs, tell_forecast, returning)
+        RunController(stage, pictures, knobs, tell_forecast, brought)
         add_endpoint(service)
     # What takes long has a queue of its own, and what does not a budget (nst/guard/budgets.py): Gradio's
     # queue is never full, and nobody can fill it for others. What has no queue is not to be had around it.

@@ -20,7 +20,6 @@ from nst.page.gallery import finished
 from nst.page.parts import LONG, QUIET, Values
 from nst.page.parts.knobs import Knobs, allowed
 from nst.page.parts.pictures import PictureInputs
-from nst.page.parts.returning import Returning
 from nst.page.parts.stage import Stage
 from nst.runs.run import Run, Waiting
 from nst.runs.storage import SavedFrame
@@ -41,6 +40,7 @@ class RunController:
 
     Args:
         tell_forecast: has the forecast told anew after an event: a run shows how fast this host is.
+        brought: the event that brings a run back.
     """
 
     def __init__(
@@ -49,35 +49,29 @@ class RunController:
         pictures: PictureInputs,
         knobs: Knobs,
         tell_forecast: Callable[[Any], Any],
-        returning: Returning,
+        brought: Any,
     ) -> None:
         self.stage, self.pictures, self.knobs = stage, pictures, knobs
         self._showing: dict[str, _RunView] = {}  # by page: whose event may write on its canvas
         given: set[Block] = {stage.handle, *pictures.all, *knobs.all}
         # Gradio builds each output anew at every frame, told or not; what ends a run comes after it.
         shown = [stage.handle, stage.live, stage.so_far, stage.status, stage.chart, stage.paint]
-        ended = [stage.actions, stage.live, stage.comparison, stage.strip, returning.row]
+        ended = [stage.actions, stage.live, stage.comparison, stage.strip, stage.row]
         # Each event is heard, also one that follows an end before Gradio has noted it.
         heard: dict[str, Any] = {"trigger_mode": "multiple"}
         long: dict[str, Any] = {**LONG, "show_progress_on": stage.status}
 
-        async def released(values: Values) -> Values:
-            run = stage.run(values)
-            if run is None or run.under_way:  # of another event
-                return returning.row_of(values)
-            return {**await stage.released(run), **returning.row_of(values)}
-
         def size(event: gr.EventData) -> Any:
             return message(event).get("size", gr.skip())
 
-        shows = [returning.brought.then(self._show, {stage.handle}, shown, **long)]
+        shows = [brought.then(self._show, {stage.handle}, shown, **long)]
         for begun in (stage.paint.submit, stage.actions.submit, stage.actions.select):
             # At once, and before anything that the server may say.
             begun(None, None, [stage.paint, stage.actions, stage.status], js=_BUSY, **QUIET)
             shows.append(begun(self._show, given, shown, **heard, **long))
         for event in shows:
             event.failure(None, None, stage.paint, js=_FREED, **QUIET)
-            told = tell_forecast(event.then(released, {stage.handle}, ended, **QUIET))
+            told = tell_forecast(event.then(stage.released, {stage.handle}, ended, **QUIET))
             told.then(stage.make_film, {stage.handle}, [stage.film, stage.film_line], **LONG)
         # What the next run would be, a link too, is of the size that is shown.
         stage.actions.select(size, None, knobs.components["size"], **QUIET)

@@ -21,7 +21,7 @@ from nst.page.parts import QUIET, Values
 from nst.page.static import on_load
 from nst.runs.registry import owner_of
 from nst.runs.run import Run
-from nst.runs.storage import SavedFrame
+from nst.runs.storage import RUNS_EACH, SavedFrame
 from nst.runs.stream import film
 
 _EXAMPLE = "This is an example. Press Paint to watch it happen, or add your own photo."
@@ -29,6 +29,8 @@ _NO_FILM = "The time-lapse appears here when a painting is finished."
 # The sizes that a finished painting can go on to: longest sides in pixels, and how many of them are offered.
 _SIZES = (768, 1024, 1536, 2048, 3072, 4096)
 _OFFERED = 3
+# Of a run that is not finished; all other states are called "Failed".
+_STATES = {"waiting": "Waiting", "painting": "Painting", "stopped": "Stopped", "left": "Stopped"}
 
 
 class Stage:
@@ -55,6 +57,9 @@ class Stage:
         self.actions = element("actions", "actions", render=False)
         # The frames; a click tells the `index`. Its value: "file" and "name" of each.
         self.strip = element("history", "select", value=[], elem_classes="strip", render=False)
+        # Recent paintings, each to be opened (`select`) or deleted (`delete`) by its `id`. Its value: "id",
+        # "file" and "name" of each, and "deleted" of one that may come back.
+        self.row = element("paintings", "paintings", value=[], render=False)
         # Two pictures of one size with a slider between them; Gradio's own takes no key.
         compared = _compared(photos()[0], example)
         self.comparison = element("compare", "beforeAfter", value=compared, render=False)
@@ -128,12 +133,23 @@ class Stage:
         advice = f"Add {' and '.join(missing)}." if missing else "Press Paint to watch it happen."
         return {**shown, self.live: served(photo) if photo else gr.skip(), self.status: status.line(advice)}
 
-    async def released(self, run: Run) -> Values:
+    def paintings(self, values: Values, deleted: Run | None = None) -> Values:
+        """Return what shows the paintings that are there by now, and one that may still come back."""
+        shown = [{"id": deleted.id, "deleted": True}] if deleted else []
+        for run in self.runs.of(self.owner(values))[:RUNS_EACH]:
+            kept = run.folder.kept()
+            name = f"{max(kept[-1].size)} px" if run.state == "finished" else _STATES.get(run.state, "Failed")
+            shown.append({"id": run.id, "file": served(kept[-1].path) if kept else None, "name": name})
+        return {self.row: shown}
+
+    async def released(self, values: Values) -> Values:
         """Return what shows a run's end, and what can be done with it."""
-        kept, folder = run.folder.kept(), run.folder
-        if not kept:
-            return {}
-        shown: Values = {
+        run, shown = self.run(values), self.paintings(values)
+        kept = run.folder.kept() if run else []
+        if run is None or run.under_way or not kept:  # under way is one of another event
+            return shown
+        folder = run.folder
+        shown |= {
             self.actions: await self._result(run, kept[-1]),
             # The last frame once more, in a message of its own, should the stream have lost it at its end.
             self.live: served(kept[-1].path),
