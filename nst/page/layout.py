@@ -56,7 +56,6 @@ def build(service: Service) -> gr.Blocks:
                     with gr.Tab("Before and after"):
                         stage.comparison.render()
                     with gr.Tab("Time-lapse"):
-                        stage.film_line.render()
                         stage.film.render()
                     with gr.Tab("Link and settings"):
                         restored = add_share(demo, pictures, knobs)

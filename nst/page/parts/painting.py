@@ -72,7 +72,7 @@ class RunController:
         for event in shows:
             event.failure(None, None, stage.paint, js=_FREED, **QUIET)
             told = tell_forecast(event.then(stage.released, {stage.handle}, ended, **QUIET))
-            told.then(stage.make_film, {stage.handle}, [stage.film, stage.film_line], **LONG)
+            told.then(stage.make_film, {stage.handle}, stage.film, **LONG)
         # What the next run would be, a link too, is of the size that is shown.
         stage.actions.select(size, None, knobs.components["size"], **QUIET)
         cards = [pictures.photo, pictures.style]

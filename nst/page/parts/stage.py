@@ -25,7 +25,7 @@ from nst.runs.storage import RUNS_EACH, SavedFrame
 from nst.runs.stream import film
 
 _EXAMPLE = "This is an example. Press Paint to watch it happen, or add your own photo."
-_NO_FILM = "The time-lapse appears here when a painting is finished."
+_NO_FILM = {"text": "The time-lapse appears here when a painting is finished."}
 # The sizes that a finished painting can go on to: longest sides in pixels, and how many of them are offered.
 _SIZES = (768, 1024, 1536, 2048, 3072, 4096)
 _OFFERED = 3
@@ -63,9 +63,9 @@ class Stage:
         # Two pictures of one size with a slider between them; Gradio's own takes no key.
         compared = _compared(photos()[0], example)
         self.comparison = element("compare", "beforeAfter", value=compared, render=False)
-        self.film_line = gr.HTML(status.remark(_NO_FILM), elem_id="filmed", render=False)
-        # Its value: the files "mp4" and "webp", and "name" of both where they are saved, without an ending.
-        self.film = element("film", render=False)
+        # Its value: the files "mp4" and "webp", and "name" of both where they are saved, without an ending;
+        # or a "text" in their place.
+        self.film = element("film", value=_NO_FILM, render=False)
         # `nst.runs.loss_log.LossLog` makes its table.
         self.chart = gr.LinePlot(
             x="step",
@@ -86,7 +86,7 @@ class Stage:
         canvas = (self.handle, self.live, self.so_far, self.status, self.actions, self.strip)
         self.canvas: tuple[Block, ...] = canvas
         # What `untouched` and `nothing` change.
-        self.all: list[Block] = [*self.canvas, self.comparison, self.film, self.film_line]
+        self.all: list[Block] = [*self.canvas, self.comparison, self.film]
 
     # Which run
 
@@ -124,8 +124,7 @@ class Stage:
 
     def untouched(self, photo: str | None, style: str | None) -> Values:
         """Return the canvas before anything was painted here: what two examples become, or else the photo."""
-        shown: Values = dict.fromkeys((self.comparison, self.film, self.so_far))
-        shown[self.film_line] = status.remark(_NO_FILM)
+        shown: Values = {self.comparison: None, self.film: _NO_FILM, self.so_far: None}
         if photo and (file := finished(photo, style)):
             shown[self.comparison] = _compared(photo, file)
             return {**shown, self.live: served(file), self.status: status.line(_EXAMPLE)}
@@ -159,18 +158,18 @@ class Stage:
             shown[self.comparison] = _compared(folder.before, folder.finished.path)
         return shown
 
-    async def make_film(self, values: Values, request: gr.Request) -> Values:
-        """Return what shows the film of the run that the page shows, once there is nothing more to come."""
+    async def make_film(self, values: Values, request: gr.Request) -> dict[str, Any]:
+        """Return the film of the run that the page shows, once there is nothing more to come."""
         run = self.run(values)
+        if run is None or run.under_way or not run.folder.kept():
+            return _NO_FILM
         try:
-            if run is None or run.under_way or not run.folder.kept():
-                raise InputError(_NO_FILM)
             async with self.service.side_work.place(client_of(request)):
                 mp4, webp = await to_thread.run_sync(film, run.folder)
         except InputError as error:
-            return {self.film: None, self.film_line: status.remark(str(error))}
+            return {"text": str(error)}
         name = Path(run.file_name(run.folder.kept()[-1])).stem
-        return {self.film: {"mp4": served(mp4), "webp": served(webp), "name": name}, self.film_line: ""}
+        return {"mp4": served(mp4), "webp": served(webp), "name": name}
 
     async def _result(self, run: Run, kept: SavedFrame) -> dict[str, Any]:
         """Return the value of `actions` for a kept frame: "file", "name", "moves", "whole" and "larger".
