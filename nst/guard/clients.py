@@ -48,9 +48,6 @@ def caller_of(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
     What a proxy says counts only if the request comes from a private network, where a proxy would be. Each
     adds an entry to X-Forwarded-For, or a line; the last public address there is what the outermost proxy has
     seen, and those before it are anybody's word.
-
-    Args:
-        peer: address at the other end of the connection.
     """
     address = _address(peer)
     proxied = address is None or not address.is_global
@@ -67,12 +64,7 @@ def caller_of(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
 
 
 def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: bool) -> Heads:
-    """Return the headers of a request as the app may see them.
-
-    Args:
-        own: those that only this host writes.
-        proxied: whether what they say of a proxy is believed.
-    """
+    """Return the headers of a request as the app may see them, with our `own`, which nobody else can send."""
     # Gradio takes its own address, and where it redirects to, from a header of its own that anybody can send.
     not_believed = (b"x-gradio-", b"x-nst-", *(() if proxied else _OF_PROXIES))
     return [*(pair for pair in hosts_only(headers) if not pair[0].startswith(not_believed)), *own]

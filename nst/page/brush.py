@@ -38,11 +38,7 @@ def sent_drawing(drawing: Any, over: str = "photo") -> bytes | None:
 
 
 def strokes(pixels: np.ndarray, roles: Mapping[str, str] = ROLES) -> tuple[Image.Image | None, ...]:
-    """Return the masks of a drawing for `stylize`, one for each role, None where there are no strokes of it.
-
-    Args:
-        pixels: (H, W, 4) uint8, strokes in the colours of the roles.
-    """
+    """Return a mask for each role, None if there is no stroke in its colour in (H, W, 4) uint8 pixels."""
     colors = np.array([ImageColor.getrgb(color) for color in roles.values()], np.float32)
     role = ((pixels[..., None, :3] - colors) ** 2).sum(-1).argmin(-1)
     covers = [np.where(role == index, pixels[..., 3], 0) for index in range(len(roles))]

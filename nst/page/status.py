@@ -19,12 +19,7 @@ _LONG = 90.0  # seconds of a run that are worth a word
 def line(
     text: str, percent: int | None = None, notice: str = "", numbers: Sequence[str] = (), kind: str = "idle"
 ) -> str:
-    """Return the HTML of a status line.
-
-    Args:
-        percent: how far the bar goes, None for no bar.
-        numbers: for whoever wants to know more.
-    """
+    """Return the HTML of a status line, with a bar up to `percent`, if that is not None."""
     attributes = 'aria-hidden="true"'
     if percent is not None:
         attributes = 'role="progressbar" aria-label="Painted" aria-valuemin="0" aria-valuemax="100"'

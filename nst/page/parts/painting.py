@@ -36,20 +36,15 @@ _FREED = "() => ({ state: 'ready', id: '', spoken: '' })"
 
 
 class RunController:
-    """Begins, stops and steers the runs of the page's visitors, and shows them.
-
-    Args:
-        tell_forecast: has the forecast told anew after an event: a run shows how fast this host is.
-        brought: the event that brings a run back.
-    """
+    """Begins, stops and steers the runs of the page's visitors, and shows them."""
 
     def __init__(
         self,
         stage: Stage,
         pictures: PictureInputs,
         knobs: Knobs,
-        tell_forecast: Callable[[Any], Any],
-        brought: Any,
+        tell_forecast: Callable[[Any], Any],  # anew after an event: a run shows how fast this host is
+        brought: Any,  # the event that brings a run back
     ) -> None:
         self.stage, self.pictures, self.knobs = stage, pictures, knobs
         self._showing: dict[str, _RunView] = {}  # by page: whose event may write on its canvas

@@ -131,11 +131,7 @@ class PictureInputs:
     ) -> tuple[Inputs[Source], dict[str, bytes]]:
         """Return the pictures to paint from, and the PNG of what was drawn by what it was drawn on.
 
-        Args:
-            resume: a painting to go on with.
-
-        Raises:
-            InputError: one is named that was not sent to this host, or a drawing cannot be read.
+        Raises InputError for a picture that was not sent to this host, or a drawing that cannot be read.
         """
         drawings: dict[str, bytes] = {}
         masks: dict[str, Any] = {over: (None,) * len(roles) for over, roles in _ROLES.items()}
@@ -209,10 +205,8 @@ def _card(label: str, name: str, alt: str, **more: Any) -> Picture:
 def _add_examples(examples: Sequence[Path], of: str, places: list[Picture], name: str) -> None:
     """Put examples here; one that is clicked goes into the first free place, or into the last.
 
-    Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing.
-
-    Args:
-        of: what they are called, which is the element id of the place if there is one only.
+    Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing. Here
+    they are called an example `of`, which is the element id of the place if there is one only.
     """
     pictures = [{"name": each.stem, "title": title(each), "place": place(each)} for each in examples]
     strip = element("examples", "select", elem_id=name, elem_classes="strip", pictures=pictures, of=of)

@@ -29,10 +29,7 @@ _TO_COPY = (
 
 
 def add_share(demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> Any:
-    """Put here a link, the snippets that embed it, and the way back.
-
-    Return the event after which the page is as its link says, or as it was before it was loaded again.
-    """
+    """Put links here, and the way back; return the event after which the page is as its link says, or was."""
     service = pictures.service
     named: list[Block] = list(pictures.named.values())
 
