@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Sequence
 
 import gradio as gr
@@ -67,7 +66,12 @@ def _seen(canvas: Image.Image, style: np.ndarray, settings: Settings, layer: str
     # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.
     (encoder,) = load_encoders(settings, torch.device("cpu"))
     views = compare(painting, to_tensor(style), settings, encoder)
-    return _gram_rows(views) + _map_row(feature_maps(painting, layer, encoder), layer)
+    maps = "".join(
+        _image((255 * each).round().astype(np.uint8), f"Feature map {number} of {layer}")
+        for number, each in enumerate(feature_maps(painting, layer, encoder), 1)
+    )
+    caption = f"The strongest channels of {layer} in the painting."
+    return f'{_gram_rows(views)}<p>{caption}</p><div class="maps">{maps}</div>'
 
 
 def _gram_rows(views: Sequence[LayerView]) -> str:
@@ -86,15 +90,6 @@ def _gram_rows(views: Sequence[LayerView]) -> str:
     )
 
 
-def _map_row(maps: Sequence[np.ndarray], layer: str) -> str:
-    images = "".join(
-        _image((255 * each).round().astype(np.uint8), f"Feature map {number} of {layer}")
-        for number, each in enumerate(maps, 1)
-    )
-    caption = f"The strongest channels of {html.escape(layer)} in the painting."
-    return f'<p>{caption}</p><div class="maps">{images}</div>'
-
-
 def _image(pixels: np.ndarray, alt: str) -> str:
     picture = Image.fromarray(pixels)
     grown = picture.resize(
@@ -102,7 +97,7 @@ def _image(pixels: np.ndarray, alt: str) -> str:
         Image.Resampling.NEAREST if picture.width < _SIDE else Image.Resampling.BICUBIC,
     )
     data = base64.b64encode(encode_png(np.asarray(grown))).decode()
-    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
+    return f'<img alt="{alt}" src="data:image/png;base64,{data}">'
 
 
 def _colored(values: np.ndarray) -> np.ndarray:
