@@ -11,12 +11,17 @@ from typing import Any
 
 from anyio import to_thread
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.types import Message, Receive
+
+from nst.guard.budgets import MOST_FILE, TOO_LARGE
+from nst.runs.storage import Files
 
 # Brackets, and commas, that no request has: what is parsed costs by its parts, a picture is one of them.
 _MOST_BRACKETS, _MOST_COMMAS = 500, 5000
 # In each so many seconds that a body is waited for, so many bytes have to come.
 PERIOD, LEAST = 15.0, 240_000
+_MOST_FILES = 12  # of a form
 _SLOW = "That came too slowly; send it again, or something smaller."
 
 
@@ -83,3 +88,30 @@ def parse(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise HTTPException(422, "The body of this request is not a JSON object; send one.")
     return value
+
+
+async def take_upload(files: Files, request: Request, client: str) -> list[str]:
+    """Keep the files of a form; return their paths, which is what Gradio's own route answers.
+
+    Gradio's writes each file into the cache at once, and leaves it there if the form breaks off, is too large
+    or names it otherwise. Starlette's lies in files that have no name, and are gone with the request.
+    Raises HTTPException for what is no form of files, ClientDisconnect if it broke off, OSError for no room.
+    """
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise HTTPException(400, "An upload is a form with files (multipart/form-data).")
+    try:
+        async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES, max_part_size=2**16) as form:
+            sent = [one for one in form.getlist("files") if not isinstance(one, str)]
+            if any((one.size or 0) > MOST_FILE for one in sent):
+                raise HTTPException(413, TOO_LARGE)
+            paths = [
+                await to_thread.run_sync(files.add_upload, client, one.filename, one.file) for one in sent
+            ]
+    # Of a form that its parser did not foresee, or did.
+    except (HTTPException, KeyError, ValueError, AssertionError) as error:
+        if isinstance(error, HTTPException) and error.status_code != 400:
+            raise
+        raise HTTPException(400, "This form cannot be read; send the files in fields named files.") from error
+    if not paths:
+        raise HTTPException(400, "There is no file in this form; send it in a field named files.")
+    return [str(path) for path in paths]

@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nst.gradio_faults import pending
-from nst.guard import bodies, clients, files
-from nst.guard.answers import outgoing, reason, refusal, tool_error
+from nst.guard import bodies, clients
+from nst.guard.answers import outgoing, reason, refusal, served, tool_error
 from nst.guard.budgets import limit
 from nst.guard.events import UNFIT, Events
 from nst.guard.routes import route_of
@@ -101,11 +101,11 @@ class Guard:
                 health = await self.service.health(self.demo)
                 return JSONResponse(health, 503 if health["status"] == "stuck" else 200)
             case "upload":
-                return JSONResponse(await files.take_upload(self.service.files, request, client))
+                return JSONResponse(await bodies.take_upload(self.service.files, request, client))
             case "progress":  # Gradio's own waits for an id, and anybody's id is as good as another's
                 return Response('data: {"msg": "done"}\n\n', media_type="text/event-stream")
             case "file":
-                return files.served(self.service.files, path.partition("=")[2])
+                return served(self.service.files, path.partition("=")[2])
             case "mcp":
                 return await self._assist(events, request, send)
             case "listen" | "await":
