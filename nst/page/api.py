@@ -109,13 +109,8 @@ def add_endpoint(service: Service) -> None:
         ]
         result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
         button = gr.Button(elem_id="api-button")
-    button.click(
-        stylize,
-        inputs,
-        result,
-        api_name="stylize",
-        concurrency_limit=None,  # runs have a queue of their own
-    )
+    # Runs have a queue of their own.
+    button.click(stylize, inputs, result, api_name="stylize", concurrency_limit=None)
 
 
 def _place(name: str) -> str:

@@ -44,15 +44,10 @@ class PictureInputs:
         self.service = service
         main: dict[str, Any] = {"show_label": False, "height": 168}
         small: dict[str, Any] = {"height": 104, "min_width": 80}
-        self.photo = _card(
-            "Photo",
-            "photo",
-            "The photo picture",
-            value=str(photos()[0]),
-            sources=["upload", "webcam", "clipboard"],
-            webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
-            **main,
-        )
+        # What is seen while it films is mirrored, by page.css.
+        camera: dict[str, Any] = {"webcam_options": gr.WebcamOptions(mirror=False)}
+        camera["sources"] = ["upload", "webcam", "clipboard"]
+        self.photo = _card("Photo", "photo", "The photo picture", value=str(photos()[0]), **main, **camera)
         self.style = _card("Style", "style", "The style picture", value=str(styles()[0]), **main)
         self.others = [
             _card(f"Style {number}", f"style-{number}", f"Style picture {number}", **small)
@@ -113,13 +108,12 @@ class PictureInputs:
         It is read as a run will want it, whose first frame then does not wait for that; `alpha` says whether
         its transparency may be the painting's. Raises InputError if it cannot be read.
         """
-        files, label = self.service.files, "This file"
+        files, decoder, label = self.service.files, self.service.decoder, "This file"
         sent = files.sent(path, label)
-        moving = (await self.service.decoder.describe(sent, label, client))[1] if alpha else None
-        pixels, remark = await self.service.decoder.decode(sent, label, client, alpha=alpha)
-        preview = await to_thread.run_sync(_preview, pixels)
+        moving = (await decoder.describe(sent, label, client))[1] if alpha else None
+        pixels, remark = await decoder.decode(sent, label, client, alpha=alpha)
         try:
-            seen = await to_thread.run_sync(files.add_preview, sent, preview)
+            seen = await to_thread.run_sync(lambda: files.add_preview(sent, _preview(pixels)))
         except OSError as error:
             raise InputError(NO_ROOM) from error
         if moving:
