@@ -146,7 +146,7 @@ def test_a_stop_that_comes_after_the_end_leaves_a_page_that_paints_again(page: P
 
 @pytest.mark.usefixtures("unhurried")
 def test_a_stop_that_is_there_before_the_run_ends_it(page: Page, demo):
-    held = held_back(page, demo, "_begin")
+    held = held_back(page, demo, "_show")
     press(page, "Paint")
     with page.expect_response(lambda answer: asked(answer.request, demo) == "_stop"):
         press(page, "Stop")
