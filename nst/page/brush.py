@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,20 +22,16 @@ ROLES = {"Keep the photo": KEEP, **{f"Style {number}": color for number, color i
 SOURCE = {"Take the style from here": STYLES[0]}
 
 _START = "data:image/png;base64,"
-UNREADABLE = "What was drawn on the {over} cannot be read; clear it and draw again."
 
 
-def sent_drawing(drawing: Any, over: str = "photo") -> bytes | None:
+def sent_drawing(drawing: Any) -> bytes | None:
     """Return the PNG that a data URL is, None where nothing was drawn; raise InputError for anything else."""
     if not drawing:
         return None
-    unreadable = UNREADABLE.format(over=over)
-    if not isinstance(drawing, str) or not drawing.startswith(_START):
-        raise InputError(unreadable)
-    try:
-        return base64.b64decode(drawing.removeprefix(_START), validate=True)
-    except ValueError as error:
-        raise InputError(unreadable) from error
+    with contextlib.suppress(ValueError):
+        if isinstance(drawing, str) and drawing.startswith(_START):
+            return base64.b64decode(drawing.removeprefix(_START), validate=True)
+    raise InputError("This is no drawing; clear it and draw again.")
 
 
 def strokes(pixels: np.ndarray, roles: Mapping[str, str] = ROLES) -> tuple[Image.Image | None, ...]:

@@ -20,7 +20,7 @@ from nst.guard.clients import client_of
 from nst.guard.service import Service
 from nst.image.picture_files import encode_jpeg
 from nst.inputs import Inputs
-from nst.page.brush import ROLES, SOURCE, UNREADABLE, sent_drawing, strokes
+from nst.page.brush import ROLES, SOURCE, sent_drawing, strokes
 from nst.page.components import element, picked
 from nst.page.gallery import photos, place, styles, title
 from nst.page.parts import QUIET, Values
@@ -130,13 +130,14 @@ class PictureInputs:
         drawings: dict[str, bytes] = {}
         masks: dict[str, Any] = {over: (None,) * len(roles) for over, roles in _ROLES.items()}
         for over, brush in self.brushes.items():
-            if (drawn := sent_drawing(values[brush], over)) is not None:
-                drawings[over] = drawn
-                try:
+            try:
+                if (drawn := sent_drawing(values[brush])) is not None:
+                    drawings[over] = drawn
                     pixels = await self.service.decoder.drawing(drawn, "The drawing", client)
-                except InputError as error:
-                    raise InputError(UNREADABLE.format(over=over)) from error
-                masks[over] = await to_thread.run_sync(strokes, pixels, _ROLES[over])
+                    masks[over] = await to_thread.run_sync(strokes, pixels, _ROLES[over])
+            except InputError as error:
+                sentence = f"What was drawn on the {over} cannot be read; clear it and draw again."
+                raise InputError(sentence) from error
         keep, *regions = masks["photo"]
         given: Any = Inputs(
             self.sent(values[self.photo], "The photo"),
