@@ -19,7 +19,7 @@ from playwright.sync_api import Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from nst import Settings, stylize
-from nst.page.gallery import Example, finished_file, photos, styles
+from nst.page.gallery import finished_file, photos, styles, title
 from nst.page.server import served
 from nst.runs.limits import Limits
 
@@ -29,9 +29,9 @@ PAIR = ("matterhorn", "starry_night")
 PATIENCE = 300_000
 
 
-def paint(photo: Example, style: Example, **settings: Any) -> Image.Image:
+def paint(photo: Path, style: Path, **settings: Any) -> Image.Image:
     """Return two examples, painted."""
-    *_, frame = stylize(photo.path, style.path, Settings(encoder="narrow", **settings))
+    *_, frame = stylize(photo, style, Settings(encoder="narrow", **settings))
     return Image.fromarray(frame.image)
 
 
@@ -39,8 +39,8 @@ def visit(page: Page, url: str) -> None:
     """Paint another pair on the page; keep what is seen and what can be downloaded."""
     page.goto(f"{url}?size=1024")
     for kind, examples, name in (("photo", photos(), PAIR[0]), ("style", styles(), PAIR[1])):
-        title = next(example.title for example in examples if example.path.stem == name)
-        page.get_by_role("button", name=f"Use the {kind} {title}").click()
+        named = next(title(example) for example in examples if example.stem == name)
+        page.get_by_role("button", name=f"Use the {kind} {named}").click()
     page.wait_for_timeout(1500)
     page.locator("#paint").click()
     page.wait_for_function(

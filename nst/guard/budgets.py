@@ -24,6 +24,7 @@ class Limit(NamedTuple):
 
 
 MOST_FILE = 40 * 2**20
+TOO_LARGE = f"A file may have {MOST_FILE // 2**20} MB at most; make it smaller first."
 LIMITS: dict[str, Limit] = {
     "page": Limit(80, 4, 40),
     "config": Limit(80, 4, 40),
@@ -59,11 +60,7 @@ class Budgets:
 
     @contextlib.contextmanager
     def spend(self, client: str, kind: str) -> Iterator[None]:
-        """Take one request off the budgets, for as long as it lasts.
-
-        Raises:
-            HTTPException: there is nothing left.
-        """
+        """Take one request off the budgets, for as long as it lasts; raise HTTPException for nothing left."""
         burst, rate, most, _ = limit(kind)
         now, left = time.monotonic(), {}
         for account, share in accounts(client):

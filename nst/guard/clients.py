@@ -1,4 +1,4 @@
-"""Who asks, as far as that can be told."""
+"""Who asks, as far as that can be told, and what is believed of that."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ from typing import NamedTuple
 
 import gradio as gr
 
+from nst.gradio_faults.forwarded import hosts_only
+
 # How the guard tells everything behind it; from outside such a header does not come through.
 HEADER = b"x-nst-client"
 # The same for the word by which an assistant's call is known: Gradio makes it once more itself, over HTTP.
 CALL = b"x-nst-call"
 
+# What a proxy says is heard from a proxy only.
+_OF_PROXIES = (b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"forwarded")
+
+Heads = list[tuple[bytes, bytes]]
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def client_of(request: gr.Request) -> str:
     """Return the network that a request comes from, or "" where that cannot be told."""
     return request.headers.get(HEADER.decode(), "")
-
-
-def session_of(request: gr.Request) -> str:
-    """Return the id of the page or program that asks, or "" where it has none."""
-    return request.session_hash or ""
 
 
 @dataclass
@@ -37,8 +38,6 @@ class Call:
 
 
 class Caller(NamedTuple):
-    """Who makes a request."""
-
     network: str  # that it comes from, "" where that cannot be told
     proxied: bool  # what it says of a proxy is believed
 
@@ -46,13 +45,9 @@ class Caller(NamedTuple):
 def caller_of(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
     """Decide who makes a request; nothing else here reads what a proxy says of that.
 
-    What a proxy says counts only if the request comes from a private network, where a proxy would be; of the
-    addresses that it names, the last public one is what the outermost proxy has seen, and those before it are
-    anybody's word.
-
-    Args:
-        peer: address at the other end of the connection.
-        headers: of the request; each proxy adds an entry to X-Forwarded-For, or a line.
+    What a proxy says counts only if the request comes from a private network, where a proxy would be. Each
+    adds an entry to X-Forwarded-For, or a line; the last public address there is what the outermost proxy has
+    seen, and those before it are anybody's word.
     """
     address = _address(peer)
     proxied = address is None or not address.is_global
@@ -66,6 +61,13 @@ def caller_of(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
             network = ipaddress.ip_network((place, 64 if place.version == 6 else 32), strict=False)
             return Caller(str(network), proxied)
     return Caller("", proxied)
+
+
+def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: bool) -> Heads:
+    """Return the headers of a request as the app may see them, with our `own`, which nobody else can send."""
+    # Gradio takes its own address, and where it redirects to, from a header of its own that anybody can send.
+    not_believed = (b"x-gradio-", b"x-nst-", *(() if proxied else _OF_PROXIES))
+    return [*(pair for pair in hosts_only(headers) if not pair[0].startswith(not_believed)), *own]
 
 
 def _address(text: str) -> _Address | None:

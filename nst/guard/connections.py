@@ -44,7 +44,6 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
     _widest: str = ""  # of the accounts
 
     def connection_made(self, transport: Any) -> None:
-        """Take a place, or close."""
         super().connection_made(transport)
         network = caller_of((self.client or ("",))[0], ()).network
         self._accounts = accounts(network)
@@ -56,14 +55,12 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
         self._wait()
 
     def data_received(self, data: bytes) -> None:
-        """Note that it is not silent any more once a head is whole."""
         before = self.cycle
         super().data_received(data)
-        if self.cycle is not before and self in self._all:
+        if self.cycle is not before and self in self._all:  # a head is whole
             self._move()
 
     def on_response_complete(self) -> None:
-        """Note that it is silent again, until the next request or uvicorn's own deadline."""
         super().on_response_complete()
         if self.transport.is_closing():
             self._look()
@@ -71,7 +68,6 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
             self._wait()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Give the place back."""
         super().connection_lost(exc)
         self._move()
         del self._all[self]
@@ -80,7 +76,6 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
         type(self)._of -= Counter(account for account, _ in self._accounts)
 
     def pause_writing(self) -> None:
-        """Begin to look whether what is answered is taken."""
         super().pause_writing()
         self._look()
 

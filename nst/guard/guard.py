@@ -18,8 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from nst.gradio_faults import pending
-from nst.guard import bodies, clients, files, headers
-from nst.guard.answers import reason, refusal, tool_error
+from nst.guard import bodies, clients
+from nst.guard.answers import outgoing, reason, refusal, served, tool_error
 from nst.guard.budgets import limit
 from nst.guard.events import UNFIT, Events
 from nst.guard.routes import route_of
@@ -29,14 +29,14 @@ _SMALL = 2**18  # bytes of a body that are read at once
 _READ_AT_A_TIME = 2  # of the larger bodies, in threads: the page must not stand still meanwhile
 _MOST_CALLS = 16  # of the MCP tool, each of which takes a thread
 _FORGOTTEN = 30.0  # seconds between two looks for messages that nobody fetches
+_NO_RUN = "There is no such run here, or somebody has begun to fetch its frames."
+_NO_SESSION = {"msg": "unexpected_error", "message": "404", "success": False, "session_not_found": True}
+Check = Callable[[dict[str, Any]], dict[str, Any]]  # makes of a body what Gradio is to read in its place
 
 
 class Guard:
-    """ASGI middleware before Gradio."""
-
     def __init__(self, app: ASGIApp, service: Service, demo: gr.Blocks) -> None:
         self.app, self.service, self.demo = app, service, demo
-        self.events = Events(demo, service.files)
         self._large = CapacityLimiter(_READ_AT_A_TIME)
         self._tidied = 0.0
 
@@ -51,7 +51,7 @@ class Guard:
             nonlocal begun
             if message["type"] == "http.response.start":
                 begun = True
-                message = {**message, "headers": headers.outgoing(message.get("headers", ()), nonce)}
+                message = {**message, "headers": outgoing(message.get("headers", ()), nonce)}
             await send(message)
 
         try:
@@ -74,65 +74,62 @@ class Guard:
             if not begun:
                 await refused(scope, receive, answer)
 
-    def _who(self, scope: Scope) -> tuple[str, headers.Heads]:
+    def _who(self, scope: Scope) -> tuple[str, clients.Heads]:
         """Return who asks, and the headers as all behind this may see them."""
         heads = scope["headers"]
         word = next((value for name, value in heads if name == clients.CALL), b"")
         if call := self.service.calls.get(word.decode("latin-1")):
             own = [(clients.HEADER, call.client.encode()), (clients.CALL, word)]
-            return call.client, headers.incoming(heads, own, proxied=True)
+            return call.client, clients.incoming(heads, own, proxied=True)
         client, proxied = clients.caller_of((scope.get("client") or [""])[0], heads)
-        return client, headers.incoming(heads, [(clients.HEADER, client.encode())], proxied=proxied)
+        return client, clients.incoming(heads, [(clients.HEADER, client.encode())], proxied=proxied)
 
     async def _answer(self, kind: str, request: Request, client: str, send: Send) -> Response | None:
         """Return what answers a request of a kind; None if Gradio has answered."""
-        path, events = request.scope["path"], self.events
+        path, events = request.scope["path"], Events(self.demo, self.service.files, client)
+        checks: dict[str, Check] = {
+            "join": partial(events.event, queued=True),
+            "direct": partial(events.event, queued=False),
+            "call": partial(events.call, by_name="/v2/" in path),
+            "small": dict,
+        }
+        if kind in checks:
+            await self._hand_on(await self._read(request, checks[kind]), request, send)
+            return None
         match kind:
             case "health":
                 health = await self.service.health(self.demo)
                 return JSONResponse(health, 503 if health["status"] == "stuck" else 200)
             case "upload":
-                return JSONResponse(await files.take_upload(self.service.files, request, client))
+                return JSONResponse(await bodies.take_upload(self.service.files, request, client))
             case "progress":  # Gradio's own waits for an id, and anybody's id is as good as another's
                 return Response('data: {"msg": "done"}\n\n', media_type="text/event-stream")
             case "file":
-                return files.served(self.service.files, path.partition("=")[2])
-            case "join" | "direct":
-                body = await self._read(request, partial(events.event, client, queued=kind == "join"))
-                await self._hand_on(body, request, send)
-            case "call":
-                body = await self._read(request, partial(events.call, client, by_name="/v2/" in path))
-                await self._hand_on(body, request, send)
-            case "small":
-                await self._hand_on(await self._read(request, dict), request, send)
+                return served(self.service.files, path.partition("=")[2])
             case "mcp":
-                return await self._assist(request, client, send)
-            case "listen":
+                return await self._assist(events, request, send)
+            case "listen" | "await":
                 session = request.query_params.get("session_hash", "")
-                if not pending.is_known(self.demo, session):
-                    # As Gradio says it, which adds a traceback to the log each time.
-                    lost = {"msg": "unexpected_error", "message": "404", "success": False}
-                    text = json.dumps({**lost, "session_not_found": True})
-                    return Response(f"data: {text}\n\n", media_type="text/event-stream")
-                await self._listen(session, request, send)
-            case "await":
-                session = pending.session_of(self.demo, path.rpartition("/")[2])
-                if not pending.is_known(self.demo, session):
-                    raise HTTPException(
-                        404, "There is no such run here, or somebody has begun to fetch its frames."
-                    )
-                await self._listen(session, request, send)
-            case _:
-                await self.app(request.scope, request.receive, send)
+                if kind == "await":
+                    session = pending.session_of(self.demo, path.rpartition("/")[2])
+                if pending.is_known(self.demo, session):
+                    with self.service.listeners.listening(session):
+                        await self.app(request.scope, request.receive, send)
+                    return None
+                if kind == "await":
+                    raise HTTPException(404, _NO_RUN)
+                # As Gradio says it, which adds a traceback to the log each time.
+                return Response(f"data: {json.dumps(_NO_SESSION)}\n\n", media_type="text/event-stream")
+        await self.app(request.scope, request.receive, send)
         return None
 
-    async def _assist(self, request: Request, client: str, send: Send) -> Response | None:
+    async def _assist(self, events: Events, request: Request, send: Send) -> Response | None:
         """Hand a message of MCP on; a call of a tool Gradio makes once more itself, with a word of ours."""
         message: dict[str, Any] = {}
 
         def check(given: dict[str, Any]) -> dict[str, Any]:
             message.update(given)
-            return self.events.tool(client, given)
+            return events.tool(given)
 
         try:
             body = await self._read(request, check)
@@ -145,7 +142,7 @@ class Guard:
             return None
         if len(self.service.calls) >= _MOST_CALLS:
             return tool_error(message, "This host is full; try again in a few minutes.")
-        call, word = clients.Call(client), secrets.token_hex(16)
+        call, word = clients.Call(events.client), secrets.token_hex(16)
 
         async def watched() -> Message:
             message = await request.receive()
@@ -156,7 +153,7 @@ class Guard:
         # Of what came along, only this goes round: the rest would be taken for the inner call's own.
         kept = (b"host", b"accept", b"content-type", b"mcp-protocol-version", b"user-agent")
         heads = [pair for pair in request.scope["headers"] if pair[0] in kept]
-        heads += [(clients.CALL, word.encode()), (clients.HEADER, client.encode())]
+        heads += [(clients.CALL, word.encode()), (clients.HEADER, events.client.encode())]
         self.service.calls[word] = call
         try:
             await self._hand_on(body, Request({**request.scope, "headers": heads}, watched), send)
@@ -165,9 +162,7 @@ class Guard:
             del self.service.calls[word]
         return None
 
-    async def _read(
-        self, request: Request, check: Callable[[dict[str, Any]], dict[str, Any]]
-    ) -> dict[str, Any]:
+    async def _read(self, request: Request, check: Check) -> dict[str, Any]:
         """Return what `check` makes of a body; large ones wait on the disk for their turn, not in memory."""
         with SpooledTemporaryFile(max_size=_SMALL) as spool:
             async for part in request.stream():
@@ -183,7 +178,10 @@ class Guard:
 
     async def _hand_on(self, value: dict[str, Any], request: Request, send: Send) -> None:
         """Have Gradio answer to another body than was sent."""
-        self._tidy()
+        if time.monotonic() - self._tidied > _FORGOTTEN:
+            self._tidied = now = time.monotonic()
+            alone_for = self.service.listeners.alone_for
+            pending.forget(self.demo, lambda session: alone_for(session, now - 300) > 60)
         body = json.dumps(value).encode()
         come = [{"type": "http.request", "body": body, "more_body": False}]
         replaced = False
@@ -203,16 +201,3 @@ class Guard:
         heads = [pair for pair in request.scope["headers"] if pair[0] not in stale]
         heads.append((b"content-length", str(len(body)).encode()))
         await self.app({**request.scope, "headers": heads}, receive, answer)
-
-    async def _listen(self, session: str, request: Request, send: Send) -> None:
-        """Have Gradio answer with somebody listening to a session meanwhile."""
-        with self.service.listeners.listening(session):
-            await self.app(request.scope, request.receive, send)
-
-    def _tidy(self) -> None:
-        """Drop what Gradio keeps for sessions that nobody listens to and in which nothing is under way."""
-        now = time.monotonic()
-        if now - self._tidied > _FORGOTTEN:
-            self._tidied = now
-            alone_for = self.service.listeners.alone_for
-            pending.forget(self.demo, lambda session: alone_for(session, now - 300) > 60)

@@ -22,7 +22,6 @@ class Line(logging.Formatter):
     """
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
         text = super().format(record)
         head, *rest = text.split("\n") if record.exc_info else [text]
         return "\n    ".join(map(_plain, (head, *rest[-40:])))
@@ -37,7 +36,6 @@ class Sparing(logging.Filter):
         self._seen: Counter[tuple[str, int]] = Counter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether the record is to be written."""
         place = (record.pathname, record.lineno)
         with self._lock:
             count = self._seen[place] = self._seen[place] + 1

@@ -14,8 +14,6 @@ _ID = r"[A-Za-z0-9_-]{1,64}"
 
 
 class Route(NamedTuple):
-    """One kind of request."""
-
     kind: str  # what the guard does with it
     methods: tuple[str, ...]
     pattern: str  # of the whole path
@@ -53,7 +51,6 @@ OPEN: tuple[Route, ...] = (
 
 
 def route_of(method: str, path: str, query: bytes) -> Route | None:
-    """Return the route of a request, or None if there is none."""
     if len(path) > _LONGEST_PATH or len(query) > _LONGEST_QUERY or not path.isprintable():
         return None
     fitting = (one for one in OPEN if method in one.methods and re.fullmatch(one.pattern, path))

@@ -45,7 +45,6 @@ class Service:
         self.runs.adopt()  # before anybody can ask for what is there
 
     def start(self) -> None:
-        """Begin to serve a page that is launched."""
         self.decoder.start()
         self.files.start()
 

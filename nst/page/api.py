@@ -13,7 +13,7 @@ import gradio as gr
 
 from nst.errors import InputError
 from nst.gradio_faults.inputs import Picture
-from nst.guard.clients import CALL, client_of, session_of
+from nst.guard.clients import CALL, client_of
 from nst.guard.service import Service
 from nst.inputs import Inputs
 from nst.knob import Knob
@@ -73,10 +73,10 @@ def add_endpoint(service: Service) -> None:
                 resume=files["resume"],
                 style_masks=tuple(files[f"style_mask_{n}"] for n in _NUMBERS),
             )
-            client, session = client_of(request), session_of(request)
+            client = client_of(request)
             run = await service.runs.begin("", client, pictures, settings, stop=stop)
             try:
-                async with aclosing(run.follow(session)) as updates:
+                async with aclosing(run.follow(request.session_hash or "")) as updates:
                     async for update in updates:
                         if isinstance(update, Update):
                             path = Path(update.picture)  # of a clip the film lies beside it
@@ -109,13 +109,8 @@ def add_endpoint(service: Service) -> None:
         ]
         result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
         button = gr.Button(elem_id="api-button")
-    button.click(
-        stylize,
-        inputs,
-        result,
-        api_name="stylize",
-        concurrency_limit=None,  # runs have a queue of their own
-    )
+    # Runs have a queue of their own.
+    button.click(stylize, inputs, result, api_name="stylize", concurrency_limit=None)
 
 
 def _place(name: str) -> str:
@@ -124,7 +119,6 @@ def _place(name: str) -> str:
 
 
 def _described(knob: Knob) -> str:
-    """Return what a knob means, in one line."""
     if knob.choices:
         return f"{knob.help} One of {', '.join(knob.choices)}."
     if knob.kind in (int, float):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,6 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from nst.errors import InputError
-from nst.runs.decode_worker import MOST_DRAWN
 from nst.settings import MOST_STYLES
 
 # Far apart from one another, so that a smoothed pixel still names its role.
@@ -22,48 +22,22 @@ ROLES = {"Keep the photo": KEEP, **{f"Style {number}": color for number, color i
 SOURCE = {"Take the style from here": STYLES[0]}
 
 _START = "data:image/png;base64,"
-# More than any drawing of that size can have: four bytes a pixel, in base64.
-_MOST_CHARACTERS = 4 * MOST_DRAWN**2 * 4 // 3 + 10_000
-
-UNREADABLE = "What was drawn on the {over} cannot be read; clear it and draw again."
 
 
-def sent_drawing(drawing: Any, over: str = "photo") -> bytes | None:
-    """Return the PNG that a drawing is, None where nothing was drawn.
-
-    Args:
-        drawing: a data URL of a PNG, or None or empty.
-
-    Raises:
-        InputError: it is no such thing.
-    """
+def sent_drawing(drawing: Any) -> bytes | None:
+    """Return the PNG that a data URL is, None where nothing was drawn; raise InputError for anything else."""
     if not drawing:
         return None
-    unreadable = UNREADABLE.format(over=over)
-    if not isinstance(drawing, str) or not drawing.startswith(_START) or len(drawing) > _MOST_CHARACTERS:
-        raise InputError(unreadable)
-    try:
-        return base64.b64decode(drawing.removeprefix(_START), validate=True)
-    except ValueError as error:
-        raise InputError(unreadable) from error
+    with contextlib.suppress(ValueError):
+        if isinstance(drawing, str) and drawing.startswith(_START):
+            return base64.b64decode(drawing.removeprefix(_START), validate=True)
+    raise InputError("This is no drawing; clear it and draw again.")
 
 
 def strokes(pixels: np.ndarray, roles: Mapping[str, str] = ROLES) -> tuple[Image.Image | None, ...]:
-    """Return the masks of a drawing for `stylize`, one for each role, None where there are no strokes of it.
-
-    Args:
-        pixels: (H, W, 4) uint8, strokes in the colours of the roles.
-        roles: name -> colour.
-    """
-    shades = pixels.astype(np.float32) / 255
-    opaque = shades[..., 3]
-    colors = np.array([ImageColor.getrgb(color) for color in roles.values()]) / 255
-    role = ((shades[..., None, :3] - colors) ** 2).sum(-1).argmin(-1)
-    return tuple(_mask(np.where(role == index, opaque, 0)) for index in range(len(roles)))
-
-
-def _mask(cover: np.ndarray) -> Image.Image | None:
-    """Return a grey picture of what is covered, or None if that is less than a speck."""
-    if (cover > 0.5).sum() < 4:
-        return None
-    return Image.fromarray((cover.clip(0, 1) * 255).round().astype(np.uint8))
+    """Return a mask for each role, None if there is no stroke in its colour in (H, W, 4) uint8 pixels."""
+    colors = np.array([ImageColor.getrgb(color) for color in roles.values()], np.float32)
+    role = ((pixels[..., None, :3] - colors) ** 2).sum(-1).argmin(-1)
+    covers = [np.where(role == index, pixels[..., 3], 0) for index in range(len(roles))]
+    # Less than a speck is no stroke.
+    return tuple(Image.fromarray(cover) if (cover > 127).sum() >= 4 else None for cover in covers)

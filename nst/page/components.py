@@ -18,9 +18,7 @@ from nst.page.static import markup, on_load
 def element(name: str, script: str | None = None, **more: Any) -> gr.HTML:
     """Return a component of our own, which is `static/NAME.html` and has that name as its element id.
 
-    Args:
-        script: the function of the page's scripts that brings it to life.
-        more: arguments of `gr.HTML`; what it does not know fills the HTML, as its value does.
+    A function of the page's scripts brings it to life. What `gr.HTML` does not know of `more` fills the HTML.
     """
     js = on_load(script) if script else None
     return gr.HTML(html_template=markup(name), js_on_load=js, **{"elem_id": name, **more})
@@ -46,8 +44,7 @@ def freed(spoken: str = "") -> dict[str, str]:
 
 
 def control(knob: Knob, **more: Any) -> Control:
-    """Return the input component that a knob calls for."""
-    common: dict[str, Any] = {
+    common: Any = {
         "label": knob.label,
         "info": knob.help,
         "value": knob.default,

@@ -7,31 +7,25 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 from urllib.parse import urlsplit
 
 import brotli
 from anyio import to_thread
-from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
 
-from nst.gradio_faults import assets, forwarded, template, timers
+from nst.gradio_faults import assets, template, timers
 from nst.page.gallery import THUMBNAIL_COUNT, all_finished, pair, thumbnails
 from nst.page.layout import PROMISE, TITLE
 from nst.page.links import shared
 from nst.page.static import SCRIPTS, filled, scripts, scripts_address
 
-# Gradio asks for brotli itself; browsers take it over HTTPS and from this machine.
-# What is packed once and for all is worth more work: on 400 kbit/s Paint is there half a second earlier.
-_PACKED: dict[bytes, Callable[[bytes, bool], bytes]] = {
-    b"br": lambda data, once: brotli.compress(data, quality=10 if once else 6),
-    b"gzip": lambda data, once: gzip.compress(data, compresslevel=9 if once else 6),
-}
 _KINDS = {
-    "jpg": b"image/jpeg",
-    "json": b"application/manifest+json",
-    "css": b"text/css; charset=utf-8",
-    "js": b"text/javascript; charset=utf-8",
+    "jpg": "image/jpeg",
+    "json": "application/manifest+json",
+    "css": "text/css",
+    "js": "text/javascript",
 }
 _CARDS = "/card/"  # and the name of a file of what two examples become
 _SCRIPT = re.compile(rb"<script(?=[\s>])")
@@ -62,67 +56,47 @@ class Document:
             "/manifest.json": json.dumps(_MANIFEST).encode(),
             SCRIPTS: scripts(),
         }
-        self._packed: dict[tuple[str, bytes], bytes] = {}
         # A picture that has changed has another address.
         self.thumbnails, self.shown = (
             f"{path}?{hashlib.sha256(data).hexdigest()[:8]}" for path, data in pictures.items()
         )
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer for the pictures, change the page, hand everything else on."""
-        if scope["type"] == "http":
-            # Gradio writes this one into the page as it comes.
-            scope = {**scope, "headers": forwarded.hosts_only(scope["headers"])}
-        if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
-            await self.app(scope, receive, send)
-        elif file := self.files.get(scope["path"]):
-            await self._file(file, scope, send)
-        elif scope["path"] == "/":
-            await self._page(scope, receive, send)
+        path = scope.get("path", "")
+        if file := self.files.get(path):
+            kind = _KINDS[path.rpartition(".")[2]]
+            response = Response(file, headers={"cache-control": "max-age=86400"}, media_type=kind)
+        elif path == "/":
+            response = await self._page(scope, receive)
         else:
             await self.app(scope, receive, send)
-
-    async def _file(self, file: bytes, scope: dict[str, Any], send: Any) -> None:
-        path = scope["path"]
-        ending = path.rpartition(".")[2]
-        headers = [(b"content-type", _KINDS[ending]), (b"cache-control", b"max-age=86400")]
-        if ending != "jpg":
-            headers.append((b"vary", b"Accept-Encoding"))
+            return
+        if response.headers.get("content-type", "").startswith(("text/", "application/")):
+            response.headers["vary"] = "Accept-Encoding"
             if way := _way(scope):
-                # Once and for all: there are as many as files.
-                if (path, way) not in self._packed:
-                    self._packed[path, way] = await to_thread.run_sync(_PACKED[way], file, True)
-                file = self._packed[path, way]
-                headers.append((b"content-encoding", way))
-        headers.append((b"content-length", str(len(file)).encode()))
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": file})
+                pack = _packed if path == "/" else _packed_once
+                response.body = await to_thread.run_sync(pack, bytes(response.body), way)
+                response.headers["content-encoding"] = way
+        response.headers["content-length"] = str(len(response.body))
+        await response(scope, receive, send)
 
-    async def _page(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        start: dict[str, Any] = {}
-        body = b""
+    async def _page(self, scope: dict[str, Any], receive: Any) -> Response:
+        """Return Gradio's answer, completed if it is the page."""
+        response, parts = Response(), []
 
         async def collect(message: dict[str, Any]) -> None:
-            nonlocal start, body
             if message["type"] == "http.response.start":
-                start = message
+                response.status_code, response.raw_headers = message["status"], list(message["headers"])
             else:
-                body += message.get("body", b"")
+                parts.append(message.get("body", b""))
 
         await self.app(scope, receive, collect)
-        headers = MutableHeaders(raw=list(start["headers"]))
-        if headers.get("content-type", "").startswith("text/html"):
-            body = self._completed(body, _address(scope), scope["query_string"].decode("latin-1"))
-            # The policy of the page lets no other script run (nst/guard/headers.py).
-            body = _SCRIPT.sub(b'<script nonce="%s"' % scope.get("nonce", "").encode(), body)
-            headers["vary"] = "Accept-Encoding"
-            if way := _way(scope):
-                # A third of a megabyte of settings: on a slow line it is what one would wait for.
-                body = await to_thread.run_sync(_PACKED[way], body, False)
-                headers["content-encoding"] = way.decode()
-            headers["content-length"] = str(len(body))
-        await send({**start, "headers": headers.raw})
-        await send({"type": "http.response.body", "body": body})
+        response.body = b"".join(parts)
+        if response.headers.get("content-type", "").startswith("text/html"):
+            page = self._completed(response.body, _address(scope), scope["query_string"].decode("latin-1"))
+            # The policy of the page lets no other script run (nst/guard/answers.py).
+            response.body = _SCRIPT.sub(b'<script nonce="%s"' % scope.get("nonce", "").encode(), page)
+        return response
 
     def _completed(self, page: bytes, address: str, query: str) -> bytes:
         named, file = shared(query)
@@ -143,15 +117,31 @@ class Document:
         return page.replace(b"<gradio-app", shown.encode() + b"<gradio-app inert", 1)
 
 
-def _way(scope: dict[str, Any]) -> bytes | None:
-    """Return how the client takes bytes that are packed, None if as they are."""
-    accepted = dict(scope["headers"]).get(b"accept-encoding", b"").lower()
+def _way(scope: dict[str, Any]) -> str | None:
+    """Return how the client takes bytes that are packed, None if as they are.
+
+    Gradio asks for brotli itself; browsers take it over HTTPS and from this machine.
+    """
+    accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
     taken = {
         name.strip()
-        for name, _, share in (each.partition(b";") for each in accepted.split(b","))
-        if not re.fullmatch(rb"\s*q=0(\.0*)?\s*", share)  # RFC 9110, section 12.4.2
+        for name, _, share in (each.partition(";") for each in accepted.split(","))
+        if not re.fullmatch(r"\s*q=0(\.0*)?\s*", share)  # RFC 9110, section 12.4.2
     }
-    return next((name for name in _PACKED if name in taken), None)
+    return next((name for name in ("br", "gzip") if name in taken), None)
+
+
+def _packed(data: bytes, way: str, once: bool = False) -> bytes:
+    """Return bytes packed: the page is a third of a megabyte, on a slow line it is what one would wait for.
+
+    What is packed once is worth more work: on 400 kbit/s Paint is there half a second earlier.
+    """
+    if way == "br":
+        return brotli.compress(data, quality=10 if once else 6)
+    return gzip.compress(data, compresslevel=9 if once else 6)
+
+
+_packed_once = cache(partial(_packed, once=True))  # as many as there are files
 
 
 def _address(scope: dict[str, Any]) -> str:

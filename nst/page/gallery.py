@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,15 +17,12 @@ _THUMBNAIL = 128  # pixels, twice those of the page
 _OF_PAIR = 120  # pixels: it is seen for a moment, and all else waits for it
 # The preset, then what visitors look for; the others follow by name.
 _PHOTOS = ("matterhorn", "raccoon", "villa", "astronaut", "manhattan", "surf", "pier")
-_STYLES = (
-    *("starry_night", "great_wave", "the_scream", "stained_glass", "composition_vii"),
-    *("san_giorgio_maggiore", "te_fare", "bedroom_in_arles"),
-)
-# Of paintings; everything else is called as its file.
-_TITLES = {
+# Paintings with their titles; everything else is called as its file.
+_STYLES = {
     "starry_night": "The Starry Night (van Gogh)",
     "great_wave": "The Great Wave (Hokusai)",
     "the_scream": "The Scream (Munch)",
+    "stained_glass": "Stained glass",
     "composition_vii": "Composition VII (Kandinsky)",
     "san_giorgio_maggiore": "San Giorgio Maggiore (Monet)",
     "te_fare": "Te Fare (Gauguin)",
@@ -34,55 +30,43 @@ _TITLES = {
 }
 
 
-@dataclass(frozen=True)
-class Example:
-    """One picture of the gallery."""
-
-    path: Path
-
-    @property
-    def title(self) -> str:
-        """The painting with its painter, or the file's name as people read it."""
-        stem = self.path.stem
-        return _TITLES.get(stem, stem.replace("_", " ").capitalize())
+def title(example: Path) -> str:
+    """Return the painting with its painter, or the file's name as people read it."""
+    return _STYLES.get(example.stem, example.stem.replace("_", " ").capitalize())
 
 
 @cache
-def photos() -> tuple[Example, ...]:
+def photos() -> tuple[Path, ...]:
     """Return the example photos, the preset first."""
     return _ordered("photos", _PHOTOS)
 
 
 @cache
-def styles() -> tuple[Example, ...]:
-    """Return the example styles, the preset first."""
+def styles() -> tuple[Path, ...]:
     return _ordered("styles", _STYLES)
 
 
-def _ordered(folder: str, first: Sequence[str]) -> tuple[Example, ...]:
-    names = sorted(path.stem for path in (EXAMPLES / folder).glob("*.jpg"))
-    names.sort(key=lambda name: first.index(name) if name in first else len(first))
-    return tuple(Example(EXAMPLES / folder / f"{name}.jpg") for name in names)
+def _ordered(folder: str, first: Iterable[str]) -> tuple[Path, ...]:
+    files = sorted((EXAMPLES / folder).glob("*.jpg"))
+    return tuple(sorted(files, key=lambda file: [*first, file.stem].index(file.stem)))
 
 
-def among(examples: Sequence[Example], picture: Any) -> Example | None:
+def among(examples: Sequence[Path], picture: Any) -> Path | None:
     """Return the example that a file is a copy of."""
-    if not isinstance(picture, str):
+    if not isinstance(picture, str | Path):
         return None
     for example in examples:
         # The name alone would do for a visitor's own file of that name too.
-        if example.path.stem == Path(picture).stem and filecmp.cmp(example.path, picture, shallow=False):
+        if example.stem == Path(picture).stem and filecmp.cmp(example, picture, shallow=False):
             return example
     return None
 
 
-def finished_file(photo: Example, style: Example) -> Path:
-    """Return the file of what two examples become with the defaults."""
-    return EXAMPLES / "finished" / f"{photo.path.stem}-{style.path.stem}.jpg"
+def finished_file(photo: Path, style: Path) -> Path:
+    return EXAMPLES / "finished" / f"{photo.stem}-{style.stem}.jpg"
 
 
 def all_finished() -> list[Path]:
-    """Return the files of what every two examples become."""
     return sorted((EXAMPLES / "finished").glob("*.jpg"))
 
 
@@ -93,10 +77,7 @@ def finished(photo: Any, style: Any) -> Path | None:
 
 
 def thumbnails() -> bytes:
-    """Return the middles of all examples side by side, in the order of `place`, as one JPEG.
-
-    One file, which a browser keeps, in place of as many requests as there are examples.
-    """
+    """Return the middles of all examples side by side, in the order of `place`, as one JPEG to be kept."""
     return _side_by_side((*photos(), *styles()), _THUMBNAIL, 78)
 
 
@@ -105,10 +86,10 @@ def pair() -> bytes:
     return _side_by_side((photos()[0], styles()[0]), _OF_PAIR, 55)
 
 
-def _side_by_side(examples: Sequence[Example], side: int, quality: int) -> bytes:
+def _side_by_side(examples: Sequence[Path], side: int, quality: int) -> bytes:
     sheet = Image.new("RGB", (side * len(examples), side))
     for number, example in enumerate(examples):
-        with Image.open(example.path) as picture:
+        with Image.open(example) as picture:
             picture.draft("RGB", (2 * side, 2 * side))  # decoded at a part of its size, if that is enough
             part = ImageOps.fit(picture.convert("RGB"), (side, side))
         sheet.paste(part, (number * side, 0))
@@ -119,7 +100,7 @@ def _side_by_side(examples: Sequence[Example], side: int, quality: int) -> bytes
 
 def place(path: Path) -> int:
     """Return where an example stands in `thumbnails`, counted from 0."""
-    return (*photos(), *styles()).index(Example(path))
+    return (*photos(), *styles()).index(path)
 
 
 THUMBNAIL_COUNT = len(photos()) + len(styles())

@@ -12,25 +12,21 @@ from nst.page import status
 from nst.page.api import add_endpoint
 from nst.page.components import element
 from nst.page.gallery import photos, styles
-from nst.page.parts import recall
 from nst.page.parts.cropping import add_crop_tool
-from nst.page.parts.forecast import add_forecast
 from nst.page.parts.inside import add_inside
-from nst.page.parts.knobs import Knobs
+from nst.page.parts.knobs import Knobs, add_forecast
 from nst.page.parts.painting import RunController
 from nst.page.parts.pictures import PictureInputs
-from nst.page.parts.presets import add_presets
-from nst.page.parts.returning import Returning
+from nst.page.parts.presets import add_presets, add_surprise
+from nst.page.parts.returning import add_returning
 from nst.page.parts.share import add_share
 from nst.page.parts.stage import Stage
-from nst.page.parts.surprise import add_surprise
 
 TITLE = "Painted live"
 PROMISE = "Turn your photo into a painting, and watch it being painted."
 
 
 def build(service: Service) -> gr.Blocks:
-    """Return the page, ready to launch."""
     kept = status.spoken(service.limits.keep)
     with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         pictures, knobs, stage = PictureInputs(service), Knobs(service.limits), Stage(service)
@@ -53,24 +49,24 @@ def build(service: Service) -> gr.Blocks:
                 with gr.Column(elem_id="options"):
                     _add_options(pictures, knobs)
             with gr.Column(elem_id="stage", scale=1, min_width=320):
-                stage.add_canvas()
-                returning = Returning(stage, pictures, knobs)
+                for component in stage.canvas:
+                    component.render()
+                brought = add_returning(stage, pictures, knobs)
                 with gr.Tabs(elem_id="after"):
                     with gr.Tab("Before and after"):
                         stage.comparison.render()
                     with gr.Tab("Time-lapse"):
-                        stage.film_line.render()
                         stage.film.render()
                     with gr.Tab("Link and settings"):
-                        followed = add_share(demo, pictures, knobs)
+                        restored = add_share(demo, pictures, knobs)
                     with gr.Tab("Expert"):
                         gr.HTML("<h3>Progress chart</h3>")
                         stage.chart.render()
                         gr.HTML("<h3>Look inside</h3>")
                         add_inside(stage, pictures, knobs)
         element("foot", "theme", kept=kept, source=_source())
-        tell_forecast(recall.listen(followed, pictures, knobs))
-        RunController(stage, pictures, knobs, tell_forecast, returning)
+        tell_forecast(restored)
+        RunController(stage, pictures, knobs, tell_forecast, brought)
         add_endpoint(service)
     # What takes long has a queue of its own, and what does not a budget (nst/guard/budgets.py): Gradio's
     # queue is never full, and nobody can fill it for others. What has no queue is not to be had around it.
@@ -82,7 +78,6 @@ def build(service: Service) -> gr.Blocks:
 
 
 def _add_options(pictures: PictureInputs, knobs: Knobs) -> None:
-    """Put the closed groups here, each named for what people want to change."""
     with gr.Accordion("Look", open=False):
         knobs.add("colors", "style_scale", "large_shapes", "subject", "smoothness", "trim_border")
     with gr.Accordion("Areas", open=False):

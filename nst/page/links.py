@@ -7,18 +7,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from nst.page.gallery import Example, among, finished_file, photos, styles
+from nst.page.gallery import among, finished_file, photos, styles
 from nst.settings import KNOBS, Settings
-
-# Longer values name nothing that is here.
-_LONGEST, _LONGEST_QUERY = 400, 4000
 
 
 def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
     """Return a query that restores what differs from a fresh page, and the size, which differs between hosts.
 
-    Args:
-        pictures: "photo", "style", "style_2" ..: paths; what is no example is left out.
+    Of the pictures, paths by the names "photo", "style", "style_2" .., what is no example is left out.
     """
     accepted = Settings.acceptable(dict(values))
     parameters = {
@@ -30,37 +26,27 @@ def to_query(values: Mapping[str, Any], pictures: Mapping[str, Any]) -> str:
         examples = _examples(name)
         example = among(examples, picture)
         if example and (example is not examples[0] or name not in ("photo", "style")):
-            parameters[name] = example.path.stem
+            parameters[name] = example.stem
     return urlencode(parameters)
 
 
 def from_query(query: Mapping[str, str], names: Sequence[str]) -> tuple[dict[str, Any], dict[str, Path]]:
     """Return the knobs and pictures that a query names; what it gets wrong is passed over."""
-    values = {}
-    for name, knob in KNOBS.items():
-        text = query.get(name)
-        if text is not None and len(text) <= _LONGEST:
-            values[name] = _value(knob.kind, text)
+    values = {name: _value(knob.kind, query[name]) for name, knob in KNOBS.items() if name in query}
     pictures = {
-        name: example.path
-        for name in names
-        for example in _examples(name)
-        if example.path.stem == query.get(name)
+        name: example for name in names for example in _examples(name) if example.stem == query.get(name)
     }
     return Settings.acceptable(values), pictures
 
 
 def shared(query: str) -> tuple[str, Path]:
     """Return what a link names, as `to_query` writes it, and the file of what its pictures become."""
-    parameters = dict(parse_qsl(query[:_LONGEST_QUERY]))
-    knobs, pictures = from_query(parameters, ("photo", "style"))
-    photo = Example(pictures.get("photo", photos()[0].path))
-    style = Example(pictures.get("style", styles()[0].path))
-    known = {name: str(path) for name, path in pictures.items()}
-    return to_query(knobs, known), finished_file(photo, style)
+    knobs, pictures = from_query(dict(parse_qsl(query)), ("photo", "style"))
+    file = finished_file(pictures.get("photo", photos()[0]), pictures.get("style", styles()[0]))
+    return to_query(knobs, pictures), file
 
 
-def _examples(name: str) -> Sequence[Example]:
+def _examples(name: str) -> Sequence[Path]:
     return photos() if name == "photo" else styles()
 
 

@@ -35,6 +35,14 @@ log = logging.getLogger(__name__)
 
 # From the wish to end, such as SIGTERM, to the end.
 _LAST_SECONDS = 4.0
+# In the light and in the dark: one accent for what one presses, slides and waits for.
+_COLORS: dict[str, Any] = {
+    "button_secondary_text_color_hover": "*button_secondary_text_color",  # Monochrome's is too pale to read
+    "button_primary_background_fill": "*primary_600",
+    "button_primary_background_fill_hover": "*primary_700",
+    "button_primary_border_color": "*primary_600",
+    "button_primary_text_color": "white",
+}
 _THEME = gr.themes.Monochrome(
     primary_hue="indigo",
     spacing_size="md",
@@ -42,18 +50,9 @@ _THEME = gr.themes.Monochrome(
     text_size="md",
     font_mono=["ui-monospace", "Consolas", "monospace"],
     font=["ui-sans-serif", "system-ui", "Segoe UI", "Helvetica Neue", "Arial", "sans-serif"],
-).set(  # Monochrome's own is too pale to read
-    button_secondary_text_color_hover="*button_secondary_text_color",
-    button_secondary_text_color_hover_dark="*button_secondary_text_color",
-    # One accent for what one presses, slides and waits for.
-    button_primary_background_fill="*primary_600",
-    button_primary_background_fill_dark="*primary_600",
-    button_primary_background_fill_hover="*primary_700",
-    button_primary_background_fill_hover_dark="*primary_700",
-    button_primary_border_color="*primary_600",
-    button_primary_border_color_dark="*primary_600",
-    button_primary_text_color="white",
-    button_primary_text_color_dark="white",
+).set(
+    **_COLORS,
+    **{f"{place}_dark": color for place, color in _COLORS.items()},
     slider_color="*primary_600",
     slider_color_dark="*primary_400",
 )
@@ -65,10 +64,7 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
 
     Args:
         warm: get ready to paint before anybody asks for it.
-        more: further arguments of `launch`, such as the port.
-
-    Raises:
-        InputError: this host has no folder for pictures, or the port is taken.
+        more: further arguments of `launch`, such as the port; InputError says that it is taken.
     """
     connections.bound()
     service = Service(limits)

@@ -11,36 +11,38 @@ from nst.optimization.estimate import Forecast
 from nst.optimization.frames import Frame
 from nst.vgg.weights import VGG19
 
-# Dots per inch of a good print.
-_PRINTED = 300
+_PRINTED = 300  # dots per inch of a good print
 _STEER = "Move a slider while it paints: the painting follows."
-# A run of more seconds than these is worth a word.
-_LONG = 90.0
+_LONG = 90.0  # seconds of a run that are worth a word
 
 
-def idle(text: str) -> str:
-    """Return a status line without a bar."""
-    return _render(text)
+def line(
+    text: str, percent: int | None = None, notice: str = "", numbers: Sequence[str] = (), kind: str = "idle"
+) -> str:
+    """Return the HTML of a status line, with a bar up to `percent`, if that is not None."""
+    attributes = 'aria-hidden="true"'
+    if percent is not None:
+        attributes = 'role="progressbar" aria-label="Painted" aria-valuemin="0" aria-valuemax="100"'
+        attributes += f' aria-valuenow="{percent}"'
+    bar = f'<div class="bar" {attributes}><i style="width:{percent or 0}%"></i></div>'
+    title = f' title="{html.escape(" · ".join(numbers))}"' if numbers else ""
+    alert = ' role="alert"' if kind == "failed" else ""
+    note = f'<p class="note">{html.escape(notice)}</p>' if notice else ""
+    return f'{bar}<p class="line {kind}"{title}{alert}>{html.escape(text, quote=False)}</p>{note}'
 
 
 def failed(text: str) -> str:
-    """Return a status line that says what went wrong."""
-    return _render(text, kind="failed")
+    return line(text, kind="failed")
 
 
 def waiting(place: int, seconds: float) -> str:
-    """Return what a run that waits is told."""
     ahead = "you're next" if place == 1 else f"{place - 1} ahead of you"
     wait = f"about {duration(_rounded(seconds))} to wait" if seconds else "the wait is not known yet"
-    return _render(f"In line · {ahead} · {wait}")
+    return line(f"In line · {ahead} · {wait}")
 
 
 def running(frame: Frame, remark: str = "", step: str = "step") -> str:
-    """Return bar and words of a run in progress; the numbers stand in the line's title.
-
-    Args:
-        step: what the run's steps are: "step", or "frame" of a clip.
-    """
+    """Return bar and words of a run in progress, whose steps are called "step", or "frame" of a clip."""
     percent = _percent(frame)
     words = f"Painting · {percent} %"
     numbers = [f"{step} {frame.iteration} of {frame.total}", _size(frame.width, frame.height)]
@@ -49,7 +51,7 @@ def running(frame: Frame, remark: str = "", step: str = "step") -> str:
         numbers.append(f"{frame.rate:.1f} {step}s per second")
     notices = (remark, frame.notice, _consolation(frame))
     notice = " ".join(filter(None, notices)) or (_STEER if frame.remaining > 3 else "")
-    return _render(words, percent, notice, [*numbers, _painter(frame)])
+    return line(words, percent, notice, [*numbers, _painter(frame)])
 
 
 def _consolation(frame: Frame) -> str:
@@ -64,19 +66,15 @@ def _consolation(frame: Frame) -> str:
 
 
 def finished(frame: Frame, stopped: bool, step: str = "step") -> str:
-    """Return what became of a run; `step` as for `running`."""
+    """Return what became of a run, whose steps are called as for `running`."""
     percent, took = _percent(frame) if stopped else 100, duration(frame.seconds)
     words = f"Stopped at {percent} %" if stopped else f"Your painting is ready · {took}"
     numbers = [f"{frame.iteration} {step}s", took, _size(frame.width, frame.height), _painter(frame)]
-    return _render(words, percent, frame.notice, numbers)
+    return line(words, percent, frame.notice, numbers)
 
 
 def forecast(predicted: Forecast, count: int = 1) -> str:
-    """Return size and duration of a run that has not begun.
-
-    Args:
-        count: frames of a clip.
-    """
+    """Return size and duration of a run that has not begun, of `count` frames of a clip."""
     frames = f"{count} frames · " if count > 1 else ""
     seconds = seconds_of(predicted.seconds, count)
     time = f" · about {spoken(_rounded(seconds))}" if seconds else ""
@@ -91,7 +89,6 @@ def larger(predicted: Forecast) -> str:
 
 
 def remark(text: str) -> str:
-    """Return a quiet line of text."""
     return f"<p>{html.escape(text)}</p>"
 
 
@@ -107,7 +104,6 @@ def spoken(seconds: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as people say them."""
     if seconds < 90:
         return f"{math.ceil(seconds)} s"
     return f"{math.ceil(seconds / 60)} min"
@@ -131,23 +127,3 @@ def _size(width: int, height: int) -> str:
 
 def _painter(frame: Frame) -> str:
     return f"{frame.encoder} on {frame.device}"
-
-
-def _render(
-    line: str, percent: int | None = None, notice: str = "", numbers: Sequence[str] = (), kind: str = "idle"
-) -> str:
-    """Return the HTML of a status line.
-
-    Args:
-        percent: how far the bar goes, None for no bar.
-        numbers: for whoever wants to know more.
-    """
-    attributes = 'aria-hidden="true"'
-    if percent is not None:
-        attributes = 'role="progressbar" aria-label="Painted" aria-valuemin="0" aria-valuemax="100"'
-        attributes += f' aria-valuenow="{percent}"'
-    bar = f'<div class="bar" {attributes}><i style="width:{percent or 0}%"></i></div>'
-    title = f' title="{html.escape(" · ".join(numbers))}"' if numbers else ""
-    alert = ' role="alert"' if kind == "failed" else ""
-    note = f'<p class="note">{html.escape(notice)}</p>' if notice else ""
-    return f'{bar}<p class="line {kind}"{title}{alert}>{html.escape(line, quote=False)}</p>{note}'

@@ -63,8 +63,8 @@ def test_all_thumbnails_are_one_file(url):
     assert headers["cache-control"] == "max-age=86400"
     with Image.open(io.BytesIO(data)) as picture:
         assert picture.width == THUMBNAIL_COUNT * picture.height
-    assert [place(example.path) for example in photos()] == list(range(len(photos())))
-    assert place(styles()[0].path) == len(photos())
+    assert [place(example) for example in photos()] == list(range(len(photos())))
+    assert place(styles()[0]) == len(photos())
 
 
 @pytest.mark.parametrize(

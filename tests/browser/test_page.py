@@ -201,7 +201,7 @@ def test_every_two_examples_are_painted():
     pairs = [finished_file(photo, style) for photo in photos() for style in styles()]
     assert sorted(pairs) == all_finished()
     for photo in photos():
-        with Image.open(photo.path) as before, Image.open(finished_file(photo, styles()[1])) as after:
+        with Image.open(photo) as before, Image.open(finished_file(photo, styles()[1])) as after:
             assert max(after.size) == 1024
             assert after.width / after.height == pytest.approx(before.width / before.height, abs=0.01)
 

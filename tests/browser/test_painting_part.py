@@ -58,7 +58,7 @@ def test_what_cannot_be_done_is_a_sentence_and_costs_no_result(page: Page):
     page.locator("#look").click()
     expect(page.locator("#inside")).to_contain_text("Paint something first.")
     page.get_by_role("tab", name="Time-lapse").click()
-    expect(page.locator("#filmed")).to_contain_text("The time-lapse appears here")
+    expect(page.locator("#film")).to_contain_text("The time-lapse appears here")
     expect(page.locator("#actions .action")).to_have_count(0)
     before = shown(page)
     page.locator("#photo").get_by_label(re.compile("^Remove ")).first.click()
@@ -146,7 +146,7 @@ def test_a_stop_that_comes_after_the_end_leaves_a_page_that_paints_again(page: P
 
 @pytest.mark.usefixtures("unhurried")
 def test_a_stop_that_is_there_before_the_run_ends_it(page: Page, demo):
-    held = held_back(page, demo, "_begin")
+    held = held_back(page, demo, "_show")
     press(page, "Paint")
     with page.expect_response(lambda answer: asked(answer.request, demo) == "_stop"):
         press(page, "Stop")

@@ -27,41 +27,38 @@ def add_crop_tool(pictures: PictureInputs, card: Picture, name: str) -> None:
 
     Its `submit` tells which part, and by what word it was "asked"; its value is the answer to that: the word,
     and a "message", "" if it was done.
-
-    Args:
-        name: the element id of the tool.
     """
-    files, decoder = pictures.service.files, pictures.service.decoder
+    service, decoder = pictures.service, pictures.service.decoder
     kind, has_alpha = str(card.elem_id), card is pictures.photo
     label = f"The {kind} picture"
     tool = element("crop", "crop", elem_id=name, of=kind)
 
     async def cut(values: Values, event: gr.EventData, request: gr.Request) -> Values:
         wanted = message(event)
-        asked, client = str(wanted.get("asked"))[:40], client_of(request)
+        answer, client = {"asked": str(wanted.get("asked"))[:40], "message": ""}, client_of(request)
         try:
             sent = pictures.sent(values[card], label)
             if sent is None:
                 raise InputError(f"Add a {kind} first.")
             if has_alpha and (await decoder.describe(sent, label, client))[1]:
                 raise InputError("A clip cannot be cropped or rotated here; do that before you upload it.")
-            async with pictures.service.side_work.place(client):
+            async with service.side_work.place(client):
                 pixels, _ = await decoder.decode(sent, label, client, alpha=has_alpha)
                 suffix, data = await to_thread.run_sync(_cut, pixels, wanted.get("box"), wanted.get("turns"))
                 file = f"{sent.short_name}{suffix}"
-                path = await to_thread.run_sync(files.add_upload, client, file, io.BytesIO(data))
+                path = await to_thread.run_sync(service.files.add_upload, client, file, io.BytesIO(data))
                 seen, _ = await pictures.seen(str(path), client, alpha=has_alpha)
         except InputError as error:
-            return {tool: {"asked": asked, "message": str(error)}}
+            return {tool: {**answer, "message": str(error)}}
         except OSError:
-            return {tool: {"asked": asked, "message": NO_ROOM}}
-        return {card: seen, tool: {"asked": asked, "message": ""}}
+            return {tool: {**answer, "message": NO_ROOM}}
+        return {card: seen, tool: answer}
 
     tool.submit(cut, {card}, [card, tool], **QUIET)
 
 
 def _cut(pixels: np.ndarray, box: Any, turns: Any) -> tuple[str, bytes]:
-    """Return a part of decoded pixels as a file, and the ending of its name; see `part`."""
+    """Return `part` of decoded pixels as a file, after the ending of its name."""
     found = eight_bit(part(pixels, box, turns))
     return (".png", encode_png(found)) if found.shape[2] == 4 else (".jpg", encode_jpeg(found, quality=95))
 
@@ -71,7 +68,7 @@ def part(pixels: np.ndarray, box: Any, turns: Any) -> np.ndarray:
 
     Args:
         pixels: (H, W, C).
-        box: left, top, right and bottom in shares of the turned picture, as a browser says.
+        box: left, top, right and bottom in shares of the turned picture.
         turns: quarters of a turn to the right.
 
     Raises:

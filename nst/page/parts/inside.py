@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Sequence
 
 import gradio as gr
@@ -63,16 +62,19 @@ def add_inside(stage: Stage, pictures: PictureInputs, knobs: Knobs) -> None:
 
 
 def _seen(canvas: Image.Image, style: np.ndarray, settings: Settings, layer: str) -> str:
-    """Return Gram matrices of painting and style, and feature maps of the painting."""
     painting = load_image(canvas)
     # The small encoder is at once done on a CPU, and a GPU may be lent to somebody else.
     (encoder,) = load_encoders(settings, torch.device("cpu"))
     views = compare(painting, to_tensor(style), settings, encoder)
-    return _gram_rows(views) + _map_row(feature_maps(painting, layer, encoder), layer)
+    maps = "".join(
+        _image((255 * each).round().astype(np.uint8), f"Feature map {number} of {layer}")
+        for number, each in enumerate(feature_maps(painting, layer, encoder), 1)
+    )
+    caption = f"The strongest channels of {layer} in the painting."
+    return f'{_gram_rows(views)}<p>{caption}</p><div class="maps">{maps}</div>'
 
 
 def _gram_rows(views: Sequence[LayerView]) -> str:
-    """Return both pictures' Gram matrices of each layer with a bar for what is left of the difference."""
     longest = max(view.residual for view in views) or 1.0
     rows = "".join(
         f'<figure><figcaption><b>{view.name}</b>, weight {view.weight:g}</figcaption><div class="pair">'
@@ -88,16 +90,6 @@ def _gram_rows(views: Sequence[LayerView]) -> str:
     )
 
 
-def _map_row(maps: Sequence[np.ndarray], layer: str) -> str:
-    """Return feature maps side by side."""
-    images = "".join(
-        _image((255 * each).round().astype(np.uint8), f"Feature map {number} of {layer}")
-        for number, each in enumerate(maps, 1)
-    )
-    caption = f"The strongest channels of {html.escape(layer)} in the painting."
-    return f'<p>{caption}</p><div class="maps">{images}</div>'
-
-
 def _image(pixels: np.ndarray, alt: str) -> str:
     picture = Image.fromarray(pixels)
     grown = picture.resize(
@@ -105,7 +97,7 @@ def _image(pixels: np.ndarray, alt: str) -> str:
         Image.Resampling.NEAREST if picture.width < _SIDE else Image.Resampling.BICUBIC,
     )
     data = base64.b64encode(encode_png(np.asarray(grown))).decode()
-    return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{data}">'
+    return f'<img alt="{alt}" src="data:image/png;base64,{data}">'
 
 
 def _colored(values: np.ndarray) -> np.ndarray:

@@ -1,19 +1,26 @@
-"""The controls of the settings, one for each knob, and what is read from them."""
+"""The controls of the settings, one for each knob, what is read from them, and what a run of them will be."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 from gradio.blocks import Block
 
+from nst.errors import InputError
 from nst.gradio_faults.inputs import Control
+from nst.guard.clients import client_of
+from nst.page import status
 from nst.page.components import control
-from nst.page.parts import Values
+from nst.page.parts import QUIET, Values
+from nst.page.parts.pictures import PictureInputs
 from nst.runs.limits import Limits
 from nst.settings import KNOBS, Settings
+
+# What the length of a run depends on.
+_COSTLY = ("iterations", "size", "coarse_to_fine", "encoder")
 
 
 class Knobs:
@@ -29,25 +36,15 @@ class Knobs:
         self.live = [component for name, component in self.components.items() if KNOBS[name].live]
 
     def add(self, *names: str) -> None:
-        """Put the controls of these knobs here."""
         for name in names:
             self.components[name].render()
 
     def of(self, names: Collection[str]) -> list[Block]:
-        """Return the components of these knobs."""
         return [self.components[name] for name in names]
 
     def read(self, values: Values) -> dict[str, Any]:
         """Return the knobs that are among the components, by name."""
         return {name: values[each] for name, each in self.components.items() if each in values}
-
-    def settings(self, values: Values) -> Settings:
-        """Return the settings that the components show.
-
-        Raises:
-            InputError: a value that its knob refuses, or that this host does not allow.
-        """
-        return allowed(self.read(values), self.limits)
 
     def moved(self, knobs: Mapping[str, Any]) -> Values:
         """Return what moves the controls to these values, as far as this host allows; others stay."""
@@ -57,11 +54,31 @@ class Knobs:
 
 
 def allowed(knobs: Mapping[str, Any], limits: Limits) -> Settings:
-    """Return settings of knobs by name.
-
-    Raises:
-        InputError: a value that its knob refuses, or that this host does not allow.
-    """
+    """Return settings of knobs by name; raise InputError for a value that knob or host refuses."""
     settings = Settings.from_dict(dict(knobs))
     limits.apply(settings)
     return replace(settings, time_limit=limits.seconds)
+
+
+def add_forecast(pictures: PictureInputs, knobs: Knobs) -> Callable[[Any], Any]:
+    """Put the line here; return a function that has it told anew after an event, and returns that event."""
+    line = gr.HTML(elem_id="forecast")
+    decoder, painter = pictures.service.decoder, pictures.service.painter
+    inputs = {pictures.photo, *knobs.of(_COSTLY)}
+
+    async def tell(values: Values, request: gr.Request) -> str:
+        try:
+            settings = allowed(knobs.read(values), knobs.limits)
+            file = pictures.sent(values[pictures.photo], "The photo")
+            if file is None:
+                return ""
+            size, moving = await decoder.describe(file, "The photo", client_of(request))
+            if moving:
+                settings = moving.fitted(settings)
+            return status.forecast(await painter.forecast(*size, settings), moving.count if moving else 1)
+        except InputError as error:
+            return status.remark(str(error))
+
+    changes = [pictures.photo.change, *(knobs.components[name].change for name in _COSTLY)]
+    gr.on(changes, tell, inputs, line, trigger_mode="multiple", **QUIET)
+    return lambda event: event.then(tell, inputs, line, **QUIET)

@@ -13,16 +13,16 @@ from gradio.blocks import Block
 
 from nst.errors import InputError
 from nst.gradio_faults.events import message
-from nst.guard.clients import client_of, session_of
+from nst.guard.clients import client_of
 from nst.page import status
 from nst.page.components import freed, served
 from nst.page.gallery import finished
 from nst.page.parts import LONG, QUIET, Values
-from nst.page.parts.knobs import Knobs
+from nst.page.parts.knobs import Knobs, allowed
 from nst.page.parts.pictures import PictureInputs
-from nst.page.parts.returning import Returning
 from nst.page.parts.stage import Stage
 from nst.runs.run import Run, Waiting
+from nst.runs.storage import SavedFrame
 from nst.runs.stream import Update, canvas_of
 from nst.settings import Settings
 
@@ -31,53 +31,43 @@ _SPOKEN = {"finished": "Your painting is ready.", "stopped": "Stopped."}
 _OTHER_PHOTO = "Continue needs the photo it began with. Press Paint to start a new painting."
 _EARLIER = "It uses the earlier pictures. Stop and press Paint to use the new ones."
 # By the browser alone.
-_BUSY = f"() => ['busy', null, {json.dumps(status.idle('Starting…'))}]"
+_BUSY = f"() => ['busy', null, {json.dumps(status.line('Starting…'))}]"
 _FREED = "() => ({ state: 'ready', id: '', spoken: '' })"
 
 
 class RunController:
-    """Begins, stops and steers the runs of the page's visitors, and shows them.
-
-    Args:
-        tell_forecast: has the forecast told anew after an event: a run shows how fast this host is.
-    """
+    """Begins, stops and steers the runs of the page's visitors, and shows them."""
 
     def __init__(
         self,
         stage: Stage,
         pictures: PictureInputs,
         knobs: Knobs,
-        tell_forecast: Callable[[Any], Any],
-        returning: Returning,
+        tell_forecast: Callable[[Any], Any],  # anew after an event: a run shows how fast this host is
+        brought: Any,  # the event that brings a run back
     ) -> None:
         self.stage, self.pictures, self.knobs = stage, pictures, knobs
         self._showing: dict[str, _RunView] = {}  # by page: whose event may write on its canvas
         given: set[Block] = {stage.handle, *pictures.all, *knobs.all}
         # Gradio builds each output anew at every frame, told or not; what ends a run comes after it.
         shown = [stage.handle, stage.live, stage.so_far, stage.status, stage.chart, stage.paint]
-        ended = [stage.actions, stage.live, stage.comparison, stage.strip, returning.row]
+        ended = [stage.actions, stage.live, stage.comparison, stage.strip, stage.row]
         # Each event is heard, also one that follows an end before Gradio has noted it.
         heard: dict[str, Any] = {"trigger_mode": "multiple"}
         long: dict[str, Any] = {**LONG, "show_progress_on": stage.status}
 
-        async def released(values: Values) -> Values:
-            run = stage.run(values)
-            if run is None or run.under_way:  # of another event
-                return returning.row_of(values)
-            return {**await stage.released(run), **returning.row_of(values)}
-
         def size(event: gr.EventData) -> Any:
             return message(event).get("size", gr.skip())
 
-        shows = [returning.brought.then(self._follow, {stage.handle}, shown, **long)]
+        shows = [brought.then(self._show, {stage.handle}, shown, **long)]
         for begun in (stage.paint.submit, stage.actions.submit, stage.actions.select):
             # At once, and before anything that the server may say.
             begun(None, None, [stage.paint, stage.actions, stage.status], js=_BUSY, **QUIET)
-            shows.append(begun(self._begin, given, shown, **heard, **long))
+            shows.append(begun(self._show, given, shown, **heard, **long))
         for event in shows:
             event.failure(None, None, stage.paint, js=_FREED, **QUIET)
-            told = tell_forecast(event.then(released, {stage.handle}, ended, **QUIET))
-            told.then(stage.make_film, {stage.handle}, [stage.film, stage.film_line], **LONG)
+            told = tell_forecast(event.then(stage.released, {stage.handle}, ended, **QUIET))
+            told.then(stage.make_film, {stage.handle}, stage.film, **LONG)
         # What the next run would be, a link too, is of the size that is shown.
         stage.actions.select(size, None, knobs.components["size"], **QUIET)
         cards = [pictures.photo, pictures.style]
@@ -87,45 +77,21 @@ class RunController:
         moves = [knob.change for knob in knobs.live]
         gr.on(moves, self._steer, {stage.handle, *knobs.live}, **heard, **QUIET)
 
-    async def _begin(
+    async def _show(
         self, values: Values, event: gr.EventData, request: gr.Request
     ) -> AsyncGenerator[Values, None]:
-        """Paint for a visitor: from the start, or from the frame that is shown on, maybe at another size."""
-        stage, client = self.stage, client_of(request)
-        kept = stage.chosen(values) if event.target is stage.actions else None
-        if kept and "size" in message(event):
-            values = {**values, self.knobs.components["size"]: message(event)["size"]}
+        """Yield what a page shows of its run, which `_begin` begins, until it has ended or shows another."""
+        stage, session = self.stage, request.session_hash or ""
         try:
-            settings = self.knobs.settings(values)
-            earlier = stage.earlier(values) if kept and kept.of_clip else []
-            canvas = canvas_of(kept) if kept and not kept.of_clip else None
-            drawings = self.pictures.drawings(values)
-            pictures = await self.pictures.read(values, drawings, client, canvas)
-            if kept and (run := stage.run(values)) and run.pictures.photo != pictures.photo:
-                raise InputError(_OTHER_PHOTO)
-            run = await stage.runs.begin(
-                stage.owner(values), client, pictures, settings, drawings=drawings, earlier=earlier
-            )
+            # A page that comes back tells nothing but the run that it had.
+            begins = self.pictures.photo in values
+            run = await self._begin(values, event, client_of(request)) if begins else stage.run(values)
         except InputError as error:
             yield {stage.status: status.failed(str(error)), stage.paint: freed()}
             return
-        async with aclosing(self._shown(run, values, request)) as shown:
-            async for each in shown:
-                yield each
-
-    async def _follow(self, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
-        """Show a run that was begun before this page was there."""
-        run = self.stage.run(values)
         if run is None:
-            yield {self.stage.status: gr.skip()}
+            yield {stage.status: gr.skip()}
             return
-        async with aclosing(self._shown(run, values, request)) as shown:
-            async for each in shown:
-                yield each
-
-    async def _shown(self, run: Run, values: Values, request: gr.Request) -> AsyncGenerator[Values, None]:
-        """Yield what a page shows of a run, until it has ended or the page shows another."""
-        stage, session = self.stage, session_of(request)
         self._showing[session] = view = _RunView(stage, run, stage.showing(values, run))
         try:
             yield view.state
@@ -142,6 +108,26 @@ class RunController:
             if self._showing.get(session) is view:
                 del self._showing[session]
 
+    async def _begin(self, values: Values, event: gr.EventData, client: str) -> Run:
+        """Paint for a visitor: from the start, or from the frame that is shown on, maybe at another size."""
+        stage = self.stage
+        kept = stage.chosen(values) if event.target is stage.actions else None
+        shown = stage.run(values) if kept else None
+        if kept and "size" in message(event):
+            values = {**values, self.knobs.components["size"]: message(event)["size"]}
+        settings = allowed(self.knobs.read(values), self.knobs.limits)
+        canvas = canvas_of(kept) if kept and not kept.of_clip else None
+        pictures, drawings = await self.pictures.read(values, client, canvas)
+        earlier: list[SavedFrame] = []
+        if kept and shown:
+            if shown.pictures.photo != pictures.photo:
+                raise InputError(_OTHER_PHOTO)
+            frames = shown.folder.frames if kept.of_clip else []
+            earlier = [one for one in frames if one.of_clip and one.iteration <= kept.iteration]
+        return await stage.runs.begin(
+            stage.owner(values), client, pictures, settings, drawings=drawings, earlier=earlier
+        )
+
     def _stop(self, values: Values) -> Any:
         run = self.stage.run(values)
         if run is None or not run.under_way:  # the button asks again, should it only be about to begin
@@ -154,20 +140,20 @@ class RunController:
         stage, pictures = self.stage, self.pictures
         run, shown = stage.run(values), pictures.own(values)
         if run is None:  # nor is the handle told so, in which a run may come to stand meanwhile
-            return stage.untouched(*shown)
+            return stage.untouched(**shown)
         is_of_these = False
         with contextlib.suppress(InputError):
             given = (pictures.sent(values[pictures.photo], ""), pictures.sent(values[pictures.style], ""))
             is_of_these = given == (run.pictures.photo, run.pictures.styles[0])
         if run.under_way:
-            if view := self._showing.get(session_of(request)):
-                view.is_of_earlier = not is_of_these
+            if view := self._showing.get(request.session_hash or ""):
+                view.remark = "" if is_of_these else _EARLIER
             return {stage.status: gr.skip()}
         if is_of_these:
             return {stage.status: _ended(run)}
-        if finished(*shown):
-            return {**stage.untouched(*shown), **stage.nothing(values)}
-        return {stage.status: status.idle("You changed the pictures. Press Paint to use them.")}
+        if finished(**shown):
+            return {**stage.untouched(**shown), **stage.nothing(values)}
+        return {stage.status: status.line("You changed the pictures. Press Paint to use them.")}
 
     def _steer(self, values: Values) -> None:
         # A slider that is being typed into may hold anything for a moment.
@@ -187,49 +173,47 @@ class _RunView:
         self.stage, self.run = stage, run
         self.state: Values = {**handle, stage.chart: run.losses.table(), stage.so_far: None}
         self.charted = -1.0  # the second of the run at which the chart was drawn
-        self.is_of_earlier = False  # pictures than the page shows by now
+        self.remark = ""
 
     def moment(self, update: Update | Waiting | None) -> Values:
-        """Return the page after an update, or after none for a while."""
-        stage, run = self.stage, self.run
+        stage, run, state = self.stage, self.run, self.state
         if isinstance(update, Waiting):
-            self.state[stage.status] = status.waiting(*update)
+            state[stage.status] = status.waiting(*update)
         elif update is not None:
             frame = update.frame
-            self.state[stage.live] = served(update.picture)
+            state[stage.live] = served(update.picture)
             if not frame.final:  # that it is ready is said when there can be a next one
-                remark = _EARLIER if self.is_of_earlier else ""
-                self.state[stage.status] = status.running(frame, remark, run.step)
+                state[stage.status] = status.running(frame, self.remark, run.step)
             if run.folder.so_far:
-                self.state[stage.so_far] = served(run.folder.so_far)
+                state[stage.so_far] = served(run.folder.so_far)
             if frame.seconds - self.charted >= 1:
                 self.charted = frame.seconds
-                self.state[stage.chart] = self.run.losses.table()
-        return self.state
+                state[stage.chart] = run.losses.table()
+        return state
 
     def ended(self) -> Values:
-        """Return the page of a run that has ended."""
         stage, run = self.stage, self.run
         kept = run.folder.kept()
-        if kept:
-            self.state[stage.live] = served(kept[-1].path)
-        self.state[stage.so_far] = None  # the canvas shows all of it
-        self.state[stage.chart] = run.losses.table()
-        self.state[stage.status] = _ended(run)
-        # In one message: a press that follows what is read is a press of Paint.
-        self.state[stage.paint] = freed(_SPOKEN.get(run.state, "") if kept else "")
-        return self.state
+        shown: Values = {stage.live: served(kept[-1].path)} if kept else {}
+        return {
+            **self.state,
+            **shown,
+            stage.so_far: None,  # the canvas shows all of it
+            stage.chart: run.losses.table(),
+            stage.status: _ended(run),
+            # In one message: a press that follows what is read is a press of Paint.
+            stage.paint: freed(_SPOKEN.get(run.state, "") if kept else ""),
+        }
 
 
 def _ended(run: Run) -> str:
-    """Return the status line of a run that has ended."""
     kept = run.folder.kept()
     if run.message:
-        tell = status.idle if run.state == "interrupted" else status.failed
+        tell = status.line if run.state == "interrupted" else status.failed
         further = f" Press Continue to go on from {run.step} {kept[-1].iteration}." if kept else ""
         return tell(run.message + further)
     if isinstance(run.latest, Update):
         return status.finished(run.latest.frame, run.stopped, run.step)
     if kept:
-        return status.idle(f"{run.step.title()} {kept[-1].iteration}. Press Continue to go on from here.")
-    return status.idle("Stopped before it began. Press Paint to start.")
+        return status.line(f"{run.step.title()} {kept[-1].iteration}. Press Continue to go on from here.")
+    return status.line("Stopped before it began. Press Paint to start.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,11 +19,10 @@ from nst.gradio_faults.inputs import Control, Picture
 from nst.guard.clients import client_of
 from nst.guard.service import Service
 from nst.image.picture_files import encode_jpeg
-from nst.image.transparency import pixels_on_white
 from nst.inputs import Inputs
-from nst.page.brush import ROLES, SOURCE, UNREADABLE, sent_drawing, strokes
+from nst.page.brush import ROLES, SOURCE, sent_drawing, strokes
 from nst.page.components import element, picked
-from nst.page.gallery import Example, photos, place, styles
+from nst.page.gallery import photos, place, styles, title
 from nst.page.parts import QUIET, Values
 from nst.page.static import on_load
 from nst.runs.decode_worker import MOST_DRAWN
@@ -43,47 +44,33 @@ class PictureInputs:
         self.service = service
         main: dict[str, Any] = {"show_label": False, "height": 168}
         small: dict[str, Any] = {"height": 104, "min_width": 80}
-        self.photo = _card(
-            "Photo",
-            "photo",
-            "The photo picture",
-            value=str(photos()[0].path),
-            sources=["upload", "webcam", "clipboard"],
-            webcam_options=gr.WebcamOptions(mirror=False),  # the viewfinder is, by page.css
-            **main,
-        )
-        self.style = _card("Style", "style", "The style picture", value=str(styles()[0].path), **main)
+        # What is seen while it films is mirrored, by page.css.
+        camera: dict[str, Any] = {"webcam_options": gr.WebcamOptions(mirror=False)}
+        camera["sources"] = ["upload", "webcam", "clipboard"]
+        self.photo = _card("Photo", "photo", "The photo picture", value=str(photos()[0]), **main, **camera)
+        self.style = _card("Style", "style", "The style picture", value=str(styles()[0]), **main)
         self.others = [
             _card(f"Style {number}", f"style-{number}", f"Style picture {number}", **small)
             for number in range(2, MOST_STYLES + 1)
         ]
         self.start = _card("Starting picture", "start", "The picture to start from", **small)
-        # By the names that a link has for them, and by what they draw on.
+        # By the names that a link has for them, and brushes by what they draw on.
         self.named = {"photo": self.photo, "style": self.style}
         self.named |= {f"style_{number}": other for number, other in enumerate(self.others, 2)}
+        brush = partial(element, "brush", "brush", render=False, longest=MOST_DRAWN)
         self.brushes = {
-            over: element(
-                "brush",
-                "brush",
-                elem_id=name,
-                render=False,
-                over=over,
-                roles=_ROLES[over],
-                longest=MOST_DRAWN,
-            )
-            for over, name in (("photo", "brush"), ("style", "style-brush"))
+            "photo": brush(elem_id="brush", over="photo", roles=ROLES),
+            "style": brush(elem_id="style-brush", over="style", roles=SOURCE),
         }
         # In an order that is the same in every process.
         self.all: list[Block] = [*self.named.values(), self.start, *self.brushes.values()]
 
-    def add_main(self, card: Picture, examples: Sequence[Example]) -> None:
-        """Put photo or style here, with examples under it."""
+    def add_main(self, card: Picture, examples: Sequence[Path]) -> None:
         gr.HTML(f"<h2>{card.label}</h2>")
         card.render()
         _add_examples(examples, str(card.elem_id), [card], f"{card.elem_id}-examples")
 
     def add_further_styles(self) -> None:
-        """Put the places for more styles here."""
         with gr.Row(elem_id="more-styles"):
             for other in self.others:
                 other.render()
@@ -93,17 +80,13 @@ class PictureInputs:
         """Put here what takes files that are dropped, pasted or chosen, and shows what was read of them.
 
         Its `upload` tells "card" and "file", its value is the answer to that: which "file", whether it was
-        "taken", and the "message" about it.
-
-        Args:
-            initial: is set when a picture to start from comes: it is there to be used.
+        "taken", and the "message" about it. A picture to start from sets `initial`: it is there to be used.
         """
         by_name = {str(card.elem_id): card for card in (*self.named.values(), self.start)}
         # What is pasted anywhere is for the first of the cards.
         intake = gr.HTML(
             html_template="", js_on_load=on_load("intake"), elem_id="intake", cards=list(by_name)
         )
-        self.start.upload(lambda: "picture", None, initial, **QUIET)
 
         async def take(event: gr.EventData, request: gr.Request) -> Values:
             asked = message(event)
@@ -122,49 +105,40 @@ class PictureInputs:
     async def seen(self, path: Any, client: str, *, alpha: bool) -> tuple[str, str]:
         """Return what a page shows of an upload, which is what was read of it, and a remark on it or "".
 
-        It is read as a run will want it, whose first frame then does not wait for that.
-
-        Args:
-            alpha: whether its transparency may be the painting's.
-
-        Raises:
-            InputError: it cannot be read.
+        It is read as a run will want it, whose first frame then does not wait for that; `alpha` says whether
+        its transparency may be the painting's. Raises InputError if it cannot be read.
         """
-        files, label = self.service.files, "This file"
+        files, decoder, label = self.service.files, self.service.decoder, "This file"
         sent = files.sent(path, label)
-        moving = (await self.service.decoder.describe(sent, label, client))[1] if alpha else None
-        pixels, remark = await self.service.decoder.decode(sent, label, client, alpha=alpha)
-        preview = await to_thread.run_sync(_preview, pixels)
+        moving = (await decoder.describe(sent, label, client))[1] if alpha else None
+        pixels, remark = await decoder.decode(sent, label, client, alpha=alpha)
         try:
-            seen = await to_thread.run_sync(files.add_preview, sent, preview)
+            seen = await to_thread.run_sync(lambda: files.add_preview(sent, _preview(pixels)))
         except OSError as error:
             raise InputError(NO_ROOM) from error
         if moving:
             return seen, _part_of(moving)
         return seen, remark or (_hint(pixels) if alpha else "")
 
-    def drawings(self, values: Values) -> dict[str, bytes]:
-        """Return what was drawn, as PNG, by what it was drawn on.
-
-        Raises:
-            InputError: it is no drawing.
-        """
-        sent = {over: sent_drawing(values[brush], over) for over, brush in self.brushes.items()}
-        return {over: data for over, data in sent.items() if data is not None}
-
     async def read(
-        self, values: Values, drawings: Mapping[str, bytes], client: str, resume: Image.Image | None
-    ) -> Inputs[Source]:
-        """Return the pictures to paint from.
+        self, values: Values, client: str, resume: Image.Image | None
+    ) -> tuple[Inputs[Source], dict[str, bytes]]:
+        """Return the pictures to paint from, and the PNG of what was drawn by what it was drawn on.
 
-        Args:
-            drawings: what was drawn, as `drawings` returns it.
-            resume: a painting to go on with.
-
-        Raises:
-            InputError: one is named that was not sent to this host, or the drawing cannot be read.
+        Raises InputError for a picture that was not sent to this host, or a drawing that cannot be read.
         """
-        keep, *regions = await self._masks(drawings, "photo", client)
+        drawings: dict[str, bytes] = {}
+        masks: dict[str, Any] = {over: (None,) * len(roles) for over, roles in _ROLES.items()}
+        for over, brush in self.brushes.items():
+            try:
+                if (drawn := sent_drawing(values[brush])) is not None:
+                    drawings[over] = drawn
+                    pixels = await self.service.decoder.drawing(drawn, "The drawing", client)
+                    masks[over] = await to_thread.run_sync(strokes, pixels, _ROLES[over])
+            except InputError as error:
+                sentence = f"What was drawn on the {over} cannot be read; clear it and draw again."
+                raise InputError(sentence) from error
+        keep, *regions = masks["photo"]
         given: Any = Inputs(
             self.sent(values[self.photo], "The photo"),
             tuple(self.sent(values[each], "The style picture") for each in (self.style, *self.others)),
@@ -172,38 +146,21 @@ class PictureInputs:
             tuple(regions),
             self.sent(values[self.start], "The picture to start from"),
             resume,
-            await self._masks(drawings, "style", client),
+            masks["style"],
         )
-        return given
+        return given, drawings
 
-    def own(self, values: Values) -> list[str | None]:
-        """Return the paths of photo and style, None for one that this page may not name as it is."""
-        paths = values[self.photo], values[self.style]
-        return [path if self.service.files.find(path) else None for path in paths]
+    def own(self, values: Values) -> dict[str, str | None]:
+        """Return the paths of the pictures that have names, None for one that this page may not name."""
+        given = {name: values[card] for name, card in self.named.items() if card in values}
+        return {name: path if self.service.files.find(path) else None for name, path in given.items()}
 
     def sent(self, path: str | None, label: str) -> Upload | None:
-        """Return the file that a picture input names.
-
-        Raises:
-            InputError: it was not sent to this host.
-        """
+        """Return the file that a picture input names, or raise InputError: it was not sent to this host."""
         return None if path is None else self.service.files.sent(path, label)
-
-    async def _masks(
-        self, drawings: Mapping[str, bytes], over: str, client: str
-    ) -> tuple[Image.Image | None, ...]:
-        """Return the masks of what was drawn on a picture, one for each role."""
-        if over not in drawings:
-            return (None,) * len(_ROLES[over])
-        try:
-            pixels = await self.service.decoder.drawing(drawings[over], "The drawing", client)
-        except InputError as error:
-            raise InputError(UNREADABLE.format(over=over)) from error
-        return await to_thread.run_sync(strokes, pixels, _ROLES[over])
 
 
 def _part_of(moving: Moving) -> str:
-    """Return how much of a clip is painted, "" if all of it is."""
     painted = float(moving.count / moving.rate)
     if moving.seconds is None or painted > moving.seconds - 0.5:
         return ""
@@ -223,7 +180,6 @@ def _hint(pixels: np.ndarray) -> str:
 
 
 def eight_bit(pixels: np.ndarray) -> np.ndarray:
-    """Return decoded pixels as uint8."""
     if pixels.dtype == np.uint8:
         return pixels
     return (pixels.clip(0, 1) * 255).round().astype(np.uint8)
@@ -231,7 +187,7 @@ def eight_bit(pixels: np.ndarray) -> np.ndarray:
 
 def _preview(pixels: np.ndarray) -> bytes:
     """Return decoded pixels, on white, as a JPEG that a card and the brush can show."""
-    image = Image.fromarray(pixels_on_white(eight_bit(pixels)))
+    image = Image.fromarray(eight_bit(pixels))
     image.thumbnail((_PREVIEW, _PREVIEW), Image.Resampling.BICUBIC)
     return encode_jpeg(np.asarray(image), quality=90)
 
@@ -241,21 +197,18 @@ def _card(label: str, name: str, alt: str, **more: Any) -> Picture:
     return Picture(label=label, elem_id=name, alt_text=alt, **{**common, **more})
 
 
-def _add_examples(examples: Sequence[Example], of: str, places: list[Picture], name: str) -> None:
+def _add_examples(examples: Sequence[Path], of: str, places: list[Picture], name: str) -> None:
     """Put examples here; one that is clicked goes into the first free place, or into the last.
 
-    Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing.
-
-    Args:
-        of: what they are called, which is the element id of the place if there is one only.
-        name: the element id of the row.
+    Gradio's own example gallery gives its pictures no names, which leaves screen readers with nothing. Here
+    they are called an example `of`, which is the element id of the place if there is one only.
     """
-    pictures = [{"name": each.path.stem, "title": each.title, "place": place(each.path)} for each in examples]
+    pictures = [{"name": each.stem, "title": title(each), "place": place(each)} for each in examples]
     strip = element("examples", "select", elem_id=name, elem_classes="strip", pictures=pictures, of=of)
 
     def take(held: Values, event: gr.EventData) -> Values:
         free = next((place for place in places if held[place] is None), places[-1])
         index = picked(event, len(examples))
-        return {free: gr.skip() if index is None else str(examples[index].path)}
+        return {free: gr.skip() if index is None else str(examples[index])}
 
     strip.select(take, set(places), places, **QUIET)

@@ -11,104 +11,70 @@ from gradio.blocks import Block
 
 from nst.gradio_faults.events import message
 from nst.page import status
-from nst.page.components import element, freed, served
+from nst.page.components import freed
 from nst.page.parts import QUIET, Values
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.stage import Stage
 from nst.runs.run import Run
-from nst.runs.storage import RUNS_EACH
-
-_STATES = {
-    "waiting": "Waiting",
-    "painting": "Painting",
-    "stopped": "Stopped",
-    "left": "Stopped",
-    "failed": "Failed",
-    "refused": "Failed",
-    "interrupted": "Failed",
-}
+from nst.runs.stream import EXPIRED
 
 
-class Returning:
-    """Brings runs back to the page, and removes them."""
+def add_returning(stage: Stage, pictures: PictureInputs, knobs: Knobs) -> Any:
+    """Put recent paintings here; return the event that brings one back, or the run that this page showed."""
+    stage.row.render()
+    runs = stage.runs
 
-    def __init__(self, stage: Stage, pictures: PictureInputs, knobs: Knobs) -> None:
-        self.stage, self.runs, self.pictures, self.knobs = stage, stage.runs, pictures, knobs
-        # Recent paintings, each to be opened (`select`) or deleted (`delete`) by its `id`. Its value: "id",
-        # "file" and "name" of each, and "deleted" of one that may come back.
-        self.row = element("paintings", "paintings", value=[])
-        restored = [stage.handle, stage.status, stage.paint, stage.actions, self.row]
-        self.brought = gr.on(
-            [stage.handle.submit, self.row.select],
-            self._bring,
-            {stage.handle},
-            [*restored, *pictures.all, *knobs.all],
-            **QUIET,
-        )
-        shown: set[Block] = {stage.handle, pictures.photo, pictures.style}
-        self.row.delete(self._delete, shown, [*stage.all, stage.paint, self.row], **QUIET)
-
-    def row_of(self, values: Values, deleted: Run | None = None) -> Values:
-        """Return what shows the paintings that are there by now, and one that may still come back."""
-        mine = self.runs.of(self.stage.owner(values))[:RUNS_EACH]
-        undo = [{"id": deleted.id, "deleted": True}] if deleted else []
-        return {self.row: [*undo, *(_entry(run) for run in mine)]}
-
-    def _bring(self, values: Values, event: gr.EventData) -> Values:
-        """Show the run that was clicked, or the one that this page showed before it was loaded again."""
-        stage, owner = self.stage, self.stage.owner(values)
-        wanted = message(event).get("id")
-        self.runs.restore(owner, wanted)
-        run = self.runs.find(owner, wanted) if wanted else stage.run(values)
+    def bring(values: Values, event: gr.EventData) -> Values:
+        owner, wanted = stage.owner(values), message(event).get("id")
+        runs.restore(owner, wanted)
+        run = runs.find(owner, wanted) if wanted else stage.run(values)
         missing = run is None and bool(wanted or stage.handle_of(values).get("run"))
         # A page that is opened anew shows what another one has lost, and leaves to the others what they show.
-        run = run or (None if wanted else self.runs.unattended(owner))
-        shown: Values = {**self.row_of(values), **stage.showing(values, run)}
+        run = run or (None if wanted else runs.unattended(owner))
+        shown: Values = {**stage.paintings(values), **stage.showing(values, run)}
         if run is not None:
-            shown |= self._inputs(run)
+            shown |= {**_inputs(run, pictures), **knobs.moved(run.settings.public())}
             shown |= {stage.paint: "busy", stage.actions: None}
-            shown[stage.status] = status.idle("Your painting is back.")
+            shown[stage.status] = status.line("Your painting is back.")
         elif missing:
-            shown[stage.status] = status.idle("This painting has expired. Press Paint to make it again.")
+            shown[stage.status] = status.line(EXPIRED)
         return shown
 
-    def _inputs(self, run: Run) -> Values:
-        """Return pictures and knobs as they were for a run."""
-        given, pictures = run.pictures, self.pictures
-        places: Values = dict(zip_longest(pictures.named.values(), (given.photo, *given.styles)))
-        places[pictures.start] = given.start
-        shown: Values = {
-            place: str(sent.preview) if sent is not None and sent.path.exists() else None
-            for place, sent in places.items()
-        }
-        for over, brush in pictures.brushes.items():
-            drawn = base64.b64encode(run.drawings.get(over, b"")).decode()
-            shown[brush] = f"data:image/png;base64,{drawn}" if drawn else None
-        return shown | self.knobs.moved(run.settings.public())
-
-    async def _delete(self, values: Values, event: gr.EventData) -> Values:
-        """Remove a painting and all that was made for it."""
-        stage = self.stage
-        run, shown = self.runs.find(stage.owner(values), message(event).get("id")), stage.run(values)
+    async def delete(values: Values, event: gr.EventData) -> Values:
+        run, shown = runs.find(stage.owner(values), message(event).get("id")), stage.run(values)
         if run is None:
-            return self.row_of(values)
+            return stage.paintings(values)
         was_under_way = run.under_way
-        self.runs.delete(run)
-        changed = self.row_of(values, run)
+        runs.delete(run)
+        changed = stage.paintings(values, run)
         if run is shown:
             changed |= {
-                **stage.untouched(*self.pictures.own(values)),
+                **stage.untouched(**pictures.own(values)),
                 **stage.nothing(values),
-                stage.status: status.idle("Painting deleted. Press Undo below to bring it back."),
+                stage.status: status.line("Painting deleted. Press Undo below to bring it back."),
             }
             if not was_under_way:
                 changed[stage.paint] = freed()
         return changed
 
+    given: set[Block] = {stage.handle, pictures.photo, pictures.style}
+    stage.row.delete(delete, given, [*stage.all, stage.paint, stage.row], **QUIET)
+    restored = [stage.handle, stage.status, stage.paint, stage.actions, stage.row]
+    outputs = [*restored, *pictures.all, *knobs.all]
+    return gr.on([stage.handle.submit, stage.row.select], bring, {stage.handle}, outputs, **QUIET)
 
-def _entry(run: Run) -> dict[str, Any]:
-    """Return a run as the row shows it."""
-    kept = run.folder.kept()
-    name = _STATES.get(run.state) or f"{max(kept[-1].size)} px"
-    return {"id": run.id, "file": served(kept[-1].path) if kept else None, "name": name}
+
+def _inputs(run: Run, pictures: PictureInputs) -> Values:
+    """Return the pictures as they were for a run."""
+    given = run.pictures
+    places: Values = dict(zip_longest(pictures.named.values(), (given.photo, *given.styles)))
+    places[pictures.start] = given.start
+    shown: Values = {
+        place: str(sent.preview) if sent is not None and sent.path.exists() else None
+        for place, sent in places.items()
+    }
+    for over, brush in pictures.brushes.items():
+        drawn = base64.b64encode(run.drawings.get(over, b"")).decode()
+        shown[brush] = f"data:image/png;base64,{drawn}" if drawn else None
+    return shown

@@ -20,27 +20,25 @@ from nst.page.static import call
 from nst.runs.limits import SHARP
 from nst.settings import Settings
 
-# Seconds in which a painting of `SHARP` pixels is done wherever a page begins with them.
-_SOON = 15.0
+_SOON = 15.0  # seconds in which a painting of `SHARP` pixels is done wherever a page begins with them
+_TO_COPY = (
+    ("Link", "Settings and examples; your own pictures are never part of it.", "link"),
+    ("Embed (iframe)", "Canvas, two pictures and the button, 640 x 480.", "snippet"),
+    ("Embed (web component)", "The same without a frame.", "component-snippet"),
+)
 
 
 def add_share(demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> Any:
-    """Put here a link, the snippets that embed it, and the way back.
-
-    Returns:
-        The event after which the page is in the state that its link names.
-    """
+    """Put links here, and the way back; return the event after which the page is as its link says, or was."""
     service = pictures.service
     named: list[Block] = list(pictures.named.values())
 
     def make_link(values: Values) -> str:
-        given = {name: values[each] for name, each in pictures.named.items()}
-        known = {name: path for name, path in given.items() if service.files.find(path) is not None}
-        query = to_query(knobs.read(values), known)
+        query = to_query(knobs.read(values), pictures.own(values))
         return f"?{query}" if query else ""
 
     async def follow(request: gr.Request) -> Values:
-        """Bring the page into the state that its link names, and to a sharper size if that is soon done."""
+        # To a sharper size, if that is soon done and the link names none.
         wanted, examples = from_query(request.query_params, list(pictures.named))
         if "size" not in wanted and knobs.limits.size >= SHARP:
             predicted = await service.painter.forecast(SHARP, SHARP * 3 // 4, Settings(size=SHARP))
@@ -49,7 +47,6 @@ def add_share(demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> Any:
         return knobs.moved(wanted) | {pictures.named[name]: str(path) for name, path in examples.items()}
 
     async def restore(values: Values, request: gr.Request) -> Values:
-        """Set the knobs as the dropped painting's."""
         label = "The picture"
         restored: dict[str, Any] = {}
         try:
@@ -64,9 +61,10 @@ def add_share(demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> Any:
         return {taken: status.remark(answer), **knobs.moved(restored)}
 
     button = gr.Button("Make a link to this page", size="sm", elem_id="make-link")
-    link = _to_copy("Link", "Settings and examples; your own pictures are never part of it.", "link")
-    snippet = _to_copy("Embed (iframe)", "Canvas, two pictures and the button, 640 x 480.", "snippet")
-    component = _to_copy("Embed (web component)", "The same without a frame.", "component-snippet")
+    link, *snippets = (
+        gr.Textbox(label=label, info=about, buttons=["copy"], interactive=False, elem_id=name)
+        for label, about, name in _TO_COPY
+    )
     painting = PathOfFile(
         label="Load settings from a saved PNG",
         file_types=[".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"],
@@ -75,13 +73,13 @@ def add_share(demo: gr.Blocks, pictures: PictureInputs, knobs: Knobs) -> Any:
     )
     taken = gr.HTML(elem_id="taken")
     button.click(make_link, {*named, *knobs.all}, link, **QUIET).then(
-        None, link, [link, snippet, component], js=call("snippets")
+        None, link, [link, *snippets], js=call("snippets")
     )
     demo.load(None, None, None, js=call("embed"), **QUIET)
     painting.upload(restore, {painting}, [taken, *knobs.all], **QUIET)
-    return demo.load(follow, None, [*named, *knobs.all], **QUIET)
-
-
-def _to_copy(label: str, about: str, name: str) -> gr.Textbox:
-    """Put a text here that can be copied."""
-    return gr.Textbox(label=label, info=about, buttons=["copy"], interactive=False, elem_id=name)
+    followed = demo.load(follow, None, [*named, *knobs.all], **QUIET)
+    # What a tab showed before it was loaded again counts more; the browser alone keeps it and brings it back.
+    shown = [*pictures.all, *knobs.all]
+    changes = [each.change for each in shown if hasattr(each, "change")]
+    gr.on(changes, None, shown, None, js=call("remember"), trigger_mode="multiple", **QUIET)
+    return followed.then(None, shown, shown, js=call("recall"), **QUIET)

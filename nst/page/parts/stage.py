@@ -21,14 +21,16 @@ from nst.page.parts import QUIET, Values
 from nst.page.static import on_load
 from nst.runs.registry import owner_of
 from nst.runs.run import Run
-from nst.runs.storage import SavedFrame
+from nst.runs.storage import RUNS_EACH, SavedFrame
 from nst.runs.stream import film
 
 _EXAMPLE = "This is an example. Press Paint to watch it happen, or add your own photo."
-_NO_FILM = "The time-lapse appears here when a painting is finished."
+_NO_FILM = {"text": "The time-lapse appears here when a painting is finished."}
 # The sizes that a finished painting can go on to: longest sides in pixels, and how many of them are offered.
 _SIZES = (768, 1024, 1536, 2048, 3072, 4096)
 _OFFERED = 3
+# Of a run that is not finished; all other states are called "Failed".
+_STATES = {"waiting": "Waiting", "painting": "Painting", "stopped": "Stopped", "left": "Stopped"}
 
 
 class Stage:
@@ -50,17 +52,20 @@ class Stage:
         self.live = element("live", "livePreview", value=served(example), render=False)
         # What is finished of a clip, playing; by `served`, of a picture that moves.
         self.so_far = element("so_far", elem_id="so-far", render=False)
-        self.status = gr.HTML(status.idle(_EXAMPLE), elem_id="status", render=False)
+        self.status = gr.HTML(status.line(_EXAMPLE), elem_id="status", render=False)
         # What can be done with a picture: `submit` goes on, `select` larger. Its value: see `_result`.
         self.actions = element("actions", "actions", render=False)
         # The frames; a click tells the `index`. Its value: "file" and "name" of each.
         self.strip = element("history", "select", value=[], elem_classes="strip", render=False)
+        # Recent paintings, each to be opened (`select`) or deleted (`delete`) by its `id`. Its value: "id",
+        # "file" and "name" of each, and "deleted" of one that may come back.
+        self.row = element("paintings", "paintings", value=[], render=False)
         # Two pictures of one size with a slider between them; Gradio's own takes no key.
-        compared = _compared(photos()[0].path, example)
+        compared = _compared(photos()[0], example)
         self.comparison = element("compare", "beforeAfter", value=compared, render=False)
-        self.film_line = gr.HTML(status.remark(_NO_FILM), elem_id="filmed", render=False)
-        # Its value: the files "mp4" and "webp", and "name" of both where they are saved, without an ending.
-        self.film = element("film", render=False)
+        # Its value: the files "mp4" and "webp", and "name" of both where they are saved, without an ending;
+        # or a "text" in their place.
+        self.film = element("film", value=_NO_FILM, render=False)
         # `nst.runs.loss_log.LossLog` makes its table.
         self.chart = gr.LinePlot(
             x="step",
@@ -78,16 +83,10 @@ class Stage:
         self.strip.select(
             self._choose, {self.handle}, [self.live, self.status, self.actions, self.handle], **QUIET
         )
+        canvas = (self.handle, self.live, self.so_far, self.status, self.actions, self.strip)
+        self.canvas: tuple[Block, ...] = canvas
         # What `untouched` and `nothing` change.
-        self.all: list[Block] = [
-            *(self.handle, self.live, self.so_far, self.status, self.actions, self.strip),
-            *(self.comparison, self.film, self.film_line),
-        ]
-
-    def add_canvas(self) -> None:
-        """Put the canvas here, with its buttons and its frames."""
-        for component in (self.handle, self.live, self.so_far, self.status, self.actions, self.strip):
-            component.render()
+        self.all: list[Block] = [*self.canvas, self.comparison, self.film]
 
     # Which run
 
@@ -96,7 +95,6 @@ class Stage:
         return owner_of(self.handle_of(values).get("key"))
 
     def run(self, values: Values) -> Run | None:
-        """Return the run that the page shows."""
         return self.runs.find(self.owner(values), self.handle_of(values).get("run"))
 
     def chosen(self, values: Values) -> SavedFrame | None:
@@ -106,14 +104,7 @@ class Stage:
         wanted = self.handle_of(values).get("chosen")
         return next((one for one in reversed(kept) if one.iteration == wanted), kept[-1] if kept else None)
 
-    def earlier(self, values: Values) -> list[SavedFrame]:
-        """Return the frames of a clip up to the one that the page shows."""
-        run, chosen = self.run(values), self.chosen(values)
-        frames = run.folder.frames if run else []
-        return [one for one in frames if chosen and one.of_clip and one.iteration <= chosen.iteration]
-
     def showing(self, values: Values, run: Run | None, chosen: SavedFrame | None = None) -> Values:
-        """Return what makes the page show another run, or another frame."""
         handle = {
             "key": self.handle_of(values).get("key"),
             "run": run.id if run else None,
@@ -129,30 +120,35 @@ class Stage:
     # What is shown of it
 
     def nothing(self, values: Values) -> Values:
-        """Return what shows that the page has no run."""
-        return {**self.showing(values, None), self.actions: None, self.strip: [], self.so_far: None}
+        return {**self.showing(values, None), self.actions: None, self.strip: []}
 
     def untouched(self, photo: str | None, style: str | None) -> Values:
-        """Return the canvas before anything was painted here: what two examples become, or else the photo.
-
-        Args:
-            photo: path of what the page shows of it.
-        """
-        shown: Values = dict.fromkeys((self.comparison, self.film, self.so_far))
-        shown[self.film_line] = status.remark(_NO_FILM)
+        """Return the canvas before anything was painted here: what two examples become, or else the photo."""
+        shown: Values = {self.comparison: None, self.film: _NO_FILM, self.so_far: None}
         if photo and (file := finished(photo, style)):
             shown[self.comparison] = _compared(photo, file)
-            return {**shown, self.live: served(file), self.status: status.idle(_EXAMPLE)}
+            return {**shown, self.live: served(file), self.status: status.line(_EXAMPLE)}
         missing = [name for name, path in (("a photo", photo), ("a style picture", style)) if path is None]
         advice = f"Add {' and '.join(missing)}." if missing else "Press Paint to watch it happen."
-        return {**shown, self.live: served(photo) if photo else gr.skip(), self.status: status.idle(advice)}
+        return {**shown, self.live: served(photo) if photo else gr.skip(), self.status: status.line(advice)}
 
-    async def released(self, run: Run) -> Values:
+    def paintings(self, values: Values, deleted: Run | None = None) -> Values:
+        """Return what shows the paintings that are there by now, and one that may still come back."""
+        shown = [{"id": deleted.id, "deleted": True}] if deleted else []
+        for run in self.runs.of(self.owner(values))[:RUNS_EACH]:
+            kept = run.folder.kept()
+            name = f"{max(kept[-1].size)} px" if run.state == "finished" else _STATES.get(run.state, "Failed")
+            shown.append({"id": run.id, "file": served(kept[-1].path) if kept else None, "name": name})
+        return {self.row: shown}
+
+    async def released(self, values: Values) -> Values:
         """Return what shows a run's end, and what can be done with it."""
-        kept, folder = run.folder.kept(), run.folder
-        if not kept:
-            return {}
-        shown: Values = {
+        run, shown = self.run(values), self.paintings(values)
+        kept = run.folder.kept() if run else []
+        if run is None or run.under_way or not kept:  # under way is one of another event
+            return shown
+        folder = run.folder
+        shown |= {
             self.actions: await self._result(run, kept[-1]),
             # The last frame once more, in a message of its own, should the stream have lost it at its end.
             self.live: served(kept[-1].path),
@@ -162,18 +158,18 @@ class Stage:
             shown[self.comparison] = _compared(folder.before, folder.finished.path)
         return shown
 
-    async def make_film(self, values: Values, request: gr.Request) -> Values:
-        """Return what shows the film of the run that the page shows, once there is nothing more to come."""
+    async def make_film(self, values: Values, request: gr.Request) -> dict[str, Any]:
+        """Return the film of the run that the page shows, once there is nothing more to come."""
         run = self.run(values)
+        if run is None or run.under_way or not run.folder.kept():
+            return _NO_FILM
         try:
-            if run is None or run.under_way or not run.folder.kept():
-                raise InputError(_NO_FILM)
             async with self.service.side_work.place(client_of(request)):
                 mp4, webp = await to_thread.run_sync(film, run.folder)
         except InputError as error:
-            return {self.film: None, self.film_line: status.remark(str(error))}
+            return {"text": str(error)}
         name = Path(run.file_name(run.folder.kept()[-1])).stem
-        return {self.film: {"mp4": served(mp4), "webp": served(webp), "name": name}, self.film_line: ""}
+        return {"mp4": served(mp4), "webp": served(webp), "name": name}
 
     async def _result(self, run: Run, kept: SavedFrame) -> dict[str, Any]:
         """Return the value of `actions` for a kept frame: "file", "name", "moves", "whole" and "larger".
@@ -181,22 +177,21 @@ class Stage:
         The name is what to save it as; it moves if it is a film, maybe of the whole clip; "larger" is "size"
         and "text", which tells the time, of each size that the finished one can go on to.
         """
-        if kept.of_clip:
-            return self._result_of_clip(run, kept)
-        larger = []
+        larger, is_last = [], kept == run.folder.finished
+        moves = is_last and kept.of_clip
+        file = run.folder.film[0] if moves and run.folder.film else kept.path
         sizes = [size for size in _SIZES if max(kept.size) < size <= self.service.limits.size]
-        for size in sizes[:_OFFERED] if kept == run.folder.finished else ():
+        for size in sizes[:_OFFERED] if is_last and not moves else ():
             with contextlib.suppress(InputError):
                 predicted = await self.service.painter.forecast(*kept.size, replace(run.settings, size=size))
                 larger.append({"size": size, "text": status.larger(predicted)})
-        return {"file": served(kept.path), "name": run.file_name(kept), "larger": larger}
-
-    def _result_of_clip(self, run: Run, kept: SavedFrame) -> dict[str, Any]:
-        moves = kept == run.folder.finished
-        file = Path(run.folder.film[0]) if moves and run.folder.film else Path(kept.path)
-        name = Path(run.file_name(kept)).with_suffix(file.suffix).name
-        whole = moves and run.state == "finished"  # there is nothing to go on with
-        return {"file": served(file), "name": name, "larger": [], "moves": moves, "whole": whole}
+        return {
+            "file": served(file),
+            "name": Path(run.file_name(kept)).with_suffix(Path(file).suffix).name,
+            "moves": moves,
+            "whole": moves and run.state == "finished",  # there is nothing to go on with
+            "larger": larger,
+        }
 
     async def _choose(self, values: Values, event: gr.EventData) -> Values:
         """Show the kept frame that was clicked; Continue goes on from it."""
@@ -209,12 +204,11 @@ class Stage:
         text = f"{run.step.title()} {kept.iteration}. Press Continue to go on from here."
         return {
             self.live: served(kept.path),
-            self.status: status.idle(text),
+            self.status: status.line(text),
             self.actions: None if run.under_way else await self._result(run, kept),
             **self.showing(values, run, kept),
         }
 
 
 def _compared(before: str | Path, after: str | Path) -> dict[str, Any]:
-    """Return two pictures as `comparison` shows them."""
     return {"before": served(before), "after": served(after)}

@@ -33,11 +33,7 @@ def scripts_address() -> str:
 
 
 def _module(app: str) -> str:
-    """Return what loads the module in the browser: from this host, also in a page of somebody else's.
-
-    Args:
-        app: an expression for the element that the page is in.
-    """
+    """Return what loads the module in the browser: from the host of `app`, the page's element."""
     host = f"{app}?.getAttribute('src') ?? ''"
     return f"import(new URL('{scripts_address()}', new URL({host}, document.baseURI)))"
 

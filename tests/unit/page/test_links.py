@@ -44,21 +44,21 @@ def test_a_knob_is_declared_once_for_page_command_line_link_and_saved_settings(l
 def test_a_link_of_an_earlier_version_still_loads_and_a_fresh_pages_names_the_size_alone():
     assert from_query({"style_loss": "normal"}, NAMES) == ({"style_loss": "gaussian"}, {})
     # Another host may begin with another one.
-    pictures = {"photo": str(photos()[0].path), "style": str(styles()[0].path), "style_2": None}
+    pictures = {"photo": str(photos()[0]), "style": str(styles()[0]), "style_2": None}
     assert to_query(Settings().public(), pictures) == "size=512"
 
 
 def test_examples_come_back_and_uploads_stay_away(tmp_path):
-    copy = tmp_path / photos()[2].path.name
-    shutil.copy(photos()[2].path, copy)  # as Gradio's cache holds it
+    copy = tmp_path / photos()[2].name
+    shutil.copy(photos()[2], copy)  # as Gradio's cache holds it
     own = tmp_path / "marbling.jpg"
     own.write_bytes(b"a visitor's own file of that name")
-    pictures = {"photo": str(copy), "style": str(own), "style_2": str(styles()[0].path)}
+    pictures = {"photo": str(copy), "style": str(own), "style_2": str(styles()[0])}
     query = to_query({}, pictures)
     assert "marbling" not in query
     assert str(tmp_path) not in query
     _, found = from_query(dict(parse_qsl(query)), NAMES)
-    assert found == {"photo": photos()[2].path, "style_2": styles()[0].path}
+    assert found == {"photo": photos()[2], "style_2": styles()[0]}
 
 
 @pytest.mark.parametrize(
