@@ -107,7 +107,7 @@ def test_all_weights_and_examples_have_their_origin_and_licence_beside_them():
 # Gradio's own requirements, and huggingface-hub's.
 BROUGHT = {"gradio_client", "numpy", "pandas", "starlette", "uvicorn", "anyio", "brotli", "filelock"}
 # Only where they are there: for clips, on ZeroGPU, in a cluster, and for benchmarks.
-OPTIONAL = {"cv2", "spaces", "ray", "matplotlib", "playwright"}
+OPTIONAL = {"cv2", "spaces", "ray", "matplotlib", "playwright", "psutil"}
 
 
 def test_requirements_bring_what_is_imported():
