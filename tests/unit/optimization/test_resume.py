@@ -39,19 +39,16 @@ def test_a_finished_picture_is_gone_on_with_at_its_size(paint, before):
 
 def test_an_earlier_frame_is_gone_on_with_from_its_size(paint, before):
     small = next(frame for frame in reversed(before) if frame.width == 64)
-    after = paint(to_tensor(small.image))
+    after = paint(small)
     assert list(dict.fromkeys(frame.width for frame in after)) == [64, 128]
     assert np.abs(after[0].image.astype(int) - small.image).max() <= 1
 
 
-def test_a_larger_size_goes_on_from_there(paint, before):
+def test_a_larger_size_goes_on_from_there_and_another_photos_painting_is_refused(paint, before):
     done = to_tensor(before[-1].image)
     after = paint(done, size=256)
     assert {frame.width for frame in after} == {128, 256}
     shrunk = resize(to_tensor(after[-1].image), (128, 85))
     assert (shrunk - done).abs().mean() < 0.1
-
-
-def test_another_photos_painting_is_refused(paint):
     with pytest.raises(InputError, match="other proportions than the photo"):
         paint(noise(96, 96))

