@@ -54,6 +54,7 @@ def test_the_least_of_machine_container_and_own_limit_is_left(monkeypatch, tmp_p
     for limit, left in [(resource.RLIM_INFINITY, None), (1_000_000_000, 0), (2_048_000_000 + 2**30, 2**29)]:
         monkeypatch.setattr(resource, "getrlimit", lambda _, limit=limit: (limit, limit))
         assert address_space_left(status) == left
+    assert address_space_left(none) is None
     meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\nHugePages_Total:  0\n")
     for file, container, own, left in [
         (meminfo, None, None, 8_000_000 * 1024),
