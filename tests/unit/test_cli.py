@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -25,53 +26,46 @@ def call(*arguments) -> int:
     return main([str(argument) for argument in arguments])
 
 
-def test_it_paints(photo, painting, tmp_path, capsys):
-    out = tmp_path / "out.png"
-    assert call(photo, painting, "-o", out, "--size", 96, "--iterations", 15, "--style-weight", 7.5) == 0
-    said = capsys.readouterr()
-    assert "96 x 64, 15 iterations" in said.out
-    assert "15/15" in said.err  # the progress bar
+def test_it_paints_films_and_goes_on(photo, painting, tmp_path, capsys):
+    out, more, *films = (tmp_path / name for name in ("out.png", "more.png", "film.mp4", "film.webp"))
+    how = ["--size", 128, "--iterations", 20, "--style-weight", 7.5]
+    assert call(photo, painting, "-o", out, "--time-lapse", films[0], *how) == 0
+    printed = capsys.readouterr()
+    assert "128 x 85, 20 iterations" in printed.out
+    assert "20/20" in printed.err  # the progress bar
     image = Image.open(out)
-    assert (image.size, image.mode) == ((96, 64), "RGB")
+    assert (image.size, image.mode) == ((128, 85), "RGB")
     settings = json.loads(image.info["Settings"])
     assert settings["style_weight"] == 7.5
     assert settings["painted_with"] == "Narrow network"
     assert "weights" not in settings
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.png", "painting.png", "photo.jpg"]
-
-
-def test_it_films_and_goes_on(photo, painting, tmp_path, capsys):
-    out, more = tmp_path / "out.png", tmp_path / "more.png"
-    films = [tmp_path / "film.mp4", tmp_path / "film.webp"]
-    small = ["--size", 128, "--iterations", 30]
-    assert call(photo, painting, "-o", out, "--time-lapse", films[0], *small) == 0
-    assert "30 iterations" in capsys.readouterr().out
-    assert call(photo, painting, "-o", more, "--resume", out, "--time-lapse", films[1], *small) == 0
-    assert "15 iterations" in capsys.readouterr().out  # the last size's share
+    assert call(photo, painting, "-o", more, "--resume", out, "--time-lapse", films[1], *how) == 0
+    assert "10 iterations" in capsys.readouterr().out  # the last size's share
     # What they show is looked at elsewhere.
     assert films[0].read_bytes()[4:8] == b"ftyp"
     assert Image.open(films[1]).format == "WEBP"
+    assert set(tmp_path.iterdir()) == {photo, painting, out, more, *films}
 
 
 def test_a_painting_made_again_from_its_settings_is_the_same_file(photo, painting, tmp_path):
     one, two, three = (tmp_path / name for name in ("1.JPG", "2.jpg", "3.webp"))
-    how = ["--size", 80, "--iterations", 12, "--initial", "noise", "--seed", 4, "--style-weight", 6.5]
+    how = ["--size", 64, "--iterations", 12, "--initial", "noise", "--seed", 4, "--style-weight", 6.5]
     assert call(photo, painting, painting, "-o", one, *how, "--no-coarse-to-fine") == 0
     assert Image.open(one).format == "JPEG"
     assert call(photo, painting, painting, "-o", two, "--settings-from", one) == 0
     assert one.read_bytes() == two.read_bytes()
     # What is said beside it counts more.
-    assert call(photo, painting, "-o", three, "--settings-from", one, "--size", 64) == 0
-    assert (Image.open(three).format, Image.open(three).size) == ("WEBP", (64, 43))
+    assert call(photo, painting, "-o", three, "--settings-from", one, "--size", 80) == 0
+    assert (Image.open(three).format, Image.open(three).size) == ("WEBP", (80, 53))
 
 
 def test_masks_and_a_start(photo, painting, tmp_path):
     out, mask = tmp_path / "out.png", Image.new("L", (120, 80))
     mask.paste(255, (0, 0, 60, 80))
     mask.save(tmp_path / "mask.png")
-    directed = ["--keep", tmp_path / "mask.png", "--region-2", tmp_path / "mask.png", "--edge", 0]
-    arguments = [photo, painting, photo, "-o", out, "--start", painting, "--size", 120, "--iterations", 10]
-    assert call(*arguments, *directed) == 0
+    masks = ["--keep", tmp_path / "mask.png", "--region-2", tmp_path / "mask.png", "--edge", 0]
+    few = ["--start", painting, "--size", 120, "--iterations", 10]
+    assert call(photo, painting, photo, "-o", out, *few, *masks) == 0
     found, kept = (np.asarray(Image.open(path), int) for path in (out, photo))
     assert np.abs(found - kept)[:, :60].max() == 0
     assert np.abs(found - kept)[:, 60:].mean() > 5
@@ -98,45 +92,22 @@ def test_transparency_is_kept_on_wish_and_missing_rows_are_told(painting, tmp_pa
         ("no.jpg PAINTING", "The photo was not found: there is no file no.jpg."),
         ("PHOTO no.jpg", "The style picture was not found"),
         ("nothing*.jpg PAINTING", "error: No file is named like nothing*.jpg."),
-        ("PHOTO PAINTING --size nan", "Size (size) is a whole number from 64 to 4096, not nan."),
         ("PHOTO PAINTING --size own", "Size (size) is a whole number from 64 to 4096, not 'own'."),
-        ("PHOTO PAINTING --iterations 1e9", "Iterations (iterations) is a whole number"),
         ("PHOTO PAINTING --style-weight much", "Style weight (style_weight) is a number from 0 to 10"),
-        ("PHOTO PAINTING --optimizer magic", "invalid choice"),
         ("PHOTO PAINTING -o x.bmp", "neither PNG, JPEG, WebP nor TIFF; end its name in .png, .jpg"),
-        ("PHOTO PAINTING -o nowhere/x.png", "does not exist"),
         ("PHOTO PAINTING --weights none.pth", "none.pth does not exist"),
-        ("PHOTO PHOTO --weights PHOTO", "neither safetensors nor"),
         ("PHOTO", "There is no painting; name one after the photo, or with --style."),
         ("PHOTO PHOTO --style PAINTING", "2 photos need a folder that exists"),
         ("PHOTO PAINTING -o nowhere/", "The folder nowhere for the output does not exist"),
         ("PHOTO PAINTING -o PHOTO", "photo.jpg is a picture to paint from; name another"),
-        ("PHOTO PAINTING -o PAINTING", "painting.png is a picture to paint from"),
         ("PHOTO PAINTING --time-lapse x.webp -o x.webp", "for both picture and film"),
         ("PHOTO PHOTO --style PAINTING -o . --time-lapse x.mp4", "made of one photo"),
-        ("PHOTO PAINTING --time-lapse x.gif", "neither MP4 nor WebP"),
-        ("PHOTO PAINTING --resume PAINTING", "other proportions than the photo"),
         ("PHOTO PAINTING --settings-from PHOTO", "carries no settings; use a picture"),
-        ("PHOTO PAINTING --settings-from no.png", "was not found: there is no file no.png"),
-        ("PHOTO PAINTING --keep no.png", "The mask of what to keep was not found"),
-        ("PHOTO PAINTING --style-mask-2 PHOTO", "more style masks than style pictures"),
-        ("PHOTO PAINTING --keep PAINTING", "a mask has the photo's proportions"),
-        ("PHOTO PAINTING --style-layers relu9_9", "There is no layer 'relu9_9'"),
-        (
-            "PHOTO PAINTING -o x.gif",
-            "The photo is a picture that does not move; paint it into a PNG or JPEG.",
-        ),
-        (
-            "PHOTO PAINTING -o x.mp4",
-            "The photo is a picture that does not move; paint it into a PNG or JPEG.",
-        ),
+        ("PHOTO PAINTING -o x.gif", "The photo is a picture that does not move; paint it into a PNG"),
         ("CLIP PAINTING -o x.png", "error: a.mp4 is a clip; paint it alone, into a file that ends in"),
-        ("PHOTO CLIP --style PAINTING -o .", "error: a.mp4 is a clip; paint it alone"),
-        ("none.mp4 PAINTING -o x.mp4", "error: The photo none.mp4 does not exist."),
         ("CLIP PAINTING -o x.mp4", "error: The photo cannot be read as a clip"),
         ("CLIP PAINTING -o x.mp4 --resume PHOTO", "error: --resume is for photos"),
         ("PHOTO PAINTING -o x.png --frames 3", "error: --frames is for clips"),
-        ("CLIP PAINTING -o CLIP", "error: a.mp4 is a picture to paint from"),
     ],
 )
 def test_misuse_is_one_sentence_and_exit_code_2(
@@ -156,18 +127,18 @@ def test_misuse_is_one_sentence_and_exit_code_2(
 
 
 def test_several_photos_go_into_a_folder(photo, painting, tmp_path, capsys):
-    folder, other, small = tmp_path / "paintings", tmp_path / "other", tmp_path / "broken.jpg"
+    folder, other, broken = tmp_path / "paintings", tmp_path / "other", tmp_path / "broken.jpg"
     folder.mkdir()
     other.mkdir()
     picture(40, 40).save(other / "photo.jpg")
-    small.write_bytes(b"nothing")
-    photos = [photo, small, other / "photo.jpg"]
+    broken.write_bytes(b"nothing")
+    photos = [photo, broken, other / "photo.jpg"]
     few = ["--size", "photo", "--iterations", 10]
     assert call(*photos, "--style", painting, "-o", f"{folder}/", *few) == 2
-    said = capsys.readouterr()
-    assert said.err.count("broken.jpg: The photo is not a picture that can be read here") == 1
-    assert "note: photo.jpg has 40 pixels; it is painted with 64." in said.err
-    assert said.out.count("10 iterations") == 2  # one that cannot be used costs the others nothing
+    printed = capsys.readouterr()
+    assert printed.err.count("broken.jpg: The photo is not a picture that can be read here") == 1
+    assert "note: photo.jpg has 40 pixels; it is painted with 64." in printed.err
+    assert printed.out.count("10 iterations") == 2  # one that cannot be used costs the others nothing
     sizes = {path.name: Image.open(path).size for path in folder.iterdir()}
     assert sizes == {"photo-2.png": (64, 64), "photo.png": (120, 80)}
 
@@ -213,8 +184,7 @@ def test_where_nothing_can_be_printed_the_picture_is_there(photo, painting, tmp_
 def test_a_full_disk_loses_nothing(photo, painting, tmp_path, monkeypatch, capsys):
     full = tmp_path / "full"
     full.mkdir()
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     write = saving._write
 
     def refuse(data, path):
@@ -224,28 +194,20 @@ def test_a_full_disk_loses_nothing(photo, painting, tmp_path, monkeypatch, capsy
 
     monkeypatch.setattr(saving, "_write", refuse)
     assert call(photo, painting, "-o", full / "x.png", *SMALL) == 3
-    said = capsys.readouterr().err
-    assert "error: x.png cannot be written: No space left on device. It is at " in said
-    where = Path(said.rpartition("It is at ")[2].removesuffix(" instead.\n"))
+    printed = capsys.readouterr().err
+    assert "error: x.png cannot be written: No space left on device. It is at " in printed
+    where = Path(printed.rpartition("It is at ")[2].removesuffix(" instead.\n"))
     assert Image.open(where).size == (64, 43)
 
 
-def test_what_nobody_foresaw_is_a_sentence_and_not_the_outputs_fault(
-    photo, painting, tmp_path, monkeypatch, capsys
-):
-    def breaks(*_, **__):
-        raise OSError(5, "Input/output error")
-
-    monkeypatch.setattr(cli, "stylize", breaks)
-    assert call(photo, painting, "-o", tmp_path / "x.png") == 1
+def test_what_nobody_foresaw_is_a_sentence_and_not_the_outputs_fault(photo, painting, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "stylize", Mock(side_effect=OSError(5, "Input/output error")))
+    assert call(photo, painting, "-o", photo.with_name("x.png")) == 1
     assert "something unforeseen broke (OSError: [Errno 5] Input/output error)" in capsys.readouterr().err
 
 
 def test_ctrl_c_while_the_film_is_made_keeps_the_picture(photo, painting, tmp_path, monkeypatch, capsys):
-    def interrupted(_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setitem(cli.FILMS, ".mp4", interrupted)
+    monkeypatch.setitem(cli.FILMS, ".mp4", Mock(side_effect=KeyboardInterrupt))
     out = tmp_path / "x.png"
     assert call(photo, painting, "-o", out, "--time-lapse", tmp_path / "x.mp4", *SMALL) == 130
     assert Image.open(out).size == (64, 43)
@@ -262,16 +224,15 @@ def test_an_end_from_outside_keeps_the_picture(photo, painting, tmp_path, monkey
 
     monkeypatch.setattr(cli, "stylize", ended)
 
-    def unheard(*_) -> None:
-        """Take it where the program does not, which would end the tests."""
-
-    before, out = signal.signal(number, unheard), tmp_path / "out.png"
+    # Takes it where the program does not, which would end the tests.
+    unheard, out = Mock(), tmp_path / "out.png"
+    before = signal.signal(number, unheard)
     try:
         assert call(photo, painting, "-o", out, *SMALL) == 128 + number
         assert signal.getsignal(number) is unheard
     finally:
         signal.signal(number, before)
-    said = capsys.readouterr()
-    assert "the picture so far is kept" in said.err
-    assert "4 iterations" in said.out
+    printed = capsys.readouterr()
+    assert "the picture so far is kept" in printed.err
+    assert "4 iterations" in printed.out
     assert Image.open(out).getbbox() is not None

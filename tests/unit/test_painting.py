@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 
 import numpy as np
@@ -15,13 +14,10 @@ from PIL import Image
 from nst import InputError, Settings, load_image, stylize
 from nst.image.tensors import fit_area, resize, to_tensor
 from nst.lab.quality import octaves
-from nst.optimization.loss_terms import GaussianTarget, GramTarget, relative_error
 from nst.optimization.objective import Objective
 from nst.vgg.encoder import Encoder
-from nst.vgg.moments import moments, moments_through
 
 QUICK = {"size": 64, "iterations": 40, "smoothness": 0}
-OUT_OF_MEMORY = RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 99 bytes.")
 
 
 @pytest.fixture
@@ -36,10 +32,16 @@ def paint(encoder, photo, painting):
 
 
 class Faulty:
-    """An encoder that does something unwelcome at chosen calls with gradients, and counts them."""
+    """An encoder that does something unwelcome when it is asked for gradients, and counts that.
 
-    def __init__(self, inner: Encoder, fault=None) -> None:
-        self.inner, self.fault, self.calls = inner, fault or (lambda call, image, taps: taps), 0
+    Args:
+        inner: what it looks with.
+        fault: takes the number of the call, the image's size and the blocks that see strips; returns what the
+            features are multiplied by.
+    """
+
+    def __init__(self, inner: Encoder, fault=lambda call, size, blocks: 1.0) -> None:
+        self.inner, self.fault, self.calls = inner, fault, 0
 
     def __getattr__(self, name):
         return getattr(self.inner, name)
@@ -49,7 +51,8 @@ class Faulty:
         if not image.requires_grad:
             return seen
         self.calls += 1
-        return seen._replace(features=self.fault(self.calls, image, seen.features))
+        factor = self.fault(self.calls, max(image.shape[-2:]), blocks)
+        return seen._replace(features={name: factor * value for name, value in seen.features.items()})
 
 
 def test_frames_tell_the_story(paint):
@@ -59,48 +62,30 @@ def test_frames_tell_the_story(paint):
     assert {(frame.total, frame.target, frame.notice) for frame in frames} == {(40, (64, 43), "")}
     assert frames[-1].image.shape == (43, 64, 3)
     assert frames[-1].image.dtype == np.uint8
-    assert frames[-1].remaining == 0
+    assert [frame.remaining > 0 for frame in frames] == [False] + [True] * 38 + [False]
     assert frames[-1].losses["total"] < frames[0].losses["total"]
     assert frames[0].encoder == "tiny"
     assert frames[0].device in ("CPU", "GPU")
 
 
-@pytest.mark.parametrize(("style_loss", "target"), [("gram", GramTarget), ("gaussian", GaussianTarget)])
-def test_losses_are_those_of_the_picture_shown(encoder, paint, photo, painting, style_loss, target):
+@pytest.fixture
+def judge(photo, painting):
+    """Return a function that evaluates a frame's picture by an encoder, as if it were the canvas."""
+
+    def losses(frame, encoder) -> dict[str, float]:
+        scene, look = load_image(photo), load_image(painting)
+        scene = resize(scene, (frame.width, frame.height)).clamp(0, 1)
+        look = resize(look, fit_area(look.shape[-1], look.shape[-2], frame.width * frame.height)).clamp(0, 1)
+        return Objective(encoder, scene, [look], frame.settings)(to_tensor(frame.image)).named()
+
+    return losses
+
+
+@pytest.mark.parametrize("style_loss", ["gram", "gaussian"])
+def test_losses_are_those_of_the_picture_shown(encoder, paint, judge, style_loss):
     # Adam keeps the pixels in range, so that what is seen in 8 bits is what was evaluated.
     *_, frame = paint(iterations=60, optimizer="adam", style_loss=style_loss, smoothness=5)
-    image = to_tensor(frame.image)
-    content = load_image(photo)
-    goal = encoder(resize(content, (64, 43)).clamp(0, 1), ["relu3_3"])["relu3_3"]
-    measured = float(relative_error(encoder(image, ["relu3_3"])["relu3_3"], goal))
-    assert measured == pytest.approx(frame.losses["content"], rel=0.1)
-    style = load_image(painting)
-    style = resize(style, fit_area(style.shape[-1], style.shape[-2], 64 * 43)).clamp(0, 1)
-    names = encoder.style_layers
-    a, b = encoder(image, names), encoder(style, names)
-    targets = {name: target(moments(b[name])) for name in names}
-    seen = {name: moments_through(a[name], None, targets[name].projection) for name in names}
-    measured = sum(float(targets[name].distance(seen[name])) for name in names) / len(names)
-    assert measured == pytest.approx(frame.losses["style"], rel=0.1)
-
-
-def test_same_seed_same_bytes(paint):
-    def image(seed, interval):
-        *_, frame = paint(iterations=25, initial="noise", seed=seed, interval=interval)
-        return frame.image
-
-    # A frame at every iteration must not change the picture.
-    assert np.array_equal(image(5, 0), image(5, 0.25))
-    assert not np.array_equal(image(5, 0), image(6, 0))
-
-
-@pytest.mark.parametrize(
-    ("knob", "loss"),
-    [("content_weight", "content"), ("style_weight", "style"), ("smoothness", "total variation")],
-)
-def test_weights_do_what_they_say(paint, knob, loss):
-    (*_, high), (*_, low) = (paint(iterations=30, **{knob: weight}) for weight in (10, 0))
-    assert high.losses[loss] < low.losses[loss]
+    assert frame.losses == pytest.approx(judge(frame, encoder), rel=0.1)
 
 
 def test_a_slow_consumer_gets_fewer_frames(paint):
@@ -124,57 +109,39 @@ def test_stop_keeps_the_picture_at_the_next_iteration(paint):
     assert early.image.shape == (171, 256, 3)  # a keepable size, though only the coarsest was begun
 
 
-def test_closing_ends_the_work(encoder, paint):
-    counting = Faulty(encoder)
-    with contextlib.closing(paint(counting)) as frames:
-        next(frames)
-    assert counting.calls == 1
-
-
 def test_the_clock_limits_a_run(encoder, paint):
-    def slow(call, image, taps):
-        time.sleep(0.1)
-        return taps
-
-    *_, frame = paint(Faulty(encoder, slow), iterations=1000, time_limit=1)
+    slow = Faulty(encoder, lambda *_: time.sleep(0.1) or 1.0)
+    *_, frame = paint(slow, iterations=1000, time_limit=1)
     assert frame.final
     assert frame.seconds >= 1
     assert frame.iteration <= 12  # in a second, of a tenth each
     assert "time limit of 1 seconds" in frame.notice
 
 
-def broken(calls):
-    """Return a fault by which the losses of these calls are not finite."""
-
-    def fault(call, image, taps):
-        return {name: tap * (torch.nan if call in calls else 1.0) for name, tap in taps.items()}
-
-    return fault
-
-
 def test_a_loss_that_is_not_finite_rolls_back_and_goes_on(encoder, paint):
-    frames = list(paint(Faulty(encoder, broken([12]))))
+    frames = list(paint(Faulty(encoder, lambda call, *_: torch.nan if call == 12 else 1.0)))
     assert frames[-1].iteration == 40
     assert frames[-1].losses["total"] < frames[0].losses["total"]
     assert "last good picture" in frames[-1].notice
     assert 12 not in [frame.iteration for frame in frames]
 
 
-@pytest.mark.parametrize("optimizer", ["lbfgs", "adam"])
-def test_losses_that_stay_broken_end_with_the_last_good_picture(encoder, paint, optimizer):
-    always = Faulty(encoder, broken(range(15, 101)))
-    *_, frame = paint(always, iterations=100, optimizer=optimizer)
+def test_losses_that_stay_broken_end_with_the_last_good_picture(encoder, paint):
+    broken = Faulty(encoder, lambda call, *_: torch.nan if call >= 15 else 1.0)
+    *_, frame = paint(broken, iterations=100, optimizer="adam")
     assert frame.final
     assert frame.iteration < 100
     assert np.isfinite(frame.losses["total"])
     assert frame.image.std() > 5
 
 
-def too_large_above(limit: int):
-    def fault(call, image, taps):
-        if max(image.shape[-2:]) > limit:
-            raise OUT_OF_MEMORY
-        return taps
+def refusing(limit: int, blocks: int = 100):
+    """Return a fault: no memory for pictures above a size with fewer blocks that see strips."""
+
+    def fault(call: int, size: int, seeing: int) -> float:
+        if size > limit and seeing < blocks:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 99 bytes.")
+        return 1.0
 
     return fault
 
@@ -182,60 +149,36 @@ def too_large_above(limit: int):
 # In three quarters again and again, and where the size below is as large as that, with it.
 @pytest.mark.parametrize(("limit", "width"), [(80, 72), (70, 64)])
 def test_running_out_of_memory_finishes_smaller_and_says_so(encoder, paint, limit, width):
-    *_, frame = paint(Faulty(encoder, too_large_above(limit)), size=128, iterations=10)
+    *_, frame = paint(Faulty(encoder, refusing(limit)), size=128, iterations=10)
     assert frame.final
-    assert frame.width == width
-    assert frame.target == (width, frame.height)
+    assert frame.target == (width, frame.height) == (frame.width, frame.height)
     assert f"not enough memory for 128 px, so this is painted at {width} px" in frame.notice
 
 
 def test_running_out_of_memory_is_first_met_with_strips(encoder, paint):
-    """At full size, if that is possible one strip after the other."""
-
-    class Tight(Faulty):
-        def describe(self, image, content, style, masks=(None,), blocks=0, matrices=None):
-            if image.requires_grad and max(image.shape[-2:]) > 64 and blocks < 2:
-                raise OUT_OF_MEMORY
-            return self.inner.describe(image, content, style, masks, blocks, matrices)
-
-    (*_, frame), (*_, whole) = (paint(by, size=128, iterations=15) for by in (Tight(encoder), encoder))
+    tight = Faulty(encoder, refusing(64, blocks=2))
+    (*_, frame), (*_, whole) = (paint(by, size=128, iterations=15) for by in (tight, encoder))
     assert (frame.width, frame.notice) == (128, "")
     assert np.abs(frame.image.astype(int) - whole.image.astype(int)).mean() < 8
 
 
 def test_no_memory_at_all_is_a_sentence_and_other_errors_are_not_swallowed(encoder, paint):
     with pytest.raises(InputError, match="not enough memory"):
-        list(paint(Faulty(encoder, too_large_above(1))))
-
-    def fault(call, image, taps):
-        raise RuntimeError("a bug")
-
-    with pytest.raises(RuntimeError, match="a bug"):
-        list(paint(Faulty(encoder, fault)))
+        list(paint(Faulty(encoder, refusing(1))))
+    with pytest.raises(ZeroDivisionError):
+        list(paint(Faulty(encoder, lambda *_: 1 // 0)))
 
 
-def test_everything_is_checked_before_the_first_frame(encoder, photo, painting, tmp_path):
-    missing = tmp_path / "no.png"
-    for given, message in (
-        ((missing, painting), "The photo was not found"),
-        ((photo, missing), "The style picture was not found"),
-        ((photo, []), "no style"),
-    ):
-        with pytest.raises(InputError, match=message):
-            stylize(*given, encoder=encoder)
-
-
-def test_a_plain_sheet_of_colour_is_a_picture_too(encoder):
+@pytest.mark.parametrize(
+    ("optimizer", "style_loss"), [("lbfgs", "gaussian"), ("adam", "gram"), ("gradient-descent", "gaussian")]
+)
+def test_a_plain_sheet_of_colour_is_a_picture_too(encoder, optimizer, style_loss):
     black, white = torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)
+    settings = Settings(size=64, iterations=10, optimizer=optimizer, style_loss=style_loss)
     for content, style in ((black, white), (white, black), (black, black)):
-        frame = finished(content, style, Settings(size=64, iterations=10), encoder=encoder)
+        frame = finished(content, style, settings, encoder=encoder)
         assert all(np.isfinite(value) for value in frame.losses.values())
-
-
-def test_what_remains_is_estimated(paint):
-    list(paint())
-    first, *_, last = paint()
-    assert 0.3 * last.seconds < first.seconds + first.remaining < 3 * last.seconds
+    assert frame.image.max() < 8  # a gradient of about 0 moves nothing far
 
 
 @pytest.mark.parametrize(("depth", "optimizer"), [(1, "lbfgs"), (3, "adam"), (13, "gradient-descent")])
@@ -245,7 +188,7 @@ def test_encoders_of_any_depth_and_every_optimizer_make_progress(paint, depth, o
     assert 0 < last.losses["total"] < 0.7 * first.losses["total"]
 
 
-def test_a_second_encoder_finishes(encoder, paint, photo, painting):
+def test_a_second_encoder_finishes(encoder, paint, judge):
     other = Encoder(tiny_convolutions(8, seed=1), name="other")
     counting, finishing = Faulty(encoder), Faulty(other)
     *_, final = paint((counting, finishing), smoothness=5)
@@ -253,17 +196,10 @@ def test_a_second_encoder_finishes(encoder, paint, photo, painting):
     assert final.encoder == f"{encoder.name}, then other"
     assert 0 < finishing.calls < counting.calls
     assert final.iteration == final.total == counting.calls + finishing.calls
-    scene = resize(load_image(photo), (final.width, final.height))
-    look = load_image(painting)
-    look = resize(look, fit_area(look.shape[-1], look.shape[-2], final.width * final.height))
-    judge = Objective(other, scene, [look], final.settings)
-    assert float(judge(to_tensor(final.image)).loss) < float(judge(to_tensor(alone.image)).loss)
-
-
-def test_no_memory_for_the_second_encoder_keeps_the_first_ones_picture(encoder, paint):
-    *_, frame = paint((encoder, Faulty(encoder, too_large_above(1))))
-    assert frame.final
-    assert frame.width == 64
+    assert judge(final, other)["total"] < judge(alone, other)["total"]
+    # Without memory for the second the first one's picture is kept.
+    *_, frame = paint((encoder, Faulty(encoder, refusing(1))))
+    assert (frame.final, frame.width) == (True, 64)
     assert "not enough memory to finish with" in frame.notice
 
 

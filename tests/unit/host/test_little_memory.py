@@ -9,7 +9,7 @@ import sys
 from conftest import ROOT
 from PIL import Image
 
-from nst.host.memory import address_space_left
+from nst.host.memory import address_space_left, available
 
 # With everything imported it holds itself to so many bytes more, first few and then enough, and paints.
 PAINTS = """
@@ -48,10 +48,18 @@ def test_what_is_left_is_painted_in_or_it_is_said(photo, painting, tmp_path):
     assert Image.open(output).size == (64, 43)
 
 
-def test_a_limit_of_ones_own_counts(monkeypatch, tmp_path):
-    status = tmp_path / "status"
+def test_the_least_of_machine_container_and_own_limit_is_left(monkeypatch, tmp_path):
+    status, meminfo, none = (tmp_path / name for name in ("status", "meminfo", "none"))
     status.write_text("Name:\tpython\nVmSize:\t  2000000 kB\n")
     for limit, left in [(resource.RLIM_INFINITY, None), (1_000_000_000, 0), (2_048_000_000 + 2**30, 2**29)]:
         monkeypatch.setattr(resource, "getrlimit", lambda _, limit=limit: (limit, limit))
         assert address_space_left(status) == left
-    assert address_space_left(tmp_path / "none") is None
+    assert address_space_left(none) is None
+    meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\nHugePages_Total:  0\n")
+    for file, container, own, left in [
+        (meminfo, None, None, 8_000_000 * 1024),
+        (meminfo, 400, 500, 400),
+        (none, 500, 400, 400),
+        (none, None, None, None),
+    ]:
+        assert available(file, lambda found=container: found, lambda found=own: found) == left

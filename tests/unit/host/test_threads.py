@@ -1,4 +1,4 @@
-"""As many threads as there are cores for this process, in containers too."""
+"""What computes, with as many threads as there are cores for this process, in containers too."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from conftest import ROOT
 
+from nst import InputError
 from nst.host import threads
 from nst.host.cgroups import cpu_quota, memory_left
+from nst.host.device import pick_device
 
 STAT = "anon 500\ninactive_file 300\ntotal_inactive_file 200\n"
 VERSION_2 = {
@@ -74,13 +77,11 @@ def test_the_least_of_affinity_quota_and_space(monkeypatch, seen, quota, space, 
     threads.prepare(found)
     assert found["OMP_NUM_THREADS"] == str(count)
     assert int(found["GOMP_SPINCOUNT"]) == (threads.ALONE if count == 8 else threads.SHARED)
-
-
-def test_what_is_set_already_counts_more():
+    # What is set already counts more.
     for given in ({"OMP_NUM_THREADS": "7", "OMP_WAIT_POLICY": "ACTIVE"}, {"GOMP_SPINCOUNT": "5"}):
         found = dict(given)
         threads.prepare(found)
-        assert found == {"OMP_NUM_THREADS": found["OMP_NUM_THREADS"], **given}
+        assert found == {"OMP_NUM_THREADS": str(count), **given}
 
 
 def test_the_page_has_its_threads_before_torch():
@@ -89,3 +90,17 @@ def test_the_page_has_its_threads_before_torch():
     given["CPU_CORES"] = "1"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=given, capture_output=True, text=True)
     assert done.stdout.strip() == "1 False", done.stderr
+
+
+@pytest.mark.parametrize("name", ["cuda:17", "xpu", "cpu:x"])
+def test_a_device_that_is_not_here_is_said(name, monkeypatch):
+    monkeypatch.setenv("NST_DEVICE", name)
+    for asked in ((name,), ()):
+        with pytest.raises(InputError, match=f"There is no device '{name}' here; there are auto, cpu"):
+            pick_device(*asked)
+
+
+def test_a_device_that_is_here_is_taken(monkeypatch):
+    monkeypatch.setenv("NST_DEVICE", "cpu")
+    assert pick_device() == pick_device(" CPU ") == torch.device("cpu")
+    assert pick_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")

@@ -42,13 +42,8 @@ def test_gram_matrix_and_moments_are_those_of_the_definitions():
         found = moments(tensor(F), mask)
         assert np.allclose(found.mean, np.average(flat, 1, weights))
         assert np.allclose(found.covariance, np.cov(flat, bias=True, aweights=weights))
-
-
-def test_gram_matrix_sums_in_float32_whatever_comes_in():
-    gram = gram_matrix(tensor(F).bfloat16())
-    assert gram.dtype == torch.float32
-    large = torch.full((1, 2, 300, 300), 300.0, dtype=torch.float16)  # its sum overflows float16 at once
-    assert torch.isfinite(gram_matrix(large)).all()
+    # Whatever comes in, it is summed in float32: this sum overflows float16 at once.
+    assert torch.isfinite(gram_matrix(torch.full((1, 2, 300, 300), 300.0, dtype=torch.float16))).all()
 
 
 def test_content_term_is_equation_1_over_the_energies_of_photo_and_style():
@@ -64,13 +59,6 @@ def test_style_term_is_equation_4_over_the_styles_energy():
     paper = ((paper_gram(F) - paper_gram(P)) ** 2).sum() / (4 * n**2 * m**2)
     ours = float(apart(GramTarget(moments(tensor(P))), tensor(F)))
     assert ours == pytest.approx(paper * 4 * n**2 * m**2 / (paper_gram(P) ** 2).sum(), rel=1e-12)
-
-
-def test_a_black_photo_or_style_is_a_content_target_too():
-    for photo, style in ((0 * P, F), (P, 0 * F), (0 * P, 0 * F)):
-        target = ContentTarget(tensor(photo), [tensor(style)])
-        assert torch.isfinite(target.distance(tensor(F)))
-        assert float(target.distance(tensor(photo))) == 0
 
 
 def test_total_variation_by_hand():
@@ -102,76 +90,23 @@ def test_gaussian_distance_is_wasserstein_2_near_the_target():
         assert ours == pytest.approx(wasserstein(moments(tensor(near)), moments(tensor(P))), rel=tolerance)
 
 
-def test_channels_that_hardly_fire_leave_no_subnormal_numbers():
-    """A processor multiplies those tens of times as slowly."""
-    faint = P.copy()
-    faint[::2] *= 1e-17
-    target = GaussianTarget(moments(tensor(faint)))
-    exact = np.linalg.eigh(moments(tensor(faint)).covariance.double().numpy())[1]
-    assert ((np.abs(exact) > 0) & (np.abs(exact) < 1e-12)).any()
-    told = target.projection.abs()
-    assert not ((told > 0) & (told < GaussianTarget.NOTHING)).any()
-    assert torch.allclose(
-        target.projection @ target.projection.T, torch.eye(len(P), dtype=target.projection.dtype)
-    )
-
-
+@pytest.mark.parametrize("rows", [6, 1])  # times the Gram matrix of many positions, or times few positions
 @pytest.mark.parametrize("target", [GaussianTarget, GramTarget])
-def test_style_distances_are_relative_and_know_no_axes(target):
-    ours = float(apart(target(moments(tensor(P))), tensor(F)))
-    assert ours > 0
-    assert float(apart(target(moments(tensor(P))), tensor(P))) == pytest.approx(0, abs=1e-12)
-    rotation = np.linalg.qr(RANDOM.standard_normal((5, 5)))[0]
-    p, f = (1000 * np.einsum("ij,jhw->ihw", rotation, values) for values in (P, F))
-    turned = float(apart(target(moments(tensor(p))), tensor(f)))
-    assert turned == pytest.approx(ours, rel=1e-6)
-
-
-@pytest.mark.parametrize("target", [GaussianTarget, GramTarget])
-def test_a_matrix_given_to_the_target_is_one_before_the_features(target):
+def test_a_matrix_given_to_the_target_is_one_before_the_features(target, rows):
     matrix = torch.from_numpy(RANDOM.standard_normal((7, 5)))
-    style, seen = (torch.einsum("kc,nchw->nkhw", matrix, tensor(each)) for each in (P, F))
+    style, seen = (torch.einsum("kc,nchw->nkhw", matrix, tensor(each[:, :rows])) for each in (P, F))
     compared = target(moments(style), matrix=matrix)
     expected = float(apart(target(moments(style)), seen))
-    assert float(apart(compared, tensor(F))) == pytest.approx(expected, rel=1e-9)
-    assert torch.autograd.gradcheck(lambda x: apart(compared, x), tensor(F).requires_grad_())
+    assert float(apart(compared, tensor(F[:, :rows]))) == pytest.approx(expected, rel=1e-9)
+    assert torch.autograd.gradcheck(lambda x: apart(compared, x), tensor(F[:, :rows]).requires_grad_())
 
 
-@pytest.mark.parametrize("target", [GaussianTarget, GramTarget])
-def test_a_style_without_variance_or_light_is_a_target_too(target):
-    for flat in (np.zeros((5, 6, 4)), np.ones((5, 6, 4))):
-        assert torch.isfinite(apart(target(moments(tensor(flat))), tensor(F)))
-
-
-def test_a_plain_style_lets_the_photo_keep_its_forms():
-    plain = GaussianTarget(moments(tensor(np.ones_like(P))))
-    faint, full = (float(apart(plain, tensor(1 + s * (F - F.mean())))) for s in (0.1, 1.0))
-    assert 0 < faint < full < 10
-
-
-def test_what_stands_out_counts_more():
-    features = torch.zeros(1, 4, 12, 16)
-    features[..., 2:6, 2:6] = torch.rand(1, 4, 4, 4, generator=torch.Generator().manual_seed(0))
-    found = prominence(features, 1.0)
-    assert found.shape == (1, 1, 12, 16)
-    assert float(found.mean()) == pytest.approx(1)
-    assert float(found[..., 3:5, 3:5].min()) > 5 * float(found[..., 9:, 9:].max()) > 0
-    assert torch.allclose(prominence(features, 0.0), torch.ones(1, 1, 12, 16))
-    assert torch.allclose(prominence(torch.full((1, 4, 5, 6), 7.0), 1.0), torch.ones(1, 1, 5, 6))
-    target, moved = ContentTarget(features, [features], weights=found), features.clone()
-    moved[..., 3, 3] += 0.1
-    elsewhere = features.clone()
-    elsewhere[..., 10, 10] += 0.1
-    assert float(target.distance(moved)) > 5 * float(target.distance(elsewhere)) > 0
-
-
-@pytest.mark.parametrize("term", ["content", "attention", "variation", "masked moments"])
-def test_gradients(term):
+def test_gradients():
     goal = tensor(P)
-    functions = {
-        "content": ContentTarget(goal, [goal]).distance,
-        "attention": ContentTarget(goal, [goal], weights=prominence(goal, 1.0)[..., ::2, ::2]).distance,
-        "variation": total_variation,
-        "masked moments": lambda x: moments(x, goal[:, :1]),
-    }
-    assert torch.autograd.gradcheck(functions[term], tensor(F).requires_grad_())
+    for function in (
+        ContentTarget(goal, [goal]).distance,
+        ContentTarget(goal, [goal], weights=prominence(goal, 1.0)[..., ::2, ::2]).distance,
+        total_variation,
+        lambda x: moments(x, goal[:, :1]),
+    ):
+        assert torch.autograd.gradcheck(function, tensor(F).requires_grad_())

@@ -1,55 +1,9 @@
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import pytest
 import torch
 
-from nst.optimization.optimizers import LBFGS, LONGEST_MOVE, OPTIMIZERS, FrequencyPreconditioner, Optimizer
-
-
-def quadratic(size: int, condition: float):
-    """Return f(x) = 1/2 (x - m)^T A (x - m) as a function of value and gradient, and m."""
-    generator = torch.Generator().manual_seed(3)
-    basis, _ = torch.linalg.qr(torch.randn(size, size, generator=generator, dtype=torch.float64))
-    matrix = (basis * torch.logspace(0, math.log10(condition), size, dtype=torch.float64)) @ basis.T
-    minimum = 0.3 + 0.4 * torch.rand(size, generator=generator, dtype=torch.float64)
-
-    def evaluate(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        away = x.flatten() - minimum
-        return 0.5 * away @ matrix @ away, (matrix @ away).view_as(x)
-
-    return evaluate, minimum
-
-
-def descend(make: Callable[..., Optimizer], steps: int) -> tuple[float, float, torch.Tensor]:
-    """Return the first and the last value, and the image."""
-    evaluate, _ = quadratic(size=60, condition=300)
-    image = torch.full((1, 3, 4, 5), 0.5, dtype=torch.float64)
-    optimizer = make(image)
-    first = float(evaluate(image)[0])
-    for _ in range(steps):
-        optimizer.step(*evaluate(image))
-    return first, float(evaluate(image)[0]), image
-
-
-@pytest.mark.parametrize(
-    ("name", "steps", "factor"), [("lbfgs", 200, 1e-10), ("adam", 600, 1e-3), ("gradient-descent", 600, 1e-2)]
-)
-def test_each_reaches_a_known_minimum(name, steps, factor):
-    first, last, _ = descend(OPTIMIZERS[name], steps)
-    assert last < first * factor
-
-
-def test_lbfgs_reads_nothing_where_no_move_has_come_to():
-    def unset(image: torch.Tensor) -> LBFGS:
-        optimizer = LBFGS(image)
-        optimizer.memory.fill_(torch.nan)  # as whatever lay there before may be
-        return optimizer
-
-    for steps in (1, 5, 40):  # fewer than are remembered, and more
-        assert torch.equal(descend(unset, steps)[2], descend(LBFGS, steps)[2])
+from nst.optimization.optimizers import LBFGS, LONGEST_MOVE
 
 
 def dense_direction(pairs: list[tuple[torch.Tensor, torch.Tensor]], gradient: torch.Tensor) -> torch.Tensor:
@@ -65,12 +19,19 @@ def dense_direction(pairs: list[tuple[torch.Tensor, torch.Tensor]], gradient: to
     return -inverse @ gradient
 
 
-@pytest.mark.parametrize("history", [1, 3, 5, 20])
+@pytest.mark.parametrize("history", [1, 3, 20])
 def test_every_step_of_lbfgs_equals_the_dense_recursion(history):
     """Also once old pairs have been dropped."""
-    evaluate, minimum = quadratic(size=12, condition=10)
+    basis, _ = torch.linalg.qr(torch.randn(12, 12, dtype=torch.float64))
+    matrix = (basis * torch.logspace(0, 1, 12, dtype=torch.float64)) @ basis.T
+    minimum = torch.rand(12, dtype=torch.float64)
+
+    def evaluate(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return 0.5 * (x - minimum) @ matrix @ (x - minimum), matrix @ (x - minimum)
+
     image = minimum + 0.05
     optimizer = LBFGS(image, history=history)
+    optimizer.memory.fill_(torch.nan)  # as what lies there before the first moves may be
     points, gradients = [image.clone()], [evaluate(image)[1]]
     for _ in range(11):
         optimizer.step(*evaluate(image))
@@ -97,26 +58,9 @@ def test_no_step_of_lbfgs_is_wild():
     # Hardly any curvature: a Newton step of miles.
     optimizer.step(torch.tensor(1.0), torch.ones(100) * 0.9999)
     assert (image - before).square().mean().sqrt() <= LONGEST_MOVE * 1.001
-
-
-def test_caution_shortens_steps():
-    lengths = []
-    for caution in (1.0, 0.25):
-        image = torch.zeros(30)
-        LBFGS(image, caution=caution).step(torch.tensor(1.0), torch.ones(30))
-        lengths.append(float(image.norm()))
-    assert lengths[1] == pytest.approx(lengths[0] / 4)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (1, 7), (16, 16), (15, 22)])
-def test_bands_are_symmetric_positive_and_of_mean_square_one(size):
-    bands = FrequencyPreconditioner(torch.Size((1, 3, *size)), torch.device("cpu"))
-    a, b = torch.randn(2, 1, 3, *size, dtype=torch.float64)
-    assert float((bands(a) * b).sum()) == pytest.approx(float((a * bands(b)).sum()), rel=1e-4)
-    assert float((bands(a) * a).sum()) > 0
-    noise = torch.randn(1, 1, 256, 256)
-    evened = FrequencyPreconditioner(noise.shape, noise.device)(noise)
-    assert float(evened.square().mean()) == pytest.approx(1, rel=0.1)
+    cautious = torch.zeros(100)
+    LBFGS(cautious, caution=0.25).step(torch.tensor(1.0), torch.ones(100))
+    assert torch.allclose(cautious, before / 4)
 
 
 def test_in_bands_smooth_errors_are_mended_in_fewer_steps():
@@ -138,20 +82,3 @@ def test_in_bands_smooth_errors_are_mended_in_fewer_steps():
             optimizer.step(*evaluate(image))
         left.append(float(evaluate(image)[0]))
     assert left[0] < 0.3 * left[1]
-
-
-def test_adam_stays_within_the_pixels_range():
-    image = torch.full((1, 3, 4, 4), 0.99)
-    optimizer = OPTIMIZERS["adam"](image)
-    for _ in range(5):
-        optimizer.step(torch.tensor(1.0), -torch.ones_like(image))
-    assert image.max() == 1
-
-
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_vanishing_gradient_moves_nothing_far(name):
-    image = torch.full((1, 3, 4, 4), 0.5)
-    optimizer = OPTIMIZERS[name](image)
-    for _ in range(3):
-        optimizer.step(torch.tensor(0.0), torch.zeros_like(image))
-    assert torch.equal(image, torch.full((1, 3, 4, 4), 0.5))

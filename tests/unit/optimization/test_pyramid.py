@@ -1,13 +1,17 @@
+"""The sizes of a painting, how long they take, and when the next frame is due."""
+
 from __future__ import annotations
 
 import pytest
 
 from nst import InputError, Settings
-from nst.optimization.pyramid import plan
+from nst.optimization.estimate import Estimate, forecast
+from nst.optimization.pace import LONGEST, THRIFT, Pace
+from nst.optimization.pyramid import Scale, plan
 
 
-@pytest.mark.parametrize("iterations", [10, 37, 400, 1000])
-@pytest.mark.parametrize("size", [64, 100, 128, 300, 512, 2048])
+@pytest.mark.parametrize("iterations", [10, 37, 1000])
+@pytest.mark.parametrize("size", [64, 100, 2048])
 def test_iterations_add_up_and_the_last_size_is_the_one_asked_for(iterations, size):
     scales = plan(640, 480, Settings(iterations=iterations, size=size))
     assert sum(scale.iterations for scale in scales) == iterations
@@ -15,21 +19,17 @@ def test_iterations_add_up_and_the_last_size_is_the_one_asked_for(iterations, si
     assert all(scale.iterations >= 1 for scale in scales)
 
 
-def test_sizes_double_share_alike_up_to_600_and_then_get_fewer():
+def test_sizes_double_and_get_alike_many_iterations_up_to_600_and_then_fewer():
     scales = plan(512, 384, Settings(size=512, iterations=400))
-    assert [scale.width for scale in scales] == [64, 128, 256, 512]
-    assert [scale.height for scale in scales] == [48, 96, 192, 384]
+    assert [scale.size for scale in scales] == [(64, 48), (128, 96), (256, 192), (512, 384)]
     assert [scale.iterations for scale in scales] == [100] * 4
+    (single,) = plan(512, 384, Settings(coarse_to_fine=False, iterations=50))
+    assert (single.size, single.iterations) == ((512, 384), 50)
     counts = [scale.iterations for scale in plan(2048, 1024, Settings(size=2048, iterations=400))]
     *_, alike, fewer, fewest = counts
     assert max(counts[:-2]) - min(counts[:-2]) <= 5  # what does not divide goes to the first
     assert fewer == pytest.approx(alike * 600 / 1024, abs=1)
     assert fewest == pytest.approx(fewer / 2, abs=1)
-
-
-def test_a_single_scale_when_switched_off():
-    (scale,) = plan(512, 384, Settings(coarse_to_fine=False, iterations=50))
-    assert (scale.width, scale.height, scale.iterations) == (512, 384, 50)
 
 
 def test_narrow_photos_skip_sizes_at_which_nothing_would_be_left():
@@ -40,11 +40,72 @@ def test_narrow_photos_skip_sizes_at_which_nothing_would_be_left():
         plan(4000, 20, Settings(size=512))
 
 
-def test_a_finishing_encoder_takes_the_end_of_the_last_size():
-    *before, begun, finishing = plan(512, 384, Settings(), "refined")
-    assert before == plan(512, 384, Settings())[:-1]
-    assert (begun.width, begun.height) == (finishing.width, finishing.height) == (512, 384)
-    assert [scale.encoder for scale in (*before, begun, finishing)] == [0] * 4 + [1]
-    assert 0 < finishing.iterations < begun.iterations < plan(512, 384, Settings())[-1].iterations
-    for iterations in (10, 12, 20):
-        assert plan(512, 384, Settings(iterations=iterations), "refined")[-1].encoder == 1
+@pytest.mark.parametrize(
+    ("interval", "costs", "wait"),
+    [
+        (0.25, [0.001], 0.25),
+        (0.25, [0.5], 0.25),  # of the first, which costs more, nothing follows
+        (0.25, [0.5, 0.01], THRIFT * 0.01),
+        (0.25, [0.0, 27.0], LONGEST),  # who was held up once is not left without frames
+        (0.0, [5.0, 5.0], 0.0),
+    ],
+)
+def test_a_frame_is_due_by_time_and_later_the_longer_the_last_was_looked_at(interval, costs, wait):
+    now = 100.0
+    pace = Pace(interval, lambda: now)
+    assert pace.due()
+    for cost in costs:
+        pace.hand_out()
+        now += cost
+        pace.taken_back()
+    assert pace.due_at - now == pytest.approx(wait)
+    assert pace.due() == (wait == 0)
+    now = pace.due_at
+    assert pace.due()
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """An estimate of two encoders before anything was seen."""
+    monkeypatch.setattr(Estimate, "_seen", {})
+    return Estimate(["a", "b"], "CPU")
+
+
+def scale(side: int, *, iterations: int = 10, encoder: int = 0) -> Scale:
+    return Scale(side, side, iterations, encoder)
+
+
+def test_nothing_is_estimated_before_anything_was_seen_nor_far_from_it(found):
+    assert found.cost(scale(100)) == 0
+    assert not found.knows(scale(100))
+    assert forecast(640, 480, Settings(), "CPU").seconds == 0
+    found.saw(scale(100), 1.0)
+    assert found.knows(scale(440))
+    assert not found.knows(scale(450))
+
+
+def test_costs_follow_from_what_was_seen_of_this_size_or_the_nearest(found):
+    found.saw(scale(200), 10.0)
+    found.saw(scale(200), 2.0)
+    assert found.cost(scale(200)) == 2.0  # the first one also sets things up: it is forgotten
+    # Four times the pixels, less what each iteration takes anyway.
+    assert found.cost(scale(400)) == pytest.approx(7.0)
+    assert found.remaining(5, scale(200), [scale(200, iterations=3)]) == 16.0
+    # Another painting of the same encoder knows it too, one of another device does not.
+    assert Estimate(["a"], "CPU").cost(scale(200)) == 2.0
+    assert Estimate(["a"], "GPU").cost(scale(200)) == 0
+    found.saw(scale(200), 3.0)
+    assert found.cost(scale(200)) == pytest.approx(2.2)
+    # Another encoder is taken for dearer until it was seen.
+    assert found.cost(scale(200, encoder=1)) == pytest.approx(8.8)
+    found.saw(scale(200, encoder=1), 3.0)
+    assert found.cost(scale(200, encoder=1)) == 3.0
+
+
+def test_what_a_forecast_reads_does_not_change_while_a_painting_writes(found):
+    found.saw(scale(64), 1.0)
+    read = found.costs(0)
+    for side in range(65, 165):
+        found.saw(scale(side), 1.0)
+    assert list(read) == [64 * 64]
+    assert len(found.costs(0)) == 64

@@ -1,36 +1,25 @@
+"""VGG-19 as a feature extractor, by each of its ways to compute the same."""
+
 from __future__ import annotations
 
 import pytest
 import torch
 import torch.nn.functional as F
 from conftest import tiny_convolutions
-from makers import noise
+from makers import noise, random_vgg
+from torch import Tensor
 
-from nst.errors import InputError
+from nst.image.masks import Region
+from nst.optimization.objective import Objective
+from nst.settings import Settings
+from nst.vgg import winograd
 from nst.vgg.convolution import ReplicateConv2d, repeat_border
 from nst.vgg.encoder import Encoder
-from nst.vgg.layers import CONVOLUTIONS, LAYERS, WIDTHS
-from nst.vgg.moments import gram_matrix, moments, moments_through
-from nst.vgg.pooling import MaxPool
-
-IMAGE = noise(48, 64)
+from nst.vgg.layers import LAYERS, content_weights, default_layers, parse_weights, style_weights
+from nst.vgg.moments import gram_matrix
 
 
-def test_the_layout_is_torchvisions():
-    from torchvision.models import vgg19
-
-    with torch.device("meta"):
-        features = vgg19().features
-    assert list(LAYERS.values()) == [n for n, each in enumerate(features) if isinstance(each, torch.nn.ReLU)]
-    convolutions = {n: each for n, each in enumerate(features) if isinstance(each, torch.nn.Conv2d)}
-    assert list(convolutions) == CONVOLUTIONS
-    assert [each.out_channels for each in convolutions.values()] == WIDTHS
-    encoder = Encoder(tiny_convolutions(16), name="tiny")
-    assert all(isinstance(own, type(theirs)) for own, theirs in zip(encoder.features, features, strict=False))
-    assert not any(parameter.requires_grad for parameter in encoder.parameters())
-
-
-def by_hand(image: torch.Tensor, state: dict[str, torch.Tensor], pool) -> dict[str, torch.Tensor]:
+def by_hand(image: Tensor, state: dict[str, Tensor], pool) -> dict[str, Tensor]:
     """Compute relu1_1 to relu2_2 without the class."""
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     value = (image - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
@@ -44,130 +33,132 @@ def by_hand(image: torch.Tensor, state: dict[str, torch.Tensor], pool) -> dict[s
     return taps
 
 
+# VGG-19's own widths, at which a CPU filters relu2_1 and relu2_2 by Winograd's method.
+WIDE = dict(list(random_vgg().items())[:8])
+
+
+@pytest.mark.parametrize("state", [tiny_convolutions(), WIDE], ids=["tiny", "wide"])
+@pytest.mark.parametrize("layers", [["relu1_1", "relu1_2", "relu2_1", "relu2_2"], ["relu2_2"]])
 @pytest.mark.parametrize(
     ("pooling", "pool"),
     [("max", lambda x: F.max_pool2d(x, 2)), ("average", lambda x: 2 * F.avg_pool2d(x, 2))],
 )
-def test_features_with_replicate_padding_and_either_pooling(pooling, pool):
-    state = tiny_convolutions()
-    encoder = Encoder(state, name="tiny", pooling=pooling)
-    expected = by_hand(IMAGE, state, pool)
-    taps = encoder(IMAGE, expected)
-    torch.testing.assert_close(taps, expected, rtol=0, atol=1e-5)
-
-
-def test_nothing_beyond_the_deepest_layer_is_computed(encoder, monkeypatch):
-    calls, forward = [], ReplicateConv2d.forward
-    monkeypatch.setattr(
-        ReplicateConv2d, "forward", lambda layer, value: calls.append(layer) or forward(layer, value)
-    )
-    encoder(IMAGE, ["relu2_1", "relu1_1"])
-    assert calls == [module for module in encoder.features if isinstance(module, ReplicateConv2d)][:3]
-
-
-@pytest.mark.parametrize(
-    ("missing", "other", "message"),
-    [
-        ("features.0.weight", {}, "first one"),
-        ("", {"features.2.weight": torch.zeros(5, 9, 3, 3)}, "fit together"),
-        ("features.5.bias", {}, "fit together"),
-    ],
-)
-def test_weights_that_do_not_fit(missing, other, message):
-    state = {**tiny_convolutions(), **other}
-    state.pop(missing, None)
-    with pytest.raises(InputError, match=message):
-        Encoder(state, name="x")
+def test_features_with_replicate_padding_and_either_pooling(state, layers, pooling, pool):
+    """Pooling goes ahead of a ReLU that nobody asked for."""
+    encoder = Encoder(state, name="x", pooling=pooling)
+    assert winograd.worthwhile(64, 128, 40 * 48)
+    found = []
+    for look in (lambda image: encoder(image, layers), lambda image: by_hand(image, state, pool)):
+        image = noise(80, 97).requires_grad_()
+        seen = look(image)
+        loss = sum(seen[name].square().mean() for name in layers)
+        found.append([*(seen[name].detach() for name in layers), *torch.autograd.grad(loss, image)])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * float(other.abs().max()))
+    # Nothing beyond the deepest layer is computed: pooling would leave nothing of a single pixel.
+    assert encoder(noise(1, 1), ["relu1_2"])["relu1_2"].shape[-2:] == (1, 1)
 
 
 def test_taps_with_matrices():
-    state = tiny_convolutions()
-    plain = Encoder(state, name="x")(IMAGE, ["relu1_1"])["relu1_1"]
+    image, state = noise(48, 64), tiny_convolutions()
+    plain = Encoder(state, name="x")(image, ["relu1_1"])["relu1_1"]
     matrix = torch.randn(3, plain.shape[1])
     encoder = Encoder({**state, "taps.relu1_1": matrix}, name="x")
     assert encoder.layers == ("relu1_1",)
-    tap = encoder(IMAGE, ["relu1_1"])["relu1_1"]
+    tap = encoder(image, ["relu1_1"])["relu1_1"]
     assert torch.allclose(tap, torch.einsum("kc,nchw->nkhw", matrix, plain), atol=1e-5)
-    content, style = encoder.describe(IMAGE, ["relu1_1"], ["relu1_1"])
+    content, style = encoder.describe(image, ["relu1_1"], ["relu1_1"])
     assert torch.allclose(content["relu1_1"], tap)
     assert torch.allclose(style["relu1_1"][0].gram, gram_matrix(tap), rtol=1e-4, atol=1e-4)
     assert torch.allclose(style["relu1_1"][0].mean, tap.mean((0, 2, 3)), rtol=1e-4, atol=1e-4)
 
 
-def test_what_else_is_asked_for_changes_no_layer(encoder):
-    # Pooling goes ahead of a ReLU that nobody asked for.
-    values, gradients = [], []
-    for layers in (["relu2_1", "relu3_4"], list(encoder.layers)):
-        image = IMAGE.clone().requires_grad_()
-        taps = encoder(image, layers)
-        values.append(taps["relu3_4"])
-        gradients.append(
-            torch.autograd.grad(taps["relu3_4"].square().sum() + taps["relu2_1"].sum(), image)[0]
-        )
-    assert torch.equal(*values)
-    assert torch.allclose(*gradients, atol=1e-6)
-
-
 def test_bfloat16_sees_about_the_same():
-    state = tiny_convolutions()
-    exact = Encoder(state, name="x")(IMAGE, ["relu3_4"])["relu3_4"]
-    rough = Encoder(state, name="x", precision=torch.bfloat16)(IMAGE, ["relu3_4"])["relu3_4"]
+    image = noise(80, 97)
+    exact = Encoder(WIDE, name="x")(image, ["relu2_2"])["relu2_2"]
+    rough = Encoder(WIDE, name="x", precision=torch.bfloat16)(image, ["relu2_2"])["relu2_2"]
     assert rough.dtype == torch.bfloat16
     assert ((rough.float() - exact).norm() / exact.norm()) < 0.03
 
 
-@pytest.mark.parametrize("size", [(96, 132), (1, 1), (5, 1), (2, 7)])
-def test_the_border_is_repeated_as_torch_repeats_it(size, monkeypatch):
-    """Forward and backward, by each of the three ways."""
-    layer = ReplicateConv2d(5, 7).double().requires_grad_(False)
-    plain = torch.nn.Conv2d(5, 7, 3, padding=1, padding_mode="replicate").double().requires_grad_(False)
-    plain.load_state_dict(layer.state_dict())
-    image = torch.rand(2, 5, *size, dtype=torch.float64).to(memory_format=torch.channels_last)
-    slope = torch.rand(2, 7, *size, dtype=torch.float64)
+# Multiples of a tile of Winograd's, one position more and less, narrower than a tile, and of several blocks.
+@pytest.mark.parametrize("size", [(4, 4), (8, 12), (9, 13), (7, 11), (1, 1), (3, 30), (30, 2), (64, 61)])
+@pytest.mark.parametrize(("before", "after"), [(3, 5), (8, 2)])
+def test_each_way_to_convolve_repeats_the_border_and_has_the_same_gradient(monkeypatch, before, after, size):
+    monkeypatch.setattr(winograd, "BLOCK", 36 * 8 * 20)  # so that the larger ones take several
+    layer = ReplicateConv2d(before, after).requires_grad_(False).to(memory_format=torch.channels_last)
+    features = torch.randn(1, before, *size).to(memory_format=torch.channels_last)
+    outer = torch.randn(1, after, *size).to(memory_format=torch.channels_last)
 
-    def repeated(leaf):
-        return F.conv2d(repeat_border(leaf), layer.weight, layer.bias)
+    def exactly(leaf: Tensor) -> Tensor:
+        padded = F.pad(leaf.double(), (1, 1, 1, 1), mode="replicate")
+        return F.conv2d(padded, layer.weight.double(), layer.bias.double()).relu()
+
+    def on_gpus(leaf: Tensor) -> Tensor:
+        return F.conv2d(repeat_border(leaf), layer.weight, layer.bias).relu()
 
     found = []
-    for way, limit in ((plain, 0), (layer, 0), (layer, 10**9), (repeated, 0)):
+    small, large = (layer.rectified, 10**9), (layer.rectified, 0)
+    for way, limit in ((exactly, 0), (on_gpus, 0), (layer.filtered, 0), small, large):
         monkeypatch.setattr("nst.vgg.convolution.WORTHWHILE", limit)
-        leaf = image.clone().requires_grad_()
+        leaf = features.clone().requires_grad_()
         result = way(leaf)
-        found.append((result.detach(), *torch.autograd.grad(result, leaf, slope)))
+        (gradient,) = torch.autograd.grad(result, leaf, outer.to(result.dtype))
+        found.append((result.detach().float(), gradient))
     for other in found[1:]:
-        torch.testing.assert_close(other, found[0])
+        for one, exact in zip(other, found[0], strict=True):
+            assert torch.allclose(one, exact, atol=2e-5 * float(exact.abs().max()))
 
 
-@pytest.mark.parametrize("height", [64, 50, 37])
-def test_pooling_in_bands_is_pooling(height):
-    image = torch.rand(1, 6, height, 22).to(memory_format=torch.channels_last)
-    found = []
-    for pool in (torch.nn.MaxPool2d(2), MaxPool()):
-        leaf = image.clone().requires_grad_()
-        result = pool(leaf)
-        found.append((result.detach(), *torch.autograd.grad(result.square().sum(), leaf)))
-    torch.testing.assert_close(found[1], found[0])
+@pytest.mark.parametrize(
+    ("pooling", "height", "rows", "blocks"),
+    [
+        ("max", 96, 32, 1),
+        ("average", 101, 32, 2),
+        ("max", 101, 8, 3),
+        ("average", 35, 20, 3),
+        ("max", 70, 32, 9),
+    ],
+)
+def test_in_strips_everything_is_as_it_is_in_one_piece(pooling, height, rows, blocks, monkeypatch):
+    monkeypatch.setattr("nst.vgg.description.ROWS", rows)
+    encoder = Encoder(tiny_convolutions(13), name="tiny", pooling=pooling)
+    image, photo, style = (noise(height, 70, seed) for seed in range(3))
+    mask = torch.rand(1, 1, height, 70)
+    mask[..., : height // 2, :] = 0  # nothing of it in the first strips
+    regions = [Region((1.0,), mask), Region((1.0,), 1 - mask)]
+    for style_loss in ("gaussian", "gram"):
+        given = encoder, photo, [style], Settings(style_loss=style_loss, content_layer="relu2_1"), regions
+        one, cut_up = Objective(*given)(image), Objective(*given, blocks=blocks)(image)
+        torch.testing.assert_close(cut_up.loss, one.loss, rtol=1e-5, atol=0)
+        assert float((cut_up.gradient - one.gradient).norm() / one.gradient.norm()) < 1e-4
 
 
-def test_pooling_keeps_nothing_as_large_as_what_it_pools():
-    kept = []
-    leaf = torch.rand(1, 6, 64, 22).to(memory_format=torch.channels_last).requires_grad_()
-    with torch.autograd.graph.saved_tensors_hooks(
-        lambda one: kept.append(one.numel()) or one, lambda one: one
-    ):
-        MaxPool()(leaf)
-    assert kept == [leaf.numel() // 4]
+def test_only_one_strip_is_held_at_a_time(encoder):
+    """Activations kept for the way back, counted by what autograd saves."""
+    image = torch.rand(1, 3, 1024, 64)
+
+    def saved(blocks):
+        kept = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda one: kept.append(one.nbytes) or one, lambda one: one
+        ):
+            encoder.describe(image.clone().requires_grad_(), ["relu3_3"], encoder.style_layers, blocks=blocks)
+        return sum(kept)
+
+    assert saved(2) < saved(0) / 3
 
 
-@pytest.mark.parametrize("size", [(8, 9), (3, 2)])
-def test_a_matrix_before_statistics_is_the_same_by_both_ways(size):
-    """Times the few positions of a small picture, or times the Gram matrix of many."""
-    features = torch.rand(1, 12, *size, dtype=torch.float64)
-    matrix = torch.randn(20, 12, dtype=torch.float64)
-    mask = torch.rand(1, 1, *size, dtype=torch.float64)
-    for weights in (None, mask):
-        found = moments_through(features, weights, matrix)
-        expected = moments(F.conv2d(features, matrix[:, :, None, None]), weights)
-        assert torch.allclose(found.mean, expected.mean)
-        assert torch.allclose(found.gram, expected.gram)
-        assert moments_through(features, weights, None).gram.shape == (12, 12)
+def test_layers_are_those_that_are_named_as_far_as_they_are_carried():
+    to_3_4 = list(LAYERS)[:8]
+    assert default_layers(LAYERS) == (("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), ("relu4_2",))
+    assert default_layers(to_3_4) == (("relu1_1", "relu2_1", "relu3_1", "relu3_4"), ("relu3_3",))
+    assert default_layers(["relu1_1"]) == (("relu1_1",), ("relu1_1",))
+    assert style_weights("auto", to_3_4) == {"relu1_1": 1, "relu2_1": 1, "relu3_1": 1, "relu3_4": 1}
+    assert style_weights("gatys", to_3_4) == {"relu1_1": 1, "relu2_1": 1, "relu3_1": 1}
+    assert style_weights("crowsonkb", LAYERS)["relu1_1"] == 256
+    assert content_weights("auto", to_3_4) == {"relu3_3": 1}
+    assert content_weights("relu2_1", to_3_4) == {"relu2_1": 1}
+    assert parse_weights("relu3_1:0.5, relu1_1") == {"relu3_1": 0.5, "relu1_1": 1.0}
+    assert parse_weights("relu1_1:0 relu2_1:3") == {"relu2_1": 3.0}
+    assert list(style_weights("relu3_1 relu1_1", LAYERS)) == ["relu1_1", "relu3_1"]

@@ -1,4 +1,4 @@
-"""Every source of weights: the package's files, named files, the Hub and torchvision."""
+"""Which networks paint, and every source of weights: the package, named files, the Hub, torchvision."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from makers import random_vgg
 from safetensors.torch import save, save_file
 
 from nst import InputError, Settings
-from nst.optimization.encoders import load_encoders
+from nst.optimization import encoders
+from nst.optimization.encoders import encoder_names, load_encoders
 from nst.vgg import weights
+from nst.vgg.layers import LAYERS
 from nst.vgg.weights import KEYS, find_vgg19
 
 
@@ -77,64 +79,48 @@ def test_the_package_brings_both_networks():
     convolutions = find_vgg19()
     assert {key: tuple(value.shape) for key, value in convolutions.items()} == KEYS
     assert all(bool(torch.isfinite(value).all()) for value in convolutions.values())
-    (encoder,) = load_encoders(Settings(encoder="vgg19"))
-    assert encoder.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-    assert encoder.content_layers == ("relu4_2",)
-    (narrow,) = load_encoders(Settings(encoder="narrow"))
-    assert narrow.style_layers == encoder.style_layers
-    assert narrow.content_layers == encoder.content_layers
-    assert weights.VGG19_FILE.stat().st_size <= 9_900_000
-    assert weights.NARROW_FILE.stat().st_size <= 3_000_000
+    for name in ("vgg19", "narrow"):
+        (encoder,) = load_encoders(Settings(encoder=name))
+        assert encoder.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+        assert encoder.content_layers == ("relu4_2",)
 
 
-@pytest.fixture
-def hub(monkeypatch, tmp_path):
-    """A Hub that holds the files that are put into `folder`, or raises what stands in `error`."""
-    found = SimpleNamespace(folder=tmp_path, error=None, asked=[])
-    found.answer = SimpleNamespace(headers={}, status_code=404, request=None)
+def test_a_repository_on_the_hub_and_what_is_none_or_of_no_use(monkeypatch, tmp_path):
+    asked, errors = [], []
+    answer = SimpleNamespace(headers={}, status_code=404, request=None)
 
     def download(repository: str, name: str) -> str:
-        found.asked.append((repository, name))
-        if found.error:
-            raise found.error
+        asked.append((repository, name))
+        for error in errors:
+            raise error
         if not (tmp_path / name).exists():
-            raise RemoteEntryNotFoundError("404", response=found.answer)
+            raise RemoteEntryNotFoundError("404", response=answer)
         return str(tmp_path / name)
 
     monkeypatch.setattr(weights, "hf_hub_download", download)
-    return found
-
-
-def test_a_repository_on_the_hub(hub):
-    torch.save(vgg_state(4), hub.folder / "pytorch_model.bin")
-    assert len(find_vgg19("some/repo")) == 4
-    assert hub.asked == [("some/repo", "model.safetensors"), ("some/repo", "pytorch_model.bin")]
-    save_file(vgg_state(2), hub.folder / "model.safetensors")
-    assert len(find_vgg19("other/repo")) == 2
-
-
-def test_a_repository_that_is_of_no_use_is_one_sentence(hub):
+    for name in ("nothing.pth", str(tmp_path), "a/b/c", "../x", "a b/c", "repo/x.safetensors"):
+        with pytest.raises(InputError, match=r"does not exist; check its path, or name a repository"):
+            find_vgg19(name)
+    assert not asked
     with pytest.raises(InputError, match=r"some/empty holds neither model\.safetensors nor py"):
         find_vgg19("some/empty")
-    save_file({"features.0.weight": torch.zeros(3, 3)}, hub.folder / "model.safetensors")
+    assert asked == [("some/empty", "model.safetensors"), ("some/empty", "pytorch_model.bin")]
+    torch.save(vgg_state(4), tmp_path / "pytorch_model.bin")
+    assert len(find_vgg19("some/repo")) == 4
+    save_file({"features.0.weight": torch.zeros(3, 3)}, tmp_path / "model.safetensors")
     with pytest.raises(InputError, match=r"some/other's model\.safetensors is not VGG-19"):
         find_vgg19("some/other")
-    hub.error = RepositoryNotFoundError("404", response=hub.answer)
-    with pytest.raises(InputError, match="There is no repository some/repo on the Hugging Face Hub"):
-        find_vgg19("some/repo")
-    for hub.error in (LocalEntryNotFoundError("offline"), OSError("no route"), TimeoutError()):
+    errors[:] = [RepositoryNotFoundError("404", response=answer)]
+    with pytest.raises(InputError, match="There is no repository no/repo on the Hugging Face Hub"):
+        find_vgg19("no/repo")
+    for error in (LocalEntryNotFoundError("offline"), OSError("no route"), TimeoutError()):
+        errors[:] = [error]
         with pytest.raises(InputError, match="check the network, or name none: VGG-19 comes with"):
-            find_vgg19("some/repo")
+            find_vgg19("no/repo")
 
 
-def test_the_hubs_own_client_without_a_network_is_one_sentence(monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(InputError, match="The weights of some/repo are not here"):
-        find_vgg19("some/repo")
-
-
-def test_torchvision(monkeypatch):
-    from torchvision.models import VGG19_Weights
+def test_torchvisions_weights_and_its_layout(monkeypatch):
+    from torchvision.models import VGG19_Weights, vgg19
 
     state, answer = vgg_state(), Mock(side_effect=OSError("no route to host"))
     monkeypatch.setattr(type(VGG19_Weights.IMAGENET1K_V1), "get_state_dict", answer)
@@ -144,14 +130,23 @@ def test_torchvision(monkeypatch):
     found = find_vgg19("torchvision")
     assert found.keys() == state.keys()
     assert all(torch.equal(found[key], state[key]) for key in KEYS)
+    with torch.device("meta"):
+        features = vgg19().features
+    shapes = {f"features.{key}": tuple(value.shape) for key, value in features.state_dict().items()}
+    assert list(shapes.items())[: len(KEYS)] == list(KEYS.items())
+    assert list(LAYERS.values()) == [n for n, each in enumerate(features) if isinstance(each, torch.nn.ReLU)]
 
 
-@pytest.mark.parametrize(
-    "name", ["nothing.pth", "folder", "a/b/c", "../x", "a b/c", "/etc", "repo/x.safetensors"]
-)
-def test_what_is_neither_file_nor_repository_is_said(name, tmp_path, monkeypatch, hub):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(InputError, match=r"does not exist; check its path, or name a repository"):
-        find_vgg19(name)
-    assert not hub.asked
+def test_each_choice_names_its_networks_in_the_order_of_their_turns(monkeypatch):
+    chosen = {name: encoder_names(Settings(encoder=name)) for name in ("narrow", "refined", "vgg19")}
+    narrow, full = "Narrow network", "VGG-19"
+    assert chosen == {"narrow": (narrow,), "refined": (narrow, full), "vgg19": (full,)}
+    for device, expected, named in (("cpu", (narrow,), (narrow, full)), ("cuda", (full,), (full,))):
+        monkeypatch.setattr(encoders, "pick_device", lambda _, device=device: torch.device(device))
+        assert encoder_names(Settings()) == expected
+        assert encoder_names(Settings(weights="some/repo")) == named
+    assert Settings(encoder="layout").encoder == "auto"  # as it was called in older settings
+    assert Settings(encoder="builtin").encoder == "narrow"
+    first, second = load_encoders(Settings(encoder="refined"), torch.device("cpu"))
+    assert (first.name, second.name) == (narrow, full)
+    assert second is load_encoders(Settings(encoder="vgg19"), torch.device("cpu"))[0]
