@@ -124,7 +124,6 @@ NO_PICTURES = {
     "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
     "entities.svg": b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg>&a;</svg>',
     "program.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n(/etc/passwd) (r) file\nshowpage\n",
-    "paper.pdf": b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF",
     "pickle.pkl": b"\x80\x04cos\nsystem\n(S'true'\ntR.",
     "in a box.jxl": b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40),
 }

@@ -19,7 +19,6 @@ def test_a_clip_is_as_long_as_its_frames_whatever_it_says(tmp_path):
     path = made_film(tmp_path / "a.mkv")
     data = path.read_bytes()
     at = data.index(b"\x44\x89\x88") + 3  # its duration, a float of eight bytes (Matroska, Duration)
-    assert open_clip(path).count == 12
     path.write_bytes(data[:at] + np.array(3.6e7, ">f8").tobytes() + data[at + 8 :])
     lying = open_clip(path)
     assert lying.count > 100_000

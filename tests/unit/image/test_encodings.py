@@ -44,14 +44,10 @@ FILES = {
     "Display P3 by cICP": (png((200, 100, 50), code(12, 13)), 1),
     "BT.2020": (png((55, 100, 200), code(9, 13)), 1),
     "television": (png((55, 100, 200), code(1, 1)), 1),
-    "linear by cICP": (png((55, 100, 200), code(1, 8)), 1),
     "cICP counts more than gAMA": (png((55, 100, 200), gamma(1.0), code(1, 13)), 1),
     "sRGB counts more than gAMA": (png((55, 100, 200), (b"sRGB", b"\0"), gamma(1.0)), 0),
     "bright PQ": (png((200, 200, 200), code(9, 16)), 1),
     "white in HLG": (png((192, 192, 192), code(9, 18)), 6),
-    # How dark parts of what is meant for bright displays are toned, everybody does otherwise.
-    "dark PQ": (png((100, 100, 100), code(1, 16)), 30),
-    "dark HLG": (png((120, 100, 80), code(9, 18)), 30),
 }
 
 

@@ -72,7 +72,6 @@ HEIC_IN_P3 = flat("HEIF", color_primaries=12, transfer_characteristics=13, matri
 EXACT = {
     **{kind: (flat(kind, colour=BROWN), BROWN) for kind in ("PNG", "BMP", "TIFF", "GIF", "PPM", "TGA")},
     "half transparent": (flat("PNG", "RGBA", (*RED, 128)), (255, 127, 127)),
-    "half transparent grey": (flat("PNG", "LA", (0, 128)), (127, 127, 127)),
     "palette": (palette(), (10, 200, 30)),
     "palette with a clear colour": (palette(16, transparency=1), GREY),
     "bitmap": (flat("PNG", "1", 1), (255, 255, 255)),
@@ -124,7 +123,6 @@ BAD = {
     "text": (b"hello there", "is not a picture that can be read here; use a JPEG"),
     "page": (b"\n<!DOCTYPE html><p>Not found", r"is a web page and no picture; save the picture itself\."),
     "icon": (b"\0\0\1\0\1\0", "is an icon" + EXPORT),
-    "jp2": (b"\0\0\0\x0cjP  \r\n", "is a JPEG 2000, which is not read here" + EXPORT),
     "jxl": (b"\xff\x0a" + bytes(40), "is a JPEG XL, which is not read here" + EXPORT),
     "pdf": (b"%PDF-1.7", "is a PDF" + EXPORT),
     "svg": (b"<?xml version='1.0'?><svg>", "is an SVG drawing" + EXPORT),
@@ -211,9 +209,8 @@ def written(samples: np.ndarray, photometric: str = "rgb", planes: str = "contig
 # Each with what is seen, from 0 to 1, and how many bytes from it.
 TIFFS = {
     "16 bits": (written(DEEP), LIGHT, 1),
-    "16 bits, planes": (written(DEEP, planes="separate"), LIGHT, 1),
     "16 bits, packed planes": (written(DEEP, planes="separate", compression="zlib"), LIGHT, 1),
-    **{kind: (written(LIGHT.astype(kind)), LIGHT, 1) for kind in ("float16", "float32", "float64")},
+    **{kind: (written(LIGHT.astype(kind)), LIGHT, 1) for kind in ("float16", "float64")},
     "32 bits": (written((LIGHT * (2**32 - 1)).astype(np.uint32)), LIGHT, 1),
     "white as zero": (written(GREYS, "miniswhite"), 1 - GREYS / 65535, 1),
     "white as zero, 8 bits": (written(BYTES, "miniswhite"), 1 - BYTES / 255, 1),
@@ -243,7 +240,7 @@ def test_deep_planes_and_a_telephones_heic_keep_their_orientation():
         assert measure(data) == (40, 60)
 
 
-def test_the_small_first_page_of_a_tiff_is_not_the_picture():
+def test_the_small_first_page_of_a_tiff_is_not_the_picture_nor_is_a_half():
     small, whole = DEEP[::4, ::4].astype(np.uint8), (DEEP >> 8).astype(np.uint8)
     buffer = io.BytesIO()
     with tifffile.TiffWriter(buffer) as file:
@@ -253,12 +250,9 @@ def test_the_small_first_page_of_a_tiff_is_not_the_picture():
     assert measure(buffer.getvalue()) == (64, 48)
     with pytest.raises(InputError, match="TIFF of a kind that cannot be read here"):
         decode(written(small, subfiletype=1), "The photo")
-
-
-@pytest.mark.parametrize("data", [written(DEEP), written(DEEP, planes="separate"), written(LIGHT)])
-def test_a_tiff_that_is_cut_off_is_one_sentence(data):
-    with pytest.raises(InputError, match=r"^The photo is"):
-        decode(data[: len(data) // 2], "The photo")
+    for data in (written(DEEP), written(DEEP, planes="separate"), written(LIGHT)):
+        with pytest.raises(InputError, match=r"^The photo is"):
+            decode(data[: len(data) // 2], "The photo")
 
 
 def test_a_tiff_that_is_too_large_is_told_so_before_it_is_decoded(monkeypatch):

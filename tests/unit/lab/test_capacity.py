@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from nst.lab.capacity import main, simulate
 
 
@@ -24,5 +22,3 @@ def test_one_painter_waits_as_theory_says_and_several_less():
 def test_the_table_is_printed(capsys):
     assert main(["--seconds", "2"]) == 0
     assert capsys.readouterr().out.count("\n| 10,000 |") == 3
-    with pytest.raises(SystemExit):
-        main(["--seconds", "0"])
