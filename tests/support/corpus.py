@@ -23,8 +23,8 @@ def corpus(flips: int) -> Iterator[tuple[str, bytes]]:
     for form in FORMATS:
         for name, data in broken(encoded(picture(40, 30), form), flips, chance):
             yield f"{name}.{form}", data
-    for kind in (shapes, bombs, modes, described):
-        yield from kind()
+    yield from sizes()
+    yield from modes()
     yield from NO_PICTURES.items()
     for form in ("PPM", "ICO", "TGA", "PCX", "SGI", "IM"):
         yield f"taken by few.{form}", encoded(picture(32, 32), form)
@@ -50,29 +50,25 @@ def broken(whole: bytes, flips: int, chance: random.Random) -> Iterator[tuple[st
         yield f"with zeros {place}", whole[:at] + bytes(64) + whole[at:]
 
 
-def shapes() -> Iterator[tuple[str, bytes]]:
-    """Thin, tiny, long and large ones."""
-    for size in ((1, 1), (1, 5000), (5000, 1), (15, 16), (16, 16), (16, 9000), (9000, 16), (65_000, 16)):
+def sizes() -> Iterator[tuple[str, bytes]]:
+    """Thin, tiny and long ones, small files of enormous pictures, and small texts of enormous length."""
+    for size in ((1, 1), (1, 5000), (15, 16), (16, 16), (9000, 16), (65_000, 16)):
         for form in ("PNG", "JPEG"):
             yield f"{size[0]} x {size[1]}.{form}", encoded(Image.new("RGB", size, "teal"), form)
     yield "large and thin.TIFF", encoded(Image.new("L", (16, 60_000)), "TIFF", compression="tiff_lzw")
-
-
-def bombs() -> Iterator[tuple[str, bytes]]:
-    """Small files of enormous pictures, and small texts of enormous length."""
     for side in (7000, 12_000):
         yield f"white {side} px square.PNG", encoded(Image.new("1", (side, side), 1), "PNG")
-    for width, height in ((50_000, 50_000), (2**31 - 1, 2**31 - 1), (2**31 - 1, 1), (0, 0), (0, 100)):
+    for width, height in ((50_000, 50_000), (2**31 - 1, 2**31 - 1), (2**31 - 1, 1), (0, 100)):
         yield f"claims {width} x {height}.PNG", claiming(width, height)
-    gif = struct.pack("<HH", 65_535, 65_535) + b"\xf7\0\0" + bytes(768) + b";"
-    yield "claims 65535 square.GIF", b"GIF89a" + gif
+    gif = b"GIF89a" + struct.pack("<HH", 65_535, 65_535) + b"\xf7\0\0" + bytes(768) + b";"
     webp = b"WEBPVP8X\x0a\0\0\0\0\0\0\0\xfe\x3f\0\xfe\x3f\0VP8L\x05\0\0\0/\xfe\xff\xff\xff"
-    yield "claims 16383 square.WEBP", b"RIFF\x24\0\0\0" + webp
     bmp = struct.pack("<IHHIIiiHHIIiiII", 60, 0, 0, 54, 40, 40_000, 40_000, 1, 24, 0, 0, 0, 0, 0, 0)
+    yield "claims 65535 square.GIF", gif
+    yield "claims 16383 square.WEBP", b"RIFF\x24\0\0\0" + webp
     yield "claims a lot.BMP", b"BM" + bmp
     whole, text = encoded(picture(40, 30), "PNG"), zlib.compress(bytes(80_000_000), 9)
     for name, kind, before in (("text", b"zTXt", b"Comment"), ("profile", b"iCCP", b"p")):
-        yield f"{name} of 80 MB.PNG", whole[:33] + chunk(kind, before + b"\0\0" + text) + whole[33:]
+        yield f"{name} of 80 MB.PNG", with_chunks(whole, (kind, before + b"\0\0" + text))
 
 
 def claiming(width: int, height: int) -> bytes:
@@ -92,63 +88,42 @@ def chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
+def with_chunks(whole: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """Return a PNG with more chunks after its head."""
+    return whole[:33] + b"".join(chunk(*one) for one in chunks) + whole[33:]
+
+
 def modes() -> Iterator[tuple[str, bytes]]:
-    """Every kind of sample, transparency and animation."""
+    """Odd kinds of sample, transparency and animation; orientations, settings."""
     base = picture(40, 30)
-    alpha, palette = base.convert("RGBA"), base.quantize(16)
-    alpha.putalpha(Image.linear_gradient("L").resize(base.size))
-    for mode, form in (("CMYK", "JPEG"), ("CMYK", "TIFF"), ("LAB", "TIFF"), ("L", "JPEG"), ("1", "PNG")):
+    for mode, form in (("CMYK", "JPEG"), ("CMYK", "TIFF"), ("LAB", "TIFF")):
         yield f"{mode}.{form}", encoded(base.convert(mode), form)
-    yield "grey and alpha.PNG", encoded(alpha.convert("LA"), "PNG")
-    for form in ("PNG", "WEBP", "TIFF", "AVIF"):
-        yield f"alpha.{form}", encoded(alpha, form)
-    yield "palette.PNG", encoded(palette, "PNG")
-    yield "palette and alpha.PNG", encoded(palette, "PNG", transparency=3)
-    yield "palette and many alphas.PNG", encoded(palette, "PNG", transparency=bytes(range(16)))
     deep = np.random.default_rng(2).integers(0, 65_536, (30, 40))
     yield "16 bit.PNG", encoded(Image.fromarray(deep.astype(np.uint16)), "PNG")
-    yield "16 bit.TIFF", encoded(Image.fromarray(deep.astype(np.uint16)), "TIFF")
-    yield "32 bit.TIFF", encoded(Image.fromarray(deep.astype(np.int32)), "TIFF")
-    for name, value in (("float", 1.0), ("huge float", 1e38), ("endless", np.inf), ("nothing", np.nan)):
-        yield f"{name}.TIFF", encoded(Image.fromarray(np.full((30, 40), value, np.float32)), "TIFF")
-    frames = [base.rotate(90), base.rotate(180)]
-    for form in ("GIF", "WEBP", "PNG", "TIFF", "AVIF"):
-        yield f"animated.{form}", encoded(base, form, save_all=True, append_images=frames)
-    yield "progressive.JPEG", encoded(base, "JPEG", progressive=True)
-
-
-def described() -> Iterator[tuple[str, bytes]]:
-    """Orientation, place, camera, profiles and texts, right and wrong."""
-    base = picture(40, 30)
-    for orientation in (0, 1, 3, 6, 8, 9, 60_000):
+    yield "palette and many alphas.PNG", encoded(base.quantize(16), "PNG", transparency=bytes(range(16)))
+    for value in (1e38, np.inf, np.nan):
+        yield f"{value}.TIFF", encoded(Image.fromarray(np.full((30, 40), value, np.float32)), "TIFF")
+    for orientation in (0, 1, 6, 9, 60_000):
         exif = Image.Exif()
         exif[0x0112] = orientation
         exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 31.0, 0.0), 3: "E", 4: (9.0, 3.0, 0.0)})
         yield f"turned {orientation}.JPEG", encoded(base, "JPEG", exif=exif)
-    yield "broken EXIF.JPEG", encoded(base, "JPEG", exif=b"Exif\0\0MM\0\x2a\xff\xff\xff\xff" + bytes(20))
-    yield "no EXIF at all.PNG", encoded(base, "PNG", exif=b"nonsense")
-    profiles = b"nonsense", bytes(128), b"\xff" * 4000, struct.pack(">I", 2**31) + bytes(400)
-    for number, profile in enumerate(profiles):
-        for form in ("PNG", "JPEG"):
-            yield f"wrong profile {number}.{form}", encoded(base, form, icc_profile=profile)
-    texts = "{", "[" * 100_000, '{"size": 1e999}', '{"iterations": NaN}', "\0", "x" * 10**6
-    for number, text in enumerate(texts):
-        info = PngImagePlugin.PngInfo()
-        info.add_itxt("Settings", text)
-        yield f"hostile settings {number}.PNG", encoded(base, "PNG", pnginfo=info)
+    info = PngImagePlugin.PngInfo()
+    info.add_itxt("Settings", '{"size": 1e999, "seed": NaN}')
+    yield "hostile settings.PNG", encoded(base, "PNG", pnginfo=info)
+    base.putalpha(Image.linear_gradient("L").resize(base.size))
+    for form in ("GIF", "WEBP", "PNG", "TIFF", "AVIF"):
+        moving = {"save_all": True, "append_images": [base.rotate(90), base.rotate(180)]}
+        yield f"animated.{form}", encoded(base, form, **moving)
 
 
 # And none that is taken for one.
 NO_PICTURES = {
     "empty": b"",
-    "one byte": b"\x89",
     "page.html": b"<!doctype html><script>alert(1)</script>",
     "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',
     "entities.svg": b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg>&a;</svg>',
     "program.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n(/etc/passwd) (r) file\nshowpage\n",
-    "paper.pdf": b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF",
-    "archive.zip": b"PK\x05\x06" + bytes(18),
     "pickle.pkl": b"\x80\x04cos\nsystem\n(S'true'\ntR.",
-    "a newer kind.jxl": b"\xff\x0a" + bytes(40),
     "in a box.jxl": b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40),
 }

@@ -1,38 +1,30 @@
-"""A clip painted frame by frame, each as the one before it, moved."""
+"""A clip painted frame by frame, each as the one before it, moved: from Python and on the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+import sys
+from dataclasses import replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import picture
+import torch
+from clips import made_animation, made_film
+from pictures import picture
+from PIL import Image
 
 from nst import InputError, Settings
+from nst.cli import main
 from nst.clips.clip import stylize_clip
-from nst.clips.reading import Clip
+from nst.clips.flow import reliable
+from nst.clips.reading import open_clip
 from nst.image.tensors import to_tensor
 from nst.painting import stylize
 
 SMALL = Settings(size=96, iterations=30)
-FEW = Settings(size=96, iterations=20, edge=0)
 WIDE = np.array(picture(160, 64, seed=4))
 STYLE = picture(80, 80, seed=5)
 STEP = 3  # pixels a frame
-
-
-@dataclass(frozen=True)
-class Shots(Clip):
-    """A clip of arrays."""
-
-    shots: Sequence[np.ndarray] = ()
-
-    def frames(self, longest):
-        yield from self.shots
 
 
 def panned(count):
@@ -41,8 +33,7 @@ def panned(count):
 
 def painted(shots, encoder, settings=SMALL, style=STYLE, **more):
     """Paint shots of 96 x 64 as a clip; return the paintings, and all frames on the way to them."""
-    clip = Shots(Path(), (96, 64), Fraction(10), len(shots) / 10, True, None, True, shots)
-    frames = list(stylize_clip(clip, style, settings, encoder=encoder, interval=0, **more))
+    frames = list(stylize_clip(np.stack(shots), style, settings, encoder=encoder, interval=0, **more))
     return [each.frame for each in frames if each.done], frames
 
 
@@ -54,13 +45,16 @@ def warping_error(frames):
 
 def test_it_flickers_less_than_frame_by_frame_and_takes_less(encoder):
     shots = panned(5)
-    done, _ = painted(shots, encoder)
+    done, frames = painted(shots, encoder)
     alone = [list(stylize(shot, STYLE, SMALL, encoder=encoder))[-1] for shot in shots]
-    assert len(done) == 5
     assert np.array_equal(done[0].image, alone[0].image)
     assert warping_error(done) < 0.4 * warping_error(alone)
     (iterations,) = {frame.iteration for frame in done[1:]}
     assert iterations < 0.35 * alone[0].iteration
+    # The time that is left is the whole clip's.
+    ends = [frame for frame in frames if frame.done]
+    assert [frame.seconds for frame in ends] == sorted(frame.seconds for frame in ends)
+    assert [frame.remaining > 0 for frame in ends] == [True] * 4 + [False]
 
 
 def test_what_stands_still_stays_as_it_is(encoder):
@@ -90,32 +84,69 @@ def test_each_frame_is_seen_while_it_is_painted_and_another_scene_begins_anew(en
     assert ["temporal" in frame.losses for frame in done] == [False, True, False]
 
 
-def test_masks_hold_for_the_whole_clip(encoder):
-    keep, shots = np.zeros((64, 96, 3), np.uint8), panned(3)
-    keep[:, :40] = 255
-    done, _ = painted(shots, encoder, FEW, keep=keep)
-    for shot, frame in zip(shots, done, strict=True):
-        changed = np.abs(frame.image.astype(int) - shot)
-        assert changed[:, :36].max() <= 2
-        assert changed[:, 50:].mean() > 5
-
-
-@pytest.mark.parametrize("colors", ["luminance", "match-before", "match-after"])
+@pytest.mark.parametrize("colors", ["match-before", "match-after"])
 def test_colours_are_the_photos_where_that_is_wanted(colors, encoder):
-    done, _ = painted(panned(3), encoder, replace(FEW, colors=colors))
+    done, _ = painted(panned(3), encoder, Settings(size=96, iterations=20, edge=0, colors=colors))
     assert [frame.image.shape for frame in done] == [(64, 96, 3)] * 3
     assert warping_error(done) < 0.02
 
 
-def test_stopped_it_ends_with_the_frame_as_it_is(encoder):
-    asked = iter([*[False] * 33, *[True] * 99])
-    done, frames = painted(panned(4), encoder, stop=lambda: next(asked))
-    assert len(done) == 2
-    assert frames[-1].frame.final
+def test_it_goes_on_from_a_painting_of_its_first_frame_and_may_be_steered(encoder):
+    shots, wished = panned(4), replace(SMALL, style_weight=8.0)
+    whole, _ = painted(shots, encoder)
+    rest, frames = painted(shots[1:], encoder, resume=whole[1])
+    assert [len(rest), frames[0].number, frames[-1].count] == [2, 1, 3]
+    for again, before in zip(rest, whole[2:], strict=True):
+        assert np.abs(again.image.astype(int) - before.image).mean() < 4
+    steered, _ = painted(shots[:3], encoder, steer=lambda: wished)
+    assert {frame.settings.style_weight for frame in steered} == {8.0}
+    assert not np.array_equal(steered[-1].image, whole[2].image)
 
 
-def test_what_cannot_be_painted_is_said_before_anything_is(encoder):
+def test_it_starts_from_a_picture_and_the_settings_may_be_a_dictionary(encoder):
+    own = np.full((64, 96, 3), (0, 0, 255), np.uint8)
+    settings = {"size": 96, "iterations": 10, "initial": "picture"}
+    begun, frames = painted(panned(2), encoder, settings, start=own)
+    assert frames[0].frame.image[..., 2].mean() > frames[0].frame.image[..., 0].mean() + 60
+    assert [frame.settings for frame in begun] == [Settings(**settings, transparency=False)] * 2
+
+
+def test_what_cannot_be_painted_is_said_before_anything_is(encoder, monkeypatch):
     with pytest.raises(InputError, match="no style picture"):
-        painted(panned(2), encoder, style=[])
+        painted(panned(2), encoder, style=None)
     with pytest.raises(InputError, match="does not exist"):
         stylize_clip("none.mp4", STYLE, SMALL, encoder=encoder)
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(InputError, match=r'install it with: pip install "\.\[clips\]"'):
+        painted(panned(2), encoder)
+
+
+def test_what_was_hidden_or_outside_is_not_relied_on():
+    still, back, pan = (torch.zeros(1, 2, 40, 60) for _ in range(3))
+    back[:, 0, 10:20, 10:20] = -5  # says it came from the left, and nothing went there
+    pan[:, 0] = 4
+    hidden, outside = reliable(back, still), reliable(pan, -pan)
+    assert hidden[..., 25:, :].all()
+    assert not hidden[..., 11:19, 11:19].any()
+    assert outside[..., :50].all()
+    assert not outside[..., 54:].any()  # would be read from beyond the right edge, or from what was at it
+
+
+def test_a_film_becomes_a_film(painting, tmp_path, capsys):
+    path, out = made_film(tmp_path / "a.mp4"), tmp_path / "out.mp4"
+    few = ["--size", "64", "--iterations", "10", "--frames", "3", "--fps", "10"]
+    assert main([str(path), str(painting), "-o", str(out), *few]) == 0
+    assert capsys.readouterr().out.startswith(f"{out}: 3 frames")
+    clip = open_clip(out)
+    assert (clip.size, clip.count, clip.rate) == ((64, 42), 3, 10)  # a film's sides are even
+    frame, before = next(clip.frames(64)), next(open_clip(path).frames(64))
+    assert frame.std() > 10
+    assert np.abs(frame.astype(int) - before[:42]).mean() > 5
+
+
+def test_a_gif_becomes_a_webp_of_its_size_or_a_picture_of_its_first_frame(painting, tmp_path):
+    path, few = made_animation(tmp_path / "a.gif", 3), ["--size", "photo", "--iterations", "10"]
+    for name, frames in (("out.webp", 3), ("out.png", 1)):
+        assert main([str(path), str(painting), "-o", str(tmp_path / name), *few]) == 0
+        with Image.open(tmp_path / name) as opened:
+            assert (opened.size, opened.n_frames) == ((96, 64), frames)

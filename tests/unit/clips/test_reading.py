@@ -1,26 +1,27 @@
-"""Clips and pictures that move, read as frames that follow each other evenly."""
+"""Clips and pictures that move, read as frames that follow each other evenly, and written as they came."""
 
 from __future__ import annotations
 
 import struct
+from fractions import Fraction
 
 import av
 import numpy as np
 import pytest
 from clips import GREEN, made_animation, made_film
+from pictures import encoded
+from PIL import Image
 
 from nst import InputError
 from nst.clips.reading import is_clip, open_clip
 from nst.clips.writing import write_clip
-
-
-def left_of_red(pixels):
-    return int(np.argmax(pixels[24 * len(pixels) // 64, :, 0] > 120)) * 96 // pixels.shape[1]
+from nst.image.encodings import of_code, to_srgb
 
 
 def steps(clip):
-    """Return which shot each frame shows."""
-    return [left_of_red(pixels) / 4 for pixels in clip.frames(96)]
+    """Return which shot each frame shows, by where the red begins on the left."""
+    red = [pixels[24 * len(pixels) // 64, :, 0] > 120 for pixels in clip.frames(96)]
+    return [int(np.argmax(row)) * 96 // len(row) / 4 for row in red]
 
 
 FILMS = {
@@ -48,16 +49,10 @@ def test_frames_come_evenly_whatever_the_films_clock_does(tmp_path):
     # Sixteen a second on average; the third stands for four twenty-fourths.
     clip = open_clip(made_film(tmp_path / "a.mp4", times=[0, 1, 2, 6, 7, 8]))
     assert steps(clip) == pytest.approx([0, 1, 2, 2, 3, 4], abs=0.5)
+    fewer = open_clip(made_film(tmp_path / "b.mp4"), rate=12)
+    assert steps(fewer) == pytest.approx([0, 2, 4, 6, 8, 10], abs=0.5)
     paused = open_clip(made_animation(tmp_path / "a.gif", 3, duration=[100, 400, 100]))
     assert steps(paused) == [0, 1, 1, 1, 1, 2]
-
-
-def test_fewer_frames_can_be_asked_for(tmp_path):
-    path = made_film(tmp_path / "a.mp4")
-    assert steps(open_clip(path, rate=12)) == pytest.approx([0, 2, 4, 6, 8, 10], abs=0.5)
-    few = open_clip(path, rate=12, most=2)
-    assert few.count == len(list(few.frames(96))) == 2
-    assert next(few.frames(48)).shape == (32, 48, 3)
 
 
 def test_a_telephones_film_is_upright(tmp_path):
@@ -76,14 +71,29 @@ def test_a_telephones_film_is_upright(tmp_path):
     assert red[8, 64 - 24] > 120 > red[8, 24]
 
 
+def test_what_a_telephone_films_as_hdr_has_its_colours(tmp_path):
+    shown = np.full((64, 96, 3), 0.75)  # white (ITU-R BT.2408)
+    shown[:, :48] = 0.6, 0.3, 0.1
+    with av.open(str(tmp_path / "a.mov"), "w") as film:
+        tags = "log-level=none:colorprim=bt2020:transfer=arib-std-b67:colormatrix=bt2020nc"
+        stream = film.add_stream("libx265", rate=24, options={"x265-params": tags})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p10le"
+        frame = av.VideoFrame.from_ndarray((shown * 65535).astype(np.uint16), format="rgb48le")
+        frame = frame.reformat(format="yuv420p10le", dst_colorspace=9)
+        frame.pts, frame.time_base = 0, Fraction(1, 24)
+        film.mux([*stream.encode(frame), *stream.encode()])
+    pixels = next(open_clip(tmp_path / "a.mov").frames(96))
+    wanted = to_srgb(shown.astype(np.float32), of_code(9, 18)) * 255
+    for place in (np.s_[32, 20], np.s_[32, 76]):
+        assert np.abs(pixels[place] - wanted[place]).max() < 5
+    assert pixels[32, 76].min() > 170
+
+
 NO_CLIPS = {
     "empty": b"",
-    "page": b"<html>",
     "playlist": b"#EXTM3U\n#EXTINF:10,\nhttp://127.0.0.1:9/a.ts\n",
     "list of files": b"ffconcat version 1.0\nfile '/etc/passwd'\n",
     "stream": b"v=0\no=- 0 0 IN IP4 127.0.0.1\nm=video 9 RTP/AVP 96\n",
-    "only a head": b"\0\0\0\x18ftypisom\0\0\0\0isommp42",
-    "other container": b"RIFF\0\0\0\0AVI LIST",
     "cut off early": lambda path: path.write_bytes(made_film(path).read_bytes()[:1500]),
     "other codec": lambda path: made_film(path, "mpeg4"),
 }
@@ -100,25 +110,20 @@ def test_what_is_no_clip_is_said(content, tmp_path):
         open_clip(path)
 
 
-def test_a_clip_that_breaks_off_ends_there(tmp_path):
-    path = made_film(tmp_path / "a.mkv", times=range(48))
-    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
-    assert 1 <= len(list(open_clip(path).frames(96))) <= 48
-
-
 def test_a_picture_that_does_not_move_or_is_too_small_is_told_as_that(tmp_path):
     still, small = made_animation(tmp_path / "a.png", 1), made_animation(tmp_path / "a.gif", width=8)
-    assert not is_clip(still)
+    page = Image.new("RGB", (64, 64))
+    pages = (encoded(page, kind, save_all=True, append_images=[page]) for kind in ("MPO", "TIFF"))
+    assert not any(map(is_clip, (still, *pages)))
     with pytest.raises(InputError, match="is a picture that does not move"):
         open_clip(still)
     with pytest.raises(InputError, match="is 8 x 64 pixels, which is too small to paint with"):
         open_clip(small)
-    with pytest.raises(InputError, match="does not exist"):
-        open_clip(tmp_path / "none.mp4")
 
 
-@pytest.mark.parametrize("ending", ["mp4", "webp", "gif"])
-@pytest.mark.parametrize("loops", [True, False], ids=["loops", "once"])
+@pytest.mark.parametrize(
+    ("ending", "loops"), [("mp4", True), ("webp", True), ("webp", False), ("gif", True), ("gif", False)]
+)
 def test_it_is_written_as_it_came(ending, loops, tmp_path):
     clip = open_clip(made_animation(tmp_path / "a.gif", 6, **({} if loops else {"loop": None})))
     output = tmp_path / f"out.{ending}"
@@ -130,10 +135,13 @@ def test_it_is_written_as_it_came(ending, loops, tmp_path):
 
 
 @pytest.mark.parametrize(("name", "sound"), [("a.mp4", "aac"), ("b.webm", "libopus")])
-def test_a_films_sound_comes_along(name, sound, tmp_path):
+def test_a_films_sound_comes_along_and_plays_before_the_film_is_all_there(name, sound, tmp_path):
     clip = open_clip(made_film(tmp_path / name, FILMS[name], sound=sound), most=6)
-    write_clip(clip.frames(96), clip, tmp_path / "out.mp4")
-    with av.open(str(tmp_path / "out.mp4")) as film:
+    output = tmp_path / "out.mp4"
+    write_clip(clip.frames(96), clip, output)
+    data = output.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    with av.open(str(output)) as film:
         (heard,) = film.streams.audio
         packets = [packet for packet in film.demux(heard) if packet.pts is not None]
         assert 0.15 < float(packets[-1].pts * packets[-1].time_base) <= 0.25 + 0.05

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,31 +13,24 @@ from nst import Settings
 from nst.image.border import without_border
 
 PICTURE = noise(80, 120)
+FRAME = (12, 12, 12, 12)
 
 
 def trim(picture: torch.Tensor) -> torch.Tensor:
     return picture[(..., *without_border(picture))]
 
 
-def framed(left: int, right: int, top: int, bottom: int, color: float = 1.0) -> torch.Tensor:
-    return F.pad(PICTURE, (left, right, top, bottom), value=color)
-
-
-@pytest.mark.parametrize("color", [0.0, 0.4, 1.0])
-@pytest.mark.parametrize("sides", [(12, 12, 12, 12), (0, 20, 0, 0), (3, 4, 30, 0)])
-def test_a_plain_border_goes_on_each_side(sides, color):
-    found = trim(framed(*sides, color=color))
-    # One line more at each trimmed side, as the last is mixed with the border.
-    height = PICTURE.shape[-2] - sum(side > 0 for side in sides[2:])
-    width = PICTURE.shape[-1] - sum(side > 0 for side in sides[:2])
-    assert found.shape == (1, 3, height, width)
-
-
-def test_grain_and_specks_of_a_scan_are_border_too():
-    grain = 0.012 * torch.randn(1, 3, 104, 144)
-    scan = (framed(12, 12, 12, 12, 0.95) + grain).clamp(0, 1)
+# One line more is taken off each trimmed side, as the last is mixed with the border.
+@pytest.mark.parametrize(
+    ("sides", "color", "size"),
+    [(FRAME, 1.0, (78, 118)), ((0, 20, 0, 0), 0.4, (80, 119)), ((3, 4, 30, 0), 0.0, (79, 118))],
+)
+def test_a_plain_border_goes_on_each_side_with_the_grain_and_specks_of_a_scan(sides, color, size):
+    framed = F.pad(PICTURE, sides, value=color)
+    assert trim(framed).shape[-2:] == size
+    scan = (framed + 0.012 * torch.randn(framed.shape)).clamp(0, 1)
     scan[..., 5, 40] = 0
-    assert trim(scan).shape == (1, 3, 78, 118)
+    assert trim(scan).shape[-2:] == size
 
 
 def test_what_is_no_border_stays():
@@ -44,12 +39,10 @@ def test_what_is_no_border_stays():
         assert torch.equal(trim(picture), picture)
 
 
-def test_a_border_counts_for_nothing_unless_it_is_wanted(photo, encoder):
-    style = framed(12, 12, 12, 12)
-
-    def painted(look: torch.Tensor, **more: bool) -> bytes:
-        settings = Settings(size=64, iterations=10, **more)
-        return finished(photo, look, settings, encoder=encoder).image.tobytes()
-
-    assert painted(style) == painted(PICTURE[..., 1:-1, 1:-1])
-    assert painted(style, trim_border=False) != painted(style)
+def test_a_border_is_painted_where_it_is_wanted(photo, encoder):
+    style, settings = F.pad(PICTURE, FRAME, value=1.0), Settings(size=64, iterations=10)
+    without, inner, whole = (
+        finished(photo, picture, replace(settings, trim_border=trim), encoder=encoder).image.tobytes()
+        for picture, trim in ((style, True), (PICTURE[..., 1:-1, 1:-1], True), (style, False))
+    )
+    assert without == inner != whole

@@ -3,8 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from nst import InputError
-from nst.image.masks import divide, prepare, soften
+from nst.image.masks import divide, soften
 
 ALL = torch.ones(1, 1, 30, 40)
 LEFT = torch.zeros(1, 1, 30, 40)
@@ -35,28 +34,7 @@ def test_each_style_paints_where_its_mask_says(shares, masks, expected, painted)
         assert same(region.mask, mask)
 
 
-def test_regions_and_what_is_kept_fill_the_canvas_with_soft_edges_too():
-    one, two, keep = (torch.rand(1, 1, 30, 40) for _ in range(3))
-    for masks in ([one, two, None], [one, two, two]):
-        regions, painted = divide([1.0, 1.0, 1.0], masks, keep)
-        assert torch.allclose(sum(region.mask for region in regions), painted, atol=1e-5)
-        assert (painted <= 1 - keep + 1e-6).all()
-
-
-@pytest.mark.parametrize(
-    ("shares", "mask", "keep", "sentence"),
-    [
-        ([1.0], None, ALL, "leave nothing to paint"),
-        ([1.0], LEFT, LEFT, "leave nothing to paint"),
-        ([0.0], None, None, "Every style has the share 0"),
-    ],
-)
-def test_nothing_left_to_paint_is_said(shares, mask, keep, sentence):
-    with pytest.raises(InputError, match=sentence):
-        divide(shares, [mask], keep)
-
-
-def test_an_edge_is_as_soft_as_asked_and_no_softer():
+def test_an_edge_is_as_soft_as_asked():
     mask = torch.zeros(1, 1, 100, 200)
     mask[..., :100] = 1
     assert torch.equal(soften(mask, 0), mask)
@@ -64,11 +42,3 @@ def test_an_edge_is_as_soft_as_asked_and_no_softer():
     between = ((soft > 0) & (soft < 1)).sum()
     assert int(between) == pytest.approx(20, abs=3)  # 10 % of 200
     assert (soft[1:] <= soft[:-1] + 1e-6).all()
-
-
-def test_a_mask_has_the_photos_proportions():
-    photo = torch.rand(1, 3, 300, 400)
-    assert prepare(torch.ones(1, 3, 30, 40), photo, 2, "The mask").shape == (1, 1, 30, 40)
-    assert prepare(torch.ones(1, 3, 1500, 2000), photo, 2, "The mask").shape == (1, 1, 768, 1024)
-    with pytest.raises(InputError, match=r"The mask is 40 x 40 and the photo 400 x 300 pixels"):
-        prepare(torch.ones(1, 3, 40, 40), photo, 2, "The mask")

@@ -1,19 +1,18 @@
-"""Making the narrow network, in small."""
+"""Making the networks of the package, in small: the narrow one, and VGG-19 in fewer bits."""
 
 from __future__ import annotations
 
 import pytest
 import torch
-from conftest import picture
-from makers import noise, random_vgg
+from conftest import tiny_convolutions
+from makers import random_vgg
+from pictures import picture
+from safetensors.torch import save_file
 
-from nst.lab import distill
-from nst.lab.narrow import TAPS, NarrowNetwork
+from nst.lab import distill, pack
 from nst.vgg.encoder import Encoder
 from nst.vgg.moments import gram_matrix
 from nst.vgg.packed import unpack
-
-WIDTHS = dict(zip(distill.TAPS, (64, 128, 256, 256, 512, 512, 512), strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -24,53 +23,11 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_channels_are_chosen_that_explain_the_others():
-    generator = torch.Generator().manual_seed(0)
-    base = torch.randn(500, 3, generator=generator)
-    mixed = base @ torch.randn(3, 9, generator=generator)
-    values = torch.cat([base * 3, mixed * 0.1], 1)
-    chosen = distill.choose(values.T @ values, 3)
-    rest = values - values[:, chosen] @ torch.linalg.lstsq(values[:, chosen], values).solution
-    assert rest.norm() < 1e-3 * values.norm()
-    assert len(set(chosen)) == 3
-
-
-def test_export_folds_the_map_without_changing_distances():
-    torch.manual_seed(0)
-    student = distill.NarrowNetwork((4, 5, 6, 7, 8), WIDTHS)
-    for matrix in student.maps.values():
-        torch.nn.init.normal_(matrix)
-    student.mean.fill_(0.45)
-    student.std.fill_(0.225)
-    a, b = noise(40, 40), noise(40, 40, seed=1)
-    encoder = Encoder(student.export(), name="student")
-    encoder.mean.fill_(0.45)
-    encoder.std.fill_(0.225)
-    with torch.no_grad():
-        far_a, far_b = student(a), student(b)
-    near_a, near_b = encoder(a, distill.TAPS), encoder(b, distill.TAPS)
-    for name in distill.TAPS:
-        for seen, most in ((torch.Tensor.clone, 1e-3), (gram_matrix, 1e-2)):
-            wide = (seen(far_a[name]) - seen(far_b[name])).square().sum()
-            narrow = (seen(near_a[name]) - seen(near_b[name])).square().sum()
-            assert torch.allclose(wide, narrow, rtol=most), name
-
-
-def test_a_student_takes_the_convolutions_that_have_its_widths():
-    widths = dict.fromkeys(TAPS, 8)
-    earlier, later = NarrowNetwork([4, 4, 5, 5, 6], widths), NarrowNetwork([4, 4, 5, 7, 6], widths)
-    assert later.take(earlier.export()) == 8
-    for n in (0, 7):
-        assert torch.equal(later.layers[n].weight, earlier.layers[n].weight)
-    assert later.layers[8].weight.shape != earlier.layers[8].weight.shape
-
-
 def test_pictures_that_look_like_excluded_ones_stay_out(folder, tmp_path):
     picture(300, 280, seed=3).convert("L").save(tmp_path / "other size and grey.png")
     pictures = distill.TrainingPictures(folder, tmp_path)
     assert pictures.left_out == ["03.png"]
     assert pictures.crop(64).shape == (1, 3, 64, 64)
-    assert torch.equal(pictures.crop(64, held_out=2), pictures.crop(64, held_out=2))
 
 
 @pytest.mark.full
@@ -106,14 +63,18 @@ def test_misuse_is_a_sentence(folder, vgg_file, tmp_path, capsys):
     assert "--widths takes 5 or 13 numbers" in capsys.readouterr().err
 
 
-def test_widths_go_by_block_or_by_convolution():
-    each = [4, 3, 5, 4, 6, 5, 5, 7, 8, 6, 5, 5, 9]
-    for widths, expected in (((4, 5, 6, 7, 8), [4, 4, 5, 5, *[6] * 4, *[7] * 4, 8]), (each, each)):
-        network = distill.NarrowNetwork(widths, WIDTHS)
-        assert [convolution.out_channels for convolution in network.convolutions] == expected
-
-
-def test_the_rate_rises_falls_and_may_have_no_steps():
-    rates = [distill.cosine(step, 300) for step in range(301)]
-    assert rates[0] < rates[29] > rates[150] > rates[300] > 0
-    assert distill.cosine(0, 0) > 0
+def test_a_packed_network_sees_what_the_whole_one_sees_the_better_the_more_bits_it_has(tmp_path):
+    convolutions = tiny_convolutions(13)
+    encoder = Encoder(convolutions, name="whole")
+    crops = torch.nn.functional.interpolate(torch.rand(6, 3, 6, 6), (64, 64), mode="bicubic").clamp(0, 1)
+    crops = crops.split(1)
+    count = sum(value.numel() for key, value in convolutions.items() if key.endswith("weight"))
+    errors = []
+    for bits in (4, 6):
+        file = tmp_path / f"{bits}.safetensors"
+        save_file(pack.pack(encoder, crops, bits * count // 8), file)
+        packed = Encoder(unpack(file), name="packed")
+        errors.append(pack.score(encoder, packed, crops[:2]))
+    assert list(errors[0]) == list(pack.LOOKED_AT)
+    assert all(more < 0.01 for more in errors[1].values()), errors
+    assert sum(errors[1].values()) < 0.5 * sum(errors[0].values())
