@@ -7,18 +7,17 @@ import http.client
 import json
 import socket
 import struct
-import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 from corpus import png
-from pictures import encoded, jpeg
+from pictures import encoded, jpeg  # noqa: F401 (other tests take it from here)
 from PIL import Image
 
 API = "/gradio_api"
 FILE = {"_type": "gradio.FileData"}
+ASSISTANT = {"Accept": "application/json, text/event-stream"}  # as every client of MCP says
 
 
 class Stranger:
@@ -29,12 +28,7 @@ class Stranger:
         self.signature = {"X-Forwarded-For": address} if address else {}
 
     def ask(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        headers: dict[str, str] | None = None,
-        timeout: float = 60,
+        self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """Return status, headers and body of an answer; a body that is no bytes is sent as JSON."""
         head = {**self.signature, **(headers or {})}
@@ -42,7 +36,7 @@ class Stranger:
             body = json.dumps(body).encode()
         if body is not None:
             head.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection(self.host, timeout=timeout)
+        connection = http.client.HTTPConnection(self.host, timeout=60)
         try:
             connection.request(method, path, body, head)
             answer = connection.getresponse()
@@ -120,7 +114,7 @@ class Stranger:
 
     def result(self, number: str, timeout: float = 60) -> str:
         """Return the event stream of a call, whole."""
-        return self.ask("GET", f"{API}/call/v2/stylize/{number}", timeout=timeout)[2].decode()
+        return b"".join(self.lines(number, timeout)).decode()
 
     def lines(self, number: str, timeout: float = 600) -> Iterator[bytes]:
         """Yield the lines of a call's event stream as they come; who stops listening has hung up."""
@@ -132,18 +126,21 @@ class Stranger:
         finally:
             connection.close()
 
-    def painted(self, timeout: float = 60, **given: Any) -> str:
+    def painted(self, **given: Any) -> str:
         """Call /stylize and return the event stream."""
         status, told = self.call(**given)
         assert status == 200, told
-        return self.result(told["event_id"], timeout)
+        return self.result(told["event_id"])
 
     def tool(self, **arguments: Any) -> str:
         """Call the MCP tool; return what it says."""
-        params = {"name": "stylize", "arguments": arguments}
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-        accept = {"Accept": "application/json, text/event-stream"}
-        return self.ask("POST", f"{API}/mcp/", body, accept)[2].decode()
+        body = mcp("tools/call", name="stylize", arguments=arguments)
+        return self.ask("POST", f"{API}/mcp/", body, ASSISTANT)[2].decode()
+
+
+def mcp(method: str, **params: Any) -> dict[str, Any]:
+    """Return a message of MCP."""
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
 def form(data: bytes, name: str = "photo.jpg", field: str = "files") -> tuple[bytes, dict[str, str]]:
@@ -169,24 +166,3 @@ def gif_of_comments(size: int = 10_000_000) -> bytes:
 def bomb(side: int = 7900) -> bytes:
     """Return a PNG of a few kilobytes and 62 million pixels."""
     return png(side, side, bytes((side + 1) * side), kind=0)
-
-
-@pytest.fixture
-def stranger(url, request):
-    """Somebody from an address of his own for each test."""
-    number = zlib.crc32(request.node.name.encode())
-    return Stranger(url, f"9.{number >> 8 & 127}.{number >> 16 & 255}.{number & 255}")
-
-
-@pytest.fixture
-def crowd(url):
-    """Those who cannot be told from one another, who may ask for more than one of them."""
-    return Stranger(url, "")
-
-
-@pytest.fixture
-def secret(tmp_path):
-    """A picture of this machine that nobody has sent."""
-    path = tmp_path / "secret.png"
-    path.write_bytes(jpeg(seed=99))
-    return path
