@@ -50,8 +50,7 @@ def routes_of(routes, prefix: str = "") -> Iterator[tuple[str, str]]:
 
 def is_open(method: str, path: str) -> bool:
     plain = re.sub(r"\{([^}]*)\}", lambda found: EXAMPLES.get(found.group(1), "x"), path)
-    # FastAPI answers HEAD as GET.
-    return route_of("GET" if method == "HEAD" else method, plain, b"") is not None
+    return route_of(method.replace("HEAD", "GET"), plain, b"") is not None  # FastAPI answers HEAD as GET
 
 
 def test_each_is_open_or_closed_on_purpose(demo):
