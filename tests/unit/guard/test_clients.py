@@ -10,12 +10,8 @@ from nst.guard.clients import caller_of
 @pytest.mark.parametrize(
     ("host", "forwarded", "visitor"),
     [
-        ("8.8.8.8", "", "8.8.8.8/32"),
         ("8.8.8.8", "1.1.1.1", "8.8.8.8/32"),  # what a stranger says of himself does not count
-        ("127.0.0.1", "1.1.1.1", "1.1.1.1/32"),
         ("10.0.0.7", "9.9.9.9, 1.1.1.1, 10.0.0.1", "1.1.1.1/32"),  # the first entry is anybody's word
-        ("10.0.0.7", "nonsense, 10.0.0.1", ""),
-        ("127.0.0.1", "", ""),
         ("testclient", "", ""),
         ("2a00:1450:4001:82b::200e", "", "2a00:1450:4001:82b::/64"),
         ("::ffff:8.8.8.8", "", "8.8.8.8/32"),  # all of version 4 is no one network of version 6
