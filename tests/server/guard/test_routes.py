@@ -11,24 +11,17 @@ from nst.guard.routes import API, route_of
 
 # By the reason, those that a visitor finds nothing at, with all that is below them.
 CLOSED = {
-    "a connection for as long as a tab is open, of which a browser has six": "API/heartbeat",
     "there are no accounts": "API/user API/login_check API/token /login /logout",
-    "for whoever writes a page": "API/dev/reload",
-    "components of others": "/svelte API/custom_component",
-    "a list of what a browser has run, not used": "API/runs API/run-history",
-    "keeps uploads for anybody": "API/deep_link",
-    "fetches from elsewhere": "API/proxy={url_path:path}",
-    "an old name of /file=": "API/file",
-    "sound and video": "API/stream",
+    "a connection for as long as a tab is open, of which a browser has six": "API/heartbeat",
+    "nobody asks for it here": "API/runs API/run-history API/queue/status API/stream",
+    "parts of others, of which there are none": "/svelte API/custom_component API/component_server",
+    "keeps, fetches or draws for anybody": "API/deep_link API/proxy={url_path:path} /pwa_icon",
+    "an old name or transport": "API/file API/api API/mcp/sse API/mcp/messages",
     "passes the queue; of it only run/predict is open, for what has none": "API/run",
-    "an old name of /run": "API/api",
-    "functions of components, of which there are none here": "API/component_server",
-    "nobody asks for it": "API/queue/status",
-    "draws a picture of any size": "/pwa_icon",
     "who used the page when": "/monitoring",
+    "for whoever writes a page": "API/dev/reload",
     "runs a program on an upload": "API/process_recording",
     "writes this host's code": "API/vibe-edit API/undo-vibe-edit API/vibe-code API/vibe-starter-queries",
-    "an old transport of MCP": "API/mcp/sse API/mcp/messages",
 }
 # What a route's parameters may look like, for asking the guard about it.
 EXAMPLES = {"path:path": "index.js", "event_id": "e1", "session_hash": "s1", "api_name": "stylize"}

@@ -41,9 +41,6 @@ def counts(stranger: Stranger) -> int:
     return told["painting"] + told["waiting"]
 
 
-# Files
-
-
 def test_no_file_of_the_host_is_read_and_none_is_told_from_another(stranger, tmp_path):
     secret, mine = tmp_path / "secret.png", own_folder().path
     for path in (secret, mine / "tmpupload"):
@@ -99,9 +96,6 @@ def test_a_foreign_host_name_sees_the_page_and_nothing_that_is_somebodys(strange
     assert b"other.example" not in stranger.ask("GET", "/config", headers=foreign)[2]
     assert b"stylize" in stranger.ask("POST", f"{API}/mcp/", mcp("tools/list"), foreign | ASSISTANT)[2]
     assert stranger.ask("GET", f"{API}/file=/etc/passwd", headers=foreign)[0] == 403
-
-
-# Runs
 
 
 def test_an_address_has_three_runs_which_end_when_nobody_listens(stranger, url):

@@ -85,9 +85,6 @@ def behind(blocks):
     found.service.files.close()
 
 
-# Routes and headers
-
-
 def test_other_ways_of_writing_a_route_find_nothing(behind):
     paths = ["/%0d%0aSet-Cookie:x", "/" + "a" * 5000, "/?" + "a" * 9000, "/assets/%2e%2e/%2e%2e/app.py"]
     paths += [API + path for path in ("/upload/", "/mcp/</script><script>", "/call/v2/_forecast")]
@@ -119,9 +116,6 @@ def test_what_a_caller_says_of_himself_blames_nobody(behind, peer, proxied):
     assert "x-nst-call" not in seen
     assert "x-gradio-server" not in seen
     assert all((name in seen) is proxied for name in names[:3])
-
-
-# Budgets and bodies
 
 
 async def endless(first: bytes, size: int, pause: float = 0.0):
@@ -159,9 +153,6 @@ def test_json_that_is_dear_or_none_is_not_handed_on(behind, path):
             assert behind.ask("POST", f"{API}/{path}", body).status_code == status, body[:20]
     assert time.monotonic() - began < 5  # parsed, the first one takes several times as long
     assert not behind.came
-
-
-# Files
 
 
 def test_an_uploaded_picture_is_shown_whole_or_in_part_and_an_uploaded_page_never(behind):
@@ -217,9 +208,6 @@ def test_a_file_may_come_along_or_be_named_by_its_address_here(behind):
         assert behind.ask("GET", found).content == content
     damaged = behind.ask("POST", STYLIZE, {"photo": {"path": "data:image/png;base64,!!!"}})
     assert (damaged.status_code, "damaged; send it again" in damaged.text) == (422, True)
-
-
-# Events
 
 
 def test_only_what_fits_is_handed_on(behind):
@@ -291,9 +279,6 @@ def test_so_many_calls_of_assistants_are_under_way(behind):
     behind.service.calls[word] = Call("9.9.9.9/32")
     behind.ask("GET", "/config", peer="127.0.0.1", headers={"x-nst-call": word})
     assert behind.came[-1][0].headers["x-nst-client"] == "9.9.9.9/32"
-
-
-# Health
 
 
 def test_who_would_not_be_served_is_told(behind, monkeypatch):
