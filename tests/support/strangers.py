@@ -7,18 +7,20 @@ import http.client
 import json
 import socket
 import struct
-import zlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
-import pytest
 from corpus import png
-from pictures import encoded, jpeg
+from pictures import encoded, jpeg  # noqa: F401 (other tests take it from here)
 from PIL import Image
 
 API = "/gradio_api"
 FILE = {"_type": "gradio.FileData"}
+Heads = dict[str, str]
+Answer = tuple[int, Heads, bytes]  # status, headers and body
+ASSISTANT = {"Accept": "application/json, text/event-stream"}  # as every client of MCP says
 
 
 class Stranger:
@@ -28,30 +30,18 @@ class Stranger:
         self.host = urlsplit(url).netloc
         self.signature = {"X-Forwarded-For": address} if address else {}
 
-    def ask(
-        self,
-        method: str,
-        path: str,
-        body: Any = None,
-        headers: dict[str, str] | None = None,
-        timeout: float = 60,
-    ) -> tuple[int, dict[str, str], bytes]:
-        """Return status, headers and body of an answer; a body that is no bytes is sent as JSON."""
-        head = {**self.signature, **(headers or {})}
+    def ask(self, method: str, path: str, body: Any = None, headers: Heads | None = None) -> Answer:
+        """Return an answer; a body that is no bytes is sent as JSON."""
+        head = {"Content-Type": "application/json", **self.signature, **(headers or {})}
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
-        if body is not None:
-            head.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection(self.host, timeout=timeout)
-        try:
+        with closing(http.client.HTTPConnection(self.host, timeout=60)) as connection:
             connection.request(method, path, body, head)
             answer = connection.getresponse()
             return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-        finally:
-            connection.close()
 
     def request(
-        self, path: str, method: str = "GET", body: bytes = b"", headers: dict[str, str] | None = None
+        self, path: str, method: str = "GET", body: bytes = b"", headers: Heads | None = None
     ) -> bytes:
         """Return a request as it goes over the wire."""
         head = {"Host": self.host, "Content-Length": str(len(body)), **self.signature, **(headers or {})}
@@ -60,8 +50,7 @@ class Stranger:
 
     def connect(self, sent: bytes = b"") -> socket.socket:
         """Return a connection by which this was sent."""
-        host, port = self.host.split(":")
-        connection = socket.create_connection((host, int(port)), timeout=20)
+        connection = socket.create_connection(self.host.split(":"), timeout=20)
         connection.sendall(sent)
         return connection
 
@@ -83,19 +72,13 @@ class Stranger:
         events = self.config["dependencies"]
         return next(one for one in events if one["backend_fn"] and is_it(one, ids[name]))
 
-    def data(self, event: dict, **values: Any) -> list[Any]:
-        """Return what the page would send with an event, with other values for some elements."""
+    def fire(self, event: dict, session: str = "stranger", event_data: Any = None, **values: Any) -> Answer:
+        """Send an event the way that the page sends it, with other values for some elements."""
         shown = {one["id"]: one["props"] for one in self.config["components"]}
         inputs = [shown[number] for number in event["inputs"]]
-        return [values.get(props.get("elem_id"), props.get("value")) for props in inputs]
-
-    def fire(
-        self, event: dict, session: str = "stranger", event_data: Any = None, **values: Any
-    ) -> tuple[int, dict[str, str], bytes]:
-        """Send an event of the page, the way that the page sends it."""
-        way = "queue/join" if event["queue"] else "run/predict"
-        body = {"data": self.data(event, **values), "fn_index": event["id"], "session_hash": session}
-        return self.ask("POST", f"{API}/{way}", {**body, "event_data": event_data})
+        data = [values.get(props.get("elem_id"), props.get("value")) for props in inputs]
+        body = {"data": data, "fn_index": event["id"], "session_hash": session, "event_data": event_data}
+        return self.ask("POST", f"{API}/{'queue/join' if event['queue'] else 'run/predict'}", body)
 
     def forecast(self, photo: Any) -> tuple[int, str]:
         """Return status and text of the page's forecast for a photo."""
@@ -120,30 +103,30 @@ class Stranger:
 
     def result(self, number: str, timeout: float = 60) -> str:
         """Return the event stream of a call, whole."""
-        return self.ask("GET", f"{API}/call/v2/stylize/{number}", timeout=timeout)[2].decode()
+        return b"".join(self.lines(number, timeout)).decode()
 
     def lines(self, number: str, timeout: float = 600) -> Iterator[bytes]:
         """Yield the lines of a call's event stream as they come; who stops listening has hung up."""
-        connection = http.client.HTTPConnection(self.host, timeout=timeout)
-        try:
+        with closing(http.client.HTTPConnection(self.host, timeout=timeout)) as connection:
             connection.request("GET", f"{API}/call/v2/stylize/{number}", headers=self.signature)
             with connection.getresponse() as answer:
                 yield from answer
-        finally:
-            connection.close()
 
-    def painted(self, timeout: float = 60, **given: Any) -> str:
+    def painted(self, **given: Any) -> str:
         """Call /stylize and return the event stream."""
         status, told = self.call(**given)
         assert status == 200, told
-        return self.result(told["event_id"], timeout)
+        return self.result(told["event_id"])
 
     def tool(self, **arguments: Any) -> str:
         """Call the MCP tool; return what it says."""
-        params = {"name": "stylize", "arguments": arguments}
-        body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
-        accept = {"Accept": "application/json, text/event-stream"}
-        return self.ask("POST", f"{API}/mcp/", body, accept)[2].decode()
+        body = mcp("tools/call", name="stylize", arguments=arguments)
+        return self.ask("POST", f"{API}/mcp/", body, ASSISTANT)[2].decode()
+
+
+def mcp(method: str, **params: Any) -> dict[str, Any]:
+    """Return a message of MCP."""
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
 def form(data: bytes, name: str = "photo.jpg", field: str = "files") -> tuple[bytes, dict[str, str]]:
@@ -169,24 +152,3 @@ def gif_of_comments(size: int = 10_000_000) -> bytes:
 def bomb(side: int = 7900) -> bytes:
     """Return a PNG of a few kilobytes and 62 million pixels."""
     return png(side, side, bytes((side + 1) * side), kind=0)
-
-
-@pytest.fixture
-def stranger(url, request):
-    """Somebody from an address of his own for each test."""
-    number = zlib.crc32(request.node.name.encode())
-    return Stranger(url, f"9.{number >> 8 & 127}.{number >> 16 & 255}.{number & 255}")
-
-
-@pytest.fixture
-def crowd(url):
-    """Those who cannot be told from one another, who may ask for more than one of them."""
-    return Stranger(url, "")
-
-
-@pytest.fixture
-def secret(tmp_path):
-    """A picture of this machine that nobody has sent."""
-    path = tmp_path / "secret.png"
-    path.write_bytes(jpeg(seed=99))
-    return path

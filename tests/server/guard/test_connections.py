@@ -8,16 +8,15 @@ import os
 import resource
 import signal
 import socket
-from contextlib import closing
-from http.client import HTTPConnection
-from pathlib import Path
 
+import psutil
 import pytest
 import uvicorn
 from conftest import eventually
 from gradio.http_server import Server
 from served import LIMITS, free_port
 from starlette.responses import PlainTextResponse
+from strangers import Stranger
 
 from nst.errors import InputError
 from nst.guard import connections
@@ -29,10 +28,10 @@ HELLO = b"GET / HTTP/1.1\r\nHost: x\r\n"
 
 
 async def app(scope, receive, send) -> None:
-    """Take what is sent, as long as it takes, and answer; there is more at /large than a socket holds."""
+    """Answer whatever is sent; at /large with more than a socket holds."""
     while (await receive()).get("more_body"):
         pass
-    await PlainTextResponse(b"x" * (2**24 if scope["path"] == "/large" else 9))(scope, receive, send)
+    await PlainTextResponse(b"x" * (2**25 if scope["path"] == "/large" else 9))(scope, receive, send)
 
 
 def config(port: int) -> uvicorn.Config:
@@ -41,40 +40,23 @@ def config(port: int) -> uvicorn.Config:
     return uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", lifespan="off")
 
 
-def serve_with_few_files(port: int, files: int) -> None:
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
-    Connection._all.clear()  # those of the process that this one was made from
-    uvicorn.Server(config(port)).run()
-
-
-@pytest.fixture(scope="module")
-def server():
+@pytest.fixture
+def connect():
+    """A function that connects to the app, served in this process, and says something."""
     settings = config(free_port())
     server = Server(settings)
     server.run_in_thread()
-    yield "127.0.0.1", settings.port
+    with contextlib.ExitStack() as stack:
+
+        def connect(said: bytes = b"") -> socket.socket:
+            place = ("127.0.0.1", settings.port)
+            one = stack.enter_context(socket.create_connection(place, timeout=60))
+            one.sendall(said)
+            return one
+
+        yield connect
     server.close()
-
-
-@pytest.fixture
-def at(server):
-    """Where the app is served in this process; nobody is connected."""
-    eventually(lambda: not Connection._all)
-    return server
-
-
-def open_files(process: int | str) -> int:
-    return len(list(Path(f"/proc/{process}/fd").iterdir()))
-
-
-def is_answered(at: tuple[str, int]) -> bool:
-    """Ask twice over one connection; return whether there were answers."""
-    with contextlib.suppress(ConnectionRefusedError), closing(HTTPConnection(*at, timeout=20)) as connection:
-        for _ in range(2):
-            connection.request("GET", "/")
-            assert connection.getresponse().read()
-        return True
-    return False
+    eventually(lambda: not Connection._of and not Connection._all)  # all have given their place back
 
 
 def everything(one: socket.socket) -> bytes:
@@ -87,80 +69,72 @@ def everything(one: socket.socket) -> bytes:
 
 
 def test_a_rush_of_those_who_say_nothing_takes_no_file_from_whoever_asks(capfd):
-    at, files = ("127.0.0.1", free_port()), open_files("self") + 300  # as on a host that allows no more
-    fork = multiprocessing.get_context("fork")
-    process = fork.Process(target=serve_with_few_files, args=(at[1], files))
-    process.start()
-    try:
-        eventually(lambda: is_answered(at))
-        os.kill(process.pid, signal.SIGSTOP)
-        with contextlib.ExitStack() as rush:
-            for _ in range(500):
-                one = rush.enter_context(socket.socket())
-                one.setblocking(False)
-                one.connect_ex(at)
-            os.kill(process.pid, signal.SIGCONT)
-            for _ in range(100):
-                rush.enter_context(socket.create_connection(at, timeout=20)).sendall(HELLO)
-            assert is_answered(at)
-        eventually(lambda: open_files(process.pid) < files - 250)  # all have given theirs back
-        assert "Too many open files" not in capfd.readouterr().err
-    finally:
-        process.kill()
-        process.join()
+    files = psutil.Process().num_fds() + 300  # as on a host that allows no more
+
+    def serve() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+        Connection._all.clear()  # those of the process that this one was made from
+        uvicorn.Server(config(0)).run([listening])
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        place = listening.getsockname()
+        somebody = Stranger(f"http://127.0.0.1:{place[1]}", "")
+        process = multiprocessing.get_context("fork").Process(target=serve)
+        process.start()
+        try:
+            assert somebody.ask("GET", "/")[0] == 200
+            os.kill(process.pid, signal.SIGSTOP)
+            with contextlib.ExitStack() as rush:
+                for _ in range(500):
+                    one = rush.enter_context(socket.socket())
+                    one.setblocking(False)
+                    one.connect_ex(place)
+                os.kill(process.pid, signal.SIGCONT)
+                for _ in range(100):
+                    rush.enter_context(somebody.connect(HELLO))
+                assert somebody.ask("GET", "/")[0] == 200
+            eventually(lambda: psutil.Process(process.pid).num_fds() < files - 250)  # all are given back
+            assert "Too many open files" not in capfd.readouterr().err
+        finally:
+            process.kill()
+            process.join()
 
 
-def test_who_stays_silent_is_closed(at, monkeypatch):
+def test_who_stays_silent_is_closed(connect, monkeypatch):
     monkeypatch.setattr(connections, "HEAD", 0.5)
-    with contextlib.ExitStack() as stack:
-        silent = []
-        for said in (b"", b"GET / HT", HELLO + b"\r\n", 2 * (HELLO + b"\r\n")):
-            one = stack.enter_context(socket.create_connection(at, timeout=60))
-            one.sendall(said)
-            silent.append((one, said.count(b"HTTP/1.1")))
-        for one, asked in silent:
-            assert everything(one).count(b"200 OK") == asked
+    whole = HELLO + b"\r\n"
+    held = [connect(said) for said in (b"", b"GET / HT", whole, whole + whole)]
+    assert [everything(one).count(b"200 OK") for one in held] == [0, 0, 1, 2]
 
 
-def test_one_address_of_the_internet_has_so_many(at, monkeypatch):
-    monkeypatch.setattr(connections, "caller_of", lambda *_: Caller("8.8.8.8/32", False))
-    monkeypatch.setattr(connections, "EACH", 5)
-    with contextlib.ExitStack() as stack:
-        held = [stack.enter_context(socket.create_connection(at, timeout=20)) for _ in range(6)]
-        assert everything(held[5]) == b""
-        eventually(lambda: Connection._of["8.8.8.8/32"] == 5)
-    eventually(lambda: not Connection._of and not Connection._all)  # all have given their place back
-
-
-def test_an_answer_that_nobody_takes_ends(at, monkeypatch):
+def test_an_answer_that_nobody_takes_ends(connect, monkeypatch):
     monkeypatch.setattr(connections, "UNREAD", 0.5)
-    with contextlib.ExitStack() as stack:
-        for end in (b"", b"Connection: close\r\n"):
-            one = stack.enter_context(socket.socket())
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            one.connect(at)
-            one.sendall(HELLO.replace(b"/ ", b"/large ") + end + b"\r\n")
-        eventually(lambda: sum(one._unread is not None for one in Connection._all) == 2)
-        eventually(lambda: not Connection._all)  # though nobody has hung up
+    large = HELLO.replace(b"/ ", b"/large ")
+    held = [connect(large + end + b"\r\n") for end in (b"", b"Connection: close\r\n")]
+    eventually(lambda: sum(one._unread is not None for one in Connection._all) == len(held))
+    eventually(lambda: not Connection._all)  # though nobody has hung up
 
 
-def test_who_has_most_makes_room_when_nobody_is_silent(at, monkeypatch):
-    networks = iter(["1.1.1.1/32"] * 3 + ["2.2.2.2/32", "3.3.3.3/32"])
-    monkeypatch.setattr(Connection, "most", 4)
+def test_one_address_has_so_many_and_whoever_has_most_makes_room_when_nobody_is_silent(connect, monkeypatch):
+    networks = iter(["1.1.1.1/32"] * 4 + ["2.2.2.2/32", "3.3.3.3/32"])
     monkeypatch.setattr(connections, "caller_of", lambda *_: Caller(next(networks), False))
-    with contextlib.ExitStack() as stack:
-        made = []
-        for number in range(1, 6):
-            made.append(stack.enter_context(socket.create_connection(at, timeout=10)))
-            made[-1].sendall(HELLO.replace(b"GET", b"POST") + b"Content-Length: 1000\r\n\r\nx")
-            wanted = min(number, 4)
-            eventually(lambda wanted=wanted: sum(one._deadline is None for one in Connection._all) >= wanted)
-        eventually(lambda: Connection._of["3.3.3.3/32"])
-        eventually(lambda: Connection._of["1.1.1.1/32"] == 2)
-        assert everything(made[2]) == b""  # the newest of those who have most
+    monkeypatch.setattr(connections, "EACH", 3)
+    monkeypatch.setattr(Connection, "most", 4)
+
+    def ask(under_way: int) -> socket.socket:
+        one = connect(HELLO.replace(b"GET", b"POST") + b"Content-Length: 1000\r\n\r\nx")
+        eventually(lambda: sum(each._deadline is None for each in Connection._all) >= under_way)
+        return one
+
+    held = [ask(1), ask(2), ask(3)]
+    assert everything(connect()) == b""  # a fourth of one address
+    held += [ask(4), ask(4)]
+    assert everything(held[2]) == b""  # the newest of those who have most
+    eventually(lambda: sorted(Connection._of.values()) == [1, 1, 2])
 
 
-def test_a_port_that_is_taken_is_a_sentence(at):
-    taken = {"server_name": at[0], "server_port": at[1]}
-    with pytest.raises(InputError, match="choose a free port with --port"), served(LIMITS, **taken):
-        pass
+def test_a_port_that_is_taken_is_a_sentence():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = {"server_name": "127.0.0.1", "server_port": taken.getsockname()[1]}
+        with pytest.raises(InputError, match="choose a free port with --port"), served(LIMITS, **place):
+            pass
