@@ -84,7 +84,7 @@ def whole(run):
     return list(clip.frames(max(clip.size))), sounds
 
 
-def test_a_clip_becomes_a_film_with_its_sound_within_its_mask_and_plays_meanwhile(runs, given):
+def test_a_clip_becomes_a_film_with_its_sound_and_mask_that_plays_meanwhile(runs, given):
     keep, seen = Image.new("L", (96, 64)), set()
     keep.paste(255, (0, 0, 96, 40))
     masked, settings = Inputs(given.photo, given.styles, keep=keep), Settings(size=96, iterations=10, edge=0)
@@ -123,7 +123,7 @@ def test_a_painter_that_dies_costs_no_finished_frame(runs, given, monkeypatch):
     assert updates[-1].frame.notice == "A painter of this host failed; another one goes on from frame 3."
 
 
-def test_a_picture_is_painted_between_two_frames_and_stopped_there_it_goes_on_later(runs, given):
+def test_a_clip_lets_others_in_between_its_frames_and_goes_on_after_a_stop(runs, given):
     async def both():
         clip = asyncio.create_task(painted(runs, given, client="10.0.0.1"))
         while not runs.of(MINE) or len(numbers(runs.of(MINE)[0])) < 2:
@@ -132,6 +132,8 @@ def test_a_picture_is_painted_between_two_frames_and_stopped_there_it_goes_on_la
         picture, _ = await painted(runs, Inputs(given.styles[0], given.styles), client="10.0.0.2")
         assert picture.state == "finished"
         between = len(numbers(run))
+        while len(numbers(run)) == between:
+            await asyncio.sleep(0.01)
         third = await runs.painter.join("10.0.0.3")
         await runs.painter.mark_ready(third, 1.0)
         while third.worker is None:
@@ -159,8 +161,7 @@ def test_a_picture_is_painted_between_two_frames_and_stopped_there_it_goes_on_la
 
 
 def test_its_size_is_the_hosts_and_the_time_limit_that_of_the_whole_clip(runs, given):
-    settings = Settings(size=512, iterations=1000, time_limit=1)
-    run, updates = complete(painted(runs, given, settings))
+    run, updates = complete(painted(runs, given, Settings(size=512, iterations=1000, time_limit=1)))
     assert 1 <= len(numbers(run)) == len(whole(run)[0]) < FRAMES
     assert updates[-1].frame.notice == "The time limit of 1 seconds was reached."
     assert max(run.folder.frames[-1].size) == 96
