@@ -114,7 +114,7 @@ def test_one_paints_others_wait_and_whoever_leaves_or_gives_way_makes_room(backe
     complete(asyncio.wait_for(visits(), 120))
 
 
-def test_a_run_ends_as_it_was_forecast_and_what_cannot_be_painted_before_it_holds_nobody_up(backend):
+def test_a_run_ends_as_it_was_forecast_also_after_one_that_was_refused(backend):
     with pytest.raises(InputError, match=r"\A.+\Z"):
         complete(painted(backend, replace(SHORT, style_layers="relu3_2", encoder="narrow")))
     forecast = complete(backend.forecast(96, 72, SHORT))
