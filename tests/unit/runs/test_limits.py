@@ -10,27 +10,19 @@ from nst.page.components import control
 from nst.runs.limits import Limits
 
 
-def test_a_host_sets_the_largest_picture(monkeypatch):
-    monkeypatch.setenv("NST_MAX_SIZE", "96")
-    limits = Limits.of_host()
-    limits.apply(Settings(size=96))
-    with pytest.raises(InputError, match="This host paints up to 96 px"):
-        limits.apply(Settings(size=128))
-
-
 @pytest.mark.parametrize(
     ("device", "allowed", "size"), [("cpu", "", 512), ("cuda", "", 768), ("cuda", "640", 640)]
 )
 def test_a_page_begins_with_the_size_that_suits_its_device(device, allowed, size, monkeypatch):
     monkeypatch.setattr("nst.runs.limits.pick_device", lambda: torch.device(device))
-    if allowed:
-        monkeypatch.setenv("NST_MAX_SIZE", allowed)
+    monkeypatch.setenv("NST_MAX_SIZE", allowed)
     limits = Limits.of_host()
     assert control(limits.knob("size")).value == size
+    limits.apply(Settings(size=size))  # may be asked for; of a larger one, see `test_api.py`
 
 
 # Without at least two sizes to choose from there is no slider.
-@pytest.mark.parametrize("value", ["64", "5000", "large", "nan"])
+@pytest.mark.parametrize("value", ["64", "large", "nan"])
 def test_nonsense_is_refused_with_a_sentence(monkeypatch, value):
     monkeypatch.setenv("NST_MAX_SIZE", value)
     with pytest.raises(InputError, match="NST_MAX_SIZE is a number from 96 to 4096"):
