@@ -182,8 +182,10 @@ def _checked(
 
 def _check_counts(pictures: Inputs[Picture], settings: Settings) -> None:
     count = len(pictures.styles)
-    if not count:
+    if not pictures.paintings:
         raise InputError("There is no style picture; add at least one.")
+    if count > len(pictures.paintings):
+        raise InputError("A style picture is None; leave it out, and its region and mask as well.")
     if count > MOST_STYLES:
         raise InputError(f"There are {count} style pictures; {MOST_STYLES} are the most.")
     if len(pictures.regions) > count:
