@@ -32,16 +32,17 @@ def frames(
 ) -> Generator[Preview, None, None]:
     """Yield the frames of a painting of decoded pixels; whoever takes the first one computes all."""
     if is_clip(pictures.photo):
-        yield from clip_previews(clip_frames(pictures.photo, pictures, settings, controls), controls)
-        return
-    painted = painting.paint(pictures.map(as_given), settings, controls=controls)
-    yield from previews(painted, pictures.photo, settings)
+        yield from clip_previews(clip_frames(pictures, settings, controls), controls)
+    else:
+        painted = painting.paint(pictures.map(as_given), settings, controls=controls)
+        yield from previews(painted, pictures.photo, settings)
 
 
 def clip_frames(
-    clip: np.ndarray, pictures: Inputs[Pixels], settings: Settings, controls: Controls
+    pictures: Inputs[Pixels], settings: Settings, controls: Controls
 ) -> Generator[ClipFrame, None, None]:
-    """Yield the frames of a clip, (N, H, W, 3) uint8; the painting to go on with is one of its first."""
+    """Yield the frames of a clip, which the photo is; the painting to go on with is one of its first."""
+    clip = np.asarray(pictures.photo)
     given = replace(pictures, photo=clip[0]).map(as_given)
     return stylize_clip(
         clip,
@@ -72,12 +73,9 @@ def warm_up() -> None:
 
 
 class Local(Scheduler, Backend):
-    """What paints for this process, and the queue for it.
+    """What paints for this process, and the queue for it; its numbers are those of `painter_of`.
 
-    Args:
-        waiting: as for `painter_of`.
-        frames: paints; called in the thread that computes, as all that it yields is made there.
-        warm_up: gets ready, there too.
+    `frames` paints and `warm_up` gets ready, both in the thread that computes.
     """
 
     def __init__(

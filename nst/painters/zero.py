@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import html
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from nst import painting
-from nst.clips.clip import ClipFrame, seconds_of
+from nst.clips.clip import seconds_of
 from nst.errors import InputError
 from nst.image.tensors import fit
 from nst.inputs import Inputs
@@ -47,15 +47,13 @@ def frames(
 ) -> Generator[Preview, None, None]:
     """Yield the frames of a painting as `nst.painters.local.frames` does, but for what is asked on its way.
 
-    Args:
-        controls: stop and steer are asked between frames; the last frame then becomes the final one, and
-            that steering cannot be followed is told in the frames' notice.
+    Stopped, the last frame becomes the final one; that steering cannot be followed is told in the notice.
     """
     try:
         if is_clip(pictures.photo):
-            yield from clip_previews(_clip_on_gpu(pictures, settings, controls.interval), controls)
-            return
-        yield from previews(_paint(pictures, settings, controls), pictures.photo, settings)
+            yield from clip_previews(_on_gpu(pictures, settings, controls.interval), controls)
+        else:
+            yield from previews(_paint(pictures, settings, controls), pictures.photo, settings)
     except Exception as error:
         if not hasattr(error, "title"):  # Gradio's way to say that no quota is left, or no GPU free
             raise
@@ -97,29 +95,22 @@ def _duration(pictures: Inputs[Pixels], settings: Settings, interval: float) -> 
 
 def _paint_on_gpu(
     pictures: Inputs[Pixels], settings: Settings, interval: float
-) -> Generator[Frame, None, None]:
-    """Paint in the process that has the GPU; what is not final is no larger than what is shown of it."""
-    limited = _begun_on_gpu(pictures, settings, interval)
-    for frame in painting.paint(pictures.map(as_given), limited, controls=Controls(interval=interval)):
-        # What the picture remembers are the visitor's settings.
-        yield replace(frame, settings=settings) if frame.final else _small(frame)
+) -> Generator[Any, None, None]:
+    """Yield frames, of a clip `ClipFrame`s, in the process that has the GPU, as far as the time suffices.
 
-
-def _paint_clip_on_gpu(
-    pictures: Inputs[Pixels], settings: Settings, interval: float
-) -> Generator[ClipFrame, None, None]:
-    """Paint a clip there, as far as the time suffices: whoever continues it, asks for more."""
-    limited = _begun_on_gpu(pictures, settings, interval)
-    for each in clip_frames(np.asarray(pictures.photo), pictures, limited, Controls(interval=interval)):
-        yield each if each.done else replace(each, frame=_small(each.frame))
-
-
-def _begun_on_gpu(pictures: Inputs[Pixels], settings: Settings, interval: float) -> Settings:
-    """Return settings that end in time, in the process that has the GPU."""
+    What is not final is no larger than what is shown of it.
+    """
     # The threads of the process that this one was forked from are not here; waiting for them would never end.
     torch.set_num_threads(1)
     limit = min(settings.time_limit, _duration(pictures, settings, interval) - _CROSSING)
-    return replace(settings, time_limit=limit)
+    limited, controls = replace(settings, time_limit=limit), Controls(interval=interval)
+    if is_clip(pictures.photo):
+        for each in clip_frames(pictures, limited, controls):
+            yield each if each.done else replace(each, frame=_small(each.frame))
+        return
+    for frame in painting.paint(pictures.map(as_given), limited, controls=controls):
+        # What the picture remembers are the visitor's settings.
+        yield replace(frame, settings=settings) if frame.final else _small(frame)
 
 
 def _small(frame: Frame) -> Frame:
@@ -130,9 +121,7 @@ def _small(frame: Frame) -> Frame:
     return replace(frame, image=np.asarray(image))
 
 
-_Painted = Callable[..., Generator[Any, None, None]]
-_lent: Callable[[_Painted], _Painted] = spaces.GPU(duration=_duration) if spaces else lambda paint: paint
-_on_gpu, _clip_on_gpu = _lent(_paint_on_gpu), _lent(_paint_clip_on_gpu)
+_on_gpu = spaces.GPU(duration=_duration)(_paint_on_gpu) if spaces else _paint_on_gpu
 
 
 def _plain(error: Any) -> str:
