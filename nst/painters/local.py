@@ -27,9 +27,7 @@ from nst.settings import Settings
 log = logging.getLogger(__name__)
 
 
-def frames(
-    pictures: Inputs[Pixels], settings: Settings, controls: Controls
-) -> Generator[Preview, None, None]:
+def frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Preview]:
     """Yield the frames of a painting of decoded pixels; whoever takes the first one computes all."""
     if is_clip(pictures.photo):
         yield from clip_previews(clip_frames(pictures, settings, controls), controls)
@@ -38,9 +36,7 @@ def frames(
         yield from previews(painted, pictures.photo, settings)
 
 
-def clip_frames(
-    pictures: Inputs[Pixels], settings: Settings, controls: Controls
-) -> Generator[ClipFrame, None, None]:
+def clip_frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[ClipFrame]:
     """Yield the frames of a clip, which the photo is; the painting to go on with is one of its first."""
     clip = np.asarray(pictures.photo)
     given = replace(pictures, photo=clip[0]).map(as_given)
@@ -83,7 +79,7 @@ class Local(Scheduler, Backend):
         waiting: int,
         each: int,
         busy: float,
-        frames: Callable[..., Generator[Preview, None, None]] = frames,
+        frames: Callable[..., Generator[Preview]] = frames,
         warm_up: Callable[[], None] = warm_up,
     ) -> None:
         super().__init__(waiting, each, ("this process",), busy)
@@ -91,7 +87,7 @@ class Local(Scheduler, Backend):
 
     async def paint(
         self, ticket: Ticket, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> AsyncGenerator[Preview, None]:
+    ) -> AsyncGenerator[Preview]:
         """Paint in the thread that computes."""
         made = worker.each_in_worker(self._frames(pictures, settings, controls))
         async with contextlib.aclosing(made):

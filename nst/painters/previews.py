@@ -36,14 +36,8 @@ class Preview:
     done: bool = False  # whether it is a finished frame of a clip
 
 
-def previews(
-    frames: Generator[Frame, None, None], photo: Pixels, settings: Settings
-) -> Generator[Preview, None, None]:
-    """Yield what is shown of each frame.
-
-    Args:
-        settings: how it begins.
-    """
+def previews(frames: Generator[Frame], photo: Pixels, settings: Settings) -> Generator[Preview]:
+    """Yield what is shown of each frame of a painting that begins with these settings."""
     sharp = lru_cache(maxsize=1)(partial(at_size, photo))
 
     @lru_cache(maxsize=1)  # a canvas stays of one size for many frames
@@ -71,9 +65,7 @@ def previews(
                 yield Preview(replace(frame, image=_NOTHING), size, change, encode_jpeg(pixels))
 
 
-def clip_previews(
-    frames: Generator[ClipFrame, None, None], controls: Controls
-) -> Generator[Preview, None, None]:
+def clip_previews(frames: Generator[ClipFrame], controls: Controls) -> Generator[Preview]:
     """Yield what is shown of a clip: each of its frames in work, and as a JPEG of full size once it is done.
 
     The steps of such a run are the frames of the clip.

@@ -42,9 +42,7 @@ _CROSSING = 3.0
 _LATER = "On this host the sliders count from the next Continue on."
 
 
-def frames(
-    pictures: Inputs[Pixels], settings: Settings, controls: Controls
-) -> Generator[Preview, None, None]:
+def frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Preview]:
     """Yield the frames of a painting as `nst.painters.local.frames` does, but for what is asked on its way.
 
     Stopped, the last frame becomes the final one; that steering cannot be followed is told in the notice.
@@ -66,7 +64,7 @@ def warm_up() -> None:
         find_vgg19()
 
 
-def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame, None, None]:
+def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame]:
     # Checked here, before any of the visitor's GPU time is spent.
     painting.paint(pictures.map(as_given), settings, load_encoders(settings, torch.device("cpu"))).close()
     with contextlib.closing(_on_gpu(pictures, settings, controls.interval)) as painted:
@@ -93,9 +91,7 @@ def _duration(pictures: Inputs[Pixels], settings: Settings, interval: float) -> 
     return round(min(max(wanted, _LEAST), _MOST))
 
 
-def _paint_on_gpu(
-    pictures: Inputs[Pixels], settings: Settings, interval: float
-) -> Generator[Any, None, None]:
+def _paint_on_gpu(pictures: Inputs[Pixels], settings: Settings, interval: float) -> Generator[Any]:
     """Yield frames, of a clip `ClipFrame`s, in the process that has the GPU, as far as the time suffices.
 
     What is not final is no larger than what is shown of it.

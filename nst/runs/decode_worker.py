@@ -99,8 +99,7 @@ def _limit(seconds: float) -> None:
 def serve(link: Connection, seconds: float, work: str, data: bytes, options: dict[str, Any]) -> None:
     """Do one of `_WORK` and answer: a byte when it begins, a JSON object, and bytes.
 
-    Args:
-        seconds: after which this process is ended from outside.
+    After so many seconds this process is ended from outside.
     """
     with contextlib.suppress(Exception):  # whoever asked sees that no answer comes
         link.send_bytes(b"0")

@@ -36,8 +36,7 @@ class Limits:
     def of_host(cls) -> Limits:
         """Return what the variables NST_MAX_... and NST_..._SECONDS say, or what suits the device.
 
-        Raises:
-            InputError: one of them is no number in range, or there is no folder for pictures.
+        Raises InputError for one that is no number in range, or if there is no folder for pictures.
         """
         roomy, size = pick_device().type == "cuda", KNOBS["size"]
         disk = min(cls.disk, shutil.disk_usage(own_folder().path).free // 2)
