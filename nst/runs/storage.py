@@ -69,10 +69,7 @@ class Upload(NamedTuple):
 
 @dataclass(eq=False)
 class Folder:
-    """The folder of one upload or run.
-
-    Its name cannot be guessed, so nobody reaches another visitor's pictures.
-    """
+    """The folder of one upload or run, whose name nobody can guess who was not told it."""
 
     files: Files
     path: Path
@@ -81,10 +78,6 @@ class Folder:
     used: float = field(default_factory=time.monotonic)  # last
     size: int = 0  # bytes
     holds: int = 0  # how many wait for it or work with it
-
-    def is_of(self, account: str) -> bool:
-        """Return whether it is charged to an account."""
-        return any(account == own for own, _ in accounts(self.client))
 
     def write(self, name: str, data: bytes) -> str:
         """Write a file that stays as long as the folder, whole or not at all; return its path."""
@@ -192,8 +185,7 @@ class Files:
     def add_upload(self, client: str, name: str | None, source: IO[bytes]) -> Path:
         """Keep an upload under a name that nobody can guess; return its path, or raise OSError for no room.
 
-        Args:
-            name: its sender's; in the file's own only a suffix is left of it, if pictures have that.
+        Of its sender's name only a suffix is left in it, if pictures have that.
         """
         suffix = Path(name or "").suffix.lower()
         folder = self._new(Folder, "upload", client, (name or "")[-120:])
@@ -221,8 +213,7 @@ class Files:
     def coming(self, client: str) -> Iterator[Callable[[int], None]]:
         """Count bytes that are on their way in as kept, for as long as the context lasts.
 
-        Yields:
-            what is told how many more have come; raises OSError if there is no room for them.
+        What is yielded is told how many more have come; it raises OSError if there is no room for them.
         """
         folder = Folder(self, Path(secrets.token_hex(16)), client, holds=1)  # it never exists
         with self._lock:
@@ -252,8 +243,7 @@ class Files:
     def adopt(self, uploads_of: Callable[[RunFolder], list[Path]]) -> None:
         """Take over the runs of hosts that were killed, with their uploads; remove all else of theirs.
 
-        Args:
-            uploads_of: returns the folders of a run's uploads, or raises InputError: nobody can ask for it.
+        `uploads_of` returns the folders of a run's uploads, or raises InputError: nobody can ask for it.
         """
         orphans: dict[Path, Folder] = {}
         paths = own_folder().orphans
@@ -279,10 +269,7 @@ class Files:
     # What may be named
 
     def find(self, name: Any) -> Path | None:
-        """Return the path of what an upload, a run or the page made here; None for any other name.
-
-        The file may be gone by now.
-        """
+        """Return the path of what was made here, which may be gone by now; None for any other name."""
         if not isinstance(name, str) or len(name) > 600:
             return None
         path = Path(name)
@@ -371,6 +358,7 @@ class Files:
         """Return what has to go: an account's own oldest first, then the oldest of whoever has most."""
         there = list(self._folders.values())
         loose = sorted((one for one in there if not one.holds and one is not grown), key=lambda one: one.used)
+        of = {one: [account for account, _ in accounts(one.client)] for one in there}
         going: list[Folder] = []
 
         def let_go(folder: Folder) -> None:
@@ -379,9 +367,9 @@ class Files:
             loose.remove(folder)
 
         for account, share in accounts(grown.client) if grown.client else ():  # the others share all of it
-            own = [one for one in there if one.is_of(account)]
+            own = [one for one in there if account in of[one]]
             size, runs = sum(one.size for one in own), sum(isinstance(one, RunFolder) for one in own)
-            for one in [one for one in loose if one.is_of(account)]:
+            for one in [one for one in loose if account in of[one]]:
                 is_run = isinstance(one, RunFolder)
                 if size > self.most * share // _SHARE or (is_run and runs > RUNS_EACH * share):
                     let_go(one)
@@ -389,7 +377,7 @@ class Files:
         while loose and sum(one.size for one in there) > self.most:
             shares: Counter[str] = Counter()
             for one in loose:
-                shares[accounts(one.client)[-1][0]] += one.size
+                shares[of[one][-1]] += one.size
             richest = max(shares, key=shares.__getitem__)
-            let_go(next(one for one in loose if one.is_of(richest)))
+            let_go(next(one for one in loose if richest in of[one]))
         return going

@@ -22,7 +22,8 @@ from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.returning import Returning
 from nst.page.parts.stage import Stage
-from nst.runs.run import Run, Waiting
+from nst.painters.scheduler import Standing
+from nst.runs.run import Run
 from nst.runs.stream import Update, canvas_of
 from nst.settings import Settings
 
@@ -146,7 +147,7 @@ class RunController:
         run = self.stage.run(values)
         if run is None or not run.under_way:  # the button asks again, should it only be about to begin
             return "missed"
-        run.request_stop()
+        run.stop.set()
         return gr.skip()  # the answer may come after the end was told, and must not take that back
 
     def _changed(self, values: Values, request: gr.Request) -> Values:
@@ -189,11 +190,11 @@ class _RunView:
         self.charted = -1.0  # the second of the run at which the chart was drawn
         self.is_of_earlier = False  # pictures than the page shows by now
 
-    def moment(self, update: Update | Waiting | None) -> Values:
+    def moment(self, update: Update | Standing | None) -> Values:
         """Return the page after an update, or after none for a while."""
         stage, run = self.stage, self.run
-        if isinstance(update, Waiting):
-            self.state[stage.status] = status.waiting(*update)
+        if isinstance(update, Standing):
+            self.state[stage.status] = status.waiting(update.place, update.seconds)
         elif update is not None:
             frame = update.frame
             self.state[stage.live] = served(update.picture)
@@ -229,7 +230,7 @@ def _ended(run: Run) -> str:
         further = f" Press Continue to go on from {run.step} {kept[-1].iteration}." if kept else ""
         return tell(run.message + further)
     if isinstance(run.latest, Update):
-        return status.finished(run.latest.frame, run.stopped, run.step)
+        return status.finished(run.latest.frame, run.stop.is_set(), run.step)
     if kept:
         return status.idle(f"{run.step.title()} {kept[-1].iteration}. Press Continue to go on from here.")
     return status.idle("Stopped before it began. Press Paint to start.")

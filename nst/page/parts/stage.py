@@ -61,7 +61,7 @@ class Stage:
         self.film_line = gr.HTML(status.remark(_NO_FILM), elem_id="filmed", render=False)
         # Its value: the files "mp4" and "webp", and "name" of both where they are saved, without an ending.
         self.film = element("film", render=False)
-        # `nst.runs.loss_log.LossLog` makes its table.
+        # `nst.runs.run.LossLog` makes its table.
         self.chart = gr.LinePlot(
             x="step",
             y="log10",

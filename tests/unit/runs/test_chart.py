@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from nst.runs.loss_log import LossLog
+from nst.runs.run import LossLog
 
 
 def test_a_table_of_logarithms():

@@ -22,8 +22,8 @@ from nst.painters import PainterDiedError
 from nst.painters.local import Local
 from nst.runs import record
 from nst.runs.decoder import Decoder
-from nst.runs.listeners import Listeners
 from nst.runs.registry import Registry, owner_of
+from nst.runs.run import Listeners
 from nst.runs.storage import Files, Upload
 from nst.runs.stream import Update
 
@@ -114,7 +114,7 @@ def test_a_clip_is_no_larger_than_the_host_paints_them(runs, given):
 def stop_at(number):
     def stop(update, run):
         if update.frame.iteration >= number:
-            run.request_stop()
+            run.stop.set()
 
     return stop
 
@@ -184,7 +184,7 @@ def test_stopped_while_it_waits_between_two_frames_it_is_a_film(runs, painter, g
 
     async def gone(ticket):
         (run,) = runs.of(MINE)
-        run.request_stop()
+        run.stop.set()
         ticket.worker = None
 
     async def counts():

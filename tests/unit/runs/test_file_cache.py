@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nst.runs.file_cache import FileCache
+from nst.runs.decoder import FileCache
 from nst.runs.storage import Files
 
 

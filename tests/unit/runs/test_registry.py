@@ -29,10 +29,9 @@ from nst.painters.previews import Preview
 from nst.painters.worker import submit
 from nst.runs import record
 from nst.runs.decoder import Decoder
-from nst.runs.listeners import Listeners
 from nst.runs.own_folder import own_folder
 from nst.runs.registry import Registry, owner_of
-from nst.runs.run import Run, Waiting
+from nst.runs.run import Listeners, Run
 from nst.runs.storage import Files, Upload
 from nst.runs.stream import Update
 
@@ -145,8 +144,7 @@ def test_a_run_that_had_to_go_from_the_queue_is_refused(files, decoder):
     assert not painter.tickets
 
 
-def test_while_others_wait_a_long_run_ends_with_what_it_has(files, decoder, monkeypatch):
-    monkeypatch.setattr("nst.runs.work._WRITTEN", 0.0)
+def test_while_others_wait_a_long_run_ends_with_what_it_has(files, decoder):
     painter = Scripted(frames=60, slow=0.002)
     run, updates = complete(painted(registry(painter, files, decoder, busy=20), files))
     assert updates[-1].frame.iteration == 60  # nobody waits
@@ -336,7 +334,6 @@ def adopted(files: Files, decoder: Decoder) -> Registry:
 def test_after_a_kill_its_owner_finds_it_and_can_go_on(files, decoder, monkeypatch):
     async def killed():
         runs = registry(Scripted(frames=1000, slow=0.05), files, decoder)
-        monkeypatch.setattr("nst.runs.work._WRITTEN", 0.0)
         run = await runs.begin(
             MINE, "", pictures(files), Settings(style_weight=7), drawings={"photo": b"PNG"}
         )
@@ -432,11 +429,11 @@ def test_who_waits_is_told_where_and_can_be_asked_to_end(files, decoder):
         run, told = await runs.begin(MINE, "", pictures(files), Settings()), []
         async for update in run.follow(""):
             told.append(update)
-            await asyncio.to_thread(run.request_stop)  # as Gradio does
+            await asyncio.to_thread(run.stop.set)  # as Gradio does
         return run, told
 
     run, told = complete(stopped())
-    assert (run.state, told) == ("stopped", [Waiting(2, 10)])
+    assert (run.state, told) == ("stopped", [Standing(False, 2, 10)])
     assert not painter.tickets
 
 
