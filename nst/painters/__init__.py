@@ -37,10 +37,7 @@ class Backend(Protocol):
     def paint(
         self, ticket: Any, pictures: Inputs[Pixels], settings: Settings, controls: Controls
     ) -> AsyncGenerator[Preview]:
-        """Paint for a ticket whose turn has come; the last frame is final.
-
-        Raises InputError for a picture that cannot be used.
-        """
+        """Paint for a ticket whose turn has come, to the final frame; InputError for an unusable picture."""
 
     async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
         """Return what a run will be; see `nst.optimization.estimate.forecast`."""

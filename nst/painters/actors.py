@@ -46,7 +46,6 @@ class PainterActor:
     def paint(
         self, ticket: str, pictures: Inputs[Pixels], settings: Settings, interval: float
     ) -> Generator[Preview]:
-        """Yield frames."""
         wanted = self._wanted = {ticket: (False, None)}
         controls = Controls(lambda: wanted[ticket][0], lambda: wanted[ticket][1], interval)
         yield from frames(pictures, settings, controls)
@@ -62,7 +61,6 @@ class PainterActor:
 
     @ray.method(concurrency_group="control")
     def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
-        """Return what a run will be."""
         return estimate.forecast(width, height, settings, describe(pick_device()))
 
     @ray.method(concurrency_group="control")
@@ -119,7 +117,6 @@ class SchedulerActor:
         await self.scheduler.leave(ticket)
 
     async def give_way(self, number: str) -> None:
-        """Have a run that paints wait again, for others who wait."""
         ticket = self._ticket(number)
         if painter := self._ready.get(ticket.worker or ""):
             painter.control.remote(number, True, None)

@@ -66,13 +66,10 @@ class Cluster(Backend):
                 object_store_memory=_MEGABYTES * 2**20 if own else None,
             )
         except (RayError, ConnectionError, ValueError, RuntimeError, OSError) as error:
+            message = f"There is no Ray cluster at {address!r}; NST_CLUSTER is local, auto or an address."
             if "AF_UNIX" in str(error):
-                raise InputError(
-                    "Ray's sockets have too long a path here; set TMPDIR to a short one, such as /tmp."
-                ) from error
-            raise InputError(
-                f"There is no Ray cluster at {address!r}; NST_CLUSTER is local, auto or an address."
-            ) from error
+                message = "Ray's sockets have too long a path here; set TMPDIR to a short one, such as /tmp."
+            raise InputError(message) from error
         shared = ray.remote(SchedulerActor).options(
             name=SCHEDULER, num_cpus=0, get_if_exists=True, lifetime="detached", max_restarts=-1
         )
@@ -100,7 +97,6 @@ class Cluster(Backend):
         return await _asked(self.scheduler.wait_for_change.remote(ticket, before))
 
     async def give_way(self, ticket: str) -> None:
-        """Have a run that paints wait again, for others who wait."""
         await _asked(self.scheduler.give_way.remote(ticket))
 
     async def leave(self, ticket: str, died: bool = False) -> None:

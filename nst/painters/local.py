@@ -56,11 +56,8 @@ def clip_frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls
 
 
 def warm_up() -> None:
-    """Load the encoder and paint a speck, so that the first visitor is told how long it will take.
-
-    128 px, as 64 alone would say little of 512.
-    """
-    try:
+    """Load the encoder and paint a speck, so that the first visitor is told how long it will take."""
+    try:  # 128 px, as 64 alone would say little of 512
         speck: Any = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
         for _ in painting.stylize(speck, speck, Settings(size=128, iterations=16)):
             pass

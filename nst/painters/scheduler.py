@@ -144,10 +144,7 @@ class Scheduler:
         return self._standing(ticket)
 
     async def wait_for_change(self, ticket: Ticket, before: Standing) -> Standing:
-        """Wait until a job stands otherwise than before, or for a while; return how it stands.
-
-        Of one that had to go, the seconds are those of all that are there.
-        """
+        """Wait until a job stands otherwise than before, or for a while; return how it stands."""
         if self._standing(ticket) == before:
             # Before Python 3.12 `asyncio.wait_for` loses a cancellation that comes together with the change.
             timer = asyncio.get_running_loop().call_later(_AGAIN, self._changed)
@@ -186,7 +183,7 @@ class Scheduler:
 
     def _standing(self, ticket: Ticket) -> Standing:
         if ticket not in self._tickets:
-            return Standing(False, 0, self._seconds(self._tickets))
+            return Standing(False, 0, self._seconds(self._tickets))  # of all that are there
         if ticket.worker is not None:
             return Standing(True)
         # All that wait, if it began in this moment.

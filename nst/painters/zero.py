@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 from nst import painting
 from nst.clips.clip import seconds_of
@@ -23,7 +22,7 @@ from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.painters.local import clip_frames
 from nst.painters.pixels import Pixels, as_given, is_clip
-from nst.painters.previews import PREVIEW, Preview, clip_previews, previews
+from nst.painters.previews import Preview, clip_previews, previews, resized, small
 from nst.settings import Settings
 from nst.vgg.weights import find_vgg19
 
@@ -43,10 +42,7 @@ _LATER = "On this host the sliders count from the next Continue on."
 
 
 def frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Preview]:
-    """Yield the frames of a painting as `nst.painters.local.frames` does, but for what is asked on its way.
-
-    Stopped, the last frame becomes the final one; that steering cannot be followed is told in the notice.
-    """
+    """Yield frames as `nst.painters.local.frames` does; a notice says that steering is not followed."""
     try:
         if is_clip(pictures.photo):
             yield from clip_previews(_on_gpu(pictures, settings, controls.interval), controls)
@@ -73,10 +69,8 @@ def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> 
             if not frame.final and wanted is not None and settings.steered(wanted) != settings:
                 frame = replace(frame, notice=_LATER)
             if not frame.final and controls.stop():
-                whole = Image.fromarray(frame.image).resize(frame.target, Image.Resampling.BICUBIC)
-                frame = replace(
-                    frame, image=np.asarray(whole), total=frame.iteration, remaining=0.0, final=True
-                )
+                whole = resized(frame.image, frame.target)
+                frame = replace(frame, image=whole, total=frame.iteration, remaining=0.0, final=True)
             yield frame
             if frame.final:
                 return
@@ -92,10 +86,7 @@ def _duration(pictures: Inputs[Pixels], settings: Settings, interval: float) -> 
 
 
 def _paint_on_gpu(pictures: Inputs[Pixels], settings: Settings, interval: float) -> Generator[Any]:
-    """Yield frames, of a clip `ClipFrame`s, in the process that has the GPU, as far as the time suffices.
-
-    What is not final is no larger than what is shown of it.
-    """
+    """Yield frames, small ones but for the final, in the process that has the GPU; of a clip `ClipFrame`s."""
     # The threads of the process that this one was forked from are not here; waiting for them would never end.
     torch.set_num_threads(1)
     limit = min(settings.time_limit, _duration(pictures, settings, interval) - _CROSSING)
@@ -110,11 +101,7 @@ def _paint_on_gpu(pictures: Inputs[Pixels], settings: Settings, interval: float)
 
 
 def _small(frame: Frame) -> Frame:
-    """Return a passing frame no larger than what is shown of it."""
-    image = Image.fromarray(frame.image)
-    if max(image.size) > PREVIEW:
-        image = image.resize(fit(*image.size, PREVIEW), Image.Resampling.BICUBIC)
-    return replace(frame, image=np.asarray(image))
+    return replace(frame, image=small(frame.image))
 
 
 _on_gpu = spaces.GPU(duration=_duration)(_paint_on_gpu) if spaces else _paint_on_gpu
