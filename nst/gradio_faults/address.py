@@ -10,10 +10,7 @@ _HOST = os.environ.pop("GRADIO_SERVER_NAME", "")
 
 
 def port_of(text: str | None) -> int | None:
-    """Return the port that was asked for, or that GRADIO_SERVER_PORT names; None for any free one.
-
-    Raises InputError for what is no port.
-    """
+    """Return the port asked for, or that GRADIO_SERVER_PORT names, None for any; InputError if it is none."""
     named, text = ("--port", text) if text is not None else ("GRADIO_SERVER_PORT", _NAMED)
     if not text:
         return None

@@ -26,7 +26,6 @@ class Image(_as_sent(gr.Image)):  # type: ignore[misc]
     """A picture."""
 
     def api_info(self) -> dict[str, Any]:
-        """Describe the input as any image file."""
         return {**super().api_info(), "description": "an image file"}
 
 

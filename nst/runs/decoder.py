@@ -81,7 +81,6 @@ class FileCache:
 
     @property
     def nbytes(self) -> int:
-        """How much is kept."""
         return sum(nbytes for _, nbytes in self._items.values())
 
     def get(self, path: Path, what: Hashable) -> Any:
@@ -109,9 +108,9 @@ class FileCache:
 
 
 class Decoder:
-    """Decodes for one host, of a clip so many frames at most, `clip_size` pixels on the longest side.
+    """Decodes for one host; InputError for what cannot be used, or takes too long.
 
-    Each method raises InputError for a picture that cannot be used, or takes too long.
+    Of a clip it reads so many frames at most, `clip_size` pixels on the longest side.
     """
 
     def __init__(
@@ -213,17 +212,16 @@ class Decoder:
                 data = await to_thread.run_sync(file.read, label) if isinstance(file, Upload) else file
                 process = _Process(work, data, {"label": label, **options}, seconds)
                 try:
-                    found = await to_thread.run_sync(process.run, abandon_on_cancel=True)
+                    answer, payload = await to_thread.run_sync(process.run, abandon_on_cancel=True)
                 finally:
                     process.kill()  # also when whoever asked has left
-            if isinstance(found, str):
-                failure = found
-                if found == _NOT_BEGUN:
-                    await asyncio.sleep(_AGAIN)
-            elif "refused" in found[0]:
-                raise InputError(found[0]["refused"])
-            else:
-                return found
+            if "refused" in answer:
+                raise InputError(answer["refused"])
+            if "failure" not in answer:
+                return answer, payload
+            failure = answer["failure"]
+            if failure == _NOT_BEGUN:
+                await asyncio.sleep(_AGAIN)
         if failure == _LATE:
             log.warning("a file was given up after %g s", deadline)
         raise InputError(f"{label} {failure}")
@@ -245,8 +243,8 @@ class _Process:
             target=decode_worker.serve, args=(self._theirs, seconds, work, data, options), daemon=True
         )
 
-    def run(self) -> tuple[dict[str, Any], bytes] | str:
-        """Return what it answers, or how the file was not read."""
+    def run(self) -> tuple[dict[str, Any], bytes]:
+        """Return what it answers, or as "failure" how the file was not read."""
         failure = _NOT_BEGUN
         # Also when it has begun to answer: what a file has taken over may never end.
         end = threading.Timer(self.seconds + _LAST, self.kill)
@@ -267,7 +265,7 @@ class _Process:
                 self.kill()
                 if self._process.pid is not None:
                     self._process.join()
-        return failure
+        return {"failure": failure}, b""
 
     def kill(self) -> None:
         """End it, or let it not begin."""

@@ -34,10 +34,7 @@ class Limits:
 
     @classmethod
     def of_host(cls) -> Limits:
-        """Return what the variables NST_MAX_... and NST_..._SECONDS say, or what suits the device.
-
-        Raises InputError for one that is no number in range, or if there is no folder for pictures.
-        """
+        """Return what the host's variables say, or what suits the device; InputError for one out of range."""
         roomy, size = pick_device().type == "cuda", KNOBS["size"]
         disk = min(cls.disk, shutil.disk_usage(own_folder().path).free // 2)
         return cls(

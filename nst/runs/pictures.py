@@ -42,10 +42,7 @@ def folders(pictures: Inputs[Source]) -> list[Path]:
 async def decoded(
     pictures: Inputs[Source], decoder: Decoder, client: str, longest: int
 ) -> tuple[Inputs[Pixels], str]:
-    """Return the pictures as pixels, and a remark on them or ""; raise InputError if one cannot be used.
-
-    A clip is decoded at the size in pixels that it is painted at.
-    """
+    """Return the pixels, of a clip of `longest` pixels, and a remark; InputError for an unusable picture."""
     found: list[Pixels] = []
     remarks, size = [], 0
     for role, picture in pictures.pictures():

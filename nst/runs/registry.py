@@ -137,7 +137,6 @@ class Registry:
         self.files.adopt(uploads_of)
 
     def close(self) -> None:
-        """Ask all to end."""
         for run in list(self._runs.values()):
             run.stop.set()
 

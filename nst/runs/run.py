@@ -12,13 +12,12 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
 from nst.inputs import Inputs
 from nst.optimization.frames import Frame
-from nst.painters.scheduler import Standing
 from nst.runs.pictures import Source
 from nst.runs.storage import RunFolder, SavedFrame, Upload
 from nst.runs.stream import Update
@@ -32,6 +31,13 @@ _ROWS = 200  # of a chart at most
 _HUNG_UP = 3.0  # seconds without a program that has listened, after which its run ends
 
 
+class Waiting(NamedTuple):
+    """Where a run stands in the queue."""
+
+    place: int  # 1 is the next
+    seconds: int  # until its turn, as far as is known
+
+
 @dataclass
 class LossLog:
     """The losses of a run so far, thinned out so that a long run stays a light chart."""
@@ -41,7 +47,6 @@ class LossLog:
     seen: int = 0
 
     def add(self, frame: Frame) -> None:
-        """Note the losses of a frame."""
         if self.seen % self.every == 0 and frame.losses:
             self.rows.append((frame.iteration, frame.losses))
             if len(self.rows) > _ROWS:
@@ -63,38 +68,32 @@ class LossLog:
 
 
 class Listeners:
-    """Which events somebody listens to, by session."""
+    """Which events somebody listens to, by session; noted in one event loop, asked from any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._open: Counter[str] = Counter()
         self._left: dict[str, float] = {}  # when the last listener of a session left
 
     @contextlib.contextmanager
     def listening(self, session: str) -> Iterator[None]:
-        """Listen for as long as the context lasts."""
-        with self._lock:
-            self._open[session] += 1
+        self._open[session] += 1
         try:
             yield
         finally:
-            with self._lock:
-                self._open -= Counter([session])
-                self._left[session] = time.monotonic()
-                while len(self._left) > 5000:
-                    self._left.pop(next(iter(self._left)))
+            self._left[session] = time.monotonic()  # before it is closed: nobody finds neither
+            self._open -= Counter([session])
+            while len(self._left) > 5000:
+                self._left.pop(next(iter(self._left)))
 
     def has_left(self, session: str) -> bool:
         """Return whether somebody has listened to a session and does so no more."""
-        with self._lock:
-            return session in self._left and not self._open[session]
+        return session in self._left and not self._open[session]
 
     def alone_for(self, session: str, since: float) -> float:
         """Return the seconds for which nobody has listened to a session, whose run began at `since`."""
-        with self._lock:
-            if self._open[session]:
-                return 0.0
-            return time.monotonic() - max(since, self._left.get(session, since))
+        if self._open[session]:
+            return 0.0
+        return time.monotonic() - max(since, self._left.get(session, since))
 
 
 @dataclass(eq=False, repr=False)
@@ -113,7 +112,7 @@ class Run:
     state: State = "waiting"
     message: str = ""  # a sentence on how it ended, if not well
     losses: LossLog = field(default_factory=LossLog)
-    latest: Standing | Update | None = None
+    latest: Waiting | Update | None = None
     removal: asyncio.TimerHandle | None = None  # of all it has made, once it was deleted
     wished: Settings | None = None  # as the sliders stand by now, if they were moved
     _followers: dict[object, tuple[str, float]] = field(default_factory=dict)  # sessions, and since when
@@ -122,7 +121,6 @@ class Run:
 
     @property
     def under_way(self) -> bool:
-        """Whether it waits or is painted."""
         return self.state in ("waiting", "painting")
 
     @property
@@ -143,24 +141,19 @@ class Run:
         """End it as if whoever has followed it had long left."""
         self._last_followed = -math.inf
 
-    def tell(self, latest: Standing | Update) -> None:
-        """Have its followers know what is new."""
+    def tell(self, latest: Waiting | Update) -> None:
         if isinstance(latest, Update):
             self.losses.add(latest.frame)
         self.latest = latest
         self._wake()
 
     def finish(self, state: State, message: str = "") -> None:
-        """Have its followers know how it ended."""
         self.state, self.message = state, message
         self._wake()
 
-    async def follow(self, session: str) -> AsyncGenerator[Standing | Update | None]:
-        """Yield what is newest, None if nothing has changed for a while, until the run has ended.
-
-        It is for the listeners of a session; when all have left for a while, the run ends.
-        """
-        last: Standing | Update | None = None
+    async def follow(self, session: str) -> AsyncGenerator[Waiting | Update | None]:
+        """Yield what is newest for a session's listeners, None now and then, until the run has ended."""
+        last: Waiting | Update | None = None
         token = object()
         self._followers[token] = (session, time.monotonic())
         try:

@@ -54,7 +54,6 @@ class Upload(NamedTuple):
 
     @property
     def preview(self) -> Path:
-        """What a page shows of it."""
         preview = self.path.with_name(_PREVIEW)
         return preview if preview.exists() else self.path
 
@@ -106,7 +105,6 @@ class SavedFrame(NamedTuple):
 
     @property
     def name(self) -> str:
-        """What people read."""
         if self.of_clip:
             return f"Frame {self.iteration}"
         return f"Step {self.iteration}, {max(self.size)} px"
@@ -141,7 +139,6 @@ class RunFolder(Folder):
         return path
 
     def discard(self, path: str) -> None:
-        """Remove a file."""
         with contextlib.suppress(FileNotFoundError):
             self.files.grew(self, -Path(path).stat().st_size)
             Path(path).unlink()
@@ -176,17 +173,14 @@ class Files:
     seconds: float = KEPT_SECONDS  # for how long a thing is kept after it was last used
     gone: Callable[[Path], None] | None = None  # told of each folder that was removed
     folder: Path = field(default_factory=lambda: own_folder().path)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # for sizes and holds
     _folders: dict[Path, Folder] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     # What comes in
 
     def add_upload(self, client: str, name: str | None, source: IO[bytes]) -> Path:
-        """Keep an upload under a name that nobody can guess; return its path, or raise OSError for no room.
-
-        Of its sender's name only a suffix is left in it, if pictures have that.
-        """
+        """Keep an upload; return its path, with the suffix of its name, or raise OSError for no room."""
         suffix = Path(name or "").suffix.lower()
         folder = self._new(Folder, "upload", client, (name or "")[-120:])
         path = folder.path / (_ORIGINAL + (suffix if suffix in _SUFFIXES else ""))
@@ -206,18 +200,13 @@ class Files:
         return self._folders.get(path, Folder(self, path, "")).write(_PREVIEW, data)
 
     def new_run(self, client: str) -> RunFolder:
-        """Return an empty folder for a run."""
         return self._new(RunFolder, "run", client)
 
     @contextlib.contextmanager
     def coming(self, client: str) -> Iterator[Callable[[int], None]]:
-        """Count bytes that are on their way in as kept, for as long as the context lasts.
-
-        What is yielded is told how many more have come; it raises OSError if there is no room for them.
-        """
+        """Count bytes on their way in as kept: what is yielded is told of more; OSError for no room."""
         folder = Folder(self, Path(secrets.token_hex(16)), client, holds=1)  # it never exists
-        with self._lock:
-            self._folders[folder.path] = folder
+        self._folders[folder.path] = folder
 
         def more(size: int) -> None:
             self.grew(folder, size)
@@ -227,8 +216,7 @@ class Files:
         try:
             yield more
         finally:
-            with self._lock:
-                self._folders.pop(folder.path, None)
+            self._folders.pop(folder.path, None)
 
     def grew(self, folder: Folder, size: int) -> None:
         """Note bytes that came to lie in a folder; make room by what is oldest."""
@@ -314,27 +302,23 @@ class Files:
         threading.Thread(target=self._keep_sweeping, name="sweep", daemon=True).start()
 
     def close(self) -> None:
-        """Remove everything."""
         self._stop.set()
-        self.remove(*self._all())
+        self.remove(*self._folders.copy().values())
 
     def sweep(self) -> None:
-        """Remove what was last used too long ago."""
         oldest = time.monotonic() - self.seconds
-        self.remove(*(folder for folder in self._all() if not folder.holds and folder.used < oldest))
+        there = list(self._folders.values())
+        self.remove(*(folder for folder in there if not folder.holds and folder.used < oldest))
 
     def remove(self, *folders: Folder) -> None:
-        """Remove folders at once."""
         for folder in folders:
             shutil.rmtree(folder.path, ignore_errors=True)
-            with self._lock:
-                self._folders.pop(folder.path, None)
+            self._folders.pop(folder.path, None)
             if self.gone:
                 self.gone(folder.path)
 
     def held_bytes(self) -> int:
-        """Return how much is kept."""
-        return sum(folder.size for folder in self._all())
+        return sum(folder.size for folder in list(self._folders.values()))
 
     def _keep_sweeping(self) -> None:
         while not self._stop.wait(min(30.0, self.seconds / 4)):
@@ -343,15 +327,10 @@ class Files:
             except Exception:
                 log.exception("sweeping failed; it is tried again")
 
-    def _all(self) -> list[Folder]:
-        with self._lock:
-            return list(self._folders.values())
-
     def _new(self, kind: type[_Kind], name: str, client: str, sender: str = "") -> _Kind:
         folder = kind(self, self.folder / f"{name}-{secrets.token_hex(16)}", client, sender)
         folder.path.mkdir(mode=0o700)
-        with self._lock:
-            self._folders[folder.path] = folder
+        self._folders[folder.path] = folder
         return folder
 
     def _too_much(self, grown: Folder) -> list[Folder]:

@@ -24,7 +24,7 @@ from nst.settings import Settings
 
 # How many times as many frames a film so far has as the one before: encoding all of them stays a small part.
 _GROWN = 1.5
-_EXPIRED = "This painting has expired. Press Paint to make it again."
+EXPIRED = "This painting has expired. Press Paint to make it again."
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,7 @@ class Update:
 
 
 def save_frame(folder: RunFolder, preview: Preview, photo: Pixels, settings: Settings) -> Update:
-    """Write a frame; the final one as PNG, with its settings, and the photo beside it.
-
-    The settings are those that the run began with.
-    """
+    """Write a frame of a run that began with `settings`; the final one as PNG, and the photo beside it."""
     frame, size, change = preview.frame, preview.size, preview.change
     if not frame.final:
         return update_of(preview, folder.add_frame(preview.jpeg, frame.iteration, size, change))
@@ -63,7 +60,7 @@ def opened(kept: SavedFrame) -> Image.Image:
             picture.load()
             return picture
     except OSError as error:
-        raise InputError(_EXPIRED) from error
+        raise InputError(EXPIRED) from error
 
 
 def canvas_of(kept: SavedFrame) -> Image.Image:
@@ -73,10 +70,7 @@ def canvas_of(kept: SavedFrame) -> Image.Image:
 
 
 def film(folder: RunFolder) -> tuple[str, str]:
-    """Return the paths of an ended run's film as MP4 and animated WebP, made when first asked for.
-
-    Raises InputError if the frames are no longer there.
-    """
+    """Return the paths of a run's film, MP4 and WebP, made when first asked for; InputError if it is gone."""
     if folder.film is None:
         pictures = [np.asarray(opened(kept)) for kept in folder.kept()]
         mp4 = folder.add("time-lapse", ".mp4", as_mp4(pictures))
@@ -115,10 +109,7 @@ def film_so_far(folder: RunFolder, rate: Fraction) -> None:
 
 
 def films(folder: RunFolder, clip: np.ndarray, rate: Fraction) -> tuple[bytes, bytes, bytes]:
-    """Return the painted clip as animated WebP and as MP4, and what it was painted from as WebP.
-
-    That is (N, H, W, 3) uint8. Raises InputError if the frames are no longer there.
-    """
+    """Return the painted clip as WebP and MP4, and what it was painted from, (N, H, W, 3) uint8, as WebP."""
     painted = list(_pixels(folder))
     before = as_animation(iter(clip[: len(painted)]), rate, "WEBP", True)
     return as_animation(iter(painted), rate, "WEBP", True), as_film(painted, rate), before

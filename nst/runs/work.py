@@ -30,7 +30,7 @@ from nst.painters.worker import in_worker
 from nst.runs import record
 from nst.runs.decoder import Decoder, Moving
 from nst.runs.pictures import decoded
-from nst.runs.run import Run, State
+from nst.runs.run import Run, State, Waiting
 from nst.runs.storage import FULL, NO_ROOM, Upload
 from nst.runs.stream import Update, canvas_of, film_so_far, films, finish_clip, save_clip_frame, save_frame
 from nst.settings import KNOBS, Settings
@@ -137,7 +137,7 @@ class Work:
                 pictures = None  # a whole line of pictures would fill the memory
             elif pictures is None:
                 pictures = await self._decoded()
-            waiting = standing._replace(seconds=math.ceil(standing.seconds))
+            waiting = Waiting(standing.place, math.ceil(standing.seconds))
             if waiting != self.run.latest:
                 self.run.tell(waiting)
             standing = await self._unless_ending(self.painter.wait_for_change(ticket, standing))
@@ -267,10 +267,7 @@ class Work:
         return self.run.stop.is_set() or self.gives_way or self.abandoned()
 
     def _end(self, state: State, message: str = "", error: str = "") -> None:
-        """Tell the run how it ended, and the log what it was, but never whose or of what.
-
-        An error has a number if nobody foresaw it.
-        """
+        """Tell the run how it ended, and the log what it was, but never whose or of what."""
         run, frame = self.run, self.last
         fields: dict[str, object] = {"outcome": state, "seconds": round(time.time() - run.began, 2)}
         if error:

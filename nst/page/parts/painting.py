@@ -22,8 +22,7 @@ from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.returning import Returning
 from nst.page.parts.stage import Stage
-from nst.painters.scheduler import Standing
-from nst.runs.run import Run
+from nst.runs.run import Run, Waiting
 from nst.runs.stream import Update, canvas_of
 from nst.settings import Settings
 
@@ -190,11 +189,11 @@ class _RunView:
         self.charted = -1.0  # the second of the run at which the chart was drawn
         self.is_of_earlier = False  # pictures than the page shows by now
 
-    def moment(self, update: Update | Standing | None) -> Values:
+    def moment(self, update: Update | Waiting | None) -> Values:
         """Return the page after an update, or after none for a while."""
         stage, run = self.stage, self.run
-        if isinstance(update, Standing):
-            self.state[stage.status] = status.waiting(update.place, update.seconds)
+        if isinstance(update, Waiting):
+            self.state[stage.status] = status.waiting(*update)
         elif update is not None:
             frame = update.frame
             self.state[stage.live] = served(update.picture)

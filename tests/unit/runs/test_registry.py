@@ -31,7 +31,7 @@ from nst.runs import record
 from nst.runs.decoder import Decoder
 from nst.runs.own_folder import own_folder
 from nst.runs.registry import Registry, owner_of
-from nst.runs.run import Listeners, Run
+from nst.runs.run import Listeners, Run, Waiting
 from nst.runs.storage import Files, Upload
 from nst.runs.stream import Update
 
@@ -433,7 +433,7 @@ def test_who_waits_is_told_where_and_can_be_asked_to_end(files, decoder):
         return run, told
 
     run, told = complete(stopped())
-    assert (run.state, told) == ("stopped", [Standing(False, 2, 10)])
+    assert (run.state, told) == ("stopped", [Waiting(2, 10)])
     assert not painter.tickets
 
 
