@@ -49,9 +49,7 @@ def clip_frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls
         style_masks=given.style_masks,
         start=given.start,
         resume=given.resume,
-        stop=controls.stop,
-        steer=controls.steer,
-        interval=controls.interval,
+        **vars(controls),
     )
 
 

@@ -26,7 +26,6 @@ _MOST_MEMORY = 3 * 2**30
 # Pixels on a side of what is drawn with the brush.
 MOST_DRAWN = 768
 
-
 _Answer = tuple[dict[str, Any], bytes]
 
 

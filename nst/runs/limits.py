@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -70,10 +71,7 @@ def _number(variable: str, default: float, low: float, high: float) -> float:
     text = os.environ.get(variable, "")
     if not text:
         return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high:
-        raise InputError(f"{variable} is a number from {low:g} to {high:g}, not {text!r}.")
-    return value
+    with contextlib.suppress(ValueError):
+        if low <= (value := float(text)) <= high:
+            return value
+    raise InputError(f"{variable} is a number from {low:g} to {high:g}, not {text!r}.")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
 
 from nst.errors import InputError
-from nst.painters.accounts import accounts
+from nst.painters.scheduler import accounts
 from nst.runs.own_folder import own_folder
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,6 @@ class SavedFrame(NamedTuple):
     iteration: int
     size: tuple[int, int]  # width and height of the canvas then; the file may be a preview of it
     change: float = 0.0  # how much has been seen to change up to here, from frame to frame, white being 1
-
     of_clip: bool = False  # a frame of a clip, whose number the iteration is
 
     @property

@@ -87,7 +87,7 @@ class Work:
             else:
                 number = uuid.uuid4().hex[:8]
                 log.error("run failed, error %s", number, exc_info=error)
-                self._end("failed", f"Something broke here (error {number}); try again.", number)
+                self._end("failed", f"Something broke here (error {number}); try again.", error=number)
         finally:
             with contextlib.suppress(OSError):  # without it the run is lost if this process is killed
                 record.write(run)
@@ -266,12 +266,10 @@ class Work:
     def _ending(self) -> bool:
         return self.run.stop.is_set() or self.gives_way or self.abandoned()
 
-    def _end(self, state: State, message: str = "", error: str = "") -> None:
+    def _end(self, state: State, message: str = "", **more: object) -> None:
         """Tell the run how it ended, and the log what it was, but never whose or of what."""
         run, frame = self.run, self.last
-        fields: dict[str, object] = {"outcome": state, "seconds": round(time.time() - run.began, 2)}
-        if error:
-            fields["error"] = error
+        fields: dict[str, object] = {"outcome": state, "seconds": round(time.time() - run.began, 2), **more}
         if frame:
             fields |= {
                 "size": f"{frame.width}x{frame.height}",
