@@ -86,9 +86,8 @@ class Folder:
         try:
             part.write_bytes(data)
             part.replace(path)
-        except OSError:
+        finally:
             part.unlink(missing_ok=True)
-            raise
         self.files.grew(self, len(data) - before)
         return str(path)
 

@@ -188,16 +188,6 @@ class Work:
             return pictures
         return replace(pictures, photo=self.clip[done - 1 :], resume=canvas_of(frames[done - 1]))
 
-    def _counted(self, frame: Frame) -> Frame:
-        """Return a frame with the numbers of the whole clip, of which maybe only the rest is painted."""
-        frames, seconds = self.before
-        return replace(
-            frame,
-            iteration=frame.iteration + frames,
-            total=frame.total + frames,
-            seconds=frame.seconds + seconds,
-        )
-
     async def _finish_clip(self) -> None:
         """Make films of what is finished of a clip, with its sound."""
         run, moving, clip, photo = self.run, self.moving, self.clip, self.run.pictures.photo
@@ -213,9 +203,16 @@ class Work:
             run.tell(Update(self.last, path))
 
     async def _show(self, preview: Preview) -> None:
-        run, frame = self.run, self._counted(preview.frame)
-        notice = " ".join(filter(None, (self.remark, self.notice, frame.notice)))
-        shown = replace(preview, frame=replace(frame, notice=notice))
+        run, frame = self.run, preview.frame
+        frames, seconds = self.before
+        frame = replace(
+            frame,
+            iteration=frame.iteration + frames,
+            total=frame.total + frames,
+            seconds=frame.seconds + seconds,
+            notice=" ".join(filter(None, (self.remark, self.notice, frame.notice))),
+        )
+        shown = replace(preview, frame=frame)
         if self.moving:
             update = await in_worker(save_clip_frame, run.folder, shown)
             if preview.done:
