@@ -1,7 +1,5 @@
 """Gradio 6.31.0: a port that is none, or an IPv6 address, ends in a traceback; a variable at its import."""
 
-from __future__ import annotations
-
 import os
 
 from nst.errors import InputError
@@ -12,11 +10,7 @@ _HOST = os.environ.pop("GRADIO_SERVER_NAME", "")
 
 
 def port_of(text: str | None) -> int | None:
-    """Return the port that was asked for, or that GRADIO_SERVER_PORT names; None for any free one.
-
-    Raises:
-        InputError: it is none.
-    """
+    """Return the port asked for, or that GRADIO_SERVER_PORT names, None for any; InputError if it is none."""
     named, text = ("--port", text) if text is not None else ("GRADIO_SERVER_PORT", _NAMED)
     if not text:
         return None

@@ -6,8 +6,6 @@ assets.txt and with this one; an Intel Xeon). Their styles come as one file, and
 stands for each, which is where Gradio's script looks before it asks.
 """
 
-from __future__ import annotations
-
 import hashlib
 from functools import cache
 from pathlib import Path

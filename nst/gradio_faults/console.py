@@ -1,7 +1,5 @@
 """Gradio 6.31.0: at its start it prints a picture sign, which ends the app where the console has none."""
 
-from __future__ import annotations
-
 import io
 import sys
 

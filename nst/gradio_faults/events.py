@@ -3,8 +3,6 @@
 Anybody can send anything; so it is read here from the private field, as a dictionary.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import gradio as gr

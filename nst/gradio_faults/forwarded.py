@@ -1,7 +1,5 @@
 """Gradio 6.31.0: it writes the header X-Forwarded-Host into its page as it comes."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

@@ -4,55 +4,37 @@ Its decoding of pictures also loses orientation, transparency and 16-bit samples
 Here a value is handed on as it came: `Settings` and `nst/runs/decoder.py` check it.
 """
 
-from __future__ import annotations
-
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
-
-class AsSent:
-    """Hands a value on as it came; the last base of a class is the component that the browser shows."""
-
-    def get_block_name(self) -> str:
-        """Name the browser's half of the component."""
-        return type(self).__bases__[-1].__name__.lower()
-
-    def preprocess(self, payload: Any) -> Any:
-        """Return the value, unchecked; of a file its path, which is still to be checked (`Files.sent`)."""
-        return getattr(payload, "path", payload)
+_Component = TypeVar("_Component", bound=gr.components.Component)
 
 
-class Picture(AsSent, gr.Image):
+def _preprocess(self: Any, payload: Any) -> Any:
+    """Return the value, unchecked; of a file its path, which is still to be checked (`Files.sent`)."""
+    return getattr(payload, "path", payload)
+
+
+def _as_sent(kind: type[_Component]) -> type[_Component]:
+    """Return a component that hands on what was sent; by its name the browser knows which one to show."""
+    made: Any = type(kind.__name__, (kind,), {"preprocess": _preprocess})
+    return made
+
+
+class Image(_as_sent(gr.Image)):  # type: ignore[misc]
     """A picture."""
 
     def api_info(self) -> dict[str, Any]:
-        """Describe the input as any image file."""
         return {**super().api_info(), "description": "an image file"}
 
 
-class PathOfFile(AsSent, gr.File):
-    """A file."""
+Picture = Image
+PathOfFile = _as_sent(gr.File)
+KnobCheckbox = _as_sent(gr.Checkbox)
+KnobRadio = _as_sent(gr.Radio)
+KnobNumber = _as_sent(gr.Number)
+KnobDropdown = _as_sent(gr.Dropdown)
+KnobSlider = _as_sent(gr.Slider)
 
-
-class KnobCheckbox(AsSent, gr.Checkbox):
-    """A switch."""
-
-
-class KnobRadio(AsSent, gr.Radio):
-    """A choice."""
-
-
-class KnobNumber(AsSent, gr.Number):
-    """A number to type."""
-
-
-class KnobDropdown(AsSent, gr.Dropdown):
-    """A text to choose or to type."""
-
-
-class KnobSlider(AsSent, gr.Slider):
-    """A number to slide."""
-
-
-Control = KnobCheckbox | KnobRadio | KnobNumber | KnobDropdown | KnobSlider
+Control = gr.Checkbox | gr.Radio | gr.Number | gr.Dropdown | gr.Slider

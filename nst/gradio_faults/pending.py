@@ -3,8 +3,6 @@
 All that the page needs of the private `Blocks._queue` is here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import gradio as gr
@@ -27,11 +25,7 @@ def session_of(demo: gr.Blocks, event_id: str) -> str:
 
 
 def forget(demo: gr.Blocks, abandoned: Callable[[str], bool]) -> None:
-    """Drop the messages of sessions in which nothing is under way, and the names of files.
-
-    Args:
-        abandoned: whether nobody has listened to a session for long.
-    """
+    """Drop the messages of abandoned sessions in which nothing is under way, and the names of files."""
     queue = demo._queue
     busy = {event.session_hash for event in list(queue.event_ids_to_events.values())}
     for session in list(queue.pending_messages_per_session):

@@ -3,8 +3,6 @@
 They lose their pictures by that.
 """
 
-from __future__ import annotations
-
 import json
 import zlib
 

@@ -1,7 +1,5 @@
 """Gradio 6.31.0: it keeps a copy of how every component looks for each visit, 0.3 MB of this page."""
 
-from __future__ import annotations
-
 from types import SimpleNamespace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Gradio 6.31.0: where a SOCKS proxy is named it cannot even be imported, for want of a package."""
 
-from __future__ import annotations
-
 import importlib.util
 import logging
 import os

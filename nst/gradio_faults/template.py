@@ -1,10 +1,7 @@
 """Gradio 6.31.0: its HTML is made for a demo called "Gradio", at the top of a host, in a frame.
 
-It has a title and cards of its own, names the manifest at the top of the host, and waits for a script that
-fits it into a frame. What a script changes later no crawler sees.
+What a script changes later no crawler sees.
 """
-
-from __future__ import annotations
 
 import re
 
@@ -14,11 +11,7 @@ _FITTING = b"document.head.appendChild(script);"
 
 
 def mended(page: bytes, below: str) -> bytes:
-    """Return the page's HTML without title and cards, and fit for its place.
-
-    Args:
-        below: the path below which the page stands, "" for none.
-    """
+    """Return the page's HTML without title and cards, and fit for the path below which it stands, or ""."""
     page = page.replace(_MANIFEST, _MANIFEST + below.encode(), 1)
     page = page.replace(_FITTING, b"if (window !== window.parent) " + _FITTING, 1)
     return _CARDS.sub(b"", page)

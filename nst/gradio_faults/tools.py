@@ -1,7 +1,5 @@
 """Gradio 6.31.0: assistants are promised that any address is fetched, which this host does not do."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import gradio as gr

@@ -1,7 +1,5 @@
 """Gradio 6.31.0: it starts uvicorn without asking, so what uvicorn may be told cannot be told."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
 
-from nst.painters.accounts import accounts
+from nst.painters.scheduler import accounts
 
 
 class Limit(NamedTuple):

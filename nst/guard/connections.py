@@ -11,7 +11,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from nst.gradio_faults import uvicorn_settings
 from nst.guard.clients import caller_of
-from nst.painters.accounts import accounts
+from nst.painters.scheduler import accounts
 
 # Seconds in which the head of a request has to be there, from the connection's begin or its first byte on.
 HEAD = 15.0

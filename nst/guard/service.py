@@ -11,8 +11,8 @@ from nst.painters import painter_of
 from nst.painters.scheduler import Scheduler
 from nst.runs.decoder import Decoder
 from nst.runs.limits import Limits
-from nst.runs.listeners import Listeners
 from nst.runs.registry import Registry
+from nst.runs.run import Listeners
 from nst.runs.storage import Files
 
 # Seconds after which a line in which nothing moves, or an iteration that goes on, is taken for stuck.

@@ -24,7 +24,7 @@ class PainterDiedError(Exception):
 class Backend(Protocol):
     """A queue, and what paints for those whose turn it is; what has no text here is as in `Scheduler`.
 
-    Whatever takes a ticket raises `PainterDiedError` if that is lost, or its painter.
+    Whatever takes a ticket, but for `leave`, raises `PainterDiedError` if that is lost, or its painter.
     """
 
     async def join(self, client: str, *, again: bool = False) -> Any: ...
@@ -36,12 +36,8 @@ class Backend(Protocol):
 
     def paint(
         self, ticket: Any, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> AsyncGenerator[Preview, None]:
-        """Paint for a ticket whose turn has come; the last frame is final.
-
-        Raises:
-            InputError: a picture cannot be used.
-        """
+    ) -> AsyncGenerator[Preview]:
+        """Paint for a ticket whose turn has come, to the final frame; InputError for an unusable picture."""
 
     async def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
         """Return what a run will be; see `nst.optimization.estimate.forecast`."""
@@ -63,13 +59,8 @@ class Backend(Protocol):
 def painter_of(waiting: int, each: int, busy: float) -> Backend:
     """Return where this host paints: what `NST_CLUSTER` names, a Space's ZeroGPU, or this process.
 
-    Args:
-        waiting: how many runs may wait.
-        each: how many of a client's runs may wait or paint.
-        busy: seconds that a run may paint while others wait.
-
-    Raises:
-        InputError: the cluster cannot be reached.
+    So many runs may wait, so many of each client wait or paint, each for `busy` seconds while others wait.
+    Raises InputError for a cluster that cannot be reached.
     """
     from nst.painters import zero
     from nst.painters.local import Local

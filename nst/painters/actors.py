@@ -45,15 +45,14 @@ class PainterActor:
 
     def paint(
         self, ticket: str, pictures: Inputs[Pixels], settings: Settings, interval: float
-    ) -> Generator[Preview, None, None]:
-        """Yield frames."""
+    ) -> Generator[Preview]:
         wanted = self._wanted = {ticket: (False, None)}
         controls = Controls(lambda: wanted[ticket][0], lambda: wanted[ticket][1], interval)
         yield from frames(pictures, settings, controls)
 
     @ray.method(concurrency_group="control")
     def control(self, ticket: str, stopped: bool, wished: Settings | None) -> bool:
-        """End a run at its next iteration, or go on with other settings; return whether it is painted now."""
+        """End a run or go on with other settings, at its next iteration; return whether it is painted."""
         wanted = self._wanted
         if ticket not in wanted:
             return False
@@ -62,7 +61,6 @@ class PainterActor:
 
     @ray.method(concurrency_group="control")
     def forecast(self, width: int, height: int, settings: Settings) -> estimate.Forecast:
-        """Return what a run will be."""
         return estimate.forecast(width, height, settings, describe(pick_device()))
 
     @ray.method(concurrency_group="control")
@@ -78,11 +76,7 @@ _HIRED = _remote(num_cpus=0, concurrency_groups={"control": 4})(PainterActor)
 class SchedulerActor:
     """Has the scheduler of all page processes, and a painter on each GPU, or on each node if there is none.
 
-    Its tickets are known to the page processes by number.
-
-    Args:
-        waiting: as for `Scheduler`.
-        environment: Ray's runtime environment for the painters.
+    Its tickets are known to the page processes by number; the environment is Ray's, for the painters.
     """
 
     def __init__(self, waiting: int, each: int, longest: float, environment: dict[str, Any]) -> None:
@@ -111,11 +105,7 @@ class SchedulerActor:
         return await self.scheduler.counts()
 
     async def leave(self, number: str, died: bool = False) -> None:
-        """Give a ticket up, and end its run if that still goes on.
-
-        Args:
-            died: its painter did not answer.
-        """
+        """Give a ticket up, and end its run if that still goes on, unless its painter has died."""
         ticket = self._tickets.pop(number, None)
         if ticket is None:
             return
@@ -127,18 +117,13 @@ class SchedulerActor:
         await self.scheduler.leave(ticket)
 
     async def give_way(self, number: str) -> None:
-        """Have a run that paints wait again, for others who wait."""
         ticket = self._ticket(number)
         if painter := self._ready.get(ticket.worker or ""):
             painter.control.remote(number, True, None)
         await self.scheduler.give_way(ticket)
 
     async def heartbeat(self, tickets: dict[str, float]) -> None:
-        """Know that a page process is there.
-
-        Args:
-            tickets: all that it has, each with the seconds that its run will still take.
-        """
+        """Know that a page is there, with these tickets; each run will still take so many seconds."""
         for number in tickets.keys() & self._tickets.keys():
             self._tickets[number].seconds, self._heard[number] = tickets[number], time.monotonic()
 
@@ -150,11 +135,7 @@ class SchedulerActor:
     # The painters
 
     async def painter_of(self, number: str | None) -> Any:
-        """Return the painter of a run that has begun; of no run in particular, any.
-
-        Raises:
-            PainterDiedError: there is none.
-        """
+        """Return the painter of a run that has begun, or any; raise PainterDiedError if there is none."""
         place = next(iter(self._ready), None) if number is None else self._ticket(number).worker
         if place not in self._ready:
             raise PainterDiedError
@@ -199,11 +180,7 @@ class SchedulerActor:
 
 
 def places(nodes: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return where a painter may be, each with Ray's options for it: GPUs, or nodes if there are none.
-
-    Args:
-        nodes: as `ray.nodes` tells them.
-    """
+    """Return where a painter may be, each with Ray's options for it: GPUs, or nodes if there are none."""
     gpus, cpus = {}, {}
     for number, resources in ((node["NodeID"], node["Resources"]) for node in nodes if node["Alive"]):
         here = {"scheduling_strategy": NodeAffinitySchedulingStrategy(number, soft=False)}

@@ -41,15 +41,10 @@ _SENT_ALONG = ("NST_WEIGHTS", "NST_DEVICE", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 
 class Cluster(Backend):
-    """The painters of a cluster, which get ready by themselves.
+    """The painters of a cluster, which get ready by themselves; InputError if it cannot be reached.
 
-    Args:
-        address: "local" for a cluster of this host's own, "auto" for the one that it is part of, or the
-            address of its head.
-        waiting: as for `painter_of`; what the page process that comes first says counts for all.
-
-    Raises:
-        InputError: it cannot be reached.
+    Its address is "local" for one of this host's own, "auto" for the one that this host is part of, or its
+    head's. The numbers are as for `painter_of`; what the page that comes first says counts for all.
     """
 
     def __init__(self, address: str, waiting: int, each: int, busy: float) -> None:
@@ -71,13 +66,10 @@ class Cluster(Backend):
                 object_store_memory=_MEGABYTES * 2**20 if own else None,
             )
         except (RayError, ConnectionError, ValueError, RuntimeError, OSError) as error:
+            message = f"There is no Ray cluster at {address!r}; NST_CLUSTER is local, auto or an address."
             if "AF_UNIX" in str(error):
-                raise InputError(
-                    "Ray's sockets have too long a path here; set TMPDIR to a short one, such as /tmp."
-                ) from error
-            raise InputError(
-                f"There is no Ray cluster at {address!r}; NST_CLUSTER is local, auto or an address."
-            ) from error
+                message = "Ray's sockets have too long a path here; set TMPDIR to a short one, such as /tmp."
+            raise InputError(message) from error
         shared = ray.remote(SchedulerActor).options(
             name=SCHEDULER, num_cpus=0, get_if_exists=True, lifetime="detached", max_restarts=-1
         )
@@ -105,13 +97,13 @@ class Cluster(Backend):
         return await _asked(self.scheduler.wait_for_change.remote(ticket, before))
 
     async def give_way(self, ticket: str) -> None:
-        """Have a run that paints wait again, for others who wait."""
         await _asked(self.scheduler.give_way.remote(ticket))
 
     async def leave(self, ticket: str, died: bool = False) -> None:
         """Give a ticket up, be it because its painter has died."""
         if self._held.pop(ticket, None) is not None:
-            await _asked(self.scheduler.leave.remote(ticket, died))
+            with contextlib.suppress(PainterDiedError):
+                await _asked(self.scheduler.leave.remote(ticket, died))
 
     async def _beat(self) -> None:
         """Tell the scheduler that this page is there, and how long its runs will still take."""
@@ -122,7 +114,7 @@ class Cluster(Backend):
 
     async def paint(
         self, ticket: str, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> AsyncGenerator[Preview, None]:
+    ) -> AsyncGenerator[Preview]:
         painter = await _asked(self.scheduler.painter_of.remote(ticket))
         streaming = painter.paint.options(num_returns="streaming", _generator_backpressure_num_objects=_AHEAD)
         frames = streaming.remote(ticket, pictures, settings, controls.interval)
@@ -135,8 +127,7 @@ class Cluster(Backend):
                 yield preview
         except (RayActorError, PainterDiedError) as error:
             # Known there before the run queues up again, which else were sent to the same painter.
-            with contextlib.suppress(PainterDiedError):
-                await self.leave(ticket, died=True)
+            await self.leave(ticket, died=True)
             raise PainterDiedError from error
         finally:
             controlling.cancel()
@@ -171,12 +162,7 @@ class Cluster(Backend):
 
 
 async def _asked(answer: Awaitable[Any]) -> Any:
-    """Return what an actor answers.
-
-    Raises:
-        InputError: that it raised, without what Ray writes around it.
-        PainterDiedError: it is gone.
-    """
+    """Return what an actor answers, or raise what it raised, PainterDiedError if it is gone."""
     try:
         return await answer
     except RayActorError as error:

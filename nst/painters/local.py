@@ -27,21 +27,18 @@ from nst.settings import Settings
 log = logging.getLogger(__name__)
 
 
-def frames(
-    pictures: Inputs[Pixels], settings: Settings, controls: Controls
-) -> Generator[Preview, None, None]:
+def frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Preview]:
     """Yield the frames of a painting of decoded pixels; whoever takes the first one computes all."""
     if is_clip(pictures.photo):
-        yield from clip_previews(clip_frames(pictures.photo, pictures, settings, controls), controls)
-        return
-    painted = painting.paint(pictures.map(as_given), settings, controls=controls)
-    yield from previews(painted, pictures.photo, settings)
+        yield from clip_previews(clip_frames(pictures, settings, controls), controls)
+    else:
+        painted = painting.paint(pictures.map(as_given), settings, controls=controls)
+        yield from previews(painted, pictures.photo, settings)
 
 
-def clip_frames(
-    clip: np.ndarray, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-) -> Generator[ClipFrame, None, None]:
-    """Yield the frames of a clip, (N, H, W, 3) uint8; the painting to go on with is one of its first."""
+def clip_frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[ClipFrame]:
+    """Yield the frames of a clip, which the photo is; the painting to go on with is one of its first."""
+    clip = np.asarray(pictures.photo)
     given = replace(pictures, photo=clip[0]).map(as_given)
     return stylize_clip(
         clip,
@@ -52,18 +49,13 @@ def clip_frames(
         style_masks=given.style_masks,
         start=given.start,
         resume=given.resume,
-        stop=controls.stop,
-        steer=controls.steer,
-        interval=controls.interval,
+        **vars(controls),
     )
 
 
 def warm_up() -> None:
-    """Load the encoder and paint a speck, so that the first visitor is told how long it will take.
-
-    128 px, as 64 alone would say little of 512.
-    """
-    try:
+    """Load the encoder and paint a speck, so that the first visitor is told how long it will take."""
+    try:  # 128 px, as 64 alone would say little of 512
         speck: Any = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
         for _ in painting.stylize(speck, speck, Settings(size=128, iterations=16)):
             pass
@@ -72,12 +64,9 @@ def warm_up() -> None:
 
 
 class Local(Scheduler, Backend):
-    """What paints for this process, and the queue for it.
+    """What paints for this process, and the queue for it; its numbers are those of `painter_of`.
 
-    Args:
-        waiting: as for `painter_of`.
-        frames: paints; called in the thread that computes, as all that it yields is made there.
-        warm_up: gets ready, there too.
+    `frames` paints and `warm_up` gets ready, both in the thread that computes.
     """
 
     def __init__(
@@ -85,7 +74,7 @@ class Local(Scheduler, Backend):
         waiting: int,
         each: int,
         busy: float,
-        frames: Callable[..., Generator[Preview, None, None]] = frames,
+        frames: Callable[..., Generator[Preview]] = frames,
         warm_up: Callable[[], None] = warm_up,
     ) -> None:
         super().__init__(waiting, each, ("this process",), busy)
@@ -93,7 +82,7 @@ class Local(Scheduler, Backend):
 
     async def paint(
         self, ticket: Ticket, pictures: Inputs[Pixels], settings: Settings, controls: Controls
-    ) -> AsyncGenerator[Preview, None]:
+    ) -> AsyncGenerator[Preview]:
         """Paint in the thread that computes."""
         made = worker.each_in_worker(self._frames(pictures, settings, controls))
         async with contextlib.aclosing(made):

@@ -16,7 +16,6 @@ Pixels = np.ndarray | Image.Image
 
 
 def is_clip(picture: Pixels) -> TypeGuard[np.ndarray]:
-    """Return whether a photo moves."""
     return isinstance(picture, np.ndarray) and picture.ndim == 4
 
 

@@ -36,20 +36,14 @@ class Preview:
     done: bool = False  # whether it is a finished frame of a clip
 
 
-def previews(
-    frames: Generator[Frame, None, None], photo: Pixels, settings: Settings
-) -> Generator[Preview, None, None]:
-    """Yield what is shown of each frame.
-
-    Args:
-        settings: how it begins.
-    """
+def previews(frames: Generator[Frame], photo: Pixels, settings: Settings) -> Generator[Preview]:
+    """Yield what is shown of each frame of a painting that begins with these settings."""
     sharp = lru_cache(maxsize=1)(partial(at_size, photo))
 
     @lru_cache(maxsize=1)  # a canvas stays of one size for many frames
     def detail(canvas: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
         """Return what the photo has at the preview's size and not at a canvas's."""
-        return sharp(size).astype(np.int16) - _resized(_resized(sharp(size), canvas), size)
+        return sharp(size).astype(np.int16) - resized(resized(sharp(size), canvas), size)
 
     change, before = 0.0, None
     with contextlib.closing(frames):
@@ -57,7 +51,7 @@ def previews(
             pixels, size = pixels_on_white(frame.image), (frame.width, frame.height)
             shown = fit(*size, PREVIEW)
             if not frame.final and shown != size:
-                pixels = _resized(pixels, shown)
+                pixels = resized(pixels, shown)
                 if max(shown) > max(size) and settings.initial == "content":
                     # It is what the next size begins with (`WorkingPictures.enlarged`), so that a painting
                     # opens as the photo, and not as a blur.
@@ -71,20 +65,14 @@ def previews(
                 yield Preview(replace(frame, image=_NOTHING), size, change, encode_jpeg(pixels))
 
 
-def clip_previews(
-    frames: Generator[ClipFrame, None, None], controls: Controls
-) -> Generator[Preview, None, None]:
-    """Yield what is shown of a clip: each of its frames in work, and as a JPEG of full size once it is done.
-
-    The steps of such a run are the frames of the clip.
-    """
+def clip_previews(frames: Generator[ClipFrame], controls: Controls) -> Generator[Preview]:
+    """Yield what is shown of a clip's frames, which are its steps: in work, and of full size once done."""
     with contextlib.closing(frames):
         for each in frames:
             if each.number and controls.stop():
                 return  # in the midst of a frame; the clip ends with the one before
             pixels = each.frame.image
             size = each.frame.width, each.frame.height
-            small = fit(*size, PREVIEW)
             frame = replace(
                 each.frame,
                 image=_NOTHING,
@@ -98,8 +86,7 @@ def clip_previews(
             if each.done:
                 yield Preview(frame, size, 0.0, encode_jpeg(pixels, quality=95), done=True)
             else:
-                shown = _resized(pixels, small) if max(small) < max(size) else pixels
-                yield Preview(frame, size, 0.0, encode_jpeg(shown))
+                yield Preview(frame, size, 0.0, encode_jpeg(small(pixels)))
 
 
 def at_size(photo: Pixels, size: tuple[int, int]) -> np.ndarray:
@@ -113,5 +100,12 @@ def _looked_at(pixels: np.ndarray) -> np.ndarray:
     return np.asarray(small, np.float32) / 255
 
 
-def _resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def small(pixels: np.ndarray) -> np.ndarray:
+    """Return pixels no larger than a preview."""
+    height, width = pixels.shape[:2]
+    return resized(pixels, fit(width, height, PREVIEW)) if max(width, height) > PREVIEW else pixels
+
+
+def resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return pixels at another width and height."""
     return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import ipaddress
 import math
 import time
 from collections import Counter, defaultdict
@@ -15,10 +17,25 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from nst.errors import InputError
-from nst.painters.accounts import accounts
 
 _REFILL = 0.25  # seconds of work that are forgotten in a second
 _AGAIN = 1.0  # seconds after which a job that waits is told anew how long it has to wait
+
+
+@functools.lru_cache(maxsize=4096)
+def accounts(client: str) -> tuple[tuple[str, int], ...]:
+    """Return the accounts that a client's requests are charged to, with how many clients' share each has.
+
+    A network of version 6 (/64) is a part of a larger one (/48), of which anybody can have thousands. Clients
+    that cannot be told apart are many people: they have one account together.
+    """
+    if not client:
+        return (("", 12),)
+    try:
+        network = ipaddress.IPv6Network(client)
+    except ValueError:  # of version 4, or none
+        return ((client, 1),)
+    return ((client, 1), (str(network.supernet(new_prefix=48)), 4))
 
 
 @dataclass(eq=False)
@@ -54,12 +71,8 @@ class Scheduler:
     used least of late, or came first. Who is not ready when a worker is free is passed over, and keeps the
     place. In a full line the newest job of whoever has most waiting goes.
 
-    Args:
-        waiting: how many jobs may wait.
-        each: how many of a client's jobs may be done or wait at a time.
-        longest: seconds that a job takes at most while others wait.
-        enough: what is said to a client who has {each}.
-        full: what is said to whoever does not get in, of {waiting} and {minutes}.
+    So many jobs may be `waiting`, and so many of `each` client be done or wait; while others wait a job takes
+    `longest` seconds at most. `enough` is said to a client who has {each}, `full` to who does not get in.
     """
 
     def __init__(
@@ -81,11 +94,7 @@ class Scheduler:
 
     @contextlib.asynccontextmanager
     async def place(self, client: str, *, late: bool = False) -> AsyncIterator[None]:
-        """Wait for a worker, and have it for as long as the context lasts.
-
-        Raises:
-            InputError: as `join`; or the job had to go meanwhile.
-        """
+        """Have a worker while the context lasts; raise InputError as `join`, or if the job had to go."""
         ticket = await self.join(client, late=late)
         try:
             standing = await self.mark_ready(ticket, 0.0)
@@ -98,15 +107,10 @@ class Scheduler:
             await self.leave(ticket)
 
     async def join(self, client: str, *, again: bool = False, late: bool = False) -> Ticket:
-        """Queue up until `leave`.
+        """Queue up until `leave`; raise InputError if the line is full, or has enough jobs of this client.
 
-        Args:
-            client: who asks, or "" where that cannot be told.
-            again: it had begun and lost its worker, so it comes before all who wait.
-            late: it has shown to take long, so it comes after all others.
-
-        Raises:
-            InputError: the line is full, or this client has enough jobs in it.
+        `again`: it had begun and lost its worker, so it comes before all who wait. `late`: it has shown to
+        take long, so it comes after all others. A client that cannot be told from others is "".
         """
         ticket = Ticket(client, again=again, late=late)
         if again:
@@ -151,20 +155,13 @@ class Scheduler:
             self._even = {one: when for one, when in self._even.items() if when > now}
 
     async def mark_ready(self, ticket: Ticket, seconds: float) -> Standing:
-        """Let a job begin when its turn comes; return how it stands.
-
-        Args:
-            seconds: how long it will take, 0 where nothing is known.
-        """
+        """Let a job begin when its turn comes, which takes so long, 0 if unknown; return how it stands."""
         ticket.ready, ticket.seconds = True, seconds
         self._begin_next()
         return self._standing(ticket)
 
     async def wait_for_change(self, ticket: Ticket, before: Standing) -> Standing:
-        """Wait until a job stands otherwise than before, or for a while; return how it stands.
-
-        Of one that had to go, the seconds are those of all that are there.
-        """
+        """Wait until a job stands otherwise than before, or for a while; return how it stands."""
         if self._standing(ticket) == before:
             # Before Python 3.12 `asyncio.wait_for` loses a cancellation that comes together with the change.
             timer = asyncio.get_running_loop().call_later(_AGAIN, self._changed)
@@ -189,11 +186,7 @@ class Scheduler:
         self._changed()
 
     def _make_room(self, ticket: Ticket) -> None:
-        """Have the newest job go of whoever has most waiting.
-
-        Raises:
-            InputError: that is the client of the ticket.
-        """
+        """Have the newest job go of whoever has most waiting; InputError if that is the ticket's client."""
         waiting = self._waiting()
         load: defaultdict[str, float] = defaultdict(float)
         for other in (*waiting, ticket):
@@ -207,7 +200,7 @@ class Scheduler:
 
     def _standing(self, ticket: Ticket) -> Standing:
         if ticket not in self._tickets:
-            return Standing(False, 0, self._seconds(self._tickets))
+            return Standing(False, 0, self._seconds(self._tickets))  # of all that are there
         if ticket.worker is not None:
             return Standing(True)
         # All that wait, if it began in this moment.

@@ -31,7 +31,7 @@ async def in_worker(work: Callable[..., _Item], *given: Any) -> _Item:
     return await asyncio.wrap_future(submit(work, *given))
 
 
-async def each_in_worker(items: Generator[_Item, None, None]) -> AsyncGenerator[_Item, None]:
+async def each_in_worker(items: Generator[_Item]) -> AsyncGenerator[_Item]:
     """Yield what a generator yields, each item made in that thread; others may come between two items."""
     try:
         while (item := await in_worker(next, items, _END)) is not _END:

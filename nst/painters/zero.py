@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import html
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
 from nst import painting
-from nst.clips.clip import ClipFrame, seconds_of
+from nst.clips.clip import seconds_of
 from nst.errors import InputError
 from nst.image.tensors import fit
 from nst.inputs import Inputs
@@ -23,7 +22,7 @@ from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
 from nst.painters.local import clip_frames
 from nst.painters.pixels import Pixels, as_given, is_clip
-from nst.painters.previews import PREVIEW, Preview, clip_previews, previews
+from nst.painters.previews import Preview, clip_previews, previews, resized, small
 from nst.settings import Settings
 from nst.vgg.weights import find_vgg19
 
@@ -42,20 +41,13 @@ _CROSSING = 3.0
 _LATER = "On this host the sliders count from the next Continue on."
 
 
-def frames(
-    pictures: Inputs[Pixels], settings: Settings, controls: Controls
-) -> Generator[Preview, None, None]:
-    """Yield the frames of a painting as `nst.painters.local.frames` does, but for what is asked on its way.
-
-    Args:
-        controls: stop and steer are asked between frames; the last frame then becomes the final one, and
-            that steering cannot be followed is told in the frames' notice.
-    """
+def frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Preview]:
+    """Yield frames as `nst.painters.local.frames` does; a notice says that steering is not followed."""
     try:
         if is_clip(pictures.photo):
-            yield from clip_previews(_clip_on_gpu(pictures, settings, controls.interval), controls)
-            return
-        yield from previews(_paint(pictures, settings, controls), pictures.photo, settings)
+            yield from clip_previews(_on_gpu(pictures, settings, controls.interval), controls)
+        else:
+            yield from previews(_paint(pictures, settings, controls), pictures.photo, settings)
     except Exception as error:
         if not hasattr(error, "title"):  # Gradio's way to say that no quota is left, or no GPU free
             raise
@@ -68,7 +60,7 @@ def warm_up() -> None:
         find_vgg19()
 
 
-def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame, None, None]:
+def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame]:
     # Checked here, before any of the visitor's GPU time is spent.
     painting.paint(pictures.map(as_given), settings, load_encoders(settings, torch.device("cpu"))).close()
     with contextlib.closing(_on_gpu(pictures, settings, controls.interval)) as painted:
@@ -77,10 +69,8 @@ def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> 
             if not frame.final and wanted is not None and settings.steered(wanted) != settings:
                 frame = replace(frame, notice=_LATER)
             if not frame.final and controls.stop():
-                whole = Image.fromarray(frame.image).resize(frame.target, Image.Resampling.BICUBIC)
-                frame = replace(
-                    frame, image=np.asarray(whole), total=frame.iteration, remaining=0.0, final=True
-                )
+                whole = resized(frame.image, frame.target)
+                frame = replace(frame, image=whole, total=frame.iteration, remaining=0.0, final=True)
             yield frame
             if frame.final:
                 return
@@ -95,44 +85,26 @@ def _duration(pictures: Inputs[Pixels], settings: Settings, interval: float) -> 
     return round(min(max(wanted, _LEAST), _MOST))
 
 
-def _paint_on_gpu(
-    pictures: Inputs[Pixels], settings: Settings, interval: float
-) -> Generator[Frame, None, None]:
-    """Paint in the process that has the GPU; what is not final is no larger than what is shown of it."""
-    limited = _begun_on_gpu(pictures, settings, interval)
-    for frame in painting.paint(pictures.map(as_given), limited, controls=Controls(interval=interval)):
+def _paint_on_gpu(pictures: Inputs[Pixels], settings: Settings, interval: float) -> Generator[Any]:
+    """Yield frames, small ones but for the final, in the process that has the GPU; of a clip `ClipFrame`s."""
+    # The threads of the process that this one was forked from are not here; waiting for them would never end.
+    torch.set_num_threads(1)
+    limit = min(settings.time_limit, _duration(pictures, settings, interval) - _CROSSING)
+    limited, controls = replace(settings, time_limit=limit), Controls(interval=interval)
+    if is_clip(pictures.photo):
+        for each in clip_frames(pictures, limited, controls):
+            yield each if each.done else replace(each, frame=_small(each.frame))
+        return
+    for frame in painting.paint(pictures.map(as_given), limited, controls=controls):
         # What the picture remembers are the visitor's settings.
         yield replace(frame, settings=settings) if frame.final else _small(frame)
 
 
-def _paint_clip_on_gpu(
-    pictures: Inputs[Pixels], settings: Settings, interval: float
-) -> Generator[ClipFrame, None, None]:
-    """Paint a clip there, as far as the time suffices: whoever continues it, asks for more."""
-    limited = _begun_on_gpu(pictures, settings, interval)
-    for each in clip_frames(np.asarray(pictures.photo), pictures, limited, Controls(interval=interval)):
-        yield each if each.done else replace(each, frame=_small(each.frame))
-
-
-def _begun_on_gpu(pictures: Inputs[Pixels], settings: Settings, interval: float) -> Settings:
-    """Return settings that end in time, in the process that has the GPU."""
-    # The threads of the process that this one was forked from are not here; waiting for them would never end.
-    torch.set_num_threads(1)
-    limit = min(settings.time_limit, _duration(pictures, settings, interval) - _CROSSING)
-    return replace(settings, time_limit=limit)
-
-
 def _small(frame: Frame) -> Frame:
-    """Return a passing frame no larger than what is shown of it."""
-    image = Image.fromarray(frame.image)
-    if max(image.size) > PREVIEW:
-        image = image.resize(fit(*image.size, PREVIEW), Image.Resampling.BICUBIC)
-    return replace(frame, image=np.asarray(image))
+    return replace(frame, image=small(frame.image))
 
 
-_Painted = Callable[..., Generator[Any, None, None]]
-_lent: Callable[[_Painted], _Painted] = spaces.GPU(duration=_duration) if spaces else lambda paint: paint
-_on_gpu, _clip_on_gpu = _lent(_paint_on_gpu), _lent(_paint_clip_on_gpu)
+_on_gpu = spaces.GPU(duration=_duration)(_paint_on_gpu) if spaces else _paint_on_gpu
 
 
 def _plain(error: Any) -> str:

@@ -26,7 +26,6 @@ _MOST_MEMORY = 3 * 2**30
 # Pixels on a side of what is drawn with the brush.
 MOST_DRAWN = 768
 
-
 _Answer = tuple[dict[str, Any], bytes]
 
 
@@ -43,10 +42,6 @@ def _clip(data: bytes, label: str, longest: int, most: int) -> _Answer:
     return {"shape": frames.shape, "kind": "uint8"}, frames.tobytes()
 
 
-def _sounded(data: bytes, label: str, film: bytes) -> _Answer:
-    return {}, with_sound(film, data)
-
-
 def _decoded(data: bytes, label: str, ground: float, least: int, alpha: bool) -> _Answer:
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always", IncompleteWarning)
@@ -57,10 +52,6 @@ def _decoded(data: bytes, label: str, ground: float, least: int, alpha: bool) ->
             pixels = np.ascontiguousarray(decode(data, label, ground, least, alpha))
     remarks = [str(one.message) for one in heard if one.category is IncompleteWarning]
     return {"shape": pixels.shape, "kind": pixels.dtype.name, "remark": " ".join(remarks)}, pixels.tobytes()
-
-
-def _text(data: bytes, label: str) -> _Answer:
-    return {"text": painting_text(data, label)}, b""
 
 
 def _drawing(data: bytes, label: str) -> _Answer:
@@ -78,8 +69,8 @@ _WORK: dict[str, Callable[..., _Answer]] = {
     "measure": _measured,
     "decode": _decoded,
     "clip": _clip,
-    "sounded": _sounded,
-    "text": _text,
+    "sounded": lambda data, label, film: ({}, with_sound(film, data)),
+    "text": lambda data, label: ({"text": painting_text(data, label)}, b""),
     "drawing": _drawing,
 }
 
@@ -97,11 +88,7 @@ def _limit(seconds: float) -> None:
 
 
 def serve(link: Connection, seconds: float, work: str, data: bytes, options: dict[str, Any]) -> None:
-    """Do one of `_WORK` and answer: a byte when it begins, a JSON object, and bytes.
-
-    Args:
-        seconds: after which this process is ended from outside.
-    """
+    """Do one of `_WORK` in these seconds; answer with a byte when it begins, a JSON object, and bytes."""
     with contextlib.suppress(Exception):  # whoever asked sees that no answer comes
         link.send_bytes(b"0")
         os.environ.clear()  # it may hold keys

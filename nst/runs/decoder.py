@@ -14,9 +14,10 @@ import logging
 import multiprocessing
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,6 @@ from nst.host.allocator import give_back_when_idle
 from nst.image.decoding import MIN_SIDE
 from nst.painters.scheduler import Scheduler
 from nst.runs import decode_worker
-from nst.runs.file_cache import FileCache
 from nst.runs.storage import Upload
 from nst.settings import Settings
 
@@ -71,14 +71,46 @@ class Moving:
         return replace(settings, size=min(settings.size, self.longest))
 
 
+class FileCache:
+    """What was read, by file and by what that is; what nobody has asked for longest goes first."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most  # bytes that may be kept
+        self._lock = threading.Lock()
+        self._items: dict[tuple[Path, Hashable], tuple[Any, int]] = {}
+
+    @property
+    def nbytes(self) -> int:
+        return sum(nbytes for _, nbytes in self._items.values())
+
+    def get(self, path: Path, what: Hashable) -> Any:
+        """Return what was read of a file, not to be changed; None if it is not kept."""
+        with self._lock:
+            if item := self._items.pop((path, what), None):
+                self._items[path, what] = item  # behind all others
+            return item and item[0]
+
+    def put(self, path: Path, what: Hashable, value: Any, nbytes: int) -> None:
+        """Keep what was read of a file, unless that alone is too much."""
+        if nbytes > self.most // 2:
+            return
+        with self._lock:
+            self._items[path, what] = value, nbytes
+            while self.nbytes > self.most:
+                del self._items[next(iter(self._items))]
+        if not path.is_file():  # removed meanwhile
+            self.forget(path.parent)
+
+    def forget(self, folder: Path) -> None:
+        """Keep nothing of the files in a folder any more."""
+        with self._lock:
+            self._items = {key: item for key, item in self._items.items() if key[0].parent != folder}
+
+
 class Decoder:
-    """Decodes for one host.
+    """Decodes for one host; InputError for what cannot be used, or takes too long.
 
-    Each method raises InputError for a picture that cannot be used, or takes too long.
-
-    Args:
-        frames: of a clip at most.
-        clip_size: longest side in pixels that a clip is painted at.
+    Of a clip it reads so many frames at most, `clip_size` pixels on the longest side.
     """
 
     def __init__(
@@ -111,22 +143,22 @@ class Decoder:
         if known is None:
             answer, _ = await self._do("headers", "measure", file, label, client, most=self.frames)
             size = int(answer["size"][0]), int(answer["size"][1])
-            known = size, self._moving(answer["clip"]) if "clip" in answer else None
+            moving = None
+            if clip := answer.get("clip"):
+                count = min(int(clip["count"] or self.frames), self.frames)
+                seconds = None if clip["seconds"] is None else float(clip["seconds"])
+                moving = Moving(count, Fraction(clip["rate"]), seconds, self.clip_size)
+            known = size, moving
             self.cache.put(file.path, "size", known, _SIZE)
         return known
-
-    def _moving(self, clip: dict[str, Any]) -> Moving:
-        count = min(int(clip["count"] or self.frames), self.frames)
-        seconds = None if clip["seconds"] is None else float(clip["seconds"])
-        return Moving(count, Fraction(clip["rate"]), seconds, self.clip_size)
 
     async def clip(self, file: Upload, label: str, client: str, longest: int) -> np.ndarray:
         """Return the frames of a clip that are painted, (N, H, W, 3) uint8, `longest` pixels on a side."""
         how = ("clip", longest)
         if (kept := self.cache.get(file.path, how)) is not None:
             return kept
-        most = self.frames
-        frames = _array(*await self._do("large", "clip", file, label, client, longest=longest, most=most))
+        options = {"longest": longest, "most": self.frames}
+        frames = _array(*await self._do("large", "clip", file, label, client, **options))
         self.cache.put(file.path, how, frames, frames.nbytes)
         return frames
 
@@ -180,17 +212,16 @@ class Decoder:
                 data = await to_thread.run_sync(file.read, label) if isinstance(file, Upload) else file
                 process = _Process(work, data, {"label": label, **options}, seconds)
                 try:
-                    found = await to_thread.run_sync(process.run, abandon_on_cancel=True)
+                    answer, payload = await to_thread.run_sync(process.run, abandon_on_cancel=True)
                 finally:
                     process.kill()  # also when whoever asked has left
-            if isinstance(found, str):
-                failure = found
-                if found == _NOT_BEGUN:
-                    await asyncio.sleep(_AGAIN)
-            elif "refused" in found[0]:
-                raise InputError(found[0]["refused"])
-            else:
-                return found
+            if "refused" in answer:
+                raise InputError(answer["refused"])
+            if "failure" not in answer:
+                return answer, payload
+            failure = answer["failure"]
+            if failure == _NOT_BEGUN:
+                await asyncio.sleep(_AGAIN)
         if failure == _LATE:
             log.warning("a file was given up after %g s", deadline)
         raise InputError(f"{label} {failure}")
@@ -212,8 +243,8 @@ class _Process:
             target=decode_worker.serve, args=(self._theirs, seconds, work, data, options), daemon=True
         )
 
-    def run(self) -> tuple[dict[str, Any], bytes] | str:
-        """Return what it answers, or how the file was not read."""
+    def run(self) -> tuple[dict[str, Any], bytes]:
+        """Return what it answers, or as "failure" how the file was not read."""
         failure = _NOT_BEGUN
         # Also when it has begun to answer: what a file has taken over may never end.
         end = threading.Timer(self.seconds + _LAST, self.kill)
@@ -234,7 +265,7 @@ class _Process:
                 self.kill()
                 if self._process.pid is not None:
                     self._process.join()
-        return failure
+        return {"failure": failure}, b""
 
     def kill(self) -> None:
         """End it, or let it not begin."""

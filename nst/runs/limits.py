@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -34,11 +35,7 @@ class Limits:
 
     @classmethod
     def of_host(cls) -> Limits:
-        """Return what the variables NST_MAX_... and NST_..._SECONDS say, or what suits the device.
-
-        Raises:
-            InputError: one of them is no number in range, or there is no folder for pictures.
-        """
+        """Return what the host's variables say, or what suits the device; InputError for one out of range."""
         roomy, size = pick_device().type == "cuda", KNOBS["size"]
         disk = min(cls.disk, shutil.disk_usage(own_folder().path).free // 2)
         return cls(
@@ -74,10 +71,7 @@ def _number(variable: str, default: float, low: float, high: float) -> float:
     text = os.environ.get(variable, "")
     if not text:
         return default
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not low <= value <= high:
-        raise InputError(f"{variable} is a number from {low:g} to {high:g}, not {text!r}.")
-    return value
+    with contextlib.suppress(ValueError):
+        if low <= (value := float(text)) <= high:
+            return value
+    raise InputError(f"{variable} is a number from {low:g} to {high:g}, not {text!r}.")

@@ -33,9 +33,7 @@ def own_folder() -> OwnFolder:
 
     Several hosts may share a cache: each has a folder that it holds locked. What hosts that were killed have
     left comes into this process's own. What another user could have put there is left alone.
-
-    Raises:
-        InputError: the cache cannot be written, or is another user's.
+    Raises InputError for a cache that cannot be written, or is another user's.
     """
     cache = _cache()
     try:

@@ -25,15 +25,13 @@ def check(pictures: Inputs[Source]) -> None:
         raise InputError("Add a photo first.")
     if all(style is None for style in pictures.styles):
         raise InputError("Add a style picture first.")
-    for number, (style, region, mask) in enumerate(
-        zip_longest(pictures.styles, pictures.regions, pictures.style_masks), 1
+    for kind, masks, advice in (
+        ("region", pictures.regions, "add one under Areas or erase its region"),
+        ("mask", pictures.style_masks, "add one, or leave the mask out"),
     ):
-        if style is None and region is not None:
-            raise InputError(
-                f"Style {number} has a region but no picture; add one under Areas or erase its region."
-            )
-        if style is None and mask is not None:
-            raise InputError(f"Style {number} has a mask but no picture; add one, or leave the mask out.")
+        for number, (style, mask) in enumerate(zip_longest(pictures.styles, masks), 1):
+            if style is None and mask is not None:
+                raise InputError(f"Style {number} has a {kind} but no picture; {advice}.")
 
 
 def folders(pictures: Inputs[Source]) -> list[Path]:
@@ -44,11 +42,7 @@ def folders(pictures: Inputs[Source]) -> list[Path]:
 async def decoded(
     pictures: Inputs[Source], decoder: Decoder, client: str, longest: int
 ) -> tuple[Inputs[Pixels], str]:
-    """Return the pictures as pixels, and a remark on them or ""; raise InputError if one cannot be used.
-
-    Args:
-        longest: side in pixels that a clip is painted at.
-    """
+    """Return the pixels, of a clip of `longest` pixels, and a remark; InputError for an unusable picture."""
     found: list[Pixels] = []
     remarks, size = [], 0
     for role, picture in pictures.pictures():

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,11 @@ from nst.errors import InputError
 from nst.inputs import Inputs
 from nst.painters import Backend
 from nst.runs import record
-from nst.runs.clip_files import take_over
 from nst.runs.decoder import Decoder
-from nst.runs.listeners import Listeners
 from nst.runs.pictures import Source, check, folders
-from nst.runs.run import Run
+from nst.runs.run import Listeners, Run
 from nst.runs.storage import FULL, NO_ROOM, Files, RunFolder, SavedFrame
+from nst.runs.stream import take_over
 from nst.runs.work import Work
 from nst.settings import Settings
 
@@ -58,16 +58,10 @@ class Registry:
         stop: threading.Event | None = None,
         earlier: Sequence[SavedFrame] = (),
     ) -> Run:
-        """Return a run that is in the queue from now on.
+        """Return a run that is in the queue from now on; `earlier` frames of its clip are painted already.
 
-        Args:
-            owner: whose it is (`owner_of`), "" for a program's.
-            drawings: PNG of what its masks were drawn with, by what it was drawn on.
-            stop: set when it is to end.
-            earlier: frames of the same clip that are painted already.
-
-        Raises:
-            InputError: a picture is missing, the queue or the disk is full; nothing has been begun then.
+        The others are as for `Run`. Raises InputError if a picture is missing, or the queue or the disk is
+        full; then nothing has been begun.
         """
         check(pictures)
         self._prune()
@@ -90,9 +84,7 @@ class Registry:
         return run
 
     async def _carry_out(self, run: Run, ticket: Any) -> None:
-        def abandoned() -> bool:
-            return run.is_abandoned(self.listeners, self.grace)
-
+        abandoned = partial(run.is_abandoned, self.listeners, self.grace)
         with self.files.held([run.folder.path, *folders(run.pictures)]):
             await Work(run, self.painter, self.decoder, abandoned, self.busy).carry_out(ticket)
         # Masks and canvas were whole pictures; what is needed again is on the disk.
@@ -121,7 +113,7 @@ class Registry:
 
     def delete(self, run: Run) -> None:
         """End a run; remove all that it has made unless `restore` follows soon. Uploads stay."""
-        run.request_stop()
+        run.stop.set()
         record.forget(run)  # of which a host that is killed meanwhile leaves nothing to the next one
         run.removal = asyncio.get_running_loop().call_later(UNDO, self._remove, run)
 
@@ -145,9 +137,8 @@ class Registry:
         self.files.adopt(uploads_of)
 
     def close(self) -> None:
-        """Ask all to end."""
         for run in list(self._runs.values()):
-            run.request_stop()
+            run.stop.set()
 
     def _of_owner(self, owner: str, number: Any) -> Run | None:
         run = self._runs.get(number) if isinstance(number, str) else None
@@ -156,7 +147,7 @@ class Registry:
     def _remove(self, run: Run) -> None:
         self._runs.pop(run.id, None)
         if run.under_way:
-            run.request_stop()
+            run.stop.set()
         else:
             self.files.remove(run.folder)
 

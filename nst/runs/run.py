@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import secrets
 import threading
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+import pandas as pd
+
 from nst.inputs import Inputs
-from nst.runs.listeners import Listeners
-from nst.runs.loss_log import LossLog
+from nst.optimization.frames import Frame
 from nst.runs.pictures import Source
 from nst.runs.storage import RunFolder, SavedFrame, Upload
 from nst.runs.stream import Update
@@ -24,6 +27,7 @@ from nst.settings import Settings
 State = Literal["waiting", "painting", "finished", "stopped", "left", "refused", "failed", "interrupted"]
 # Seconds after which a follower is told that the run is still there, though nothing has changed.
 _ALIVE = 5.0
+_ROWS = 200  # of a chart at most
 _HUNG_UP = 3.0  # seconds without a program that has listened, after which its run ends
 
 
@@ -32,6 +36,64 @@ class Waiting(NamedTuple):
 
     place: int  # 1 is the next
     seconds: int  # until its turn, as far as is known
+
+
+@dataclass
+class LossLog:
+    """The losses of a run so far, thinned out so that a long run stays a light chart."""
+
+    rows: list[tuple[int, dict[str, float]]] = field(default_factory=list)
+    every: int = 1
+    seen: int = 0
+
+    def add(self, frame: Frame) -> None:
+        if self.seen % self.every == 0 and frame.losses:
+            self.rows.append((frame.iteration, frame.losses))
+            if len(self.rows) > _ROWS:
+                self.rows = self.rows[::2]
+                self.every *= 2
+        self.seen += 1
+
+    def table(self) -> pd.DataFrame:
+        """Return columns step, log10 and term: the chart has no logarithmic axis of its own."""
+        return pd.DataFrame(
+            [
+                (step, math.log10(value), term)
+                for step, losses in self.rows
+                for term, value in losses.items()
+                if value > 0
+            ],
+            columns=["step", "log10", "term"],
+        )
+
+
+class Listeners:
+    """Which events somebody listens to, by session; noted in one event loop, asked from any thread."""
+
+    def __init__(self) -> None:
+        self._open: Counter[str] = Counter()
+        self._left: dict[str, float] = {}  # when the last listener of a session left
+
+    @contextlib.contextmanager
+    def listening(self, session: str) -> Iterator[None]:
+        self._open[session] += 1
+        try:
+            yield
+        finally:
+            self._left[session] = time.monotonic()  # before it is closed: nobody finds neither
+            self._open -= Counter([session])
+            while len(self._left) > 5000:
+                self._left.pop(next(iter(self._left)))
+
+    def has_left(self, session: str) -> bool:
+        """Return whether somebody has listened to a session and does so no more."""
+        return session in self._left and not self._open[session]
+
+    def alone_for(self, session: str, since: float) -> float:
+        """Return the seconds for which nobody has listened to a session, whose run began at `since`."""
+        if self._open[session]:
+            return 0.0
+        return time.monotonic() - max(since, self._left.get(session, since))
 
 
 @dataclass(eq=False, repr=False)
@@ -44,7 +106,7 @@ class Run:
     settings: Settings
     folder: RunFolder
     drawings: Mapping[str, bytes]  # PNG of the strokes of its masks, by what they were drawn on
-    stop: threading.Event = field(default_factory=threading.Event)  # set when it is to end
+    stop: threading.Event = field(default_factory=threading.Event)  # set to end it with what it has
     id: str = field(default_factory=lambda: secrets.token_hex(16))
     began: float = field(default_factory=time.time)
     state: State = "waiting"
@@ -59,13 +121,7 @@ class Run:
 
     @property
     def under_way(self) -> bool:
-        """Whether it waits or is painted."""
         return self.state in ("waiting", "painting")
-
-    @property
-    def stopped(self) -> bool:
-        """Whether it was asked to end."""
-        return self.stop.is_set()
 
     @property
     def step(self) -> str:
@@ -81,33 +137,22 @@ class Run:
         day = time.strftime("%Y-%m-%d", time.localtime(self.began))
         return "-".join([*names, day]) + Path(kept.path).suffix
 
-    def request_stop(self) -> None:
-        """Ask it to end at its next iteration, and to keep what it has."""
-        self.stop.set()
-
     def expire(self) -> None:
-        """End it as if everybody had long left."""
+        """End it as if whoever has followed it had long left."""
         self._last_followed = -math.inf
-        self._followers.clear()
 
     def tell(self, latest: Waiting | Update) -> None:
-        """Have its followers know what is new."""
         if isinstance(latest, Update):
             self.losses.add(latest.frame)
         self.latest = latest
         self._wake()
 
     def finish(self, state: State, message: str = "") -> None:
-        """Have its followers know how it ended."""
         self.state, self.message = state, message
         self._wake()
 
-    async def follow(self, session: str) -> AsyncGenerator[Waiting | Update | None, None]:
-        """Yield what is newest, None if nothing has changed for a while, until the run has ended.
-
-        Args:
-            session: whose listeners it is for; when all have left for a while, the run ends.
-        """
+    async def follow(self, session: str) -> AsyncGenerator[Waiting | Update | None]:
+        """Yield what is newest for a session's listeners, None now and then, until the run has ended."""
         last: Waiting | Update | None = None
         token = object()
         self._followers[token] = (session, time.monotonic())
@@ -122,8 +167,8 @@ class Run:
                     except asyncio.TimeoutError:
                         yield None
         finally:
-            if self._followers.pop(token, None):
-                self._last_followed = time.monotonic()
+            del self._followers[token]
+            self._last_followed = time.monotonic()
 
     def alone_for(self, listeners: Listeners) -> float:
         """Return for how many seconds nobody has followed it."""
@@ -136,9 +181,7 @@ class Run:
     def is_abandoned(self, listeners: Listeners, grace: float) -> bool:
         """Return whether nobody has followed it for so long that it ends.
 
-        Args:
-            grace: seconds for which a browser may be on its way back; a program that was killed, and listens
-                no more, is not.
+        For the seconds of grace a browser may be on its way back; a program that listens no more is not.
         """
         followers = list(self._followers.values())
         if not self.owner and followers and all(listeners.has_left(session) for session, _ in followers):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple, TypeVar
 
 from nst.errors import InputError
-from nst.painters.accounts import accounts
+from nst.painters.scheduler import accounts
 from nst.runs.own_folder import own_folder
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,6 @@ class Upload(NamedTuple):
 
     @property
     def preview(self) -> Path:
-        """What a page shows of it."""
         preview = self.path.with_name(_PREVIEW)
         return preview if preview.exists() else self.path
 
@@ -69,10 +68,7 @@ class Upload(NamedTuple):
 
 @dataclass(eq=False)
 class Folder:
-    """The folder of one upload or run.
-
-    Its name cannot be guessed, so nobody reaches another visitor's pictures.
-    """
+    """The folder of one upload or run, whose name nobody can guess who was not told it."""
 
     files: Files
     path: Path
@@ -82,10 +78,6 @@ class Folder:
     size: int = 0  # bytes
     holds: int = 0  # how many wait for it or work with it
 
-    def is_of(self, account: str) -> bool:
-        """Return whether it is charged to an account."""
-        return any(account == own for own, _ in accounts(self.client))
-
     def write(self, name: str, data: bytes) -> str:
         """Write a file that stays as long as the folder, whole or not at all; return its path."""
         path = self.path / name
@@ -94,9 +86,8 @@ class Folder:
         try:
             part.write_bytes(data)
             part.replace(path)
-        except OSError:
+        finally:
             part.unlink(missing_ok=True)
-            raise
         self.files.grew(self, len(data) - before)
         return str(path)
 
@@ -108,12 +99,10 @@ class SavedFrame(NamedTuple):
     iteration: int
     size: tuple[int, int]  # width and height of the canvas then; the file may be a preview of it
     change: float = 0.0  # how much has been seen to change up to here, from frame to frame, white being 1
-
     of_clip: bool = False  # a frame of a clip, whose number the iteration is
 
     @property
     def name(self) -> str:
-        """What people read."""
         if self.of_clip:
             return f"Frame {self.iteration}"
         return f"Step {self.iteration}, {max(self.size)} px"
@@ -148,7 +137,6 @@ class RunFolder(Folder):
         return path
 
     def discard(self, path: str) -> None:
-        """Remove a file."""
         with contextlib.suppress(FileNotFoundError):
             self.files.grew(self, -Path(path).stat().st_size)
             Path(path).unlink()
@@ -183,18 +171,14 @@ class Files:
     seconds: float = KEPT_SECONDS  # for how long a thing is kept after it was last used
     gone: Callable[[Path], None] | None = None  # told of each folder that was removed
     folder: Path = field(default_factory=lambda: own_folder().path)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock)  # for sizes and holds
     _folders: dict[Path, Folder] = field(default_factory=dict)
     _stop: threading.Event = field(default_factory=threading.Event)
 
     # What comes in
 
     def add_upload(self, client: str, name: str | None, source: IO[bytes]) -> Path:
-        """Keep an upload under a name that nobody can guess; return its path, or raise OSError for no room.
-
-        Args:
-            name: its sender's; in the file's own only a suffix is left of it, if pictures have that.
-        """
+        """Keep an upload; return its path, with the suffix of its name, or raise OSError for no room."""
         suffix = Path(name or "").suffix.lower()
         folder = self._new(Folder, "upload", client, (name or "")[-120:])
         path = folder.path / (_ORIGINAL + (suffix if suffix in _SUFFIXES else ""))
@@ -214,19 +198,13 @@ class Files:
         return self._folders.get(path, Folder(self, path, "")).write(_PREVIEW, data)
 
     def new_run(self, client: str) -> RunFolder:
-        """Return an empty folder for a run."""
         return self._new(RunFolder, "run", client)
 
     @contextlib.contextmanager
     def coming(self, client: str) -> Iterator[Callable[[int], None]]:
-        """Count bytes that are on their way in as kept, for as long as the context lasts.
-
-        Yields:
-            what is told how many more have come; raises OSError if there is no room for them.
-        """
+        """Count bytes on their way in as kept: what is yielded is told of more; OSError for no room."""
         folder = Folder(self, Path(secrets.token_hex(16)), client, holds=1)  # it never exists
-        with self._lock:
-            self._folders[folder.path] = folder
+        self._folders[folder.path] = folder
 
         def more(size: int) -> None:
             self.grew(folder, size)
@@ -236,8 +214,7 @@ class Files:
         try:
             yield more
         finally:
-            with self._lock:
-                self._folders.pop(folder.path, None)
+            self._folders.pop(folder.path, None)
 
     def grew(self, folder: Folder, size: int) -> None:
         """Note bytes that came to lie in a folder; make room by what is oldest."""
@@ -252,8 +229,7 @@ class Files:
     def adopt(self, uploads_of: Callable[[RunFolder], list[Path]]) -> None:
         """Take over the runs of hosts that were killed, with their uploads; remove all else of theirs.
 
-        Args:
-            uploads_of: returns the folders of a run's uploads, or raises InputError: nobody can ask for it.
+        `uploads_of` returns the folders of a run's uploads, or raises InputError: nobody can ask for it.
         """
         orphans: dict[Path, Folder] = {}
         paths = own_folder().orphans
@@ -279,10 +255,7 @@ class Files:
     # What may be named
 
     def find(self, name: Any) -> Path | None:
-        """Return the path of what an upload, a run or the page made here; None for any other name.
-
-        The file may be gone by now.
-        """
+        """Return the path of what was made here, which may be gone by now; None for any other name."""
         if not isinstance(name, str) or len(name) > 600:
             return None
         path = Path(name)
@@ -327,27 +300,23 @@ class Files:
         threading.Thread(target=self._keep_sweeping, name="sweep", daemon=True).start()
 
     def close(self) -> None:
-        """Remove everything."""
         self._stop.set()
-        self.remove(*self._all())
+        self.remove(*self._folders.copy().values())
 
     def sweep(self) -> None:
-        """Remove what was last used too long ago."""
         oldest = time.monotonic() - self.seconds
-        self.remove(*(folder for folder in self._all() if not folder.holds and folder.used < oldest))
+        there = list(self._folders.values())
+        self.remove(*(folder for folder in there if not folder.holds and folder.used < oldest))
 
     def remove(self, *folders: Folder) -> None:
-        """Remove folders at once."""
         for folder in folders:
             shutil.rmtree(folder.path, ignore_errors=True)
-            with self._lock:
-                self._folders.pop(folder.path, None)
+            self._folders.pop(folder.path, None)
             if self.gone:
                 self.gone(folder.path)
 
     def held_bytes(self) -> int:
-        """Return how much is kept."""
-        return sum(folder.size for folder in self._all())
+        return sum(folder.size for folder in list(self._folders.values()))
 
     def _keep_sweeping(self) -> None:
         while not self._stop.wait(min(30.0, self.seconds / 4)):
@@ -356,21 +325,17 @@ class Files:
             except Exception:
                 log.exception("sweeping failed; it is tried again")
 
-    def _all(self) -> list[Folder]:
-        with self._lock:
-            return list(self._folders.values())
-
     def _new(self, kind: type[_Kind], name: str, client: str, sender: str = "") -> _Kind:
         folder = kind(self, self.folder / f"{name}-{secrets.token_hex(16)}", client, sender)
         folder.path.mkdir(mode=0o700)
-        with self._lock:
-            self._folders[folder.path] = folder
+        self._folders[folder.path] = folder
         return folder
 
     def _too_much(self, grown: Folder) -> list[Folder]:
         """Return what has to go: an account's own oldest first, then the oldest of whoever has most."""
         there = list(self._folders.values())
         loose = sorted((one for one in there if not one.holds and one is not grown), key=lambda one: one.used)
+        of = {one: [account for account, _ in accounts(one.client)] for one in there}
         going: list[Folder] = []
 
         def let_go(folder: Folder) -> None:
@@ -379,9 +344,9 @@ class Files:
             loose.remove(folder)
 
         for account, share in accounts(grown.client) if grown.client else ():  # the others share all of it
-            own = [one for one in there if one.is_of(account)]
+            own = [one for one in there if account in of[one]]
             size, runs = sum(one.size for one in own), sum(isinstance(one, RunFolder) for one in own)
-            for one in [one for one in loose if one.is_of(account)]:
+            for one in [one for one in loose if account in of[one]]:
                 is_run = isinstance(one, RunFolder)
                 if size > self.most * share // _SHARE or (is_run and runs > RUNS_EACH * share):
                     let_go(one)
@@ -389,7 +354,7 @@ class Files:
         while loose and sum(one.size for one in there) > self.most:
             shares: Counter[str] = Counter()
             for one in loose:
-                shares[accounts(one.client)[-1][0]] += one.size
+                shares[of[one][-1]] += one.size
             richest = max(shares, key=shares.__getitem__)
-            let_go(next(one for one in loose if one.is_of(richest)))
+            let_go(next(one for one in loose if richest in of[one]))
         return going

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from nst.clips.writing import as_animation
 from nst.errors import InputError
+from nst.image.film import as_film
 from nst.image.metadata import describe_painting
 from nst.image.picture_files import encode_jpeg, encode_png
 from nst.image.timelapse import as_mp4, as_webp
 from nst.optimization.frames import Frame
 from nst.painters.pixels import Pixels
 from nst.painters.previews import Preview, at_size
-from nst.runs.storage import RunFolder, SavedFrame
+from nst.runs.storage import IN_FLIGHT, RunFolder, SavedFrame
 from nst.settings import Settings
 
-NOTHING = np.zeros((), np.uint8)
+# How many times as many frames a film so far has as the one before: encoding all of them stays a small part.
+_GROWN = 1.5
 EXPIRED = "This painting has expired. Press Paint to make it again."
 
 
@@ -30,49 +36,104 @@ class Update:
 
 
 def save_frame(folder: RunFolder, preview: Preview, photo: Pixels, settings: Settings) -> Update:
-    """Write a frame; the final one as PNG, with its settings, and the photo beside it.
-
-    Args:
-        settings: how the run began.
-    """
+    """Write a frame of a run that began with `settings`; the final one as PNG, and the photo beside it."""
     frame, size, change = preview.frame, preview.size, preview.change
-    moment = replace(frame, image=np.broadcast_to(NOTHING, (*reversed(size), 3)))
     if not frame.final:
-        return Update(moment, folder.add_frame(preview.jpeg, frame.iteration, size, change))
+        return update_of(preview, folder.add_frame(preview.jpeg, frame.iteration, size, change))
     text = describe_painting(frame.settings.public(), frame.encoder, steered=frame.settings != settings)
     folder.before = folder.add("photo", ".jpg", encode_jpeg(at_size(photo, size), quality=92))
     path = folder.add("painting", ".png", encode_png(frame.image, text))
     folder.finished = SavedFrame(path, frame.iteration, size, change)
-    return Update(moment, path)
+    return update_of(preview, path)
 
 
-def canvas_of(kept: SavedFrame) -> Image.Image:
-    """Return a kept frame as a canvas to go on with: no larger than it was, no larger than its preview.
+def update_of(preview: Preview, path: str) -> Update:
+    """Return what is told of a frame that was written."""
+    nothing = np.broadcast_to(np.uint8(0), (*reversed(preview.size), 3))
+    return Update(replace(preview.frame, image=nothing), path)
 
-    Raises:
-        InputError: it is no longer there.
-    """
+
+def opened(kept: SavedFrame) -> Image.Image:
+    """Return a kept frame; raise InputError if it is no longer there."""
     try:
         with Image.open(kept.path) as picture:
-            return picture.resize(min(kept.size, picture.size), Image.Resampling.BICUBIC)
+            picture.load()
+            return picture
     except OSError as error:
         raise InputError(EXPIRED) from error
 
 
-def film(folder: RunFolder) -> tuple[str, str]:
-    """Return the paths of an ended run's film as MP4 and animated WebP, made when first asked for.
+def canvas_of(kept: SavedFrame) -> Image.Image:
+    """Return a kept frame as a canvas to go on with, no larger than its preview; InputError if it is gone."""
+    picture = opened(kept)
+    return picture.resize(min(kept.size, picture.size), Image.Resampling.BICUBIC)
 
-    Raises:
-        InputError: the frames are no longer there.
-    """
+
+def film(folder: RunFolder) -> tuple[str, str]:
+    """Return the paths of a run's film, MP4 and WebP, made when first asked for; InputError if it is gone."""
     if folder.film is None:
-        try:
-            pictures = []
-            for kept in folder.kept():
-                with Image.open(kept.path) as picture:
-                    pictures.append(np.asarray(picture))
-            mp4 = folder.add("time-lapse", ".mp4", as_mp4(pictures))
-            folder.film = mp4, folder.add("time-lapse", ".webp", as_webp(pictures))
-        except FileNotFoundError as error:
-            raise InputError(EXPIRED) from error
+        pictures = [np.asarray(opened(kept)) for kept in folder.kept()]
+        mp4 = folder.add("time-lapse", ".mp4", as_mp4(pictures))
+        folder.film = mp4, folder.add("time-lapse", ".webp", as_webp(pictures))
     return folder.film
+
+
+# Of a clip: its frames, the film so far, the finished film.
+
+
+def save_clip_frame(folder: RunFolder, preview: Preview) -> Update:
+    """Write a frame of a clip: all that are finished stay, and of those in work the newest."""
+    if preview.done:
+        return update_of(preview, _keep(folder, preview.jpeg, preview.frame.iteration, preview.size))
+    path = folder.add("passing", ".jpg", preview.jpeg)
+    folder.passing.append(path)
+    if len(folder.passing) > IN_FLIGHT:
+        folder.discard(folder.passing.pop(0))
+    return update_of(preview, path)
+
+
+def take_over(folder: RunFolder, frames: Iterable[SavedFrame]) -> None:
+    """Begin with the frames of a clip that another run has painted; raise OSError if one of them is gone."""
+    for frame in frames:
+        _keep(folder, Path(frame.path).read_bytes(), frame.iteration, frame.size)
+
+
+def film_so_far(folder: RunFolder, rate: Fraction) -> None:
+    """Write the finished frames as an animated WebP, if there are enough more than in the one before."""
+    if len(folder.frames) < _GROWN * folder.filmed:
+        return
+    folder.filmed, before = len(folder.frames), folder.so_far
+    folder.so_far = folder.add("so-far", ".webp", as_animation(_pixels(folder), rate, "WEBP", True))
+    if before:
+        folder.passing.append(before)  # a browser may be about to fetch it
+
+
+def films(folder: RunFolder, clip: np.ndarray, rate: Fraction) -> tuple[bytes, bytes, bytes]:
+    """Return the painted clip as WebP and MP4, and what it was painted from, (N, H, W, 3) uint8, as WebP."""
+    painted = list(_pixels(folder))
+    before = as_animation(iter(clip[: len(painted)]), rate, "WEBP", True)
+    return as_animation(iter(painted), rate, "WEBP", True), as_film(painted, rate), before
+
+
+def finish_clip(folder: RunFolder, webp: bytes, mp4: bytes, before: bytes) -> str:
+    """Write what `films` returns; return the path of the WebP, beside which the MP4 lies."""
+    folder.before = folder.add("photo", ".webp", before)
+    path = folder.add("painting", ".webp", webp)
+    film = folder.write(Path(path).with_suffix(".mp4").name, mp4)
+    folder.film = film, path
+    folder.finished = folder.frames[-1]._replace(path=path)
+    return path
+
+
+def _keep(folder: RunFolder, jpeg: bytes, number: int, size: tuple[int, int]) -> str:
+    path = folder.add("frame", ".jpg", jpeg)
+    folder.frames.append(SavedFrame(path, number, size, number, of_clip=True))
+    return path
+
+
+def _pixels(folder: RunFolder) -> Iterator[np.ndarray]:
+    """Yield the finished frames, all of the last one's size."""
+    size = folder.frames[-1].size
+    for kept in folder.frames:
+        picture = opened(kept)
+        yield np.asarray(picture if picture.size == size else picture.resize(size))

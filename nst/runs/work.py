@@ -28,12 +28,11 @@ from nst.painters.previews import Preview
 from nst.painters.scheduler import minutes
 from nst.painters.worker import in_worker
 from nst.runs import record
-from nst.runs.clip_files import film_so_far, films, finish_clip, save_clip_frame
 from nst.runs.decoder import Decoder, Moving
 from nst.runs.pictures import decoded
 from nst.runs.run import Run, State, Waiting
 from nst.runs.storage import FULL, NO_ROOM, Upload
-from nst.runs.stream import Update, canvas_of, save_frame
+from nst.runs.stream import Update, canvas_of, film_so_far, films, finish_clip, save_clip_frame, save_frame
 from nst.settings import KNOBS, Settings
 
 log = logging.getLogger(__name__)
@@ -41,7 +40,6 @@ _each_run = logging.getLogger("nst.runs")  # one line for each run
 
 _INTERVAL = 0.25  # seconds between frames
 _LOOK = 0.25  # seconds between two looks at whether a run that does not paint yet is to end
-_WRITTEN = 1.0  # seconds between two times that a run in progress is written down
 _DEATHS = 3  # painters that may die over one run before it ends with what it has
 
 _Found = TypeVar("_Found")
@@ -70,14 +68,13 @@ class Work:
     remark: str = ""  # on its pictures
     notice: str = ""  # on what has happened to it
     gives_way: bool = False
-    written: float = 0.0  # when the run was last written down
 
     async def carry_out(self, ticket: Any) -> None:
         """Wait for a turn with a ticket, paint, and give it up; the run and the log are told how it ended."""
         run = self.run
         try:
             await self._carry_out(ticket)
-            self._end("stopped" if run.stopped else "left" if self.abandoned() else "finished")
+            self._end("stopped" if run.stop.is_set() else "left" if self.abandoned() else "finished")
         except InputError as error:
             self._end("refused", str(error))
         except asyncio.CancelledError:
@@ -90,7 +87,7 @@ class Work:
             else:
                 number = uuid.uuid4().hex[:8]
                 log.error("run failed, error %s", number, exc_info=error)
-                self._end("failed", f"Something broke here (error {number}); try again.", number)
+                self._end("failed", f"Something broke here (error {number}); try again.", error=number)
         finally:
             with contextlib.suppress(OSError):  # without it the run is lost if this process is killed
                 record.write(run)
@@ -119,8 +116,7 @@ class Work:
                 except PainterDiedError:
                     log.warning("a painter has died over a run, time %d of %d", died, _DEATHS)
                 if died < _DEATHS:
-                    with contextlib.suppress(PainterDiedError):
-                        await painter.leave(ticket)
+                    await painter.leave(ticket)
                     ticket = await painter.join(run.client, again=True)
                     frames = run.folder.frames
                     step = f" from {run.step} {frames[-1].iteration}" if frames else ""
@@ -129,8 +125,7 @@ class Work:
         except _EndingError:
             await self._finish_clip()  # which may have been waiting between two frames
         finally:
-            with contextlib.suppress(PainterDiedError):
-                await asyncio.shield(painter.leave(ticket))
+            await asyncio.shield(painter.leave(ticket))
 
     async def _begun(self, ticket: Any, seconds: float, pictures: Inputs[Pixels] | None) -> Inputs[Pixels]:
         """Wait for the turn; return the pictures."""
@@ -158,8 +153,7 @@ class Work:
             pictures = replace(pictures, resume=canvas_of(run.folder.frames[-1]))
         closed_up, places = pictures.compact()
 
-        def settings_of(wanted: Settings) -> Settings:
-            """Return settings whose shares belong to the styles that are there, in their order."""
+        def settings_of(wanted: Settings) -> Settings:  # with the shares of the styles that are there
             shares: dict[str, Any] = {f"blend_{n}": wanted.blend[place] for n, place in enumerate(places, 1)}
             return replace(wanted, **shares)
 
@@ -179,8 +173,7 @@ class Work:
                 if not self.moving:
                     return True
         # The next one need not wait until this is written.
-        with contextlib.suppress(PainterDiedError):
-            await painter.leave(ticket)
+        await painter.leave(ticket)
         await (self._finish_clip() if self.moving else self._show(preview))
         return True
 
@@ -194,16 +187,6 @@ class Work:
         if not done:
             return pictures
         return replace(pictures, photo=self.clip[done - 1 :], resume=canvas_of(frames[done - 1]))
-
-    def _counted(self, frame: Frame) -> Frame:
-        """Return a frame with the numbers of the whole clip, of which maybe only the rest is painted."""
-        frames, seconds = self.before
-        return replace(
-            frame,
-            iteration=frame.iteration + frames,
-            total=frame.total + frames,
-            seconds=frame.seconds + seconds,
-        )
 
     async def _finish_clip(self) -> None:
         """Make films of what is finished of a clip, with its sound."""
@@ -220,9 +203,16 @@ class Work:
             run.tell(Update(self.last, path))
 
     async def _show(self, preview: Preview) -> None:
-        run, frame = self.run, self._counted(preview.frame)
-        notice = " ".join(filter(None, (self.remark, self.notice, frame.notice)))
-        shown = replace(preview, frame=replace(frame, notice=notice))
+        run, frame = self.run, preview.frame
+        frames, seconds = self.before
+        frame = replace(
+            frame,
+            iteration=frame.iteration + frames,
+            total=frame.total + frames,
+            seconds=frame.seconds + seconds,
+            notice=" ".join(filter(None, (self.remark, self.notice, frame.notice))),
+        )
+        shown = replace(preview, frame=frame)
         if self.moving:
             update = await in_worker(save_clip_frame, run.folder, shown)
             if preview.done:
@@ -231,14 +221,14 @@ class Work:
             update = await in_worker(save_frame, run.folder, shown, self.photo, self.settings)
         self.last = update.frame
         run.tell(update)
-        if not frame.final and time.monotonic() - self.written >= _WRITTEN:
-            record.write(run)
-            self.written = time.monotonic()
-            if frame.seconds > self.busy and not self.moving and (await self.painter.counts())[1]:
-                self.gives_way = True
-                self.notice = (
-                    f"Others are waiting, so this ended after {frame.seconds:.0f} s. Press Continue to go on."
-                )
+        if frame.final:
+            return
+        record.write(run)
+        if frame.seconds > self.busy and not self.moving and (await self.painter.counts())[1]:
+            self.gives_way = True
+            self.notice = (
+                f"Others are waiting, so this ended after {frame.seconds:.0f} s. Press Continue to go on."
+            )
 
     async def _make_do(self) -> None:
         """End with the last kept frame, as painters die one after the other."""
@@ -271,18 +261,12 @@ class Work:
             task.cancel()
 
     def _ending(self) -> bool:
-        return self.run.stopped or self.gives_way or self.abandoned()
+        return self.run.stop.is_set() or self.gives_way or self.abandoned()
 
-    def _end(self, state: State, message: str = "", error: str = "") -> None:
-        """Tell the run how it ended, and the log what it was, but never whose or of what.
-
-        Args:
-            error: the number of what nobody foresaw.
-        """
+    def _end(self, state: State, message: str = "", **more: object) -> None:
+        """Tell the run how it ended, and the log what it was, but never whose or of what."""
         run, frame = self.run, self.last
-        fields: dict[str, object] = {"outcome": state, "seconds": round(time.time() - run.began, 2)}
-        if error:
-            fields["error"] = error
+        fields: dict[str, object] = {"outcome": state, "seconds": round(time.time() - run.began, 2), **more}
         if frame:
             fields |= {
                 "size": f"{frame.width}x{frame.height}",

@@ -132,7 +132,7 @@ class RunController:
         run = self.stage.run(values)
         if run is None or not run.under_way:  # the button asks again, should it only be about to begin
             return "missed"
-        run.request_stop()
+        run.stop.set()
         return gr.skip()  # the answer may come after the end was told, and must not take that back
 
     def _changed(self, values: Values, request: gr.Request) -> Values:
@@ -213,7 +213,7 @@ def _ended(run: Run) -> str:
         further = f" Press Continue to go on from {run.step} {kept[-1].iteration}." if kept else ""
         return tell(run.message + further)
     if isinstance(run.latest, Update):
-        return status.finished(run.latest.frame, run.stopped, run.step)
+        return status.finished(run.latest.frame, run.stop.is_set(), run.step)
     if kept:
         return status.line(f"{run.step.title()} {kept[-1].iteration}. Press Continue to go on from here.")
     return status.line("Stopped before it began. Press Paint to start.")

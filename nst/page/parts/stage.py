@@ -66,7 +66,7 @@ class Stage:
         # Its value: the files "mp4" and "webp", and "name" of both where they are saved, without an ending;
         # or a "text" in their place.
         self.film = element("film", value=_NO_FILM, render=False)
-        # `nst.runs.loss_log.LossLog` makes its table.
+        # `nst.runs.run.LossLog` makes its table.
         self.chart = gr.LinePlot(
             x="step",
             y="log10",

@@ -28,7 +28,7 @@ from nst.guard.clients import Call
 from nst.guard.guard import Guard
 from nst.guard.service import Service
 from nst.runs.limits import Limits
-from nst.runs.listeners import Listeners
+from nst.runs.run import Listeners
 from nst.runs.storage import Files
 
 STYLIZE = f"{API}/call/v2/stylize"

@@ -23,8 +23,8 @@ from nst.painters import PainterDiedError
 from nst.painters.local import Local
 from nst.runs import record
 from nst.runs.decoder import Decoder
-from nst.runs.listeners import Listeners
 from nst.runs.registry import Registry, owner_of
+from nst.runs.run import Listeners
 from nst.runs.storage import Files, Upload
 from nst.runs.stream import Update
 
@@ -138,7 +138,7 @@ def test_a_clip_lets_others_in_between_its_frames_and_goes_on_after_a_stop(runs,
         await runs.painter.mark_ready(third, 1.0)
         while third.worker is None:
             await asyncio.sleep(0.01)
-        run.request_stop()
+        run.stop.set()
         _, updates = await clip
         await runs.painter.leave(third)
         return run, updates, between

@@ -30,11 +30,9 @@ from nst.painters.previews import Preview
 from nst.painters.worker import submit
 from nst.runs import record
 from nst.runs.decoder import Decoder
-from nst.runs.listeners import Listeners
-from nst.runs.loss_log import LossLog
 from nst.runs.own_folder import own_folder
 from nst.runs.registry import Registry, owner_of
-from nst.runs.run import Run, Waiting
+from nst.runs.run import Listeners, LossLog, Run, Waiting
 from nst.runs.storage import Files, Upload
 from nst.runs.stream import Update
 
@@ -124,7 +122,6 @@ def test_who_waits_is_told_where_and_may_have_to_go_for_somebody_who_has_less(ru
 
 
 def test_while_others_wait_a_long_run_ends_with_what_it_has(registry, monkeypatch):
-    monkeypatch.setattr("nst.runs.work._WRITTEN", 0.0)
     runs = registry(Scripted(frames=60, slow=0.002), busy=20)
     _, updates = complete(painted(runs))
     assert updates[-1].frame.iteration == 60  # nobody waits
@@ -258,7 +255,6 @@ def test_after_a_kill_its_owner_finds_it_and_can_go_on(registry, monkeypatch):
     runs = registry(Scripted(frames=1000, slow=0.05))
 
     async def killed():
-        monkeypatch.setattr("nst.runs.work._WRITTEN", 0.0)
         run = await begin(runs, style_weight=7, drawings={"photo": b"PNG"})
         program = await begin(runs, owner="")
         while len(run.folder.frames) < 3:

@@ -14,7 +14,7 @@ from conftest import eventually
 
 from nst import InputError
 from nst.runs import own_folder as module
-from nst.runs.file_cache import FileCache
+from nst.runs.decoder import FileCache
 from nst.runs.own_folder import OwnFolder, own_folder
 from nst.runs.storage import MOST_FRAMES, Files, Upload
 
