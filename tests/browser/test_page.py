@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 from functools import partial
 from unittest.mock import Mock
 
 import numpy as np
+from pictures import picture
+from PIL import Image
 from playwright.sync_api import Page, Route, expect
 from served import LIMITS, serve
-from visits import SHORT, another_tab, begin, choose, make_link, open_group, paint, set_number, upload
+from visits import (
+    SHORT,
+    another_tab,
+    begin,
+    choose,
+    downloaded,
+    drag,
+    draw,
+    drawn,
+    make_link,
+    open_group,
+    paint,
+    press,
+    set_number,
+    upload,
+)
 from waiting import eventually
 
 from nst import Settings
@@ -49,6 +67,56 @@ def test_examples_presets_and_a_surprise_take_one_click(page: Page):
     weights = [float(page.locator(f"#{name} input[type=number]").input_value()) for name in MAIN[:2]]
     assert 3.5 <= weights[0] <= 6.5
     assert 4 <= weights[1] <= 7
+
+
+def test_brush_second_style_and_start(page: Page, tmp_path):
+    photo = tmp_path / "photo.png"
+    picture(64, 48).save(photo)
+    upload(page, "photo", photo)
+    choose(page, "style", "Marbling")
+    open_group(page, "Areas")
+    page.get_by_role("button", name="Use the further style Ink wash").click()
+    expect(page.locator("#style-2 img").first).to_have_attribute("src", re.compile("ink_wash"))
+    expect(page.locator("#brush img")).to_have_attribute("src", re.compile(r"shown\.jpg"))
+    # No brush is in the hand yet: who only passes over the photo draws nothing.
+    drag(page.locator("#brush .drawing"), (0.5, 0.5), (0.2, 0.2))
+    assert not drawn(page, "#brush")
+    # A mask comes from a file, too.
+    mask = Image.new("L", (64, 48), 0)
+    mask.paste(255, (0, 0, 16, 48))
+    mask.save(tmp_path / "mask.png")
+    page.get_by_role("button", name="Keep the photo").focus()
+    page.keyboard.press("Enter")
+    page.locator("#brush .mask").set_input_files(tmp_path / "mask.png")
+    eventually(lambda: drawn(page, "#brush"))
+    page.locator("#brush input[type=range]").fill("25")
+    draw(page, "#brush", "Style 2", (0.9, 0.05), (0.9, 0.95))
+    set_number(page, "edge", 0)
+    # A start of one's own.
+    open_group(page, "Quality")
+    page.locator("#start input[type=file]").set_input_files(photo)
+    expect(page.get_by_label("A picture of your own")).to_be_checked()
+    paint(page)
+    painted = downloaded(page)
+    assert json.loads(painted.info["Settings"])["initial"] == "picture"
+    found, kept = np.asarray(painted, int), np.asarray(Image.open(photo), int)
+    assert np.abs(found - kept)[:, :12].max() == 0
+    assert np.abs(found - kept)[:, 24:].mean() > 5
+
+    # A region of a style that is no longer there is said before anything is painted.
+    expect(page.locator("#blend_2")).to_be_visible()
+    page.locator("#style-2").get_by_label(re.compile("^Remove ")).first.click()
+    expect(page.locator("#blend_2")).to_be_hidden()
+    press(page, "Paint")
+    expect(page.get_by_role("alert")).to_contain_text("Style 2 has a region but no picture")
+    assert downloaded(page).tobytes() == painted.tobytes()  # what was painted before is not lost
+    # Erased, it is as if it had never been.
+    draw(page, "#brush", "Erase", (0.9, 0.0), (0.9, 1.0), (0.8, 1.0), (0.8, 0.0), (1.0, 0.0), (1.0, 1.0))
+    paint(page)
+    # Another photo begins with nothing drawn.
+    choose(page, "photo", "Rocket")
+    expect(page.locator("#brush img")).to_have_attribute("src", re.compile("rocket"))
+    assert not drawn(page, "#brush")
 
 
 def test_a_photo_of_ones_own_is_shown_and_a_reload_forgets_nothing(page: Page, photo):
