@@ -13,22 +13,7 @@ from pictures import picture
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 from served import LIMITS, serve
-from visits import (
-    SHORT,
-    another_tab,
-    begin,
-    choose,
-    downloaded,
-    drag,
-    draw,
-    drawn,
-    make_link,
-    open_group,
-    paint,
-    press,
-    set_number,
-    upload,
-)
+from visits import choose, downloaded, drag, draw, drawn, make_link, open_group, paint, set_number, upload
 from waiting import eventually
 
 from nst import Settings
@@ -107,7 +92,7 @@ def test_brush_second_style_and_start(page: Page, tmp_path):
     expect(page.locator("#blend_2")).to_be_visible()
     page.locator("#style-2").get_by_label(re.compile("^Remove ")).first.click()
     expect(page.locator("#blend_2")).to_be_hidden()
-    press(page, "Paint")
+    page.locator("#paint").click()
     expect(page.get_by_role("alert")).to_contain_text("Style 2 has a region but no picture")
     assert downloaded(page).tobytes() == painted.tobytes()  # what was painted before is not lost
     # Erased, it is as if it had never been.
@@ -180,11 +165,11 @@ def test_a_page_at_which_nothing_happens_rests_and_a_script_that_comes_into_it_d
     assert page.evaluate("window.ran") is None
 
 
-def test_a_page_begins_sharper_where_that_is_soon_done(context, monkeypatch):
+def test_a_page_begins_sharper_where_that_is_soon_done(visitor, monkeypatch):
     with serve(replace(LIMITS, size=1024)) as url:
         for seconds, size in ((5.0, "768"), (40.0, "512"), (0.0, "512")):  # 0: nobody knows
             monkeypatch.setattr(estimate, "forecast", Mock(return_value=Forecast(768, 576, seconds)))
-            page = another_tab(context, f"{url}?iterations=20")  # which comes together with the size
+            page = visitor(f"{url}?iterations=20")  # which comes together with the size
             open_group(page, "Quality")
             expect(page.locator("#size input[type=number]")).to_have_value(size)
             page.close()
@@ -194,7 +179,9 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(visitor, url)
     script = "delete Navigator.prototype.canShare; navigator.canShare = undefined"
     # The other origin is made up, and no neighbour of this machine for the browser.
     allowed = ["local-network-access"]
-    page = visitor(SHORT, script, viewport={"width": 900, "height": 900}, permissions=allowed)
+    page = visitor(
+        "?size=64&iterations=20", script, viewport={"width": 900, "height": 900}, permissions=allowed
+    )
     choose(page, "photo", "Rocket")
     make_link(page, re.compile(r"^http.*\?.*photo=rocket"))
     for address, name, wanted in (
@@ -229,5 +216,5 @@ def test_in_a_page_of_another_origin_as_a_frame_and_as_a_component(visitor, url)
     expect(page.locator("#photo img").first).to_be_visible()
     expect(page.locator("#weights")).to_be_hidden()
     assert page.locator("#live").bounding_box()["height"] < 400
-    begin(page)
+    paint(page)
     assert page.locator("#full-page").get_attribute("href").startswith(url)
