@@ -36,8 +36,7 @@ def focused(page: Page) -> str:
 
 
 def test_everything_is_reached_by_keyboard(page: Page):
-    first = "document.querySelector('.gradio-container :is(a[href], button, input)').className"
-    assert page.evaluate(first) == "skip"
+    expect(page.locator(".gradio-container :is(a[href], button, input)").first).to_have_class("skip")
     page.locator(".skip").focus()
     passed = []
     for _ in range(80):

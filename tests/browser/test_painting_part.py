@@ -122,7 +122,6 @@ def test_a_stop_that_comes_after_the_end_or_before_the_run(page: Page, demo):
     held[0].continue_()
     expect(page.locator("#paint")).to_have_text("Paint")
     expect(page.locator("#status")).to_contain_text("Stopped")
-    page.unroute_all()
 
 
 def test_a_start_that_is_refused_is_said_and_one_at_the_very_moment_of_the_end_is_a_start(visitor):
