@@ -150,7 +150,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 # Those that take longest begin first, so that no process is left with one of them at the end.
 FIRST = (
-    "test_restart test_painting_part test_returning test_page test_first_visits test_cluster test_faults "
+    "test_restart test_painting_part test_returning test_page test_cluster test_faults "
     "test_real test_other_browsers test_load test_decoder test_other_systems test_connections"
 )
 

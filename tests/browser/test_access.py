@@ -1,12 +1,14 @@
-"""The page for people who use a keyboard, a screen reader or little contrast."""
+"""The page for people with a keyboard, a screen reader, little contrast, a small screen or a telephone."""
 
 from __future__ import annotations
 
 import re
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
-from visits import choose, make_link, paint
+from playwright.sync_api import Browser, Locator, Page, expect
+from unhurried import unhurried_host
+from visits import SHARES, SHIFTS, choose, make_link, paint, visit
 
 
 def serious(page: Page, within: str | None = None) -> list[str]:
@@ -14,15 +16,14 @@ def serious(page: Page, within: str | None = None) -> list[str]:
     found = []
     for scheme, rules in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
         page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(
-            "dark => document.body.classList.contains('dark') === dark", arg=scheme == "dark"
-        )
+        expect(page.locator("body.dark")).to_have_count(int(scheme == "dark"))
         # What passes over from one colour to another may be pale for a moment.
         page.wait_for_function("document.getAnimations().every(one => !(one instanceof CSSTransition))")
-        options = {"resultTypes": ["violations"], **rules}
         found += [
             f"{scheme}: {each['id']}: {node['html'][:160]}"
-            for each in Axe().run(page, within, options=options).response["violations"]
+            for each in Axe()
+            .run(page, within, {"resultTypes": ["violations"], **rules})
+            .response["violations"]
             if each["impact"] in ("serious", "critical")
             for node in each["nodes"]
         ]
@@ -31,15 +32,11 @@ def serious(page: Page, within: str | None = None) -> list[str]:
 
 def focused(page: Page) -> str:
     """Return the id, or else the name, of what has the keyboard."""
-    return page.evaluate(
-        "() => { const e = document.activeElement;"
-        " return e.id || e.getAttribute('aria-label') || e.innerText || e.closest('[id]')?.id || '' }"
-    )
+    return page.locator("*:focus").evaluate("e => e.id || e.getAttribute('aria-label') || e.innerText || ''")
 
 
 def test_everything_is_reached_by_keyboard(page: Page):
-    first = "document.querySelector('.gradio-container :is(a[href], button, input)').className"
-    assert page.evaluate(first) == "skip"
+    expect(page.locator(".gradio-container :is(a[href], button, input)").first).to_have_class("skip")
     page.locator(".skip").focus()
     passed = []
     for _ in range(80):
@@ -65,21 +62,59 @@ def test_everything_is_reached_by_keyboard(page: Page):
 
 def test_axe_has_nothing_serious_to_say(page: Page):
     choose(page, "photo", "Rocket")
-    expect(page.locator("#status")).to_contain_text("This is an example")
-    assert serious(page) == []
-    groups = page.locator("#options .label-wrap")
-    expect(groups).to_have_count(4)
-    for group in groups.all():
-        expect(group).to_have_attribute("aria-expanded", "false")
+    for group in page.locator("#options .label-wrap").all():
         group.click()
         expect(group).to_have_attribute("aria-expanded", "true")
     paint(page)
     page.get_by_role("tab", name="Expert").click()
     page.locator("#look").click()
-    expect(page.locator("#inside .residual").first).to_be_visible()
+    expect(page.locator("#loss svg, #loss canvas").first).to_be_visible()
+    expect(page.get_by_alt_text("Gram matrix of the painting at relu4_1")).to_be_visible()
+    expect(page.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
+    expect(page.locator("#inside .residual")).to_have_count(5)
     assert serious(page) == []
     page.get_by_role("tab", name="Time-lapse").click()
     expect(page.locator("#film video")).to_be_visible()
     assert serious(page, "#after") == []
     make_link(page, re.compile("http"))
     assert serious(page, "#after") == []
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "options", "press"),
+    [
+        (683, 384, {"color_scheme": "dark", "device_scale_factor": 2}, lambda button: button.press("Enter")),
+        (390, 664, {"has_touch": True, "is_mobile": True}, Locator.tap),
+    ],
+)
+def test_the_next_step_is_in_sight_without_scrolling(
+    browser: Browser, url: str, width, height, options, press
+):
+    options |= {"viewport": {"width": width, "height": height}}
+    with visit(browser, url + "?size=64&iterations=60", SHARES + SHIFTS, **options) as page:
+        button = page.locator("#paint")
+
+        def in_sight(*names: str) -> None:
+            for name in names:
+                expect(page.locator(name)).to_be_in_viewport(ratio=0.9)
+
+        in_sight("#paint")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for name in ("#paint", "#chips button", ".strip button", "#photo .source-selection button"):
+            box = page.locator(name).first.bounding_box()
+            assert not options.get("has_touch") or min(box["width"], box["height"]) >= 44, name
+        assert page.evaluate("window.shifted") < 0.05
+        with unhurried_host():
+            press(button)
+            expect(page.locator("#status")).to_contain_text("Painting")
+            expect(button).to_have_text("Stop")
+            in_sight("#paint", "#live .canvas", "#status .line")
+            page.evaluate("window.shifted = 0")  # from here on nothing is pressed
+        expect(page.locator("#status")).to_contain_text("Your painting is ready")
+        in_sight("#live .canvas", "#status .line", "#share", "#download")
+        expect(page.locator("#history button").first).to_be_attached()
+        assert page.evaluate("window.shifted") < 0.1
+        # Whoever goes back up to the pictures keeps sight of what there is to do.
+        page.evaluate("window.scrollTo(0, 0)")
+        expect(page.locator("#photo")).to_be_in_viewport()
+        in_sight("#share", "#download")

@@ -1,15 +1,20 @@
-"""What can be done with a finished picture."""
+"""What can be done with a finished picture: share and save it, compare it, go on from it."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from unhurried import unhurried_host
-from visits import LAPTOP, SHARES, SHORT, begin, paint, set_number, stop, visit
+from visits import LAPTOP, SHARES, SHORT, choose, downloaded, finished, paint, set_number, upload, visit
+
+from nst.page.parts import stage
+
+NAME = re.compile(r"^matterhorn-starry_night-20\d\d-\d\d-\d\d\.png$")
 
 
 @pytest.fixture(scope="module")
@@ -21,19 +26,12 @@ def painted(browser: Browser, url: str) -> Iterator[Page]:
         yield page
 
 
-def test_it_is_named_after_its_pictures_and_says_how_it_was_made(painted: Page):
-    line = painted.locator("#status .line")
-    expect(line).to_have_attribute("title", re.compile(r"^20 steps · .*Narrow network on"))
-    name = re.compile(r"^matterhorn-starry_night-20\d\d-\d\d-\d\d\.png$")
-    expect(painted.locator("#download")).to_have_attribute("download", name)
-
-
 def test_share_hands_the_picture_over_and_says_if_it_cannot(painted: Page):
     share = painted.locator("#share")
     share.click()
     painted.wait_for_function("window.shared")
     message = painted.evaluate("shared")
-    assert re.fullmatch(r"matterhorn-starry_night-20\d\d-\d\d-\d\d\.png", message["name"])
+    assert NAME.fullmatch(message["name"])
     assert (message["title"], message["type"]) == ("Painted live", "image/png")
     assert message["size"] > 3000
     # Whoever changes their mind has no need to be told.
@@ -47,24 +45,11 @@ def test_share_hands_the_picture_over_and_says_if_it_cannot(painted: Page):
     expect(share).to_have_text("Not shared")
 
 
-def test_copy_puts_the_picture_on_the_clipboard(painted: Page):
-    painted.locator("#copy").click()
-    expect(painted.locator("#copy")).to_have_text("Copied")
-    read = """async () => {
-      const [item] = await navigator.clipboard.read();
-      const bitmap = await createImageBitmap(await item.getType('image/png'));
-      return [bitmap.width, bitmap.height] }"""
-    assert painted.evaluate(read) == [64, 43]
-
-
-def test_the_canvas_fills_the_screen(painted: Page):
+def test_it_fills_the_screen_and_is_compared_with_the_photo(painted: Page):
     painted.locator("#whole").click()
     painted.wait_for_function("document.fullscreenElement?.id === 'live'")
     painted.evaluate("document.exitFullscreen()")
     painted.wait_for_function("!document.fullscreenElement")
-
-
-def test_it_is_compared_with_the_photo(painted: Page):
     expect(painted.locator("#compare .after")).to_have_attribute("src", re.compile(r"painting-\w+\.png"))
     slider = painted.get_by_label("How much of the photo is shown")
     slider.focus()
@@ -75,19 +60,25 @@ def test_it_is_compared_with_the_photo(painted: Page):
     # The photo is seen for as long as the picture is held.
     photo, canvas = painted.locator("#live .photo"), painted.locator("#live .canvas")
     canvas.focus()
-    painted.keyboard.down(" ")
-    expect(photo).to_be_visible()
-    assert photo.get_attribute("src") == painted.locator("#photo img").first.get_attribute("src")
-    painted.keyboard.up(" ")
-    expect(photo).to_be_hidden()
     canvas.hover()
-    painted.mouse.down()
-    expect(photo).to_be_visible()
-    painted.mouse.up()
-    expect(photo).to_be_hidden()
+    keys, mouse = painted.keyboard, painted.mouse
+    for hold, release in ((partial(keys.down, " "), partial(keys.up, " ")), (mouse.down, mouse.up)):
+        hold()
+        expect(photo).to_be_visible()
+        release()
+        expect(photo).to_be_hidden()
+    assert photo.get_attribute("src") == painted.locator("#photo img").first.get_attribute("src")
 
 
-def test_it_is_saved_as_jpeg_and_as_a_film(painted: Page):
+def test_it_is_copied_and_saved_under_the_names_of_its_pictures(painted: Page):
+    painted.locator("#copy").click()
+    expect(painted.locator("#copy")).to_have_text("Copied")
+    read = """async () => {
+      const [item] = await navigator.clipboard.read();
+      const bitmap = await createImageBitmap(await item.getType('image/png'));
+      return [bitmap.width, bitmap.height] }"""
+    assert painted.evaluate(read) == [64, 43]
+    expect(painted.locator("#download")).to_have_attribute("download", NAME)
     with painted.expect_download() as caught:
         painted.get_by_role("button", name="Save as JPEG").click()
     assert re.fullmatch(r"matterhorn-starry_night-\d+.*\.jpg", caught.value.suggested_filename)
@@ -101,29 +92,43 @@ def test_it_is_saved_as_jpeg_and_as_a_film(painted: Page):
     assert Image.open(caught.value.path()).format == "WEBP"
 
 
-def test_its_inside_is_shown(painted: Page):
-    painted.get_by_role("tab", name="Expert").click()
-    expect(painted.locator("#loss svg, #loss canvas").first).to_be_visible()
-    painted.locator("#look").click()
-    expect(painted.get_by_alt_text("Gram matrix of the painting at relu4_1")).to_be_visible()
-    expect(painted.locator("#inside .residual")).to_have_count(5)
-    expect(painted.get_by_alt_text("Feature map 1 of relu2_1")).to_be_visible()
-
-
-def test_frames_pass_into_one_another_unless_motion_is_not_wanted(painted: Page):
-    painted.evaluate(
-        """() => {
-          const canvas = document.querySelector('#live .canvas'), animate = canvas.animate;
-          canvas.animate = function (...told) { window.passed += 1; return animate.apply(this, told); };
-          new MutationObserver(() => { window.frames_seen += 1; })
-            .observe(canvas, { attributes: true, attributeFilter: ['src'] }); }"""
-    )
-    set_number(painted, "iterations", 1000)
-    with unhurried_host():
-        begin(painted)
-        for motion, passes in (("no-preference", True), ("reduce", False)):
-            painted.emulate_media(reduced_motion=motion)
-            painted.evaluate("window.passed = window.frames_seen = 0")
-            painted.wait_for_function("window.frames_seen >= 3")
-            assert (painted.evaluate("passed") > 0) is passes
-        stop(painted)
+def test_going_on_from_a_frame_and_larger(painted: Page, photo, monkeypatch):
+    monkeypatch.setattr(stage, "_SIZES", (64, 128, 768))
+    paint(painted)
+    whole = finished(painted)
+    strip = painted.locator("#history button")
+    expect(strip.nth(2)).to_be_visible()
+    strip.first.click()
+    expect(painted.locator("#status")).to_contain_text("Step 1. Press Continue to go on from here")
+    expect(painted.locator("#live .canvas")).not_to_have_attribute("src", whole)
+    # What is saved is what is shown.
+    assert downloaded(painted).format == "JPEG"
+    # A frame on the way goes on with Continue; the finished picture, chosen again, larger too.
+    expect(painted.locator("#larger")).to_have_count(0)
+    strip.last.click()
+    expect(painted.locator("#live .canvas")).to_have_attribute("src", whole)
+    painted.locator("#larger summary").click()
+    offered = painted.locator("#larger button")
+    expect(offered).to_have_text([re.compile(r"^128 px · 1 cm in print")])  # 768 are too many for this host
+    offered.click()
+    # Of 64 and 128 px both are painted, as the canvas has 64.
+    expect(painted.locator("#status .line")).to_have_attribute("title", re.compile("^20 steps .* 128 × 85"))  # noqa: RUF001
+    finished(painted)
+    assert downloaded(painted).size == (128, 85)
+    expect(painted.locator("#larger")).to_have_count(0)  # there is nothing larger here
+    # On from the finished picture: only the last size is painted again.
+    set_number(painted, "style_weight", 9)
+    painted.locator("#continue").click()
+    expect(painted.locator("#status .line")).to_have_attribute("title", re.compile("^10 steps"))
+    assert json.loads(downloaded(painted).info["Settings"])["style_weight"] == 9
+    # A painting of another photo is no way to go on with this one.
+    upload(painted, "photo", photo)
+    expect(painted.locator("#status")).to_contain_text("You changed the pictures. Press Paint to use them.")
+    painted.locator("#continue").click()
+    expect(painted.get_by_role("alert")).to_contain_text("Continue needs the photo it began with.")
+    expect(painted.locator("#paint")).to_have_text("Paint")
+    # What two examples become is shown also after a painting, which stays in the row.
+    choose(painted, "photo", "Rocket")
+    expect(painted.locator("#live .canvas")).to_have_attribute("src", re.compile("rocket-starry_night"))
+    expect(painted.locator("#download, #continue, #history button")).to_have_count(0)
+    expect(painted.locator("#paintings .delete").first).to_be_visible()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from clips import made_film
@@ -26,14 +25,8 @@ def url():
         yield url
 
 
-@pytest.fixture(scope="module")
-def film(tmp_path_factory) -> Path:
-    """A film that is longer than what is painted of it."""
-    path = tmp_path_factory.mktemp("film") / "sail.mp4"
-    return made_film(path, times=range(4 * FRAMES), sound="aac")
-
-
-def test_a_clip_is_painted_stopped_gone_on_with_and_saved(page: Page, film):
+def test_a_clip_is_painted_stopped_gone_on_with_and_saved(page: Page, tmp_path):
+    film = made_film(tmp_path / "sail.mp4", times=range(4 * FRAMES), sound="aac")  # longer than is painted
     with page.expect_file_chooser() as chooser:
         page.locator("#photo").get_by_label(re.compile("^Upload: ")).click()
     assert "video/mp4" in chooser.value.element.get_attribute("accept")
@@ -56,38 +49,23 @@ def test_a_clip_is_painted_stopped_gone_on_with_and_saved(page: Page, film):
     expect(page.locator("#forecast")).to_contain_text("12 frames")
     page.locator("#continue").click()
     expect(page.locator("#status")).to_contain_text("Your painting is ready")
-    expect(page.locator("#continue")).to_have_count(0)
     clip = open_clip(downloads(page, "sail"))
     assert (clip.count, clip.rate, clip.size) == (FRAMES, 10, (64, 42))
     # What the canvas shows moves, and so does what stands beside it.
-    for place in ("#live .canvas", "#compare img"):
-        for address in page.locator(place).evaluate_all("images => images.map((image) => image.src)"):
-            with Image.open(io.BytesIO(page.request.get(address).body())) as picture:
-                assert picture.n_frames > FRAMES // 2  # of alike ones in a row one is kept
+    pictures = page.locator("#live .canvas, #compare img")
+    for address in pictures.evaluate_all("images => images.map((image) => image.src)"):
+        with Image.open(io.BytesIO(page.request.get(address).body())) as picture:
+            assert picture.n_frames > FRAMES // 2  # of alike ones in a row one is kept
     page.get_by_role("tab", name="Time-lapse").click()
     expect(page.locator("#film video")).to_be_visible()
     # A frame is a picture.
     page.locator("#history button").nth(2).click()
-    expect(page.locator("#status")).to_contain_text(
-        re.compile(r"Frame \d. Press Continue to go on from here")
-    )
+    expect(page.locator("#status")).to_contain_text("Press Continue to go on from here")
     expect(page.locator("#copy")).to_have_count(1)
-
-
-def test_what_cannot_be_done_with_a_clip_is_said(page: Page, tmp_path):
+    # A clip is not cropped.
     page.get_by_role("button", name="Crop or rotate the photo").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Rotate right").click()
-    dialog.get_by_role("button", name="Crop photo").click()
-    expect(dialog.get_by_role("alert")).to_contain_text("A clip cannot be cropped or rotated here")
-    dialog.get_by_role("button", name="Cancel").click()
-    broken = tmp_path / "a.mp4"
-    broken.write_bytes(b"\0\0\0\x18ftypisom" + bytes(400))
-    before = page.locator("#photo img").first.get_attribute("src")
-    with page.expect_file_chooser() as chooser:
-        page.locator("#photo").get_by_label(re.compile("^Upload: ")).click()
-    chooser.value.set_files(broken)
-    expect(page.locator("#photo .fault")).to_have_text(
-        "This file cannot be read as a clip; save it as MP4 with H.264."
+    page.locator("#crop .right").click()
+    page.locator("#crop .use").click()
+    expect(page.locator("#crop").get_by_role("alert")).to_contain_text(
+        "A clip cannot be cropped or rotated here"
     )
-    assert page.locator("#photo img").first.get_attribute("src") == before

@@ -1,25 +1,36 @@
-"""Pictures come to their cards: dropped, pasted, chosen, whatever they are called."""
+"""Pictures come to their cards, and are cropped there."""
 
 from __future__ import annotations
 
+import math
 import re
 
+import numpy as np
 import pytest
 from pictures import encoded, jpeg, picture
 from PIL import Image
 from playwright.sync_api import Page, Request, Route, expect
-from visits import choose, downloaded, drop, press
+from visits import choose, downloaded, drag, drop, paint, press
+from waiting import eventually
+
+from nst.errors import InputError
+from nst.page.parts.cropping import part
 
 OWN = jpeg(90, 60, seed=5)
 HEIC = encoded(picture(90, 60, seed=5), "HEIF", quality=90)
-PLAIN, SMALL, LONG = (
-    encoded(Image.new("RGB", size, "teal"), "PNG") for size in ((200, 150), (48, 40), (1200, 200))
-)
+SMALL, LONG = (encoded(Image.new("RGB", size, "teal"), "PNG") for size in ((48, 40), (1200, 200)))
+FTYP = b"\0\0\0\x18ftypisom" + bytes(400)  # how an MP4 begins
 HALF_CLEAR = Image.merge("LA", [Image.linear_gradient("L").resize((200, 150))] * 2)
+PIXELS = np.arange(60 * 80 * 3).reshape(60, 80, 3)
 
 
 def source(page: Page, card: str) -> str:
     return page.locator(f"#{card} img").first.get_attribute("src") or ""
+
+
+def size_of(page: Page, card: str = "photo") -> list[int]:
+    """Return width and height of the picture on a card, which are 0 until it has come."""
+    return page.locator(f"#{card} img").first.evaluate("e => [e.naturalWidth, e.naturalHeight]")
 
 
 def wait_for_another(page: Page, card: str, before: str) -> None:
@@ -27,35 +38,44 @@ def wait_for_another(page: Page, card: str, before: str) -> None:
     expect(page.locator(f"#{card}")).not_to_have_class(re.compile("receiving"))
 
 
-def wait_for_width(page: Page, width: int) -> None:
-    """What is shown was made here of what was read here."""
-    page.wait_for_function(f"document.querySelector('#photo img')?.naturalWidth === {width}")
+def test_it_is_turned_then_cut():
+    assert np.array_equal(part(PIXELS, [0.25, 0, 1, 0.5], 0), PIXELS[:30, 20:])
+    # A quarter to the right: what stood at the left is at the top.
+    right = part(PIXELS, [0, 0, 1, 0.5], 1)
+    assert right.shape == (40, 60, 3)
+    assert np.array_equal(right[0], PIXELS[::-1, 0])
+    assert np.array_equal(part(PIXELS, [-5, -1, 9, 2], 4), PIXELS)
+
+
+@pytest.mark.parametrize("box", [None, [0, 0, 1, "1"], [0, 0, 1, math.nan], [0, 0, 0.1, 1], [0.6, 0, 0.4, 1]])
+def test_what_is_no_part_or_too_small_is_a_sentence(box):
+    with pytest.raises(InputError, match=r"^(Which part to keep cannot be read|That part is too small).*\.$"):
+        part(PIXELS, box, 0)
 
 
 @pytest.mark.parametrize(
-    ("data", "name", "width", "said"),
+    ("data", "name", "width", "note"),
     [
-        (OWN, "photo.jpg", 90, []),
-        (HEIC, "IMG_0001.HEIC", 90, []),
-        (OWN, "without an ending", 90, []),
-        (HEIC, "renamed.jpg", 90, []),
-        (PLAIN, "a.png", 200, []),
-        (SMALL, "a.png", 48, ["only 48 × 40 pixels; a larger one paints sharper"]),  # noqa: RUF001
-        (LONG, "a.png", 1024, ["very long; crop it"]),
-        (encoded(HALF_CLEAR, "PNG"), "a.png", 200, ["Transparent parts become white"]),
-        (jpeg(300, 300)[:-400], "a.jpg", 300, ["This file breaks off early: "]),
+        (OWN, "a\u202fphoto without an ending", 90, ""),
+        (HEIC, "renamed.jpg", 90, ""),
+        (SMALL, "a.png", 48, "only 48 × 40 pixels; a larger one paints sharper"),  # noqa: RUF001
+        (LONG, "a.png", 1024, "very long; crop it"),
+        (b"%PDF-1.7", "paper.pdf", 0, "This file is a PDF; export it as PNG and use that."),
+        (FTYP, "a.mp4", 0, "This file cannot be read as a clip; save it as MP4 with H.264."),
+        (encoded(HALF_CLEAR, "PNG"), "a.png", 200, "Transparent parts become white"),
+        (jpeg(300, 300)[:-400], "a.jpg", 300, "This file breaks off early: "),
     ],
 )
-def test_a_file_dropped_on_a_card_takes_its_place_and_what_is_better_known_is_said(
-    data, name, width, said, page
+def test_a_dropped_file_takes_its_place_or_changes_nothing_and_what_is_to_be_known_is_said(
+    data, name, width, note, page
 ):
-    before = source(page, "photo")
+    before, card = source(page, "photo"), page.locator("#photo")
     drop(page, "#photo img", data, name)
-    wait_for_another(page, "photo", before)
-    wait_for_width(page, width)
-    assert source(page, "photo").endswith("shown.jpg")
-    alerts = [re.compile(each) for each in said]
-    expect(page.locator("#photo").get_by_role("alert")).to_have_text(alerts)
+    expect(card).not_to_have_class(re.compile("receiving"))
+    expect(card.get_by_role("alert")).to_have_text([re.compile(note)] if note else [])
+    assert (source(page, "photo") != before) is bool(width)
+    if width:  # what is shown was made here of what was read here
+        eventually(lambda: size_of(page)[0] == width)
 
 
 def test_paint_waits_for_a_photo_that_is_on_its_way(page: Page):
@@ -72,7 +92,6 @@ def test_paint_waits_for_a_photo_that_is_on_its_way(page: Page):
     held[0].continue_()
     expect(page.locator("#status")).to_contain_text("Your painting is ready")
     assert downloaded(page).size == (32, 64)
-    expect(page.locator("#photo")).not_to_have_class(re.compile("receiving"))
     page.unroute_all()
 
 
@@ -81,44 +100,19 @@ def test_two_files_at_once_both_arrive_and_one_beside_the_cards_changes_nothing(
     uploads: list[Request] = []
     page.on("request", lambda request: uploads.append(request) if request.url.endswith("/upload") else None)
     for target in ("#live", "#photo img", "#style img"):
-        drop(page, target, PLAIN, "a.png")
+        drop(page, target, OWN)
     for card, src in before.items():
         wait_for_another(page, card, src)
     expect(page.locator(".fault")).to_have_count(0)
     assert (page.url, len(uploads)) == (address, 2)
 
 
-def test_what_is_no_picture_is_said_on_its_card_and_costs_nothing(page: Page):
-    before = source(page, "style")
-    for _ in range(2):  # the same once more is said once more
-        drop(page, "#style img", b"%PDF-1.7", "paper.pdf")
-        expect(page.locator("#style")).not_to_have_class(re.compile("receiving"))
-        expect(page.locator("#style").get_by_role("alert")).to_have_text(
-            "This file is a PDF; export it as PNG and use that."
-        )
-    assert source(page, "style") == before
-    expect(page.locator(".fault")).to_have_count(1)
-    drop(page, "#style img", jpeg(), "painting.jpg")
-    wait_for_another(page, "style", before)
-    expect(page.locator(".fault")).to_have_count(0)
-
-
-def test_upload_opens_a_chooser_and_keeps_the_picture_until_another_is_there(page: Page):
-    button = page.locator("#photo .source-selection button").first
-    for key in (" ", "Enter"):
-        before = source(page, "photo")
-        with page.expect_file_chooser() as chooser:
-            button.press(key)
-        chooser.value.set_files([])  # thought better of it
-        assert source(page, "photo") == before
-        with page.expect_file_chooser() as chooser:
-            button.click()
-        chooser.value.set_files([{"name": "a\u202fphoto.jpg", "mimeType": "image/jpeg", "buffer": OWN}])
-        wait_for_another(page, "photo", before)
-
-
-def test_camera_and_clipboard_are_used_and_it_is_said_if_they_cannot(page: Page):
+def test_chooser_camera_and_clipboard_are_used_and_it_is_said_if_they_cannot(page: Page):
     before, said = source(page, "photo"), page.locator("#photo").get_by_role("alert")
+    for key in (" ", "Enter"):
+        with page.expect_file_chooser() as chooser:
+            page.locator("#photo").get_by_label(re.compile("^Upload: ")).press(key)
+        chooser.value.set_files([])  # thought better of it
     paste = page.get_by_role("button", name="Paste: photo")
     paste.click()
     expect(said).to_contain_text("Your browser blocked the clipboard")
@@ -134,8 +128,7 @@ def test_camera_and_clipboard_are_used_and_it_is_said_if_they_cannot(page: Page)
         """async () => {
           const canvas = new OffscreenCanvas(90, 60);
           canvas.getContext('2d').fillRect(20, 20, 30, 20);
-          const picture = await canvas.convertToBlob();
-          await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]) }"""
+          await navigator.clipboard.write([new ClipboardItem({ 'image/png': canvas.convertToBlob() })]) }"""
     )
     paste.click()
     wait_for_another(page, "photo", before)
@@ -146,3 +139,54 @@ def test_camera_and_clipboard_are_used_and_it_is_said_if_they_cannot(page: Page)
     wait_for_another(page, "photo", before)
     assert source(page, "style") == style
     page.context.clear_permissions()
+
+
+def test_a_photo_is_turned_and_a_part_of_it_takes_its_place(page: Page):
+    choose(page, "photo", "Matterhorn")
+    before, dialog = source(page, "photo"), page.get_by_role("dialog")
+    page.get_by_role("button", name="Crop or rotate the photo").click()
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    assert source(page, "photo") == before
+    # Turned, in the wanted shape, moved to the edge by the keyboard.
+    page.get_by_role("button", name="Crop or rotate the photo").click()
+    dialog.get_by_role("button", name="Rotate right").click()
+    dialog.get_by_label("Shape").select_option(label="16 : 9")
+    dialog.locator(".part").focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowUp")
+    dialog.get_by_role("button", name="Crop photo").click()
+    expect(dialog).to_be_hidden()
+    eventually(lambda: size_of(page) == [720, 405])
+
+
+def test_a_part_is_drawn_moved_and_stretched_by_hand(page: Page):
+    drop(page, "#photo img", jpeg(200, 100))
+    eventually(lambda: size_of(page) == [200, 100])
+    page.get_by_role("button", name="Crop or rotate the photo").click()
+    frame, area = page.locator("#crop .frame"), page.locator("#crop .part")
+    expect(frame).to_be_visible()
+
+    def chosen() -> list[float]:
+        """Return the left and top edges, width and height in percent of the photo's."""
+        return [float(number) for number in re.findall(r"[\d.]+(?=%)", area.get_attribute("style"))]
+
+    drag(frame, (0.99, 0.99), (0.5, 0.5))  # its corner
+    assert chosen() == pytest.approx([0, 0, 50, 50], abs=3)
+    drag(frame, (0.25, 0.25), (0.5, 0.5))  # all of it
+    assert chosen() == pytest.approx([25, 25, 50, 50], abs=3)
+    area.focus()
+    for _ in range(60):
+        page.keyboard.press("Shift+ArrowLeft")
+    page.locator("#crop .use").click()
+    expect(page.locator("#crop").get_by_role("alert")).to_contain_text("That part is too small to paint")
+    drag(frame, (0.02, 0.9), (0.2, 0.2))  # another one
+    assert chosen() == pytest.approx([2, 20, 18, 70], abs=3)
+    page.locator("#crop .use").click()
+    eventually(lambda: size_of(page) == pytest.approx([36, 70], abs=4))
+    # So does a part of the style.
+    page.get_by_role("button", name="Crop or rotate the style").click()
+    page.locator("#crop-style select").select_option(label="Square")
+    page.locator("#crop-style .use").click()
+    eventually(lambda: size_of(page, "style")[0] == size_of(page, "style")[1] > 0)
+    paint(page)

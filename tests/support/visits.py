@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
@@ -17,9 +17,6 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, 
 from unhurried import unhurried_host
 
 from nst.lab.bench.startup import chromium
-
-if TYPE_CHECKING:
-    from gradio import Blocks
 
 WAIT = 60_000  # what is painted takes its time beside other work
 LAPTOP = {"width": 1280, "height": 900}
@@ -48,7 +45,7 @@ expect.set_options(timeout=WAIT)
 
 
 @pytest.fixture(scope="session")
-def demo() -> Iterator[Blocks]:
+def demo() -> Iterator[Any]:
     """The one page of all tests that need no other, served in this process."""
     from served import serving
 
@@ -57,7 +54,7 @@ def demo() -> Iterator[Blocks]:
 
 
 @pytest.fixture(scope="session")
-def url(demo: Blocks) -> str:
+def url(demo: Any) -> str:
     return demo.local_url
 
 
@@ -65,13 +62,8 @@ def url(demo: Blocks) -> str:
 def browser() -> Iterator[Browser]:
     """The one browser of all tests."""
     # Pages here live for seconds, too short for code that is compiled well.
-    quiet = [
-        "--js-flags=--no-turbofan --no-maglev",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-    ]
+    quiet = ["--js-flags=--no-turbofan --no-maglev", "--no-sandbox", "--disable-gpu"]
+    quiet += ["--disable-background-networking", "--disable-component-update"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium(), args=quiet)
         yield browser
@@ -109,12 +101,7 @@ def page(context: BrowserContext, url: str) -> Iterator[Page]:
 
 @contextlib.contextmanager
 def visit(browser: Browser, url: str, script: str = "", **options: Any) -> Iterator[Page]:
-    """Yield the page in a browser of its own.
-
-    Args:
-        script: runs before the page's own.
-        options: what Playwright takes for a new browser.
-    """
+    """Yield the page in a browser of its own, where a script runs before the page's."""
     context = browser.new_context(**options)
     context.set_default_timeout(WAIT)
     context.add_init_script(script)
@@ -188,7 +175,6 @@ def upload(page: Page, name: str, path: Path) -> None:
     with page.expect_file_chooser() as chooser:
         page.locator(f"#{name}").get_by_label(re.compile("^Upload: ")).click()
     chooser.value.set_files(path)
-    expect(page.locator(f"#{name} img").first).to_be_visible()
     expect(page.locator(f"#{name} img").first).not_to_have_attribute("src", before or "")
 
 
@@ -200,6 +186,7 @@ def press(page: Page | FrameLocator, word: str) -> None:
 def paint(page: Page | FrameLocator) -> None:
     """Paint to the end."""
     press(page, "Paint")
+    expect(page.locator("#paint")).to_have_text("Paint")  # which is Stop until then
     expect(page.locator("#status")).to_contain_text("Your painting is ready")
 
 
@@ -222,11 +209,11 @@ def drop(page: Page, target: str, data: bytes, name: str = "photo.jpg") -> None:
     file.write_bytes(data)
     page.locator(target).first.scroll_into_view_if_needed()
     box = page.locator(target).first.bounding_box()
-    place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    held = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
+    event = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2, "data": held}
     browser = page.context.new_cdp_session(page)
     for kind in ("dragEnter", "dragOver", "drop"):
-        held = {"items": [], "files": [str(file)], "dragOperationsMask": 1}
-        browser.send("Input.dispatchDragEvent", {"type": kind, **place, "data": held})
+        browser.send("Input.dispatchDragEvent", {"type": kind, **event})
     browser.detach()
 
 
@@ -242,14 +229,26 @@ def drag(surface: Locator, *points: tuple[float, float]) -> None:
     mouse.up()
 
 
-def shown(page: Page) -> str:
-    return page.locator("#live .canvas").get_attribute("src") or ""
+def draw(page: Page, brush: str, role: str, *points: tuple[float, float]) -> None:
+    """Draw with a role of a brush."""
+    page.locator(f"{brush} button", has_text=role).click()
+    drag(page.locator(f"{brush} canvas"), *points)
+
+
+def drawn(page: Page, brush: str) -> int:
+    """Return how many pixels of a brush's drawing are opaque."""
+    return page.locator(f"{brush} canvas").evaluate(
+        """canvas => {
+          const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+          return pixels.filter((value, index) => index % 4 === 3 && value > 128).length }"""
+    )
 
 
 def finished(page: Page) -> str:
     """Return the source of the finished picture, which comes a moment after the word that it is finished."""
-    expect(page.locator("#live .canvas")).to_have_attribute("src", re.compile(r"painting-\w+\.png$"))
-    return shown(page)
+    canvas = page.locator("#live .canvas")
+    expect(canvas).to_have_attribute("src", re.compile(r"painting-\w+\.png$"))
+    return canvas.get_attribute("src")
 
 
 def downloaded(page: Page) -> Image.Image:
