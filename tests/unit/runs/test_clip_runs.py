@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
-from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -13,8 +12,8 @@ import numpy as np
 import pytest
 from clips import made_film, shots
 from conftest import complete
+from pictures import jpeg
 from PIL import Image
-from strangers import jpeg
 
 from nst import Settings
 from nst.clips.reading import open_clip
@@ -84,7 +83,16 @@ def whole(run):
     return list(clip.frames(max(clip.size))), sounds
 
 
-def test_a_clip_becomes_a_film_with_its_sound_and_mask_that_plays_meanwhile(runs, given):
+def test_a_clip_becomes_a_film_with_its_sound_and_mask_though_a_painter_dies(runs, given, monkeypatch):
+    painted_before, deaths = runs.painter.paint, itertools.count()
+
+    async def dying(*work):
+        async for preview in painted_before(*work):
+            yield preview
+            if preview.done and preview.frame.iteration == 3 and not next(deaths):
+                raise PainterDiedError
+
+    monkeypatch.setattr(runs.painter, "paint", dying)
     keep, seen = Image.new("L", (96, 64)), set()
     keep.paste(255, (0, 0, 96, 40))
     masked, settings = Inputs(given.photo, given.styles, keep=keep), Settings(size=96, iterations=10, edge=0)
@@ -99,28 +107,13 @@ def test_a_clip_becomes_a_film_with_its_sound_and_mask_that_plays_meanwhile(runs
         assert (moving.n_frames, moving.size, before.n_frames) == (FRAMES, (96, 64), FRAMES)
     last = updates[-1].frame
     assert (last.iteration, last.total, last.final, last.remaining) == (FRAMES, FRAMES, True, 0)
+    assert last.notice == "A painter of this host failed; another one goes on from frame 3."
     assert run.file_name(run.folder.frames[2]).startswith("a-b-frame-3-")
-    # What was finished of it by then, and of what was in work only the newest is still there.
+    # Meanwhile what was finished of it plays, and of what was in work only the newest is still there.
     assert len(seen) >= 3
     with Image.open(run.folder.so_far) as film:
         assert 2 <= film.n_frames <= FRAMES
     assert len(list(run.folder.path.glob("passing-*"))) <= 8
-
-
-def test_a_painter_that_dies_costs_no_finished_frame(runs, given, monkeypatch):
-    painted_before, deaths = runs.painter.paint, itertools.count()
-
-    async def dying(ticket, pictures, settings, controls):
-        async for preview in painted_before(ticket, pictures, settings, controls):
-            yield preview
-            if preview.done and preview.frame.iteration == 3 and not next(deaths):
-                raise PainterDiedError
-
-    monkeypatch.setattr(runs.painter, "paint", dying)
-    run, updates = complete(painted(runs, given))
-    assert run.state == "finished"
-    assert numbers(run) == list(range(1, FRAMES + 1))
-    assert updates[-1].frame.notice == "A painter of this host failed; another one goes on from frame 3."
 
 
 def test_a_clip_lets_others_in_between_its_frames_and_goes_on_after_a_stop(runs, given):
@@ -168,14 +161,10 @@ def test_its_size_is_the_hosts_and_the_time_limit_that_of_the_whole_clip(runs, g
     assert run.settings.size == 512  # a photo would be
 
 
-def test_what_cannot_be_painted_is_a_sentence(runs, files, given):
-    broken = Upload(files.add_upload("", "a.mp4", io.BytesIO(b"\0\0\0\x18ftypisom" + b"\0" * 200)))
-    for wrong, message in (
-        ({"resume": given.styles[0]}, "A clip cannot go on from a picture; leave that out."),
-        ({"photo": broken}, "The photo cannot be read as a clip; save it as MP4 with H.264."),
-    ):
-        run, _ = complete(painted(runs, replace(given, **wrong)))
-        assert (run.state, run.message) == ("refused", message)
+def test_a_clip_does_not_go_on_from_a_picture(runs, given):
+    run, _ = complete(painted(runs, Inputs(given.photo, given.styles, resume=given.styles[0])))
+    assert run.state == "refused"
+    assert run.message == "A clip cannot go on from a picture; leave that out."
 
 
 def test_a_film_is_a_style_by_its_first_frame(runs, given, decoder):

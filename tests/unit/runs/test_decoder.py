@@ -10,7 +10,6 @@ import json
 import multiprocessing
 import os
 import signal
-import struct
 import time
 from multiprocessing import forkserver
 
@@ -18,11 +17,11 @@ import numpy as np
 import psutil
 import pytest
 from conftest import complete, eventually
+from pictures import encoded, jpeg
 from PIL import Image
-from strangers import bomb, gif_of_comments, jpeg, slow_jpeg
+from strangers import bomb, gif_of_comments, slow_jpeg
 
 from nst import InputError, load_image
-from nst.image.decoding import measure
 from nst.image.tensors import to_tensor
 from nst.runs import decode_worker
 from nst.runs import decoder as module
@@ -52,12 +51,15 @@ def asked(monkeypatch):
     return works
 
 
-def test_pixels_are_those_of_the_core(decoder, sent):
-    grey = io.BytesIO()
-    Image.linear_gradient("L").resize((64, 48)).convert("I;16").point(lambda v: v * 257).save(grey, "PNG")
-    for data in (jpeg(300, 200), grey.getvalue()):
+def test_pixels_and_size_are_those_of_the_core(decoder, sent):
+    deep = Image.linear_gradient("L").resize((64, 48)).convert("I;16").point(lambda v: v * 257)
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    wide = [encoded(Image.new("RGB", (128, 96), "teal"), kind, exif=turned) for kind in ("JPEG", "AVIF")]
+    for data in (jpeg(300, 200), encoded(deep, "PNG"), *wide):
         pixels, remark = complete(decoder.decode(sent(data), "The photo", ""))
         assert remark == ""
+        assert complete(decoder.measure(sent(data), "The photo", "")) == pixels.shape[1::-1]
         assert np.array_equal(to_tensor(pixels).numpy(), load_image(data).numpy())
 
 
@@ -70,21 +72,6 @@ def test_what_takes_minutes_is_given_up_in_seconds_and_the_next_is_served(decode
     complete(decoder.decode(sent(jpeg()), "The photo", "somebody"))
     # Two deadlines and two new processes; the files would take four minutes.
     assert time.monotonic() - began < 60
-
-
-def test_a_process_that_answers_without_end_is_tried_twice(decoder, sent, asked, monkeypatch):
-    def begin_an_answer(link, *_):
-        link.send_bytes(b"0")
-        os.write(link.fileno(), struct.pack("!i", 1000) + b"{")
-        time.sleep(600)
-
-    monkeypatch.setattr(module, "_LAST", 0.2)
-    monkeypatch.setattr(module, "_AGAIN", 0.0)
-    monkeypatch.setattr(module, "_processes", multiprocessing.get_context("fork"))
-    monkeypatch.setattr(module.decode_worker, "serve", begin_an_answer)
-    with pytest.raises(InputError, match="The photo is damaged or incomplete"):
-        complete(decoder.decode(sent(jpeg()), "The photo", "attacker", least=1))
-    assert asked == ["decode"] * 2
 
 
 def test_a_line_full_of_one_clients_slow_files_lets_anothers_through(decoder, sent):
@@ -156,14 +143,6 @@ def test_a_file_is_read_once_for_each_way_to_see_it(decoder, sent, asked):
     for label in ("This file", "The photo"):  # of which what is missing is said each time
         assert complete(decoder.decode(broken, label, ""))[1].startswith(f"{label} breaks off early")
     assert asked[3:] == ["decode"] * 3
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
-def test_the_size_that_is_told_is_the_size_that_is_painted(kind):
-    data, exif = io.BytesIO(), Image.Exif()
-    exif[0x0112] = 6
-    Image.new("RGB", (128, 96), "teal").save(data, kind, exif=exif)
-    assert measure(data.getvalue()) == load_image(data.getvalue()).shape[:1:-1]
 
 
 def test_a_process_knows_no_secret_and_writes_no_file(monkeypatch, tmp_path):

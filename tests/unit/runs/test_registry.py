@@ -10,15 +10,14 @@ import logging
 import os
 import time
 from collections.abc import AsyncGenerator, Callable
-from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import complete
+from pictures import jpeg
 from PIL import Image
-from strangers import jpeg
 
 from nst import Settings
 from nst.image.picture_files import encode_jpeg
@@ -144,6 +143,9 @@ def test_a_run_belongs_to_its_key(runs):
     assert runs.of(YOURS) == runs.of("") == []
     for number in (None, 7, ["x"], {"id": run.id}, run.id[:-1], ""):
         assert runs.find(MINE, number) is None
+    runs.files.remove(run.folder)  # as when its hour is over
+    another, _ = complete(painted(runs))
+    assert list(runs._runs) == [another.id]
     for key in (None, "", 5, ["m" * 32], "m" * 21, "m" * 65, "m" * 31 + "\n", "ü" * 32):
         assert owner_of(key) == ""
 
@@ -159,13 +161,10 @@ def test_who_comes_back_in_time_keeps_it_going_and_left_alone_it_ends_with_what_
                     pass
         left = time.monotonic()
         await asyncio.sleep(0.2)
-        assert runs.unattended(MINE) is run
-        assert runs.unattended(YOURS) is None
         with runs.listeners.listening("other"):
             async with contextlib.aclosing(run.follow("other")) as updates:
                 while time.monotonic() < left + 1.0:  # longer than it would go on alone
                     await anext(updates)
-                assert runs.unattended(MINE) is None
         left = time.monotonic()
         while run.under_way:
             await asyncio.sleep(0.01)
@@ -278,9 +277,7 @@ def test_after_a_kill_its_owner_finds_it_and_can_go_on(registry, monkeypatch):
     assert not program.pictures.photo.path.exists()
 
 
-@pytest.mark.parametrize(
-    "damage", [{}, {"photo": "../../x/y"}, {"frames": [["a"]]}, {"owner": ""}, {"began": 9e9}, None]
-)
+@pytest.mark.parametrize("damage", [{}, {"photo": "../../x/y"}, {"frames": [["a"]]}, {"began": 9e9}, None])
 def test_what_is_finished_outlives_a_kill_but_not_its_hour_nor_damage(damage, runs):
     (new, _), (old, _) = complete(painted(runs)), complete(painted(runs))
     path, hours_ago = old.folder.path / ".run.json", time.time() - 3700
@@ -294,12 +291,6 @@ def test_what_is_finished_outlives_a_kill_but_not_its_hour_nor_damage(damage, ru
     assert not old.folder.path.exists()
 
 
-def test_many_runs_leave_no_growth(runs):
-    for _ in range(30):
-        complete(painted(runs, client="a"))
-    assert len(runs._runs) <= 25  # as many as one client may have here
-
-
 def test_what_nobody_foresaw_has_the_same_number_in_the_log_and_for_the_visitor(runs, caplog):
     runs.painter.forecast = None
     with caplog.at_level(logging.INFO, "nst.runs"):
@@ -311,13 +302,10 @@ def test_what_nobody_foresaw_has_the_same_number_in_the_log_and_for_the_visitor(
 
 def test_the_chart_of_a_long_run_is_a_light_table_of_logarithms_that_covers_all_of_it():
     log, losses = LossLog(), {"content": 0.1, "style": 10.0, "total variation": 0.0}
-    assert log.table().empty
     for iteration in range(1, 10_001):
         log.add(SimpleNamespace(iteration=iteration, losses=losses))
     table = log.table()
-    assert {*table["term"]} == {"content", "style"}  # of nothing there is no logarithm
+    assert table["term"].tolist()[:4] == ["content", "style"] * 2  # of nothing there is no logarithm
     assert table["log10"].tolist()[:2] == pytest.approx([-1, 1])
     steps = table["step"].tolist()[::2]
-    assert 100 <= len(steps) <= 200
-    assert (steps[0], steps[-1] > 9_800) == (1, True)
-    assert len({later - earlier for earlier, later in pairwise(steps)}) == 1  # evenly
+    assert (steps[0], steps[-1] > 9_800, 100 <= len(steps) <= 200) == (1, True, True)
