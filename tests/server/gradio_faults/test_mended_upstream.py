@@ -55,10 +55,6 @@ def test_gradio_still_does_what_is_worked_around():
         gr.Slider(0, 1, label="Noise").preprocess(7)
 
 
-def test_no_stubs_are_written():
-    component_meta.create_or_modify_pyi()  # ours, which needs no class to write one for
-
-
 def test_what_is_no_dictionary_or_no_number_of_a_button_is_no_click():
     for sent in (None, 7, "id", ["id"], {}, *({"index": index} for index in (3, -1, "0", True))):
         assert picked(gr.EventData(None, sent), 3) is None
