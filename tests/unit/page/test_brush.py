@@ -56,10 +56,9 @@ def test_the_smooth_rim_of_a_stroke_keeps_its_role():
         PNG + base64.b64encode(b"\x89PNG\r\n\x1a\n").decode(),
         url(Image.new("RGBA", (769, 10), KEEP)),
         "data:image/svg+xml;base64,PHN2Zy8+",
-        PNG + "A" * 5_000_000,
         {"path": "/etc/passwd"},
     ],
-    ids=["no base64", "cut off", "too large", "no PNG", "too long", "no text"],
+    ids=["no base64", "cut off", "too large", "no PNG", "no text"],
 )
 def test_what_is_no_drawing_is_said(value):
     with pytest.raises(InputError):

@@ -12,7 +12,6 @@ import pytest
 from conftest import complete
 
 from nst import InputError
-from nst.page import status
 from nst.painters import scheduler
 from nst.painters.scheduler import Scheduler, Standing, Ticket
 
@@ -120,12 +119,6 @@ def test_who_has_lost_a_painter_comes_first_and_what_has_shown_to_take_long_last
     assert queue.places(again, other, late) == [1, 2, 3]
     queue.gone(first)
     assert queue.places(again, other) == [0, 1]
-
-
-def test_who_waits_is_told_place_and_time():
-    assert "you're next · about 25 s to wait" in status.waiting(1, 26)
-    assert "2 ahead of you · about 2 min to wait" in status.waiting(3, 115)
-    assert "not known" in status.waiting(1, 0)
 
 
 def test_of_equals_whoever_has_used_least_of_late_comes_first(clock):
