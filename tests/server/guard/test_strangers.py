@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
+import os
 import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -49,7 +50,9 @@ def test_no_file_of_the_host_is_read_and_none_is_told_from_another(stranger, tmp
     with secret.open("rb") as opened:
         paths = [secret, "/etc/passwd", "/etc", "/dev/ptmx", "/dev/stdin", "/proc/self/environ", "app.py"]
         paths += [f"/proc/self/fd/{opened.fileno()}", "../../etc/passwd", f"file://{secret}"]
-        paths += [mine, mine / "lock", mine / "tmpupload", upload.parent]
+        paths += [mine, mine / "lock", mine / "tmpupload", upload.parent, upload.parent / ".hidden"]
+        paths += [os.path.relpath(upload), upload.as_uri(), upload.parent / ".." / Path(*upload.parts[-2:])]
+        paths += [f"{upload}\0", f"{upload}\n", upload.parent / ("n" * 700)]
         for path in (*map(str, paths), "", 7, ["/etc/passwd"], {"path": "/etc/passwd"}):
             for file in (mark(path) for mark in MARKED):
                 call = stranger.ask("POST", f"{API}/call/v2/stylize", {"photo": file, "style": file})
