@@ -96,7 +96,7 @@ def test_who_is_not_ready_is_passed_over_and_keeps_the_place():
 def test_painters_come_and_go_while_visitors_wait():
     queue = Line(waiting=1, painters=())
     one = queue.ready("")
-    with pytest.raises(InputError, match="full"):
+    with pytest.raises(InputError, match="full: 1 people are waiting; try again in about a minute"):
         queue.ready("")
     queue.offer(["x"])
     two = queue.ready("")

@@ -14,12 +14,11 @@ import time
 from multiprocessing import forkserver
 
 import numpy as np
-import psutil
 import pytest
 from conftest import complete, eventually
 from pictures import encoded, jpeg
 from PIL import Image
-from strangers import bomb, gif_of_comments, slow_jpeg
+from strangers import gif_of_comments, slow_jpeg
 
 from nst import InputError, load_image
 from nst.image.tensors import to_tensor
@@ -119,16 +118,6 @@ def test_processes_that_die_or_cannot_begin_say_nothing_about_the_file(decoder, 
     monkeypatch.setattr(module._processes.Process, "start", refused)
     with pytest.raises(InputError, match="The photo cannot be read here just now"):
         complete(decoder.measure(sent(jpeg(seed=7)), "The photo", ""))
-
-
-def test_a_bomb_weighs_on_another_process_that_is_ended_for_it(sent):
-    decoder, data = Decoder(), bomb()
-    memory = psutil.Process().memory_info
-    before = memory().rss
-    assert complete(decoder.measure(sent(data), "The photo", "")) == (7900, 7900)
-    assert memory().rss < before + 60 * 2**20
-    complete(decoder.decode(sent(data), "The photo", ""))
-    assert not multiprocessing.active_children()  # what decoded it is gone
 
 
 def test_a_file_is_read_once_for_each_way_to_see_it(decoder, sent, asked):

@@ -26,7 +26,6 @@ from nst.optimization.frames import Frame
 from nst.painters import PainterDiedError
 from nst.painters.local import Local
 from nst.painters.previews import Preview
-from nst.painters.worker import submit
 from nst.runs.decoder import Decoder
 from nst.runs.own_folder import own_folder
 from nst.runs.registry import Registry, owner_of
@@ -237,16 +236,6 @@ def test_painters_that_die_cost_no_painting_and_after_three_it_ends_with_what_it
     assert run.message == "The painters of this host fail one after the other; try again later."
 
 
-def adopted(runs: Registry) -> Registry:
-    """Return the registry of a process that has begun on the files of one that was killed."""
-    submit(int).result()  # unlike a killed process's, this one's thread may still be writing a frame
-    for kind in ("run", "upload"):
-        own_folder().orphans.extend(runs.files.folder.glob(f"{kind}-*"))
-    again = Registry(Scripted(), Files(), runs.decoder, Listeners(), 30.0)
-    again.adopt()
-    return again
-
-
 @pytest.mark.parametrize("damage", [{}, {"photo": "../../x/y"}, {"frames": [["a"]]}, {"began": 9e9}, None])
 def test_what_is_finished_outlives_a_kill_but_not_its_hour_nor_damage(damage, runs):
     given = {"style_weight": 7, "drawings": {"photo": b"PNG"}}
@@ -257,7 +246,10 @@ def test_what_is_finished_outlives_a_kill_but_not_its_hour_nor_damage(damage, ru
         os.utime(old.folder.path, (hours_ago, hours_ago))
     else:
         path.write_text(json.dumps({**json.loads(path.read_text()), **damage}) if damage else "{")
-    again = adopted(runs)
+    for kind in ("run", "upload"):  # what another process finds
+        own_folder().orphans.extend(runs.files.folder.glob(f"{kind}-*"))
+    again = Registry(Scripted(), Files(), runs.decoder, Listeners(), 30.0)
+    again.adopt()
     assert [run.id for run in again.of(MINE)] == [new.id]
     found = again.find(MINE, new.id)
     assert (found.folder.finished, found.folder.frames) == (new.folder.finished, new.folder.frames)

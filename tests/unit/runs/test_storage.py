@@ -76,20 +76,6 @@ def test_a_visitor_who_wants_more_loses_his_own_oldest_that_nobody_waits_with():
     assert [path.exists() for path in (others, first, theirs.path)] == [True] * 3
 
 
-def test_what_is_on_its_way_is_kept_already():
-    files = Files(most=800 * KB)
-    old = add(files, "a", 60 * KB)
-    with files.coming("b") as came:
-        came(400 * KB)
-        assert files.held_bytes() == 460 * KB
-        assert old.exists()
-        with pytest.raises(OSError, match="as much is on its way as may be kept"):
-            for _ in range(8):
-                came(60 * KB)
-        assert not old.exists()  # which was loose
-    assert files.held_bytes() == 0
-
-
 def test_when_all_is_full_whoever_has_most_loses_first_be_it_the_networks_of_a_larger_one():
     files = Files(most=800 * KB)
     photo = add(files, "8.8.8.8/32", 60 * KB)
