@@ -1,7 +1,5 @@
 """What README shows to programs does what it says."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re

@@ -3,8 +3,6 @@
 Those of `assets`, `sessions` and `timers` are in `test_document.py`, `test_sessions.py` and `test_page.py`.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What strangers send and begin, and what must come of it (nst/guard/security.md)."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import json

@@ -1,7 +1,5 @@
 """The public endpoint through Gradio's own client."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re
@@ -12,8 +10,9 @@ from clips import made_film
 from conftest import picture
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from pictures import jpeg
 from PIL import Image, ImageOps
-from strangers import Stranger, jpeg
+from strangers import Stranger
 
 from nst.clips.reading import open_clip
 

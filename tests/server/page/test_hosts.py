@@ -1,7 +1,5 @@
 """How a host is named and ended; more odd ones are in tests/soak/test_faults.py."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

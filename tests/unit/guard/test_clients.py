@@ -1,7 +1,5 @@
 """Who asks, and what is believed of it."""
 
-from __future__ import annotations
-
 import pytest
 
 from nst.guard.clients import caller_of

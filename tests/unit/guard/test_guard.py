@@ -1,7 +1,5 @@
 """What gets through to Gradio, and what is answered before it; another app stands in Gradio's place."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

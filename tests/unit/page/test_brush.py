@@ -1,7 +1,5 @@
 """What is drawn on the photo, as masks."""
 
-from __future__ import annotations
-
 import base64
 
 import numpy as np

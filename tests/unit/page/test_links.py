@@ -1,7 +1,5 @@
 """Links that carry the state of the page, knobs that links and all else have, and the page's source."""
 
-from __future__ import annotations
-
 import shutil
 from urllib.parse import parse_qsl
 

@@ -1,7 +1,5 @@
 """What the page says about a run."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What each of those that paint promises, in this process, on ZeroGPU and in a cluster."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import io

@@ -1,7 +1,5 @@
 """What is shown of a painting in progress."""
 
-from __future__ import annotations
-
 import io
 from typing import Any
 
@@ -11,7 +9,7 @@ from PIL import Image
 
 from nst import Settings
 from nst.optimization.frames import Frame
-from nst.painters.previews import PREVIEW, Preview, at_size, previews
+from nst.painters.previews import PREVIEW, Preview, at_size, previews, resized
 
 
 def photo(width: int, height: int) -> np.ndarray:
@@ -19,10 +17,6 @@ def photo(width: int, height: int) -> np.ndarray:
     y, x = np.mgrid[:height, :width] / max(width, height)
     waves = np.sin(2 * np.pi * (3 + 30 * x) * y + 20 * x)
     return np.repeat((127.5 + 80 * waves)[..., None], 3, -1).astype(np.uint8)
-
-
-def resized(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC))
 
 
 def shown(images: list[np.ndarray], of: np.ndarray, **settings: Any) -> list[Preview]:

@@ -1,7 +1,5 @@
 """Who paints and who waits."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from collections.abc import Coroutine

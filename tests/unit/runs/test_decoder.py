@@ -1,7 +1,5 @@
 """Files are decoded elsewhere, in time and in turn."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import errno

@@ -1,7 +1,5 @@
 """Whose runs are whose, how long they last, and what outlives the process."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import io

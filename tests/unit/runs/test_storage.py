@@ -1,7 +1,5 @@
 """Whose files are kept, for how long, and what is kept of what was read of them."""
 
-from __future__ import annotations
-
 import io
 import os
 import re
