@@ -60,17 +60,12 @@ def test_frames_stream_and_the_last_is_a_png_of_several_styles_masks_and_a_start
     assert change[:30].max() < 3 < change[34:].mean()
 
 
-@pytest.mark.parametrize(
-    ("more", "message"),
-    [
-        ({"size": 512}, "This host paints up to 256 px"),
-        ({"style": "broken.jpg"}, "style picture is damaged"),
-    ],
-)
-def test_what_cannot_be_painted_is_refused_with_a_sentence(client, given, tmp_path, more, message):
+def test_what_cannot_be_painted_is_refused_with_a_sentence(client, given, tmp_path):
     (tmp_path / "broken.jpg").write_bytes((tmp_path / "photo.jpg").read_bytes()[:500])
-    with pytest.raises(AppError, match=message):
-        client.predict(**{**given, "size": 64, "iterations": 10, **files(tmp_path, **more)})
+    broken, large = files(tmp_path, style="broken.jpg"), {"size": 512}
+    for more, message in ((broken, "The style picture is damaged"), (large, "This host paints up to 256 px")):
+        with pytest.raises(AppError, match=message):
+            client.predict(**{**given, "size": 64, "iterations": 10, **more})
 
 
 def test_a_clip_becomes_a_film(client, given, tmp_path):

@@ -50,16 +50,6 @@ def test_who_waits_is_told_place_and_time():
     assert "not known" in status.waiting(1, 0)
 
 
-def test_a_larger_size_is_told_with_its_size_in_print():
-    assert status.larger(Forecast(768, 512, 38.0)) == "768 px · 7 cm in print · up to 40 s"
-    assert status.larger(Forecast(600, 2048, 0.0)) == "2048 px · 17 cm in print"
-
-
-def test_numbers_stand_in_the_title_and_words_in_the_line():
-    running = status.running(FRAME)
-    assert ">Painting · 10 % · 20 s left<" in running
-    assert 'title="step 10 of 100 · 64 × 48 px · 1.0 steps per second · VGG-19 on CPU"' in running  # noqa: RUF001
-    assert 'aria-valuenow="10"' in running
-    assert ">Your painting is ready · 10 s<" in status.finished(FRAME, stopped=False)
-    assert ">Stopped at 10 %<" in status.finished(FRAME, stopped=True)
+def test_what_is_left_stands_in_the_line_and_a_fault_is_an_alert():  # the rest is in tests/browser
+    assert ">Painting · 10 % · 20 s left<" in status.running(FRAME)
     assert 'role="alert">No &lt;room&gt;.' in status.failed("No <room>.")

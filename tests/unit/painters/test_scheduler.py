@@ -1,13 +1,11 @@
 """Who paints and who waits."""
 
-import asyncio
 import contextlib
 from collections.abc import Coroutine
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import complete
 
 from nst import InputError
 from nst.painters import scheduler
@@ -143,21 +141,3 @@ def test_a_line_in_which_nothing_begins_is_stalled(clock):
     assert queue.stalled() == 20
     queue.gone(first)
     assert queue.stalled() == 0
-
-
-def test_work_beside_the_paintings_has_few_places_and_one_client_not_all():
-    enough, full = "That is on its way.", "The host is busy."
-    work = Scheduler(3, 2, ["x"], enough=enough, full=full)
-
-    async def asked(client: str) -> None:
-        async with work.place(client):
-            assert (await work.counts())[0] == 1  # at a time
-            await asyncio.sleep(0.01)
-
-    async def crowd(clients: str) -> list[str]:
-        return [str(one) for one in await asyncio.gather(*map(asked, clients), return_exceptions=True)]
-
-    for _ in range(2):  # all have given their places back
-        assert complete(crowd("aaabcd")) == ["None", "None", enough, "None", "None", full]
-    work.each = 9
-    assert complete(crowd("aaaab")) == ["None", "None", "None", full, "None"]  # it had to go
