@@ -172,7 +172,7 @@ def test_who_comes_back_in_time_keeps_it_going_and_left_alone_it_ends_with_what_
 
 
 @pytest.mark.parametrize(
-    ("owner", "frames", "state"), [("", 1000, "left"), (MINE, 40, "finished")], ids=["program", "browser"]
+    ("owner", "frames", "state"), [("", 1000, "left"), (MINE, 25, "finished")], ids=["program", "browser"]
 )
 def test_a_program_that_was_killed_gives_its_place_up_at_once(owner, frames, state, registry, monkeypatch):
     """Gradio goes on with its event for it; a browser may be on its way back."""
