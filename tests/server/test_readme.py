@@ -1,7 +1,5 @@
 """What README shows to programs does what it says."""
 
-from __future__ import annotations
-
 import base64
 import json
 import re
@@ -13,6 +11,7 @@ import pytest
 from conftest import ROOT, complete
 from mcp import ClientSession
 from mcp.client.streamable_http import streamablehttp_client
+from pictures import jpeg
 from PIL import Image
 from served import LIMITS
 
@@ -23,15 +22,10 @@ ADDRESS = "http://127.0.0.1:7860"
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
 
 
-def block(language: str, word: str) -> str:
-    """Return the one block of README in a language that holds a word."""
+def block(language: str, word: str, url: str = ADDRESS) -> str:
+    """Return the one block of README in a language that holds a word, for the page at an address."""
     (found,) = [text for kind, text in BLOCKS if kind == language and word in text]
-    return found
-
-
-@pytest.fixture
-def address(url):
-    return url.rstrip("/")
+    return found.replace(ADDRESS, url.rstrip("/"))
 
 
 @pytest.fixture(autouse=True)
@@ -49,26 +43,24 @@ def test_the_command_line():  # Python's lines are in tests/unit/test_installed.
     assert json.loads(Image.open("out.png").info["Settings"])["style_weight"] == 7
 
 
-def test_gradio_client(address):
+def test_gradio_client(url):
     found: dict[str, str] = {}
-    code = block("python", "gradio_client").replace(ADDRESS, address)
+    code = block("python", "gradio_client", url)
     exec(code.replace("=7,", "=7, iterations=20,"), found)
     assert Image.open(found["painting"]).format == "PNG"
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
-def test_curl(address):
-    command = block("bash", "curl").replace(ADDRESS, address).replace(": 7}", ': 7, \\"iterations\\": 20}')
+def test_curl(url):
+    command = block("bash", "curl", url).replace(": 7}", ': 7, \\"iterations\\": 20}')
     subprocess.run(["bash", "-c", command], check=True, timeout=120)
     assert Image.open("out.png").size == (256, 171)
 
 
-def test_the_mcp_tool(photo, painting, address):
-    (server,) = json.loads(block("json", "mcpServers").replace(ADDRESS, address))["mcpServers"].values()
-    pictures = {
-        name: "data:image/jpeg;base64," + base64.b64encode(path.read_bytes()).decode()
-        for name, path in (("photo", photo), ("style", painting))
-    }
+def test_the_mcp_tool(url):
+    (server,) = json.loads(block("json", "mcpServers", url))["mcpServers"].values()
+    picture = "data:image/jpeg;base64," + base64.b64encode(jpeg()).decode()
+    given = {"photo": picture, "style": picture, "size": 64}
 
     async def use():
         async with (
@@ -78,7 +70,7 @@ def test_the_mcp_tool(photo, painting, address):
             await session.initialize()
             (tool,) = (await session.list_tools()).tools
             painted, refused = [
-                await session.call_tool(tool.name, {**pictures, "size": 64, "iterations": iterations})
+                await session.call_tool(tool.name, {**given, "iterations": iterations})
                 for iterations in (20, 20_000)
             ]
         return tool, painted, refused

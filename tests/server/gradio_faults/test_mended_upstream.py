@@ -3,8 +3,6 @@
 Those of `assets`, `sessions` and `timers` are in `test_document.py`, `test_sessions.py` and `test_page.py`.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 from pathlib import Path
@@ -15,8 +13,6 @@ from fastapi import FastAPI
 from gradio import blocks, component_meta, http_server, processing_utils, utils
 from gradio.mcp import GradioMCPServer
 from starlette.testclient import TestClient
-
-from nst.page.components import picked
 
 INDEX = Path(gr.__file__).parent / "templates" / "frontend" / "index.html"
 
@@ -53,13 +49,3 @@ def test_gradio_still_does_what_is_worked_around():
         _ = gr.EventData(None, ["id"]).id
     with pytest.raises(gr.Error, match=r"^(?!.*Noise)"):  # inputs
         gr.Slider(0, 1, label="Noise").preprocess(7)
-
-
-def test_no_stubs_are_written():
-    component_meta.create_or_modify_pyi()  # ours, which needs no class to write one for
-
-
-def test_what_is_no_dictionary_or_no_number_of_a_button_is_no_click():
-    for sent in (None, 7, "id", ["id"], {}, *({"index": index} for index in (3, -1, "0", True))):
-        assert picked(gr.EventData(None, sent), 3) is None
-    assert picked(gr.EventData(None, {"index": 2}), 3) == 2

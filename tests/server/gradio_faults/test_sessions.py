@@ -1,7 +1,5 @@
 """What a visit leaves in memory."""
 
-from __future__ import annotations
-
 import gc
 import tracemalloc
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Connections that ask for nothing, take nothing, or are more than there is room for."""
 
-from __future__ import annotations
-
 import contextlib
 import multiprocessing
 import os

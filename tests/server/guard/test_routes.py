@@ -1,7 +1,5 @@
 """Every route of Gradio's is open for a reason, or closed for one."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

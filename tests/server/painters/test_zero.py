@@ -1,7 +1,5 @@
 """ZeroGPU, with the real `spaces` package and a device API that is not."""
 
-from __future__ import annotations
-
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer

@@ -1,7 +1,5 @@
 """How much each may ask for."""
 
-from __future__ import annotations
-
 import contextlib
 from types import SimpleNamespace
 

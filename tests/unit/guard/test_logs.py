@@ -1,7 +1,5 @@
 """Whatever visitors put into the log, it stays one line for each thing."""
 
-from __future__ import annotations
-
 import io
 import logging
 

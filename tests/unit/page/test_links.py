@@ -1,7 +1,5 @@
 """Links that carry the state of the page, knobs that links and all else have, and the page's source."""
 
-from __future__ import annotations
-
 import shutil
 from urllib.parse import parse_qsl
 
@@ -64,13 +62,10 @@ def test_examples_come_back_and_uploads_stay_away(tmp_path):
 @pytest.mark.parametrize(
     "query",
     [
-        {"style_weight": "99", "size": "x", "iterations": "nan", "seed": "-1", "coarse_to_fine": "maybe"},
-        {"photo": "../../etc/passwd", "style": "", "style_2": "astronaut"},
-        {"weights": "/etc/passwd", "time_limit": "1", "nonsense": "1", "__theme": "dark"},
-        {"style_layers": "relu1_1 " * 1000, "colors": "<script>", "content_layer": "relu9_9"},
-        {"iterations": "1e999", "edge": "0x10", "blend_1": "1_0_0", "size": "9" * 300, "seed": "\0"},
+        {"style_weight": "99", "size": "x", "iterations": "1e999", "edge": "0x10", "coarse_to_fine": "maybe"},
+        {"photo": "../../etc/passwd", "style": "", "style_2": "astronaut", "style_layers": "relu1_1 " * 1000},
+        {"weights": "/etc/passwd", "time_limit": "1", "nonsense": "1", "__theme": "dark", "seed": "\0"},
     ],
-    ids=lambda query: next(iter(query)),
 )
 def test_wrong_values_are_passed_over(query):
     assert from_query(query, NAMES) == ({}, {})

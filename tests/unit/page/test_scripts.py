@@ -1,7 +1,5 @@
 """The page's scripts, as a linter and a slow line have them."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """What each of those that paint promises, in this process, on ZeroGPU and in a cluster."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import io
@@ -93,13 +91,10 @@ def test_one_paints_others_wait_and_whoever_leaves_or_gives_way_makes_room(backe
             assert await backend.mark_ready(second, 7.0) == (False, 1, BUSY)
             third_waits = await backend.mark_ready(third, 7.0)
             assert third_waits == (False, 2, BUSY + 7)
-            assert await backend.counts() == (1, 2)
             with pytest.raises(InputError, match="You have 3 paintings under way here"):
                 await backend.join("a")
             other = await backend.join("b")
             assert not (await backend.wait_for_change(third, third_waits)).place  # it had to go
-            with pytest.raises(InputError, match="full: 2 people are waiting; try again in about 2 minutes"):
-                await backend.join("c")
         assert await begun(backend, second)
         await backend.mark_ready(other, 1.0)
         await backend.give_way(second)

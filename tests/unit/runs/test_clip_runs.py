@@ -1,7 +1,5 @@
 """A clip's way from the queue to the film."""
 
-from __future__ import annotations
-
 import asyncio
 import io
 import itertools

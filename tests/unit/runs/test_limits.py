@@ -1,7 +1,5 @@
 """What a host allows."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 
