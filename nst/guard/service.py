@@ -26,7 +26,7 @@ class Service:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.decoder = Decoder(frames=limits.frames, clip_size=limits.clip_size)
-        self.files = Files(limits.disk, limits.keep, self.decoder.cache.forget)
+        self.files = Files(limits.disk, limits.keep, self.decoder.forget)
         self.budgets = Budgets()
         # Films, crops, looks inside: each takes memory, and processors from whoever paints.
         self.side_work = Scheduler(
