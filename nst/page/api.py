@@ -75,14 +75,11 @@ def add_endpoint(service: Service) -> None:
             )
             client = client_of(request)
             run = await service.runs.begin("", client, pictures, settings, stop=stop)
-            try:
-                async with aclosing(run.follow(request.session_hash or "")) as updates:
-                    async for update in updates:
-                        if isinstance(update, Update):
-                            path = Path(update.picture)  # of a clip the film lies beside it
-                            yield str(path.with_suffix(".mp4") if path.suffix == ".webp" else path)
-            finally:
-                run.expire()  # a program that hangs up does not come back
+            async with aclosing(run.follow(request.session_hash or "")) as updates:
+                async for update in updates:
+                    if isinstance(update, Update):
+                        path = Path(update.picture)  # of a clip the film lies beside it
+                        yield str(path.with_suffix(".mp4") if path.suffix == ".webp" else path)
             if run.message:
                 raise InputError(run.message)
         except InputError as error:

@@ -137,10 +137,6 @@ class Run:
         day = time.strftime("%Y-%m-%d", time.localtime(self.began))
         return "-".join([*names, day]) + Path(kept.path).suffix
 
-    def expire(self) -> None:
-        """End it as if whoever has followed it had long left."""
-        self._last_followed = -math.inf
-
     def tell(self, latest: Waiting | Update) -> None:
         if isinstance(latest, Update):
             self.losses.add(latest.frame)
@@ -184,7 +180,7 @@ class Run:
         For the seconds of grace a browser may be on its way back; a program that listens no more is not.
         """
         followers = list(self._followers.values())
-        if not self.owner and followers and all(listeners.has_left(session) for session, _ in followers):
+        if not self.owner and all(listeners.has_left(session) for session, _ in followers):
             grace = min(_HUNG_UP, grace)
         return self.alone_for(listeners) > grace
 
