@@ -18,7 +18,6 @@ from nst.guard.service import Service
 from nst.inputs import Inputs
 from nst.knob import Knob
 from nst.page.components import control
-from nst.page.parts.knobs import allowed
 from nst.runs.stream import Update
 from nst.settings import KNOBS, MOST_STYLES
 
@@ -56,7 +55,7 @@ def add_endpoint(service: Service) -> None:
         stop = call.gone if call else None
         try:
             values = dict(zip(names, given, strict=True))
-            settings = allowed({name: values[name] for name in knobs}, service.limits)
+            settings = service.limits.allowed({name: values[name] for name in knobs})
             if values["start"] is not None:
                 settings = replace(settings, initial="picture")
             files: dict[str, Any] = {

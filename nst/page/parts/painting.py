@@ -18,7 +18,7 @@ from nst.page import status
 from nst.page.components import freed, served
 from nst.page.gallery import finished
 from nst.page.parts import LONG, QUIET, Values
-from nst.page.parts.knobs import Knobs, allowed
+from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.stage import Stage
 from nst.runs.run import Run, Waiting
@@ -115,7 +115,7 @@ class RunController:
         shown = stage.run(values) if kept else None
         if kept and "size" in message(event):
             values = {**values, self.knobs.components["size"]: message(event)["size"]}
-        settings = allowed(self.knobs.read(values), self.knobs.limits)
+        settings = self.knobs.limits.allowed(self.knobs.read(values))
         canvas = canvas_of(kept) if kept and not kept.of_clip else None
         pictures, drawings = await self.pictures.read(values, client, canvas)
         earlier: list[SavedFrame] = []
