@@ -30,7 +30,7 @@ from nst.painters.worker import in_worker
 from nst.runs import record
 from nst.runs.decoder import Decoder, Moving
 from nst.runs.pictures import decoded
-from nst.runs.run import Run, State, Waiting
+from nst.runs.run import Run, State
 from nst.runs.storage import FULL, NO_ROOM, Upload
 from nst.runs.stream import Update, canvas_of, film_so_far, films, finish_clip, save_clip_frame, save_frame
 from nst.settings import KNOBS, Settings
@@ -137,7 +137,7 @@ class Work:
                 pictures = None  # a whole line of pictures would fill the memory
             elif pictures is None:
                 pictures = await self._decoded()
-            waiting = Waiting(standing.place, math.ceil(standing.seconds))
+            waiting = standing._replace(seconds=math.ceil(standing.seconds))
             if waiting != self.run.latest:
                 self.run.tell(waiting)
             standing = await self._unless_ending(self.painter.wait_for_change(ticket, standing))

@@ -21,7 +21,8 @@ from nst.page.parts import LONG, QUIET, Values
 from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.stage import Stage
-from nst.runs.run import Run, Waiting
+from nst.painters.scheduler import Standing
+from nst.runs.run import Run
 from nst.runs.storage import SavedFrame
 from nst.runs.stream import Update, canvas_of
 from nst.settings import Settings
@@ -175,10 +176,10 @@ class _RunView:
         self.charted = -1.0  # the second of the run at which the chart was drawn
         self.remark = ""
 
-    def moment(self, update: Update | Waiting | None) -> Values:
+    def moment(self, update: Update | Standing | None) -> Values:
         stage, run, state = self.stage, self.run, self.state
-        if isinstance(update, Waiting):
-            state[stage.status] = status.waiting(*update)
+        if isinstance(update, Standing):
+            state[stage.status] = status.waiting(update.place, update.seconds)
         elif update is not None:
             frame = update.frame
             state[stage.live] = served(update.picture)
