@@ -108,10 +108,6 @@ class Decoder:
         """Return for how many seconds a file waits and none is begun, in the line where that is longest."""
         return max(line.stalled() for line in self.lines.values())
 
-    async def measure(self, file: Upload, label: str, client: str) -> tuple[int, int]:
-        """Return (width, height) of a picture as it will be shown."""
-        return (await self.describe(file, label, client))[0]
-
     async def describe(self, file: Upload, label: str, client: str) -> tuple[tuple[int, int], Moving | None]:
         """Return (width, height) of a picture as it will be shown, and what is painted of it if it moves."""
         known = self.cache.get((file.path, "size"))
@@ -159,7 +155,7 @@ class Decoder:
         if (kept := self.cache.get((file.path, how))) is not None:
             return kept, ""
         if least >= MIN_SIDE:  # what may be smaller was made for a photo that is not large
-            width, height = await self.measure(file, label, client)
+            (width, height), _ = await self.describe(file, label, client)
             line = "pictures" if width * height <= _ORDINARY else "large"
         options = {"ground": ground, "least": least, "alpha": alpha}
         answer, payload = await self._do(line, "decode", file, label, client, **options)

@@ -66,7 +66,7 @@ def test_what_takes_minutes_is_given_up_in_seconds_and_the_next_is_served(decode
     with pytest.raises(InputError, match="takes too long to read; save it smaller"):
         complete(decoder.decode(sent(slow_jpeg()), "The photo", "attacker"))
     with pytest.raises(InputError, match="takes too long"):
-        complete(decoder.measure(sent(gif_of_comments()), "The photo", "attacker"))
+        complete(decoder.describe(sent(gif_of_comments()), "The photo", "attacker"))
     complete(decoder.decode(sent(jpeg()), "The photo", "somebody"))
     # Two deadlines and two new processes; the files would take four minutes.
     assert time.monotonic() - began < 60
@@ -131,14 +131,14 @@ def test_processes_that_die_or_cannot_begin_say_nothing_about_the_file(decoder, 
     monkeypatch.setattr(module, "_AGAIN", 0.0)
     monkeypatch.setattr(module._processes.Process, "start", refused)
     with pytest.raises(InputError, match="The photo cannot be read here just now"):
-        complete(decoder.measure(sent(jpeg(seed=7)), "The photo", ""))
+        complete(decoder.describe(sent(jpeg(seed=7)), "The photo", ""))
 
 
 def test_a_bomb_weighs_on_another_process_that_is_ended_for_it(sent):
     decoder, data = Decoder(), bomb()
     memory = psutil.Process().memory_info
     before = memory().rss
-    assert complete(decoder.measure(sent(data), "The photo", "")) == (7900, 7900)
+    assert complete(decoder.describe(sent(data), "The photo", ""))[0] == (7900, 7900)
     assert memory().rss < before + 60 * 2**20
     complete(decoder.decode(sent(data), "The photo", ""))
     assert not multiprocessing.active_children()  # what decoded it is gone
@@ -147,7 +147,7 @@ def test_a_bomb_weighs_on_another_process_that_is_ended_for_it(sent):
 def test_a_file_is_read_once_for_each_way_to_see_it(decoder, sent, asked):
     broken, whole = sent(jpeg()[:-400]), sent(jpeg())
     for _ in range(2):  # by the header alone
-        assert complete(decoder.measure(broken, "The photo", "")) == (120, 80)
+        assert complete(decoder.describe(broken, "The photo", ""))[0] == (120, 80)
     first, _ = complete(decoder.decode(whole, "This file", "", alpha=True))
     assert complete(decoder.decode(whole, "The photo", "", alpha=True))[0] is first
     assert asked == ["measure", "measure", "decode"]
