@@ -95,9 +95,8 @@ class Events:
     def _admit(self, value: Any, *, tool: bool = False) -> Any:
         """Return parsed JSON with each file as Gradio knows those that were uploaded.
 
-        Args:
-            tool: it is for an MCP tool, where a text may be an address, and each file becomes its address on
-                this very host: Gradio calls itself with it, and would send any file that a dictionary names.
+        For an MCP `tool` a text may be an address, and each file becomes its address on this host: Gradio
+        calls itself with it, and would send any file that a dictionary names.
         """
         if tool and isinstance(value, str) and value.startswith(("data:", "http://", "https://")):
             value = {"path": value}
