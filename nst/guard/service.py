@@ -45,7 +45,6 @@ class Service:
         self.runs.adopt()  # before anybody can ask for what is there
 
     def start(self) -> None:
-        self.decoder.start()
         self.files.start()
 
     def close(self) -> None:

@@ -87,13 +87,6 @@ class Decoder:
         }
         self.cache = ByteCache(_KEPT)  # by file, and what was read of it
 
-    def start(self) -> None:
-        """Have the server of processes ready before anybody comes."""
-        if _SERVER:
-            from multiprocessing import forkserver  # which Windows has no use for
-
-            forkserver.ensure_running()
-
     def keep(self, path: Path, what: Hashable, value: Any, nbytes: int) -> None:
         """Have what was read of a file for the next time."""
         self.cache.put((path, what), value, nbytes)
@@ -128,8 +121,8 @@ class Decoder:
         how = ("clip", longest)
         if (kept := self.cache.get((file.path, how))) is not None:
             return kept
-        options = {"longest": longest, "most": self.frames}
-        frames = _array(*await self._do("large", "clip", file, label, client, **options))
+        answer = await self._do("large", "clip", file, label, client, longest=longest, most=self.frames)
+        frames = _array(*answer)
         self.keep(file.path, how, frames, frames.nbytes)
         return frames
 
@@ -208,7 +201,7 @@ class _Process:
     """One process, for one file, which is ended after some seconds."""
 
     def __init__(self, work: str, data: bytes, options: dict[str, Any], seconds: float) -> None:
-        self.seconds, self._ended = seconds, False
+        self.seconds = seconds
         self._link, self._theirs = _processes.Pipe(duplex=False)
         self._process = _processes.Process(
             target=decode_worker.serve, args=(self._theirs, seconds, work, data, options), daemon=True
@@ -223,7 +216,7 @@ class _Process:
             try:
                 self._process.start()
                 self._theirs.close()
-                if not self._ended and self._link.poll(_STARTS) and self._link.recv_bytes():
+                if self._link.poll(_STARTS) and self._link.recv_bytes():
                     failure = _DIED  # should it say nothing more
                     end.start()
                     if self._link.poll(self.seconds):
@@ -239,7 +232,5 @@ class _Process:
         return {"failure": failure}, b""
 
     def kill(self) -> None:
-        """End it, or let it not begin."""
-        self._ended = True
         if self._process.pid is not None:
             self._process.kill()

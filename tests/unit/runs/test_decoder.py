@@ -32,9 +32,7 @@ from nst.runs.storage import Files
 
 @pytest.fixture(scope="module")
 def decoder():
-    decoder = Decoder({"headers": 1.5, "pictures": 1.5, "large": 4.0})
-    decoder.start()
-    return decoder
+    return Decoder({"headers": 1.5, "pictures": 1.5, "large": 4.0})
 
 
 @pytest.fixture(scope="module")

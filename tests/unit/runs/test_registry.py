@@ -72,9 +72,7 @@ class Scripted(Local):
 
 @pytest.fixture(scope="module")
 def decoder():
-    decoder = Decoder()
-    decoder.start()
-    return decoder
+    return Decoder()
 
 
 @pytest.fixture
