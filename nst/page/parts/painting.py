@@ -88,7 +88,7 @@ class RunController:
             begins = self.pictures.photo in values
             run = await self._begin(values, event, client_of(request)) if begins else stage.run(values)
         except InputError as error:
-            yield {stage.status: status.failed(str(error)), stage.paint: freed()}
+            yield {stage.status: status.line(str(error), kind="failed"), stage.paint: freed()}
             return
         if run is None:
             yield {stage.status: gr.skip()}
@@ -123,7 +123,7 @@ class RunController:
         if kept and shown:
             if shown.pictures.photo != pictures.photo:
                 raise InputError(_OTHER_PHOTO)
-            frames = shown.folder.frames if kept.of_clip else []
+            frames = shown.folder.frames
             earlier = [one for one in frames if one.of_clip and one.iteration <= kept.iteration]
         return await stage.runs.begin(
             stage.owner(values), client, pictures, settings, drawings=drawings, earlier=earlier
@@ -210,9 +210,9 @@ class _RunView:
 def _ended(run: Run) -> str:
     kept = run.folder.kept()
     if run.message:
-        tell = status.line if run.state == "interrupted" else status.failed
+        kind = "idle" if run.state == "interrupted" else "failed"
         further = f" Press Continue to go on from {run.step} {kept[-1].iteration}." if kept else ""
-        return tell(run.message + further)
+        return status.line(run.message + further, kind=kind)
     if isinstance(run.latest, Update):
         return status.finished(run.latest.frame, run.stop.is_set(), run.step)
     if kept:

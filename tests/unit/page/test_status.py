@@ -71,4 +71,4 @@ def test_numbers_stand_in_the_title_and_words_in_the_line():
     assert 'aria-valuenow="10"' in running
     assert ">Your painting is ready · 10 s<" in status.finished(FRAME, stopped=False)
     assert ">Stopped at 10 %<" in status.finished(FRAME, stopped=True)
-    assert 'role="alert">No &lt;room&gt;.' in status.failed("No <room>.")
+    assert 'role="alert">No &lt;room&gt;.' in status.line("No <room>.", kind="failed")
