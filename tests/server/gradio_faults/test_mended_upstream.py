@@ -56,7 +56,8 @@ def test_gradio_still_does_what_is_worked_around():
 
 
 def test_no_stubs_are_written():
-    component_meta.create_or_modify_pyi()  # ours, which needs no class to write one for
+    with pytest.raises(FileNotFoundError):  # ours
+        inspect.getfile(gr.HTML)
 
 
 def test_what_is_no_dictionary_or_no_number_of_a_button_is_no_click():
