@@ -109,7 +109,7 @@ class Run:
     latest: Standing | Update | None = None
     removal: asyncio.TimerHandle | None = None  # of all it has made, once it was deleted
     wished: Settings | None = None  # as the sliders stand by now, if they were moved
-    _followers: dict[object, tuple[str, float]] = field(default_factory=dict)  # sessions, and since when
+    _followers: list[tuple[str, float]] = field(default_factory=list)  # sessions, and since when
     _last_followed: float = field(default_factory=time.monotonic)  # by the last follower
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -144,8 +144,8 @@ class Run:
     async def follow(self, session: str) -> AsyncGenerator[Standing | Update | None]:
         """Yield what is newest for a session's listeners, None now and then, until the run has ended."""
         last: Standing | Update | None = None
-        token = object()
-        self._followers[token] = (session, time.monotonic())
+        follower = session, time.monotonic()
+        self._followers.append(follower)
         try:
             while self.under_way or self.latest is not last:
                 if self.latest is not last:
@@ -157,12 +157,12 @@ class Run:
                     except asyncio.TimeoutError:
                         yield None
         finally:
-            del self._followers[token]
-            self._last_followed = time.monotonic()
+            self._last_followed = time.monotonic()  # before it is gone: nobody finds neither
+            self._followers.remove(follower)
 
     def alone_for(self, listeners: Listeners) -> float:
         """Return for how many seconds nobody has followed it."""
-        followers = list(self._followers.values())  # at once: another thread asks
+        followers = self._followers.copy()  # at once: another thread asks
         if not followers:
             return time.monotonic() - self._last_followed
         # Gradio may go on for a while for a browser that has gone.
@@ -173,8 +173,7 @@ class Run:
 
         For the seconds of grace a browser may be on its way back; a program that listens no more is not.
         """
-        followers = list(self._followers.values())
-        if not self.owner and all(listeners.has_left(session) for session, _ in followers):
+        if not self.owner and all(listeners.has_left(session) for session, _ in self._followers.copy()):
             grace = min(_HUNG_UP, grace)
         return self.alone_for(listeners) > grace
 
