@@ -62,7 +62,7 @@ class Events:
             if isinstance(values, list):  # what is left out at the end is as it is on a fresh page
                 values = [*values, *(component.value for component in inputs[len(values) :])]
             return {"data": self._data(values, inputs)}
-        named = {component.elem_id.removeprefix("api-").replace("-", "_"): component for component in inputs}
+        named = {component.elem_id.removeprefix("api-"): component for component in inputs}
         if not given.keys() <= named.keys():
             raise HTTPException(422, UNFIT)
         values = {name: self._value(named[name], value) for name, value in given.items()}

@@ -44,9 +44,6 @@ class Service:
         )
         self.runs.adopt()  # before anybody can ask for what is there
 
-    def start(self) -> None:
-        self.files.start()
-
     def close(self) -> None:
         """End what runs beside the page, and remove all files."""
         self.runs.close()

@@ -97,21 +97,16 @@ def add_endpoint(service: Service) -> None:
     parameters += [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
     setattr(stylize, "__signature__", inspect.Signature(parameters))  # noqa: B010 (its type has none)
     with gr.Row(visible=False):
-        inputs = [
-            control(knobs[name], elem_id=_place(name))
+        inputs = [  # by these ids `nst/guard/events.py` knows them
+            control(knobs[name], elem_id=f"api-{name}")
             if name in knobs
-            else Picture(label=name, type="filepath", elem_id=_place(name))
+            else Picture(label=name, type="filepath", elem_id=f"api-{name}")
             for name in names
         ]
         result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
         button = gr.Button(elem_id="api-button")
     # Runs have a queue of their own.
     button.click(stylize, inputs, result, api_name="stylize", concurrency_limit=None)
-
-
-def _place(name: str) -> str:
-    """Return the element id of an argument's component, by which `nst/guard/events.py` knows it."""
-    return f"api-{name.replace('_', '-')}"
 
 
 def _described(knob: Knob) -> str:

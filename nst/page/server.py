@@ -98,7 +98,7 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
             ) from error
         sessions.make_small()
         describe_pictures(demo)
-        service.start()
+        service.files.start()
         if warm:
             service.painter.start()
         yield demo
