@@ -123,8 +123,7 @@ class RunController:
         if kept and shown:
             if shown.pictures.photo != pictures.photo:
                 raise InputError(_OTHER_PHOTO)
-            frames = shown.folder.frames
-            earlier = [one for one in frames if one.of_clip and one.iteration <= kept.iteration]
+            earlier = [one for one in shown.folder.frames if one.of_clip and one.iteration <= kept.iteration]
         return await stage.runs.begin(
             stage.owner(values), client, pictures, settings, drawings=drawings, earlier=earlier
         )

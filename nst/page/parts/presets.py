@@ -44,7 +44,7 @@ def add_surprise(pictures: PictureInputs, knobs: Knobs) -> None:
         shown = str(values[pictures.style])
         # By name: what is shown is a copy.
         others = [example for example in styles() if not shown.endswith(f"/{example.name}")]
-        rolled = {
+        rolled: Values = {
             knobs.components[name]: round(random.uniform(*ends), 1)  # noqa: S311
             for name, ends in _RANGES.items()
         }
