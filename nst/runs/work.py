@@ -214,13 +214,14 @@ class Work:
         )
         shown = replace(preview, frame=frame)
         if self.moving:
-            update = await in_worker(save_clip_frame, run.folder, shown)
+            path = await in_worker(save_clip_frame, run.folder, shown)
             if preview.done:
                 await to_thread.run_sync(film_so_far, run.folder, self.moving.rate)
         else:
-            update = await in_worker(save_frame, run.folder, shown, self.photo, self.settings)
-        self.last = update.frame
-        run.tell(update)
+            path = await in_worker(save_frame, run.folder, shown, self.photo, self.settings)
+        nothing = np.broadcast_to(np.uint8(0), (*reversed(preview.size), 3))
+        self.last = replace(frame, image=nothing)
+        run.tell(Update(self.last, path))
         if frame.final:
             return
         record.write(run)
