@@ -30,10 +30,8 @@ def bounded(
 ) -> Receive:
     """Return a way to receive a body that raises HTTPException once it is too large or too slow.
 
-    This does so itself if the head alone says that the body has more than `most` bytes.
-
-    Args:
-        came: called, in a thread, with how many bytes have come, and with what takes that back at the end.
+    This does so itself if the head alone says that the body has more than `most` bytes. `came` is called, in
+    a thread, with how many bytes have come, and with what takes that back at the end.
     """
     limit = f"{most // 2**20} MB" if most >= 2**20 else f"{most // 2**10} KB"
     too_large = HTTPException(413, f"That is too much at once; send at most {limit}.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ class Limit(NamedTuple):
 
 MOST_FILE = 40 * 2**20
 TOO_LARGE = f"A file may have {MOST_FILE // 2**20} MB at most; make it smaller first."
-LIMITS: dict[str, Limit] = {
+_KINDS = {
     "page": Limit(80, 4, 40),
     "config": Limit(80, 4, 40),
     "upload": Limit(40, 1, 6, MOST_FILE + 2**20),  # and what stands around a file
@@ -39,16 +39,11 @@ LIMITS: dict[str, Limit] = {
     "file": Limit(1500, 100, 60),
     "health": Limit(120, 10, 10),
 }
-OTHERS = Limit()
+LIMITS: defaultdict[str, Limit] = defaultdict(Limit, _KINDS)
 # Requests of all kinds together that are under way: an answer that nobody reads takes a place too.
 UNDER_WAY = 150
 _REMEMBERED = 20_000  # accounts and kinds
 _TOO_MUCH = "That is more than one visitor may ask for at a time; wait a moment and try again."
-
-
-def limit(kind: str) -> Limit:
-    """Return the limit of a kind of request."""
-    return LIMITS.get(kind, OTHERS)
 
 
 class Budgets:
@@ -61,7 +56,7 @@ class Budgets:
     @contextlib.contextmanager
     def spend(self, client: str, kind: str) -> Iterator[None]:
         """Take one request off the budgets, for as long as it lasts; raise HTTPException for nothing left."""
-        burst, rate, most, _ = limit(kind)
+        burst, rate, most, _ = LIMITS[kind]
         now, left = time.monotonic(), {}
         for account, share in accounts(client):
             key = (account, kind)

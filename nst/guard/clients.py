@@ -6,7 +6,6 @@ import ipaddress
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import gradio as gr
 
@@ -37,17 +36,12 @@ class Call:
     gone: threading.Event = field(default_factory=threading.Event)  # set when nobody waits for it any more
 
 
-class Caller(NamedTuple):
-    network: str  # that it comes from, "" where that cannot be told
-    proxied: bool  # what it says of a proxy is believed
+def caller_of(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> tuple[str, bool]:
+    """Return the network that a request comes from, "" if it cannot be told, and whether a proxy is believed.
 
-
-def caller_of(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
-    """Decide who makes a request; nothing else here reads what a proxy says of that.
-
-    What a proxy says counts only if the request comes from a private network, where a proxy would be. Each
-    adds an entry to X-Forwarded-For, or a line; the last public address there is what the outermost proxy has
-    seen, and those before it are anybody's word.
+    What a proxy says counts only if the request comes from a private network, where a proxy would be, and is
+    read nowhere else. Each adds an entry to X-Forwarded-For, or a line; the last public address there is what
+    the outermost proxy has seen, and those before it are anybody's word.
     """
     address = _address(peer)
     proxied = address is None or not address.is_global
@@ -59,8 +53,8 @@ def caller_of(peer: str, headers: Iterable[tuple[bytes, bytes]]) -> Caller:
         if place.is_global:
             # One household or machine has a whole network of version 6.
             network = ipaddress.ip_network((place, 64 if place.version == 6 else 32), strict=False)
-            return Caller(str(network), proxied)
-    return Caller("", proxied)
+            return str(network), proxied
+    return "", proxied
 
 
 def incoming(headers: Iterable[tuple[bytes, bytes]], own: Heads, *, proxied: bool) -> Heads:

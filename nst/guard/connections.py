@@ -45,7 +45,7 @@ class Connection(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        network = caller_of((self.client or ("",))[0], ()).network
+        network, _ = caller_of((self.client or ("",))[0], ())
         self._accounts = accounts(network)
         self._widest = self._accounts[-1][0]
         self._of.update(account for account, _ in self._accounts)

@@ -62,7 +62,7 @@ class Events:
             if isinstance(values, list):  # what is left out at the end is as it is on a fresh page
                 values = [*values, *(component.value for component in inputs[len(values) :])]
             return {"data": self._data(values, inputs)}
-        named = {component.elem_id.removeprefix("api-").replace("-", "_"): component for component in inputs}
+        named = {component.elem_id.removeprefix("api-"): component for component in inputs}
         if not given.keys() <= named.keys():
             raise HTTPException(422, UNFIT)
         values = {name: self._value(named[name], value) for name, value in given.items()}
@@ -95,9 +95,8 @@ class Events:
     def _admit(self, value: Any, *, tool: bool = False) -> Any:
         """Return parsed JSON with each file as Gradio knows those that were uploaded.
 
-        Args:
-            tool: it is for an MCP tool, where a text may be an address, and each file becomes its address on
-                this very host: Gradio calls itself with it, and would send any file that a dictionary names.
+        For an MCP `tool` a text may be an address, and each file becomes its address on this host: Gradio
+        calls itself with it, and would send any file that a dictionary names.
         """
         if tool and isinstance(value, str) and value.startswith(("data:", "http://", "https://")):
             value = {"path": value}

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from nst.gradio_faults import pending
 from nst.guard import bodies, clients
 from nst.guard.answers import outgoing, reason, refusal, served, tool_error
-from nst.guard.budgets import limit
+from nst.guard.budgets import LIMITS
 from nst.guard.events import UNFIT, Events
 from nst.guard.routes import route_of
 from nst.guard.service import Service
@@ -35,6 +35,8 @@ Check = Callable[[dict[str, Any]], dict[str, Any]]  # makes of a body what Gradi
 
 
 class Guard:
+    """ASGI middleware through which every request goes."""
+
     def __init__(self, app: ASGIApp, service: Service, demo: gr.Blocks) -> None:
         self.app, self.service, self.demo = app, service, demo
         self._large = CapacityLimiter(_READ_AT_A_TIME)
@@ -61,7 +63,7 @@ class Guard:
             client, heads = self._who(scope)
             scope = {**scope, "headers": heads}
             with self.service.budgets.spend(client, route.kind), self.service.files.coming(client) as came:
-                receive = bodies.bounded(receive, limit(route.kind).body, heads, came)
+                receive = bodies.bounded(receive, LIMITS[route.kind].body, heads, came)
                 if route.kind == "page":
                     nonce = scope["nonce"] = secrets.token_urlsafe(16)
                 response = await self._answer(route.kind, Request(scope, receive), client, answer)

@@ -14,6 +14,8 @@ _ID = r"[A-Za-z0-9_-]{1,64}"
 
 
 class Route(NamedTuple):
+    """What may be asked for."""
+
     kind: str  # what the guard does with it
     methods: tuple[str, ...]
     pattern: str  # of the whole path

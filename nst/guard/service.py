@@ -26,7 +26,7 @@ class Service:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.decoder = Decoder(frames=limits.frames, clip_size=limits.clip_size)
-        self.files = Files(limits.disk, limits.keep, self.decoder.cache.forget)
+        self.files = Files(limits.disk, limits.keep, self.decoder.forget)
         self.budgets = Budgets()
         # Films, crops, looks inside: each takes memory, and processors from whoever paints.
         self.side_work = Scheduler(
@@ -43,10 +43,6 @@ class Service:
             self.painter, self.files, self.decoder, self.listeners, limits.grace, limits.busy
         )
         self.runs.adopt()  # before anybody can ask for what is there
-
-    def start(self) -> None:
-        self.decoder.start()
-        self.files.start()
 
     def close(self) -> None:
         """End what runs beside the page, and remove all files."""

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nst.image.masks import Region
-from nst.optimization.encoder_cache import cache_of, digest
+from nst.optimization.encoder_cache import digest, kept
 from nst.optimization.loss_terms import (
     ContentLoss,
     ContentTarget,
@@ -144,7 +144,7 @@ class Objective:
         blocks: int = 0,
         parts: Sequence[Tensor | None] | None = None,
     ) -> None:
-        self.encoder, self.blocks, self.cache = encoder, blocks, cache_of(encoder)
+        self.encoder, self.blocks = encoder, blocks
         self.photo, self.painted = content, painted
         regions = regions or [Region(tuple(1 / len(styles) for _ in styles))]
         self.masks = [region.mask for region in regions]
@@ -252,7 +252,8 @@ class Objective:
         """Return the photo's features, and its statistics in each region."""
         content = tuple(dict.fromkeys((*self.content_layers, self.encoder.layers[-1])))
         masks = tuple(None if mask is None else digest(mask) for mask in self.masks)
-        return self.cache.get(
+        return kept(
+            self.encoder,
             (digest(self.photo), masks, content, self.style_layers),
             lambda: self.encoder.describe(self.photo, content, self.style_layers, self.masks, self.blocks),
         )
@@ -280,8 +281,10 @@ class Objective:
             contents = {name: _weighted(features[name], counted[name]) for name in content}
             return _StyleDescription(contents, statistics, shares)
 
-        return self.cache.get(
-            (digest(picture), None if part is None else digest(part), subject, content, style), look
+        return kept(
+            self.encoder,
+            (digest(picture), None if part is None else digest(part), subject, content, style),
+            look,
         )
 
     def _style_target(self, layer: str, style_loss: str, style: Moments, photo: Moments) -> StyleTarget:
@@ -290,7 +293,8 @@ class Objective:
         # Left out for an ordinary style, whose target is then the same for every photo.
         plain_style_photo = photo if float(plainness(style)) > 1e-6 else None
         matrix = self.encoder.matrix(layer)
-        return self.cache.get(
+        return kept(
+            self.encoder,
             (layer, style_loss, floor, *(digest(part) for part in (*style, *(plain_style_photo or ())))),
             lambda: (
                 GramTarget(style, plain_style_photo, matrix)

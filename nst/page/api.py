@@ -18,7 +18,6 @@ from nst.guard.service import Service
 from nst.inputs import Inputs
 from nst.knob import Knob
 from nst.page.components import control
-from nst.page.parts.knobs import allowed
 from nst.runs.stream import Update
 from nst.settings import KNOBS, MOST_STYLES
 
@@ -56,7 +55,7 @@ def add_endpoint(service: Service) -> None:
         stop = call.gone if call else None
         try:
             values = dict(zip(names, given, strict=True))
-            settings = allowed({name: values[name] for name in knobs}, service.limits)
+            settings = service.limits.allowed({name: values[name] for name in knobs})
             if values["start"] is not None:
                 settings = replace(settings, initial="picture")
             files: dict[str, Any] = {
@@ -75,14 +74,11 @@ def add_endpoint(service: Service) -> None:
             )
             client = client_of(request)
             run = await service.runs.begin("", client, pictures, settings, stop=stop)
-            try:
-                async with aclosing(run.follow(request.session_hash or "")) as updates:
-                    async for update in updates:
-                        if isinstance(update, Update):
-                            path = Path(update.picture)  # of a clip the film lies beside it
-                            yield str(path.with_suffix(".mp4") if path.suffix == ".webp" else path)
-            finally:
-                run.expire()  # a program that hangs up does not come back
+            async with aclosing(run.follow(request.session_hash or "")) as updates:
+                async for update in updates:
+                    if isinstance(update, Update):
+                        path = Path(update.picture)  # of a clip the film lies beside it
+                        yield str(path.with_suffix(".mp4") if path.suffix == ".webp" else path)
             if run.message:
                 raise InputError(run.message)
         except InputError as error:
@@ -101,21 +97,16 @@ def add_endpoint(service: Service) -> None:
     parameters += [inspect.Parameter(name, kind, default=default) for name, default in defaults.items()]
     setattr(stylize, "__signature__", inspect.Signature(parameters))  # noqa: B010 (its type has none)
     with gr.Row(visible=False):
-        inputs = [
-            control(knobs[name], elem_id=_place(name))
+        inputs = [  # by these ids `nst/guard/events.py` knows them
+            control(knobs[name], elem_id=f"api-{name}")
             if name in knobs
-            else Picture(label=name, type="filepath", elem_id=_place(name))
+            else Picture(label=name, type="filepath", elem_id=f"api-{name}")
             for name in names
         ]
         result = gr.Image(label="Painting", type="filepath", format="png", elem_id="api-result")
         button = gr.Button(elem_id="api-button")
     # Runs have a queue of their own.
     button.click(stylize, inputs, result, api_name="stylize", concurrency_limit=None)
-
-
-def _place(name: str) -> str:
-    """Return the element id of an argument's component, by which `nst/guard/events.py` knows it."""
-    return f"api-{name.replace('_', '-')}"
 
 
 def _described(knob: Knob) -> str:

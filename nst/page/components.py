@@ -44,13 +44,8 @@ def freed(spoken: str = "") -> dict[str, str]:
 
 
 def control(knob: Knob, **more: Any) -> Control:
-    common: Any = {
-        "label": knob.label,
-        "info": knob.help,
-        "value": knob.default,
-        "elem_id": knob.name,
-        **more,
-    }
+    named: Any = {"label": knob.label, "info": knob.help, "elem_id": knob.name}
+    common: Any = {**named, "value": knob.default, **more}
     if knob.kind is bool:
         return KnobCheckbox(**common)
     if knob.choices:

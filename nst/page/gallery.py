@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import filecmp
 import io
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +36,14 @@ def title(example: Path) -> str:
 
 
 @cache
-def photos() -> tuple[Path, ...]:
-    """Return the example photos, the preset first."""
-    return _ordered("photos", _PHOTOS)
-
-
-@cache
-def styles() -> tuple[Path, ...]:
-    return _ordered("styles", _STYLES)
-
-
-def _ordered(folder: str, first: Iterable[str]) -> tuple[Path, ...]:
+def _ordered(folder: str, first: tuple[str, ...]) -> tuple[Path, ...]:
+    """Return the examples of a folder, these first, the others by name."""
     files = sorted((EXAMPLES / folder).glob("*.jpg"))
     return tuple(sorted(files, key=lambda file: [*first, file.stem].index(file.stem)))
+
+
+photos = partial(_ordered, "photos", _PHOTOS)
+styles = partial(_ordered, "styles", tuple(_STYLES))
 
 
 def among(examples: Sequence[Path], picture: Any) -> Path | None:

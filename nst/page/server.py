@@ -60,11 +60,9 @@ _THEME = gr.themes.Monochrome(
 
 @contextlib.contextmanager
 def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Blocks]:
-    """Serve the page for as long as the context lasts; yield it.
+    """Serve the page for as long as the context lasts, `warm` ready to paint at once; yield it.
 
-    Args:
-        warm: get ready to paint before anybody asks for it.
-        more: further arguments of `launch`, such as the port; InputError says that it is taken.
+    The others are further arguments of `launch`, such as the port; InputError says that it is taken.
     """
     connections.bound()
     service = Service(limits)
@@ -100,7 +98,7 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
             ) from error
         sessions.make_small()
         describe_pictures(demo)
-        service.start()
+        service.files.start()
         if warm:
             service.painter.start()
         yield demo

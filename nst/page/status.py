@@ -31,10 +31,6 @@ def line(
     return f'{bar}<p class="line {kind}"{title}{alert}>{html.escape(text, quote=False)}</p>{note}'
 
 
-def failed(text: str) -> str:
-    return line(text, kind="failed")
-
-
 def waiting(place: int, seconds: float) -> str:
     ahead = "you're next" if place == 1 else f"{place - 1} ahead of you"
     wait = f"about {duration(_rounded(seconds))} to wait" if seconds else "the wait is not known yet"

@@ -76,6 +76,4 @@ def painter_of(waiting: int, each: int, busy: float) -> Backend:
         from nst.painters.cluster import Cluster
 
         return Cluster(address, waiting, each, busy)
-    if zero.ACTIVE:
-        return Local(waiting, each, busy, zero.frames, zero.warm_up)
-    return Local(waiting, each, busy)
+    return (zero.Zero if zero.ACTIVE else Local)(waiting, each, busy)

@@ -64,27 +64,20 @@ def warm_up() -> None:
 
 
 class Local(Scheduler, Backend):
-    """What paints for this process, and the queue for it; its numbers are those of `painter_of`.
+    """What paints for this process, and the queue for it; its numbers are those of `painter_of`."""
 
-    `frames` paints and `warm_up` gets ready, both in the thread that computes.
-    """
+    # Both are called in the thread that computes.
+    frames: Callable[..., Generator[Preview]] = staticmethod(frames)
+    warm_up: Callable[[], None] = staticmethod(warm_up)
 
-    def __init__(
-        self,
-        waiting: int,
-        each: int,
-        busy: float,
-        frames: Callable[..., Generator[Preview]] = frames,
-        warm_up: Callable[[], None] = warm_up,
-    ) -> None:
+    def __init__(self, waiting: int, each: int, busy: float) -> None:
         super().__init__(waiting, each, ("this process",), busy)
-        self._frames, self._warm_up = frames, warm_up
 
     async def paint(
         self, ticket: Ticket, pictures: Inputs[Pixels], settings: Settings, controls: Controls
     ) -> AsyncGenerator[Preview]:
         """Paint in the thread that computes."""
-        made = worker.each_in_worker(self._frames(pictures, settings, controls))
+        made = worker.each_in_worker(self.frames(pictures, settings, controls))
         async with contextlib.aclosing(made):
             async for preview in made:
                 ticket.seconds = preview.frame.remaining
@@ -94,4 +87,4 @@ class Local(Scheduler, Backend):
         return worker.busy_for()
 
     def start(self) -> None:
-        worker.submit(self._warm_up)
+        worker.submit(self.warm_up)

@@ -83,10 +83,8 @@ def clip_previews(frames: Generator[ClipFrame], controls: Controls) -> Generator
                 remaining=each.remaining,
                 final=False,
             )
-            if each.done:
-                yield Preview(frame, size, 0.0, encode_jpeg(pixels, quality=95), done=True)
-            else:
-                yield Preview(frame, size, 0.0, encode_jpeg(small(pixels)))
+            jpeg = encode_jpeg(pixels, quality=95) if each.done else encode_jpeg(small(pixels))
+            yield Preview(frame, size, 0.0, jpeg, each.done)
 
 
 def at_size(photo: Pixels, size: tuple[int, int]) -> np.ndarray:

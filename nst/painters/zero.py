@@ -20,7 +20,7 @@ from nst.inputs import Inputs
 from nst.optimization.encoders import load_encoders
 from nst.optimization.frames import Frame
 from nst.optimization.loop import Controls
-from nst.painters.local import clip_frames
+from nst.painters.local import Local, clip_frames
 from nst.painters.pixels import Pixels, as_given, is_clip
 from nst.painters.previews import Preview, clip_previews, previews, resized, small
 from nst.settings import Settings
@@ -58,6 +58,13 @@ def warm_up() -> None:
     """Read the weights once, so that they are there for every process that gets a GPU; here is none."""
     with contextlib.suppress(InputError):
         find_vgg19()
+
+
+class Zero(Local):
+    """As `Local`, by the GPU that is lent."""
+
+    frames = staticmethod(frames)
+    warm_up = staticmethod(warm_up)
 
 
 def _paint(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Frame]:

@@ -25,6 +25,7 @@ from anyio import to_thread
 
 from nst.errors import InputError
 from nst.host.allocator import give_back_when_idle
+from nst.host.byte_cache import ByteCache
 from nst.image.decoding import MIN_SIDE
 from nst.painters.scheduler import Scheduler
 from nst.runs import decode_worker
@@ -71,42 +72,6 @@ class Moving:
         return replace(settings, size=min(settings.size, self.longest))
 
 
-class FileCache:
-    """What was read, by file and by what that is; what nobody has asked for longest goes first."""
-
-    def __init__(self, most: int) -> None:
-        self.most = most  # bytes that may be kept
-        self._lock = threading.Lock()
-        self._items: dict[tuple[Path, Hashable], tuple[Any, int]] = {}
-
-    @property
-    def nbytes(self) -> int:
-        return sum(nbytes for _, nbytes in self._items.values())
-
-    def get(self, path: Path, what: Hashable) -> Any:
-        """Return what was read of a file, not to be changed; None if it is not kept."""
-        with self._lock:
-            if item := self._items.pop((path, what), None):
-                self._items[path, what] = item  # behind all others
-            return item and item[0]
-
-    def put(self, path: Path, what: Hashable, value: Any, nbytes: int) -> None:
-        """Keep what was read of a file, unless that alone is too much."""
-        if nbytes > self.most // 2:
-            return
-        with self._lock:
-            self._items[path, what] = value, nbytes
-            while self.nbytes > self.most:
-                del self._items[next(iter(self._items))]
-        if not path.is_file():  # removed meanwhile
-            self.forget(path.parent)
-
-    def forget(self, folder: Path) -> None:
-        """Keep nothing of the files in a folder any more."""
-        with self._lock:
-            self._items = {key: item for key, item in self._items.items() if key[0].parent != folder}
-
-
 class Decoder:
     """Decodes for one host; InputError for what cannot be used, or takes too long.
 
@@ -120,26 +85,25 @@ class Decoder:
         self.lines = {
             name: Scheduler(_WAITING, 2 * _WAITING, [name], enough=_BUSY, full=_BUSY) for name in deadlines
         }
-        self.cache = FileCache(_KEPT)
+        self.cache = ByteCache(_KEPT)  # by file, and what was read of it
 
-    def start(self) -> None:
-        """Have the server of processes ready before anybody comes."""
-        if _SERVER:
-            from multiprocessing import forkserver  # which Windows has no use for
+    def keep(self, path: Path, what: Hashable, value: Any, nbytes: int) -> None:
+        """Have what was read of a file for the next time."""
+        self.cache.put((path, what), value, nbytes)
+        if not path.is_file():  # removed meanwhile
+            self.forget(path.parent)
 
-            forkserver.ensure_running()
+    def forget(self, folder: Path) -> None:
+        """Keep nothing of the files in a folder any more."""
+        self.cache.forget(lambda key: key[0].parent == folder)
 
     def stalled(self) -> float:
         """Return for how many seconds a file waits and none is begun, in the line where that is longest."""
         return max(line.stalled() for line in self.lines.values())
 
-    async def measure(self, file: Upload, label: str, client: str) -> tuple[int, int]:
-        """Return (width, height) of a picture as it will be shown."""
-        return (await self.describe(file, label, client))[0]
-
     async def describe(self, file: Upload, label: str, client: str) -> tuple[tuple[int, int], Moving | None]:
         """Return (width, height) of a picture as it will be shown, and what is painted of it if it moves."""
-        known = self.cache.get(file.path, "size")
+        known = self.cache.get((file.path, "size"))
         if known is None:
             answer, _ = await self._do("headers", "measure", file, label, client, most=self.frames)
             size = int(answer["size"][0]), int(answer["size"][1])
@@ -149,17 +113,17 @@ class Decoder:
                 seconds = None if clip["seconds"] is None else float(clip["seconds"])
                 moving = Moving(count, Fraction(clip["rate"]), seconds, self.clip_size)
             known = size, moving
-            self.cache.put(file.path, "size", known, _SIZE)
+            self.keep(file.path, "size", known, _SIZE)
         return known
 
     async def clip(self, file: Upload, label: str, client: str, longest: int) -> np.ndarray:
         """Return the frames of a clip that are painted, (N, H, W, 3) uint8, `longest` pixels on a side."""
         how = ("clip", longest)
-        if (kept := self.cache.get(file.path, how)) is not None:
+        if (kept := self.cache.get((file.path, how))) is not None:
             return kept
-        options = {"longest": longest, "most": self.frames}
-        frames = _array(*await self._do("large", "clip", file, label, client, **options))
-        self.cache.put(file.path, how, frames, frames.nbytes)
+        answer = await self._do("large", "clip", file, label, client, longest=longest, most=self.frames)
+        frames = _array(*answer)
+        self.keep(file.path, how, frames, frames.nbytes)
         return frames
 
     async def sounded(self, file: Upload, film: bytes, label: str, client: str) -> bytes:
@@ -181,10 +145,10 @@ class Decoder:
         changed: they are kept for the next time. The options are those of `nst.image.decoding.decode`.
         """
         how, line = (ground, least, alpha), "pictures"
-        if (kept := self.cache.get(file.path, how)) is not None:
+        if (kept := self.cache.get((file.path, how))) is not None:
             return kept, ""
         if least >= MIN_SIDE:  # what may be smaller was made for a photo that is not large
-            width, height = await self.measure(file, label, client)
+            (width, height), _ = await self.describe(file, label, client)
             line = "pictures" if width * height <= _ORDINARY else "large"
         options = {"ground": ground, "least": least, "alpha": alpha}
         answer, payload = await self._do(line, "decode", file, label, client, **options)
@@ -192,7 +156,7 @@ class Decoder:
         if pixels.nbytes > _LARGE:
             give_back_when_idle()  # a host on which nobody paints would hold it for ever
         if not remark:  # which is said anew to whoever decodes the file
-            self.cache.put(file.path, how, pixels, pixels.nbytes)
+            self.keep(file.path, how, pixels, pixels.nbytes)
         return pixels, remark
 
     async def drawing(self, data: bytes, label: str, client: str) -> np.ndarray:
@@ -237,7 +201,7 @@ class _Process:
     """One process, for one file, which is ended after some seconds."""
 
     def __init__(self, work: str, data: bytes, options: dict[str, Any], seconds: float) -> None:
-        self.seconds, self._ended = seconds, False
+        self.seconds = seconds
         self._link, self._theirs = _processes.Pipe(duplex=False)
         self._process = _processes.Process(
             target=decode_worker.serve, args=(self._theirs, seconds, work, data, options), daemon=True
@@ -252,7 +216,7 @@ class _Process:
             try:
                 self._process.start()
                 self._theirs.close()
-                if not self._ended and self._link.poll(_STARTS) and self._link.recv_bytes():
+                if self._link.poll(_STARTS) and self._link.recv_bytes():
                     failure = _DIED  # should it say nothing more
                     end.start()
                     if self._link.poll(self.seconds):
@@ -268,7 +232,5 @@ class _Process:
         return {"failure": failure}, b""
 
     def kill(self) -> None:
-        """End it, or let it not begin."""
-        self._ended = True
         if self._process.pid is not None:
             self._process.kill()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from nst.errors import InputError
 from nst.host.device import pick_device
@@ -61,10 +63,12 @@ class Limits:
             return knob
         return replace(knob, high=self.size, default=min(self.begins_with, self.size))
 
-    def apply(self, settings: Settings) -> None:
-        """Raise InputError for settings that ask for more, saying what this host allows."""
+    def allowed(self, knobs: Mapping[str, Any]) -> Settings:
+        """Return settings of knobs by name; raise InputError for a value that a knob or this host refuses."""
+        settings = Settings.from_dict(dict(knobs))
         if settings.size > self.size:
             raise InputError(f"This host paints up to {self.size} px; choose a smaller size.")
+        return replace(settings, time_limit=self.seconds)
 
 
 def _number(variable: str, default: float, low: float, high: float) -> float:

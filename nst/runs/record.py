@@ -21,7 +21,9 @@ _NOT_BEGUN = "The server restarted before it began. Press Paint to start again."
 
 
 def write(run: Run) -> None:
-    """Write a run down; raise OSError if there is no room, or its folder is gone."""
+    """Write a run down, unless it was deleted; raise OSError if there is no room, or its folder is gone."""
+    if run.removal:
+        return
     folder = run.folder
     for over, drawing in run.drawings.items():
         if not (folder.path / _DRAWINGS[over]).exists():

@@ -91,8 +91,6 @@ class Registry:
         run.pictures = replace(run.pictures, keep=None, regions=(), resume=None, style_masks=())
         if run.id not in self._runs:  # deleted while it was painted
             self.files.remove(run.folder)
-        elif run.removal:
-            record.forget(run)
         elif not run.owner:  # nobody can ask for it
             del self._runs[run.id]
 

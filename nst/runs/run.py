@@ -12,12 +12,13 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import pandas as pd
 
 from nst.inputs import Inputs
 from nst.optimization.frames import Frame
+from nst.painters.scheduler import Standing
 from nst.runs.pictures import Source
 from nst.runs.storage import RunFolder, SavedFrame, Upload
 from nst.runs.stream import Update
@@ -29,13 +30,6 @@ State = Literal["waiting", "painting", "finished", "stopped", "left", "refused",
 _ALIVE = 5.0
 _ROWS = 200  # of a chart at most
 _HUNG_UP = 3.0  # seconds without a program that has listened, after which its run ends
-
-
-class Waiting(NamedTuple):
-    """Where a run stands in the queue."""
-
-    place: int  # 1 is the next
-    seconds: int  # until its turn, as far as is known
 
 
 @dataclass
@@ -112,10 +106,10 @@ class Run:
     state: State = "waiting"
     message: str = ""  # a sentence on how it ended, if not well
     losses: LossLog = field(default_factory=LossLog)
-    latest: Waiting | Update | None = None
+    latest: Standing | Update | None = None
     removal: asyncio.TimerHandle | None = None  # of all it has made, once it was deleted
     wished: Settings | None = None  # as the sliders stand by now, if they were moved
-    _followers: dict[object, tuple[str, float]] = field(default_factory=dict)  # sessions, and since when
+    _followers: list[tuple[str, float]] = field(default_factory=list)  # sessions, and since when
     _last_followed: float = field(default_factory=time.monotonic)  # by the last follower
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -137,11 +131,7 @@ class Run:
         day = time.strftime("%Y-%m-%d", time.localtime(self.began))
         return "-".join([*names, day]) + Path(kept.path).suffix
 
-    def expire(self) -> None:
-        """End it as if whoever has followed it had long left."""
-        self._last_followed = -math.inf
-
-    def tell(self, latest: Waiting | Update) -> None:
+    def tell(self, latest: Standing | Update) -> None:
         if isinstance(latest, Update):
             self.losses.add(latest.frame)
         self.latest = latest
@@ -151,11 +141,11 @@ class Run:
         self.state, self.message = state, message
         self._wake()
 
-    async def follow(self, session: str) -> AsyncGenerator[Waiting | Update | None]:
+    async def follow(self, session: str) -> AsyncGenerator[Standing | Update | None]:
         """Yield what is newest for a session's listeners, None now and then, until the run has ended."""
-        last: Waiting | Update | None = None
-        token = object()
-        self._followers[token] = (session, time.monotonic())
+        last: Standing | Update | None = None
+        follower = session, time.monotonic()
+        self._followers.append(follower)
         try:
             while self.under_way or self.latest is not last:
                 if self.latest is not last:
@@ -167,12 +157,12 @@ class Run:
                     except asyncio.TimeoutError:
                         yield None
         finally:
-            del self._followers[token]
-            self._last_followed = time.monotonic()
+            self._last_followed = time.monotonic()  # before it is gone: nobody finds neither
+            self._followers.remove(follower)
 
     def alone_for(self, listeners: Listeners) -> float:
         """Return for how many seconds nobody has followed it."""
-        followers = list(self._followers.values())  # at once: another thread asks
+        followers = self._followers.copy()  # at once: another thread asks
         if not followers:
             return time.monotonic() - self._last_followed
         # Gradio may go on for a while for a browser that has gone.
@@ -183,8 +173,7 @@ class Run:
 
         For the seconds of grace a browser may be on its way back; a program that listens no more is not.
         """
-        followers = list(self._followers.values())
-        if not self.owner and followers and all(listeners.has_left(session) for session, _ in followers):
+        if not self.owner and all(listeners.has_left(session) for session, _ in self._followers.copy()):
             grace = min(_HUNG_UP, grace)
         return self.alone_for(listeners) > grace
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 import re
 import secrets
 import shutil
@@ -19,8 +18,6 @@ from typing import IO, Any, NamedTuple, TypeVar
 from nst.errors import InputError
 from nst.painters.scheduler import accounts
 from nst.runs.own_folder import own_folder
-
-log = logging.getLogger(__name__)
 
 KEPT_SECONDS = 3600.0
 # What one account may have here, as a share of all that is kept, and how many runs.
@@ -320,10 +317,7 @@ class Files:
 
     def _keep_sweeping(self) -> None:
         while not self._stop.wait(min(30.0, self.seconds / 4)):
-            try:
-                self.sweep()
-            except Exception:
-                log.exception("sweeping failed; it is tried again")
+            self.sweep()
 
     def _new(self, kind: type[_Kind], name: str, client: str, sender: str = "") -> _Kind:
         folder = kind(self, self.folder / f"{name}-{secrets.token_hex(16)}", client, sender)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -35,22 +35,16 @@ class Update:
     picture: str  # path: a JPEG preview, or the finished PNG, or of a clip the animated WebP
 
 
-def save_frame(folder: RunFolder, preview: Preview, photo: Pixels, settings: Settings) -> Update:
-    """Write a frame of a run that began with `settings`; the final one as PNG, and the photo beside it."""
+def save_frame(folder: RunFolder, preview: Preview, photo: Pixels, settings: Settings) -> str:
+    """Write a frame of a run begun with `settings`, the last one as PNG beside its photo; return the path."""
     frame, size, change = preview.frame, preview.size, preview.change
     if not frame.final:
-        return update_of(preview, folder.add_frame(preview.jpeg, frame.iteration, size, change))
+        return folder.add_frame(preview.jpeg, frame.iteration, size, change)
     text = describe_painting(frame.settings.public(), frame.encoder, steered=frame.settings != settings)
     folder.before = folder.add("photo", ".jpg", encode_jpeg(at_size(photo, size), quality=92))
     path = folder.add("painting", ".png", encode_png(frame.image, text))
     folder.finished = SavedFrame(path, frame.iteration, size, change)
-    return update_of(preview, path)
-
-
-def update_of(preview: Preview, path: str) -> Update:
-    """Return what is told of a frame that was written."""
-    nothing = np.broadcast_to(np.uint8(0), (*reversed(preview.size), 3))
-    return Update(replace(preview.frame, image=nothing), path)
+    return path
 
 
 def opened(kept: SavedFrame) -> Image.Image:
@@ -81,15 +75,15 @@ def film(folder: RunFolder) -> tuple[str, str]:
 # Of a clip: its frames, the film so far, the finished film.
 
 
-def save_clip_frame(folder: RunFolder, preview: Preview) -> Update:
-    """Write a frame of a clip: all that are finished stay, and of those in work the newest."""
+def save_clip_frame(folder: RunFolder, preview: Preview) -> str:
+    """Write a frame of a clip and return its path; all finished ones stay, and the newest in work."""
     if preview.done:
-        return update_of(preview, _keep(folder, preview.jpeg, preview.frame.iteration, preview.size))
+        return _keep(folder, preview.jpeg, preview.frame.iteration, preview.size)
     path = folder.add("passing", ".jpg", preview.jpeg)
     folder.passing.append(path)
     if len(folder.passing) > IN_FLIGHT:
         folder.discard(folder.passing.pop(0))
-    return update_of(preview, path)
+    return path
 
 
 def take_over(folder: RunFolder, frames: Iterable[SavedFrame]) -> None:

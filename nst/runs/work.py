@@ -30,7 +30,7 @@ from nst.painters.worker import in_worker
 from nst.runs import record
 from nst.runs.decoder import Decoder, Moving
 from nst.runs.pictures import decoded
-from nst.runs.run import Run, State, Waiting
+from nst.runs.run import Run, State
 from nst.runs.storage import FULL, NO_ROOM, Upload
 from nst.runs.stream import Update, canvas_of, film_so_far, films, finish_clip, save_clip_frame, save_frame
 from nst.settings import KNOBS, Settings
@@ -137,7 +137,7 @@ class Work:
                 pictures = None  # a whole line of pictures would fill the memory
             elif pictures is None:
                 pictures = await self._decoded()
-            waiting = Waiting(standing.place, math.ceil(standing.seconds))
+            waiting = standing._replace(seconds=math.ceil(standing.seconds))
             if waiting != self.run.latest:
                 self.run.tell(waiting)
             standing = await self._unless_ending(self.painter.wait_for_change(ticket, standing))
@@ -214,13 +214,14 @@ class Work:
         )
         shown = replace(preview, frame=frame)
         if self.moving:
-            update = await in_worker(save_clip_frame, run.folder, shown)
+            path = await in_worker(save_clip_frame, run.folder, shown)
             if preview.done:
                 await to_thread.run_sync(film_so_far, run.folder, self.moving.rate)
         else:
-            update = await in_worker(save_frame, run.folder, shown, self.photo, self.settings)
-        self.last = update.frame
-        run.tell(update)
+            path = await in_worker(save_frame, run.folder, shown, self.photo, self.settings)
+        nothing = np.broadcast_to(np.uint8(0), (*reversed(preview.size), 3))
+        self.last = replace(frame, image=nothing)
+        run.tell(Update(self.last, path))
         if frame.final:
             return
         record.write(run)

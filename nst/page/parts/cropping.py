@@ -64,15 +64,10 @@ def _cut(pixels: np.ndarray, box: Any, turns: Any) -> tuple[str, bytes]:
 
 
 def part(pixels: np.ndarray, box: Any, turns: Any) -> np.ndarray:
-    """Return pixels turned, then cut.
+    """Return (H, W, C) pixels turned to the right by quarters, then cut.
 
-    Args:
-        pixels: (H, W, C).
-        box: left, top, right and bottom in shares of the turned picture.
-        turns: quarters of a turn to the right.
-
-    Raises:
-        InputError: it is no such part, or one too small to paint.
+    The box is left, top, right and bottom in shares of the turned picture. Raises InputError for what is no
+    such part, or one too small to paint.
     """
     numbers = box if isinstance(box, list) and len(box) == 4 else [math.nan]
     if type(turns) is not int or not all(type(n) in (int, float) and math.isfinite(n) for n in numbers):

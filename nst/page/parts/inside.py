@@ -104,6 +104,5 @@ def _colored(values: np.ndarray) -> np.ndarray:
     """Return values from -1 to 1 as colours: blue below zero, white at it, orange to black above."""
     anchors = np.array([-1.0, 0.0, 0.5, 1.0])
     colors = np.array([[33, 102, 172], [248, 247, 244], [240, 138, 48], [60, 16, 8]])
-    return (
-        np.stack([np.interp(values, anchors, channel) for channel in colors.T], -1).round().astype(np.uint8)
-    )
+    pixels = np.stack([np.interp(values, anchors, channel) for channel in colors.T], -1)
+    return pixels.round().astype(np.uint8)

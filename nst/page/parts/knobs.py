@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -17,7 +16,7 @@ from nst.page.components import control
 from nst.page.parts import QUIET, Values
 from nst.page.parts.pictures import PictureInputs
 from nst.runs.limits import Limits
-from nst.settings import KNOBS, Settings
+from nst.settings import KNOBS
 
 # What the length of a run depends on.
 _COSTLY = ("iterations", "size", "coarse_to_fine", "encoder")
@@ -53,13 +52,6 @@ class Knobs:
         return {each: knobs.get(name, gr.skip()) for name, each in self.components.items()}
 
 
-def allowed(knobs: Mapping[str, Any], limits: Limits) -> Settings:
-    """Return settings of knobs by name; raise InputError for a value that knob or host refuses."""
-    settings = Settings.from_dict(dict(knobs))
-    limits.apply(settings)
-    return replace(settings, time_limit=limits.seconds)
-
-
 def add_forecast(pictures: PictureInputs, knobs: Knobs) -> Callable[[Any], Any]:
     """Put the line here; return a function that has it told anew after an event, and returns that event."""
     line = gr.HTML(elem_id="forecast")
@@ -68,7 +60,7 @@ def add_forecast(pictures: PictureInputs, knobs: Knobs) -> Callable[[Any], Any]:
 
     async def tell(values: Values, request: gr.Request) -> str:
         try:
-            settings = allowed(knobs.read(values), knobs.limits)
+            settings = knobs.limits.allowed(knobs.read(values))
             file = pictures.sent(values[pictures.photo], "The photo")
             if file is None:
                 return ""

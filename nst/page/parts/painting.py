@@ -18,10 +18,11 @@ from nst.page import status
 from nst.page.components import freed, served
 from nst.page.gallery import finished
 from nst.page.parts import LONG, QUIET, Values
-from nst.page.parts.knobs import Knobs, allowed
+from nst.page.parts.knobs import Knobs
 from nst.page.parts.pictures import PictureInputs
 from nst.page.parts.stage import Stage
-from nst.runs.run import Run, Waiting
+from nst.painters.scheduler import Standing
+from nst.runs.run import Run
 from nst.runs.storage import SavedFrame
 from nst.runs.stream import Update, canvas_of
 from nst.settings import Settings
@@ -87,7 +88,7 @@ class RunController:
             begins = self.pictures.photo in values
             run = await self._begin(values, event, client_of(request)) if begins else stage.run(values)
         except InputError as error:
-            yield {stage.status: status.failed(str(error)), stage.paint: freed()}
+            yield {stage.status: status.line(str(error), kind="failed"), stage.paint: freed()}
             return
         if run is None:
             yield {stage.status: gr.skip()}
@@ -115,15 +116,14 @@ class RunController:
         shown = stage.run(values) if kept else None
         if kept and "size" in message(event):
             values = {**values, self.knobs.components["size"]: message(event)["size"]}
-        settings = allowed(self.knobs.read(values), self.knobs.limits)
+        settings = self.knobs.limits.allowed(self.knobs.read(values))
         canvas = canvas_of(kept) if kept and not kept.of_clip else None
         pictures, drawings = await self.pictures.read(values, client, canvas)
         earlier: list[SavedFrame] = []
         if kept and shown:
             if shown.pictures.photo != pictures.photo:
                 raise InputError(_OTHER_PHOTO)
-            frames = shown.folder.frames if kept.of_clip else []
-            earlier = [one for one in frames if one.of_clip and one.iteration <= kept.iteration]
+            earlier = [one for one in shown.folder.frames if one.of_clip and one.iteration <= kept.iteration]
         return await stage.runs.begin(
             stage.owner(values), client, pictures, settings, drawings=drawings, earlier=earlier
         )
@@ -175,10 +175,10 @@ class _RunView:
         self.charted = -1.0  # the second of the run at which the chart was drawn
         self.remark = ""
 
-    def moment(self, update: Update | Waiting | None) -> Values:
+    def moment(self, update: Update | Standing | None) -> Values:
         stage, run, state = self.stage, self.run, self.state
-        if isinstance(update, Waiting):
-            state[stage.status] = status.waiting(*update)
+        if isinstance(update, Standing):
+            state[stage.status] = status.waiting(update.place, update.seconds)
         elif update is not None:
             frame = update.frame
             state[stage.live] = served(update.picture)
@@ -209,9 +209,9 @@ class _RunView:
 def _ended(run: Run) -> str:
     kept = run.folder.kept()
     if run.message:
-        tell = status.line if run.state == "interrupted" else status.failed
+        kind = "idle" if run.state == "interrupted" else "failed"
         further = f" Press Continue to go on from {run.step} {kept[-1].iteration}." if kept else ""
-        return tell(run.message + further)
+        return status.line(run.message + further, kind=kind)
     if isinstance(run.latest, Update):
         return status.finished(run.latest.frame, run.stop.is_set(), run.step)
     if kept:

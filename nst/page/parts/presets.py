@@ -44,11 +44,11 @@ def add_surprise(pictures: PictureInputs, knobs: Knobs) -> None:
         shown = str(values[pictures.style])
         # By name: what is shown is a copy.
         others = [example for example in styles() if not shown.endswith(f"/{example.name}")]
-        rolled = {name: round(random.uniform(*ends), 1) for name, ends in _RANGES.items()}  # noqa: S311
-        return {
-            pictures.style: str(random.choice(others)),  # noqa: S311
-            **{knobs.components[name]: value for name, value in rolled.items()},
+        rolled: Values = {
+            knobs.components[name]: round(random.uniform(*ends), 1)  # noqa: S311
+            for name, ends in _RANGES.items()
         }
+        return {pictures.style: str(random.choice(others)), **rolled}  # noqa: S311
 
     button = gr.Button("Surprise me", size="sm", elem_id="surprise")
     button.click(take, {pictures.style}, [pictures.style, *knobs.of(_RANGES)], **QUIET)

@@ -18,7 +18,6 @@ from strangers import Stranger
 
 from nst.errors import InputError
 from nst.guard import connections
-from nst.guard.clients import Caller
 from nst.guard.connections import Connection
 from nst.page.server import served
 
@@ -115,7 +114,7 @@ def test_an_answer_that_nobody_takes_ends(connect, monkeypatch):
 
 def test_one_address_has_so_many_and_whoever_has_most_makes_room_when_nobody_is_silent(connect, monkeypatch):
     networks = iter(["1.1.1.1/32"] * 4 + ["2.2.2.2/32", "3.3.3.3/32"])
-    monkeypatch.setattr(connections, "caller_of", lambda *_: Caller(next(networks), False))
+    monkeypatch.setattr(connections, "caller_of", lambda *_: (next(networks), False))
     monkeypatch.setattr(connections, "EACH", 3)
     monkeypatch.setattr(Connection, "most", 4)
 

@@ -29,7 +29,7 @@ def spent(found: Budgets, client: str, kind: str, count: int) -> int:
 
 @pytest.mark.parametrize("kind", ["join", "made up"])
 def test_a_client_spends_its_own_and_it_comes_back(clock, kind):
-    found, (burst, rate, *_) = Budgets(), budgets.limit(kind)
+    found, (burst, rate, *_) = Budgets(), budgets.LIMITS[kind]
     assert spent(found, "a", kind, burst + 100) == burst
     assert spent(found, "b", kind, 5) == 5
     assert spent(found, "a", "upload", 5) == 5

@@ -25,6 +25,6 @@ def test_a_visitor_is_told_by_an_address_that_can_be_trusted(host, forwarded, vi
     lines = [(b"x-forwarded-for", line.encode()) for line in forwarded.split("\n") if line]
     # No other header says who asks.
     others = [(name, b"5.5.5.5") for name in (b"x_forwarded_for", b"forwarded", b"x-real-ip")]
-    caller = caller_of(host, [*others, *lines])
-    assert caller.network == visitor
-    assert caller.proxied == (not host.startswith(("8.", "2a00", "::ffff")))
+    network, proxied = caller_of(host, [*others, *lines])
+    assert network == visitor
+    assert proxied == (not host.startswith(("8.", "2a00", "::ffff")))

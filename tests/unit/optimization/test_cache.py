@@ -7,12 +7,13 @@ from conftest import tiny_convolutions
 from makers import finished
 
 from nst import Settings
-from nst.optimization.encoder_cache import Cache
+from nst.optimization import encoder_cache
 from nst.vgg.encoder import Encoder
 
 
-def test_a_result_is_made_once_while_there_is_room():
-    kept, made = Cache(limit=1000), []
+def test_a_result_is_made_once_while_there_is_room(monkeypatch):
+    monkeypatch.setattr(encoder_cache, "_KEPT", 1000)
+    encoder, made = Encoder(tiny_convolutions(), name="tiny"), []
 
     def make(name, size):
         made.append(name)
@@ -21,10 +22,10 @@ def test_a_result_is_made_once_while_there_is_room():
     sizes = {"first": 400, "second": 400, "third": 300, "huge": 600}
     # The third displaces the second, as the first was used again; the huge one would displace too many.
     for name in ("first", "first", "second", "first", "third", "first", "second", "huge", "huge"):
-        kept.get(name, lambda name=name: make(name, sizes[name]))
-        assert kept.held <= 1000
+        encoder_cache.kept(encoder, name, lambda name=name: make(name, sizes[name]))
+        assert encoder_cache._caches[encoder].nbytes <= 1000
     assert made == ["first", "second", "third", "second", "huge", "huge"]
-    assert kept.held == 800
+    assert encoder_cache._caches[encoder].nbytes == 800
 
 
 def test_the_second_run_looks_only_at_the_canvas_and_paints_the_same(photo, painting, monkeypatch):

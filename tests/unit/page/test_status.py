@@ -52,4 +52,4 @@ def test_who_waits_is_told_place_and_time():
 
 def test_what_is_left_stands_in_the_line_and_a_fault_is_an_alert():  # the rest is in tests/browser
     assert ">Painting · 10 % · 20 s left<" in status.running(FRAME)
-    assert 'role="alert">No &lt;room&gt;.' in status.failed("No <room>.")
+    assert 'role="alert">No &lt;room&gt;.' in status.line("No <room>.", kind="failed")

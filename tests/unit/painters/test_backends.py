@@ -36,7 +36,7 @@ def backend(request) -> Iterator[Backend]:
     if request.param == "this process":
         yield Local(WAITING, EACH, BUSY)
     elif request.param == "ZeroGPU":  # but for the process that is lent a GPU, for which see `test_zero.py`
-        yield Local(WAITING, EACH, BUSY, zero.frames, zero.warm_up)
+        yield zero.Zero(WAITING, EACH, BUSY)
     else:
         pytest.importorskip("ray")
         from nst.painters.cluster import Cluster

@@ -32,9 +32,7 @@ FRAMES = 8
 
 @pytest.fixture(scope="module")
 def decoder():
-    decoder = Decoder(frames=FRAMES, clip_size=96)
-    decoder.start()
-    return decoder
+    return Decoder(frames=FRAMES, clip_size=96)
 
 
 @pytest.fixture

@@ -28,9 +28,7 @@ from nst.runs.storage import Files
 
 @pytest.fixture(scope="module")
 def decoder():
-    decoder = Decoder({"headers": 1.5, "pictures": 1.5, "large": 4.0})
-    decoder.start()
-    return decoder
+    return Decoder({"headers": 1.5, "pictures": 1.5, "large": 4.0})
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +54,7 @@ def test_pixels_and_size_are_those_of_the_core(decoder, sent):
     for data in (jpeg(300, 200), encoded(deep, "PNG"), *wide):
         pixels, remark = complete(decoder.decode(sent(data), "The photo", ""))
         assert remark == ""
-        assert complete(decoder.measure(sent(data), "The photo", "")) == pixels.shape[1::-1]
+        assert complete(decoder.describe(sent(data), "The photo", "")) == pixels.shape[1::-1]
         assert np.array_equal(to_tensor(pixels).numpy(), load_image(data).numpy())
 
 
@@ -65,7 +63,7 @@ def test_what_takes_minutes_is_given_up_in_seconds_and_the_next_is_served(decode
     began = time.monotonic()
 
     async def attack():
-        tries = decoder.decode(slow, "It", "attacker"), decoder.measure(comments, "It", "attacker")
+        tries = decoder.decode(slow, "It", "attacker"), decoder.describe(comments, "It", "attacker")
         return await asyncio.gather(*tries, return_exceptions=True)
 
     for error in complete(attack()):
@@ -119,13 +117,13 @@ def test_processes_that_die_or_cannot_begin_say_nothing_about_the_file(decoder, 
     monkeypatch.setattr(module, "_AGAIN", 0.0)
     monkeypatch.setattr(module._processes.Process, "start", refused)
     with pytest.raises(InputError, match="The photo cannot be read here just now"):
-        complete(decoder.measure(sent(jpeg(seed=7)), "The photo", ""))
+        complete(decoder.describe(sent(jpeg(seed=7)), "The photo", ""))
 
 
 def test_a_file_is_read_once_for_each_way_to_see_it(decoder, sent, asked):
     broken, whole = sent(jpeg()[:-400]), sent(jpeg())
     for _ in range(2):  # by the header alone
-        assert complete(decoder.measure(broken, "The photo", "")) == (120, 80)
+        assert complete(decoder.describe(broken, "The photo", ""))[0] == (120, 80)
     first, _ = complete(decoder.decode(whole, "This file", ""))
     assert complete(decoder.decode(whole, "The photo", ""))[0] is first
     assert asked == ["measure", "measure", "decode"]

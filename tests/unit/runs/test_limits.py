@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nst import InputError, Settings
+from nst import InputError
 from nst.page.components import control
 from nst.runs.limits import Limits
 
@@ -16,7 +16,7 @@ def test_a_page_begins_with_the_size_that_suits_its_device(device, allowed, size
     monkeypatch.setenv("NST_MAX_SIZE", allowed)
     limits = Limits.of_host()
     assert control(limits.knob("size")).value == size
-    limits.apply(Settings(size=size))  # may be asked for; of a larger one, see `test_api.py`
+    limits.allowed({"size": size})  # may be asked for; of a larger one, see `test_api.py`
 
 
 # Without at least two sizes to choose from there is no slider.

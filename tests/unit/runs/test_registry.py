@@ -27,7 +27,7 @@ from nst.painters.previews import Preview
 from nst.runs.decoder import Decoder
 from nst.runs.own_folder import own_folder
 from nst.runs.registry import Registry, owner_of
-from nst.runs.run import Listeners, LossLog, Run, Waiting
+from nst.runs.run import Listeners, LossLog, Run
 from nst.runs.storage import Files, Upload
 from nst.runs.stream import Update
 
@@ -67,9 +67,7 @@ class Scripted(Local):
 
 @pytest.fixture(scope="module")
 def decoder():
-    decoder = Decoder()
-    decoder.start()
-    return decoder
+    return Decoder()
 
 
 @pytest.fixture
@@ -110,7 +108,7 @@ def test_who_waits_is_told_where_and_may_have_to_go_for_somebody_who_has_less(ru
         return run, updates
 
     run, updates = complete(in_line())
-    assert updates == [Waiting(2, 200)]
+    assert updates == [(False, 2, 200)]
     assert run.state == "refused"
     assert run.message == "This host is full; try again in about 4 minutes."
     assert runs.of(MINE) == []  # nothing of it is to be shown

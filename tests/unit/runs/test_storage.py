@@ -12,7 +12,7 @@ from conftest import eventually
 
 from nst import InputError
 from nst.runs import own_folder as module
-from nst.runs.decoder import FileCache
+from nst.runs.decoder import Decoder
 from nst.runs.own_folder import OwnFolder, own_folder
 from nst.runs.storage import MOST_FRAMES, Files, Upload
 
@@ -176,18 +176,19 @@ def test_the_row_under_the_canvas_shows_what_differs():
 
 
 def test_what_was_read_of_files_goes_with_them_and_the_longest_unused_first():
-    cache = FileCache(20)
-    files = Files(gone=cache.forget)
+    decoder = Decoder()
+    decoder.cache.most = 20
+    files = Files(gone=decoder.forget)
     runs = [files.new_run("") for _ in range(3)]
     one, two, three = (Path(run.add("painting", ".png", b"x")) for run in runs)
-    cache.put(one, "pixels", 1, 10)
+    decoder.keep(one, "pixels", 1, 10)
     for _ in range(2):  # by two who had it read at the same time
-        cache.put(two, "pixels", 2, 10)
-    assert cache.get(one, "pixels") == 1
-    cache.put(three, "pixels", 3, 10)
-    cache.put(three, "more", 4, 11)  # alone more than half
-    assert [cache.get(file, "pixels") for file in (one, two, three)] == [1, None, 3]
-    assert (cache.get(three, "more"), cache.nbytes) == (None, 20)
+        decoder.keep(two, "pixels", 2, 10)
+    assert decoder.cache.get((one, "pixels")) == 1
+    decoder.keep(three, "pixels", 3, 10)
+    decoder.keep(three, "more", 4, 11)  # alone more than half
+    assert [decoder.cache.get((file, "pixels")) for file in (one, two, three)] == [1, None, 3]
+    assert (decoder.cache.get((three, "more")), decoder.cache.nbytes) == (None, 20)
     files.remove(runs[0])
-    cache.put(one, "size", 1, 10)  # by somebody who was decoding it meanwhile
-    assert (cache.get(one, "pixels"), cache.nbytes) == (None, 10)
+    decoder.keep(one, "size", 1, 10)  # by somebody who was decoding it meanwhile
+    assert (decoder.cache.get((one, "pixels")), decoder.cache.nbytes) == (None, 10)
