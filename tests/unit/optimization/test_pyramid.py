@@ -100,12 +100,3 @@ def test_costs_follow_from_what_was_seen_of_this_size_or_the_nearest(found):
     assert found.cost(scale(200, encoder=1)) == pytest.approx(8.8)
     found.saw(scale(200, encoder=1), 3.0)
     assert found.cost(scale(200, encoder=1)) == 3.0
-
-
-def test_what_a_forecast_reads_does_not_change_while_a_painting_writes(found):
-    found.saw(scale(64), 1.0)
-    read = found.costs(0)
-    for side in range(65, 165):
-        found.saw(scale(side), 1.0)
-    assert list(read) == [64 * 64]
-    assert len(found.costs(0)) == 64

@@ -75,16 +75,6 @@ def test_bad_files_get_one_sentence_and_run_no_code(tmp_path, monkeypatch):
     assert not (tmp_path / "trapped").exists()
 
 
-def test_the_package_brings_both_networks():
-    convolutions = find_vgg19()
-    assert {key: tuple(value.shape) for key, value in convolutions.items()} == KEYS
-    assert all(bool(torch.isfinite(value).all()) for value in convolutions.values())
-    for name in ("vgg19", "narrow"):
-        (encoder,) = load_encoders(Settings(encoder=name))
-        assert encoder.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-        assert encoder.content_layers == ("relu4_2",)
-
-
 def test_a_repository_on_the_hub_and_what_is_none_or_of_no_use(monkeypatch, tmp_path):
     asked, errors = [], []
     answer = SimpleNamespace(headers={}, status_code=404, request=None)
@@ -149,4 +139,7 @@ def test_each_choice_names_its_networks_in_the_order_of_their_turns(monkeypatch)
     assert Settings(encoder="builtin").encoder == "narrow"
     first, second = load_encoders(Settings(encoder="refined"), torch.device("cpu"))
     assert (first.name, second.name) == (narrow, full)
+    for encoder in (first, second):
+        assert encoder.style_layers == ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+        assert encoder.content_layers == ("relu4_2",)
     assert second is load_encoders(Settings(encoder="vgg19"), torch.device("cpu"))[0]
