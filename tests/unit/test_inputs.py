@@ -7,19 +7,6 @@ from nst.inputs import Inputs
 ALL = Inputs("photo", ("one", None, "three"), "keep", (None, None, "where"), "start", "resume", ("there",))
 
 
-def test_each_picture_has_the_name_of_its_place():
-    assert [(role.name, role.kind, picture) for role, picture in ALL.pictures()] == [
-        ("The photo", "photo", "photo"),
-        ("The style picture", "style", "one"),
-        ("Style picture 3", "style", "three"),
-        ("The mask of what to keep", "mask", "keep"),
-        ("The region of style 3", "mask", "where"),
-        ("The picture to start from", "start", "start"),
-        ("The painting to go on with", "resume", "resume"),
-        ("The mask of style 1", "style mask", "there"),
-    ]
-
-
 def test_empty_places_among_the_styles_are_closed_up_with_their_masks():
     closed_up, places = ALL.compact()
     assert places == (0, 2)

@@ -47,10 +47,6 @@ def test_switches_choices_and_texts_refuse_what_they_are_not(name, value, messag
         Settings(**{name: value})
 
 
-def test_a_value_of_an_earlier_version_is_still_known():
-    assert Settings.from_json('{"style_loss": "normal"}') == Settings(style_loss="gaussian")
-
-
 @pytest.mark.parametrize(
     ("text", "part"),
     [

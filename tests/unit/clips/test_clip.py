@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-import torch
 from clips import made_animation, made_film
 from pictures import picture
 from PIL import Image
@@ -16,7 +15,6 @@ from PIL import Image
 from nst import InputError, Settings
 from nst.cli import main
 from nst.clips.clip import stylize_clip
-from nst.clips.flow import reliable
 from nst.clips.reading import open_clip
 from nst.image.tensors import to_tensor
 from nst.painting import stylize
@@ -119,17 +117,6 @@ def test_what_cannot_be_painted_is_said_before_anything_is(encoder, monkeypatch)
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(InputError, match=r'install it with: pip install "\.\[clips\]"'):
         painted(panned(2), encoder)
-
-
-def test_what_was_hidden_or_outside_is_not_relied_on():
-    still, back, pan = (torch.zeros(1, 2, 40, 60) for _ in range(3))
-    back[:, 0, 10:20, 10:20] = -5  # says it came from the left, and nothing went there
-    pan[:, 0] = 4
-    hidden, outside = reliable(back, still), reliable(pan, -pan)
-    assert hidden[..., 25:, :].all()
-    assert not hidden[..., 11:19, 11:19].any()
-    assert outside[..., :50].all()
-    assert not outside[..., 54:].any()  # would be read from beyond the right edge, or from what was at it
 
 
 def test_a_film_becomes_a_film(painting, tmp_path, capsys):

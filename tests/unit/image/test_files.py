@@ -175,11 +175,8 @@ def test_what_is_transparent_throughout_is_said_but_for_a_mask():
     assert decode(data, "The mask", ground=0.0).max() == 0
 
 
-def test_sizes_keep_the_aspect_ratio():
+def test_what_is_resized_keeps_its_proportions_and_is_low_passed_and_pixels_are_clipped_and_rounded():
     assert decode(encoded(Image.new("RGB", (8400, 210), "teal"), "JPEG")).shape == (102, MAX_SIDE, 3)
-
-
-def test_what_is_resized_is_low_passed_and_pixels_are_clipped_and_rounded():
     checks = (torch.arange(64)[:, None] + torch.arange(64)).remainder(2).float().expand(1, 3, 64, 64)
     assert resize(checks, (16, 16)).sub(0.5).abs().max() < 0.1
     values = torch.tensor([-1.0, 0.0, 0.5, 1.0, 7.0]).expand(1, 3, 1, 5)

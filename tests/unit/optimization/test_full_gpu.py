@@ -43,7 +43,6 @@ def gpu_that(monkeypatch):
     ("error", "at_once"),
     [
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB."), True),
-        (RuntimeError("CUDA error: out of memory"), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
         (RuntimeError("unable to mmap 2925007 bytes from file: Cannot allocate memory (12)"), True),
         (NoRoomError(), False),

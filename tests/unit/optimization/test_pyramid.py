@@ -75,17 +75,13 @@ def scale(side: int, *, iterations: int = 10, encoder: int = 0) -> Scale:
     return Scale(side, side, iterations, encoder)
 
 
-def test_nothing_is_estimated_before_anything_was_seen_nor_far_from_it(found):
+def test_costs_follow_from_what_was_seen_of_this_size_or_the_nearest_but_none_far_from_it(found):
     assert found.cost(scale(100)) == 0
     assert not found.knows(scale(100))
     assert forecast(640, 480, Settings(), "CPU").seconds == 0
-    found.saw(scale(100), 1.0)
-    assert found.knows(scale(440))
-    assert not found.knows(scale(450))
-
-
-def test_costs_follow_from_what_was_seen_of_this_size_or_the_nearest(found):
     found.saw(scale(200), 10.0)
+    assert found.knows(scale(890))
+    assert not found.knows(scale(900))
     found.saw(scale(200), 2.0)
     assert found.cost(scale(200)) == 2.0  # the first one also sets things up: it is forgotten
     # Four times the pixels, less what each iteration takes anyway.

@@ -16,7 +16,6 @@ from nst.vgg import winograd
 from nst.vgg.convolution import ReplicateConv2d, repeat_border
 from nst.vgg.encoder import Encoder
 from nst.vgg.layers import LAYERS, content_weights, default_layers, parse_weights, style_weights
-from nst.vgg.moments import gram_matrix
 
 
 def by_hand(image: Tensor, state: dict[str, Tensor], pool) -> dict[str, Tensor]:
@@ -57,20 +56,6 @@ def test_features_with_replicate_padding_and_either_pooling(state, layers, pooli
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4 * float(other.abs().max()))
     # Nothing beyond the deepest layer is computed: pooling would leave nothing of a single pixel.
     assert encoder(noise(1, 1), ["relu1_2"])["relu1_2"].shape[-2:] == (1, 1)
-
-
-def test_taps_with_matrices():
-    image, state = noise(48, 64), tiny_convolutions()
-    plain = Encoder(state, name="x")(image, ["relu1_1"])["relu1_1"]
-    matrix = torch.randn(3, plain.shape[1])
-    encoder = Encoder({**state, "taps.relu1_1": matrix}, name="x")
-    assert encoder.layers == ("relu1_1",)
-    tap = encoder(image, ["relu1_1"])["relu1_1"]
-    assert torch.allclose(tap, torch.einsum("kc,nchw->nkhw", matrix, plain), atol=1e-5)
-    content, style = encoder.describe(image, ["relu1_1"], ["relu1_1"])
-    assert torch.allclose(content["relu1_1"], tap)
-    assert torch.allclose(style["relu1_1"][0].gram, gram_matrix(tap), rtol=1e-4, atol=1e-4)
-    assert torch.allclose(style["relu1_1"][0].mean, tap.mean((0, 2, 3)), rtol=1e-4, atol=1e-4)
 
 
 def test_bfloat16_sees_about_the_same():
