@@ -184,15 +184,12 @@ def test_it_starts_from_a_picture_that_covers_the_canvas_with_noise_mixed_into_a
 
 @pytest.mark.parametrize("colors", ["luminance", "match-before", "match-after"])
 def test_all_of_it_together_is_an_ordinary_run(paint, tmp_path, colors):
-    picture(60, 90, seed=4).save(tmp_path / "start.png")
     strokes = np.zeros((96, 144, 4), np.uint8)  # white on nothing
     strokes[:, :29] = 255
-    Image.fromarray(strokes).save(tmp_path / "keep.png")
-    pictures = {
-        "keep": tmp_path / "keep.png",
-        "regions": [None, 1 - mask(0.6)],
-        "start": tmp_path / "start.png",
-    }
+    keep, start = tmp_path / "keep.png", tmp_path / "start.png"
+    Image.fromarray(strokes).save(keep)
+    picture(60, 90, seed=4).save(start)
+    pictures = {"keep": keep, "regions": [None, 1 - mask(0.6)], "start": start}
     look = {"colors": colors, "blend_1": 0.5, "style_scale": 1.5, "style_layers": "crowsonkb", "size": 160}
     begin = {"initial": "picture", "initial_noise": 0.2}
     how = {"content_layer": "relu2_1", "pooling": "average", "optimizer": "adam"}
