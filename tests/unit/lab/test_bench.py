@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 
 import pytest
 
-from nst.lab.bench import scaling, speed
+from nst.lab.bench import speed
 from nst.lab.bench.__main__ import main
 
 
@@ -30,11 +28,9 @@ def run(vgg_file, tmp_path, capsys):
     [
         ("iteration --sizes 32", ("size", "encoder"), 2),
         ("convolution --sizes 64", ("encoder", "size"), 20),
-        pytest.param("scaling --sizes 32", ("encoder", "size"), 1, marks=pytest.mark.full),
     ],
 )
-def test_what_is_measured_is_printed_and_written(run, monkeypatch, command, columns, count):
-    monkeypatch.setattr(scaling, "NAMES", ("vgg19",))  # each takes a process of its own
+def test_what_is_measured_is_printed_and_written(run, command, columns, count):
     found, printed = run(*command.split(), "--rounds", "1")
     host, *lines = printed.splitlines()
     assert f"torch {found['host']['torch']}" in host
@@ -71,14 +67,3 @@ def test_what_is_missing_is_said_before_anything_is_measured(monkeypatch, capsys
     monkeypatch.setattr(speed, "measure", lambda **options: pytest.fail("it began"))
     assert main(["speed", "--photo", "a.jpg", "--style", "b.jpg", "--plot", "plot.svg"]) == 2
     assert "pip install matplotlib" in capsys.readouterr().err
-
-
-@pytest.mark.full
-def test_startup_measures_a_visit():
-    # In a process of its own, as a browser may be open in this one; the size gives way to what is allowed.
-    environment = {**os.environ, "NST_MAX_SIZE": "96"}
-    command = [sys.executable, "-m", "nst.lab.bench", "startup", "--iterations", "10"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
-    assert done.returncode == 0, done.stderr
-    for line in ("page ready", "first frame", "finished picture", "outside the optimisation", "p95"):
-        assert line in done.stdout

@@ -31,6 +31,7 @@ def test_the_style_comes_with_shapes_as_large_as_is_wanted_and_the_face_stays(ya
     before, after = (
         yardstick.measure(pixels, PHOTO, STYLE, face=FACE) for pixels in (to_pixels(PHOTO), paintings[0])
     )
+    assert max(before.content, before.edges) < 0.001
     assert after.residual < before.residual / 3
     assert after.deep < before.deep / 2
     assert 0.1 < after.content < 0.8
