@@ -1,7 +1,5 @@
 """The command line: what it says, writes and returns."""
 
-from __future__ import annotations
-
 import io
 import json
 import signal
@@ -103,9 +101,7 @@ def test_transparency_is_kept_on_wish(painting, tmp_path, capsys):
         ("PHOTO PAINTING -o x.png --frames 3", "error: --frames is for clips"),
     ],
 )
-def test_misuse_is_one_sentence_and_exit_code_2(
-    photo, painting, arguments, message, capsys, tmp_path, monkeypatch
-):
+def test_misuse_is_a_sentence_and_code_2(photo, painting, arguments, message, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     places = {"PHOTO": photo, "PAINTING": painting, "CLIP": tmp_path / "a.mp4"}
     places["CLIP"].write_bytes(b"no")

@@ -1,7 +1,5 @@
 """What each control does to the picture, alone and with the others."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch
@@ -12,6 +10,7 @@ from PIL import Image
 from nst import InputError, Settings, stylize
 from nst.image.colors import luminance
 from nst.image.tensors import resize, to_pixels, to_tensor
+from nst.inputs import Inputs
 from nst.optimization.layer_views import compare
 
 PHOTO = resize(noise(6, 9, seed=1), (144, 96)).clamp(0, 1)
@@ -198,3 +197,14 @@ def test_all_of_it_together_is_an_ordinary_run(paint, tmp_path, colors):
     kept = to_pixels(resize(PHOTO, (160, 107)))
     assert np.array_equal(found[:, :28], kept[:, :28])
     assert apart(found, kept)[:, 40:].mean() > 3
+
+
+def test_empty_places_among_the_styles_are_closed_up_with_their_masks():
+    masks = {"regions": (None, None, "where"), "style_masks": ("there",)}
+    closed_up, places = Inputs("photo", ("one", None, "three"), "keep", **masks).compact()
+    assert places == (0, 2)
+    assert closed_up.styles == ("one", "three")
+    assert closed_up.regions == (None, "where")
+    assert closed_up.style_masks == ("there", None)
+    assert (closed_up.photo, closed_up.keep) == ("photo", "keep")
+    assert Inputs("photo", (None, "two")).compact()[0].regions == (None,)

@@ -1,7 +1,5 @@
 """The generator's contract."""
 
-from __future__ import annotations
-
 import time
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A clip painted frame by frame, each as the one before it, moved: from Python and on the command line."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Clips and pictures that move, read as frames that follow each other evenly, and written as they came."""
 
-from __future__ import annotations
-
 import struct
 from fractions import Fraction
 

@@ -1,7 +1,5 @@
 """What computes, with as many threads as there are cores for this process, in containers too."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Taking off the plain border of a style picture."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 import torch.nn.functional as F

@@ -1,7 +1,5 @@
 """What samples mean: the same picture here as in a browser."""
 
-from __future__ import annotations
-
 import base64
 import struct
 

@@ -1,12 +1,8 @@
 """Picture files: each as browsers show it, or one sentence."""
 
-from __future__ import annotations
-
 import io
-import struct
 import warnings
 
-import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -157,15 +153,6 @@ def test_rows_that_are_missing_are_told():
     progressive = encoded(picture(256, 256), "JPEG", progressive=True, quality=90)
     with pytest.warns(IncompleteWarning, match="softer than it was"):
         decode(progressive[: int(len(progressive) * 0.95)], "The photo")
-
-
-@pytest.mark.parametrize("channels", [1, 3])
-def test_transparency_of_one_colour_in_16_bits(channels):
-    pixels = np.full((32, 32, channels), 30000, np.uint16)
-    pixels[:, 16:] = 5000
-    clear = (b"tRNS", struct.pack(f">{channels}H", *[30000] * channels))
-    found = decode(with_chunks(cv2.imencode(".png", pixels)[1].tobytes(), clear), alpha=True)
-    assert np.array_equal(found[..., 3], np.repeat([[0, 1]], 16, axis=1).repeat(32, axis=0))
 
 
 def test_what_is_transparent_throughout_is_said_but_for_a_mask():

@@ -1,7 +1,5 @@
 """Pictures that one can see through in places."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import replace
 

@@ -1,12 +1,11 @@
-"""The benchmarks run and print what they say; no speed is asserted."""
-
-from __future__ import annotations
+"""The benchmarks run and print what they say, whatever the speed; the queue is simulated as theory says."""
 
 import json
 import sys
 
 import pytest
 
+from nst.lab import capacity
 from nst.lab.bench import speed
 from nst.lab.bench.__main__ import main
 
@@ -67,3 +66,22 @@ def test_what_is_missing_is_said_before_anything_is_measured(monkeypatch, capsys
     monkeypatch.setattr(speed, "measure", lambda **options: pytest.fail("it began"))
     assert main(["speed", "--photo", "a.jpg", "--style", "b.jpg", "--plot", "plot.svg"]) == 2
     assert "pip install matplotlib" in capsys.readouterr().err
+
+
+def test_one_painter_waits_as_theory_says_and_several_less():
+    # Pollaczek and Khinchine: the mean wait is rho s (1 + c^2) / (2 (1 - rho)); the median lies below.
+    visitors, seconds = 120, 15.0
+    rho = visitors * seconds / 3600
+    mean = rho * seconds * (1 + 0.25**2) / (2 * (1 - rho))
+    waits = [capacity.simulate(visitors, 1, seconds, seed=seed) for seed in range(8)]
+    median, most = (sum(wait[place] for wait in waits) / len(waits) for place in (0, 1))
+    assert 0 <= median < mean
+    assert mean < most < 6 * mean
+    too_few, enough = (capacity.simulate(1000, painters, 17.0).most for painters in (4, 10))
+    assert too_few > 600
+    assert enough < 1
+
+
+def test_the_table_is_printed(capsys):
+    assert capacity.main(["--seconds", "2"]) == 0
+    assert capsys.readouterr().out.count("\n| 10,000 |") == 3

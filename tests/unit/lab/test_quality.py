@@ -1,7 +1,5 @@
 """Comparisons of paintings, and the recipes that ours are held against."""
 
-from __future__ import annotations
-
 import json
 
 import pytest
@@ -30,9 +28,7 @@ def test_recipes_paint(encoder, photo, painting, name, monkeypatch):
     assert after < before / 2
 
 
-def test_a_table_and_a_sheet_are_made_and_painted_again_only_by_other_settings(
-    tmp_path, photo, painting, capsys
-):
+def test_a_pair_is_compared_and_painted_again_only_by_other_settings(tmp_path, photo, painting, capsys):
     for file in (photo, painting):
         (tmp_path / file.stem).mkdir()
         file.rename(tmp_path / file.stem / file.name)

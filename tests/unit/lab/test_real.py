@@ -1,7 +1,5 @@
 """With the networks of the package: what is painted is what VGG-19 sees as the style."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

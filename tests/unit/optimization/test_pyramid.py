@@ -1,7 +1,5 @@
 """The sizes of a painting, how long they take, and when the next frame is due."""
 
-from __future__ import annotations
-
 import pytest
 
 from nst import InputError, Settings

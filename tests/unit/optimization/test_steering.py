@@ -1,7 +1,5 @@
 """Changing a painting while it is on its way, and going on with one."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from makers import noise
@@ -62,9 +60,7 @@ def test_a_style_can_come_in_later(paint, plain):
         ({"blend_1": 0.0}, None, "Every style has the share 0"),
     ],
 )
-def test_live_knobs_change_the_picture_and_what_cannot_be_changed_does_not(
-    paint, plain, wish, lowers, notice
-):
+def test_live_knobs_change_the_picture_and_others_do_not(paint, plain, wish, lowers, notice):
     last = paint(wish)[-1]
     assert last.settings == Settings(**{**BASE, **(wish if lowers else {})})
     assert last.iteration == 40

@@ -1,7 +1,5 @@
 """VGG-19 as a feature extractor, by each of its ways to compute the same."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 import torch.nn.functional as F

@@ -1,7 +1,5 @@
 """Which networks paint, and every source of weights: the package, named files, the Hub, torchvision."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
