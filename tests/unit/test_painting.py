@@ -96,15 +96,13 @@ def test_the_clock_limits_a_run(encoder, paint):
     assert "time limit of 1 seconds" in frame.notice
 
 
-def test_a_loss_that_is_not_finite_rolls_back_and_goes_on(encoder, paint):
+def test_a_loss_that_is_not_finite_rolls_back_to_the_last_good_picture(encoder, paint):
     frames = list(paint(Faulty(encoder, lambda call, *_: torch.nan if call == 12 else 1.0)))
     assert frames[-1].iteration == 40
     assert frames[-1].losses["total"] < frames[0].losses["total"]
     assert "last good picture" in frames[-1].notice
     assert 12 not in [frame.iteration for frame in frames]
-
-
-def test_losses_that_stay_broken_end_with_the_last_good_picture(encoder, paint):
+    # Those that stay broken end it.
     broken = Faulty(encoder, lambda call, *_: torch.nan if call >= 15 else 1.0)
     *_, frame = paint(broken, iterations=100, optimizer="adam")
     assert frame.final

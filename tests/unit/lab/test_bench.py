@@ -68,7 +68,7 @@ def test_what_is_missing_is_said_before_anything_is_measured(monkeypatch, capsys
     assert "pip install matplotlib" in capsys.readouterr().err
 
 
-def test_one_painter_waits_as_theory_says_and_several_less():
+def test_one_painter_waits_as_theory_says_and_several_less(capsys):
     # Pollaczek and Khinchine: the mean wait is rho s (1 + c^2) / (2 (1 - rho)); the median lies below.
     visitors, seconds = 120, 15.0
     rho = visitors * seconds / 3600
@@ -80,8 +80,5 @@ def test_one_painter_waits_as_theory_says_and_several_less():
     too_few, enough = (capacity.simulate(1000, painters, 17.0).most for painters in (4, 10))
     assert too_few > 600
     assert enough < 1
-
-
-def test_the_table_is_printed(capsys):
     assert capacity.main(["--seconds", "2"]) == 0
     assert capsys.readouterr().out.count("\n| 10,000 |") == 3

@@ -1,20 +1,13 @@
 """The sizes of a painting, how long they take, and when the next frame is due."""
 
+from itertools import product
+
 import pytest
 
 from nst import InputError, Settings
 from nst.optimization.estimate import Estimate, forecast
 from nst.optimization.pace import LONGEST, THRIFT, Pace
 from nst.optimization.pyramid import Scale, plan
-
-
-@pytest.mark.parametrize("iterations", [10, 37, 1000])
-@pytest.mark.parametrize("size", [64, 100, 2048])
-def test_iterations_add_up_and_the_last_size_is_the_one_asked_for(iterations, size):
-    scales = plan(640, 480, Settings(iterations=iterations, size=size))
-    assert sum(scale.iterations for scale in scales) == iterations
-    assert max(scales[-1].width, scales[-1].height) == size
-    assert all(scale.iterations >= 1 for scale in scales)
 
 
 def test_sizes_double_and_get_alike_many_iterations_up_to_600_and_then_fewer():
@@ -28,6 +21,11 @@ def test_sizes_double_and_get_alike_many_iterations_up_to_600_and_then_fewer():
     assert max(counts[:-2]) - min(counts[:-2]) <= 5  # what does not divide goes to the first
     assert fewer == pytest.approx(alike * 600 / 1024, abs=1)
     assert fewest == pytest.approx(fewer / 2, abs=1)
+    for iterations, size in product((10, 37, 1000), (64, 100, 2048)):
+        scales = plan(640, 480, Settings(iterations=iterations, size=size))
+        assert sum(scale.iterations for scale in scales) == iterations
+        assert max(scales[-1].size) == size
+        assert all(scale.iterations >= 1 for scale in scales)
 
 
 def test_narrow_photos_skip_sizes_at_which_nothing_would_be_left():

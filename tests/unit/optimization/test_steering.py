@@ -80,16 +80,14 @@ def before(paint):
     return paint(**LARGER)
 
 
-def test_a_finished_picture_is_gone_on_with_at_its_size(paint, before):
+def test_a_painting_is_gone_on_with_from_the_size_that_it_has(paint, before):
     after = paint(resume=to_tensor(before[-1].image), **LARGER)
     assert {frame.width for frame in after} == {128}
     assert np.abs(after[0].image.astype(int) - before[-1].image).max() <= 1
     assert after[-1].losses["total"] < before[-1].losses["total"]
     bold = paint(resume=to_tensor(before[-1].image), style_weight=10.0, **LARGER)
     assert bold[-1].losses["style"] < 0.8 * after[-1].losses["style"]
-
-
-def test_an_earlier_frame_is_gone_on_with_from_its_size(paint, before):
+    # An earlier frame, from its own size.
     small = next(frame for frame in reversed(before) if frame.width == 64)
     after = paint(resume=small, **LARGER)
     assert list(dict.fromkeys(frame.width for frame in after)) == [64, 128]
