@@ -1,7 +1,5 @@
 """What each control does to the picture, alone and with the others."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch
@@ -12,7 +10,8 @@ from PIL import Image
 from nst import InputError, Settings, stylize
 from nst.image.colors import luminance
 from nst.image.tensors import resize, to_pixels, to_tensor
-from nst.optimization.layer_views import compare, feature_maps
+from nst.inputs import Inputs
+from nst.optimization.layer_views import compare
 
 PHOTO = resize(noise(6, 9, seed=1), (144, 96)).clamp(0, 1)
 STYLES = [noise(100, 120, seed=2) ** 0.5, noise(100, 120, seed=3) ** 3]
@@ -142,6 +141,7 @@ def test_a_style_mask_is_cut_as_the_border_of_its_style_is(paint):
     whole = paint(framed, style_masks=[there], **FEW)
     cut = paint(framed[..., 21:], style_masks=[there[..., 21:]], trim_border=False, **FEW)
     assert np.array_equal(whole, cut)
+    assert not np.array_equal(whole, paint(framed, style_masks=[there], trim_border=False, **FEW))
 
 
 @pytest.mark.parametrize(
@@ -161,21 +161,6 @@ def test_a_style_mask_is_cut_as_the_border_of_its_style_is(paint):
 def test_what_does_not_go_together_is_said(paint, given, message):
     with pytest.raises(InputError, match=message):
         paint(**given)
-
-
-def test_feature_maps_are_pictures(encoder):
-    maps = feature_maps(PHOTO, "relu2_1", encoder)
-    assert {each.shape for each in maps} == {(48, 72)}
-    assert 0 <= min(each.min() for each in maps) < max(each.max() for each in maps) <= 1
-    with pytest.raises(InputError, match="no layer relu5_1"):
-        feature_maps(PHOTO, "relu5_1", encoder)
-
-
-def test_a_mask_file_is_white_strokes_on_nothing(paint, tmp_path):
-    strokes = np.zeros((96, 144, 4), np.uint8)
-    strokes[:, :72] = 255
-    Image.fromarray(strokes).save(tmp_path / "mask.png")
-    assert np.array_equal(paint(keep=tmp_path / "mask.png"), paint(keep=mask(0.5)))
 
 
 def test_it_starts_from_a_picture_that_covers_the_canvas_with_noise_mixed_into_any(encoder, residual):
@@ -198,8 +183,12 @@ def test_it_starts_from_a_picture_that_covers_the_canvas_with_noise_mixed_into_a
 
 @pytest.mark.parametrize("colors", ["luminance", "match-before", "match-after"])
 def test_all_of_it_together_is_an_ordinary_run(paint, tmp_path, colors):
-    picture(60, 90, seed=4).save(tmp_path / "start.png")
-    pictures = {"keep": mask(0.2), "regions": [None, 1 - mask(0.6)], "start": tmp_path / "start.png"}
+    strokes = np.zeros((96, 144, 4), np.uint8)  # white on nothing
+    strokes[:, :29] = 255
+    keep, start = tmp_path / "keep.png", tmp_path / "start.png"
+    Image.fromarray(strokes).save(keep)
+    picture(60, 90, seed=4).save(start)
+    pictures = {"keep": keep, "regions": [None, 1 - mask(0.6)], "start": start}
     look = {"colors": colors, "blend_1": 0.5, "style_scale": 1.5, "style_layers": "crowsonkb", "size": 160}
     begin = {"initial": "picture", "initial_noise": 0.2}
     how = {"content_layer": "relu2_1", "pooling": "average", "optimizer": "adam"}
@@ -208,3 +197,14 @@ def test_all_of_it_together_is_an_ordinary_run(paint, tmp_path, colors):
     kept = to_pixels(resize(PHOTO, (160, 107)))
     assert np.array_equal(found[:, :28], kept[:, :28])
     assert apart(found, kept)[:, 40:].mean() > 3
+
+
+def test_empty_places_among_the_styles_are_closed_up_with_their_masks():
+    masks = {"regions": (None, None, "where"), "style_masks": ("there",)}
+    closed_up, places = Inputs("photo", ("one", None, "three"), "keep", **masks).compact()
+    assert places == (0, 2)
+    assert closed_up.styles == ("one", "three")
+    assert closed_up.regions == (None, "where")
+    assert closed_up.style_masks == ("there", None)
+    assert (closed_up.photo, closed_up.keep) == ("photo", "keep")
+    assert Inputs("photo", (None, "two")).compact()[0].regions == (None,)

@@ -1,7 +1,5 @@
 """`pip install` of the folder: a library and two commands, without the page's packages."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess
@@ -18,9 +16,7 @@ def run(*command: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *map(str, command)], capture_output=True, text=True)
 
 
-def test_it_paints_as_readme_says_and_its_commands_say_what_the_page_needs(
-    photo, painting, tmp_path, monkeypatch
-):
+def test_it_paints_as_readme_says_and_says_what_the_page_needs(photo, painting, tmp_path, monkeypatch):
     sources, installed = tmp_path / "sources", tmp_path / "installed"
     wanted = ["nst", "examples", "pyproject.toml", "README.md", "LICENSE"]
     for name in subprocess.check_output(["git", "ls-files", *wanted], cwd=ROOT, text=True).split():

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import json
 import math
 
@@ -45,10 +43,6 @@ def test_whole_numbers_may_come_as_floats_but_not_as_fractions():
 def test_switches_choices_and_texts_refuse_what_they_are_not(name, value, message):
     with pytest.raises(InputError, match=message):
         Settings(**{name: value})
-
-
-def test_a_value_of_an_earlier_version_is_still_known():
-    assert Settings.from_json('{"style_loss": "normal"}') == Settings(style_loss="gaussian")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """Promises about the tree as a whole."""
 
-from __future__ import annotations
-
 import ast
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """Clips and pictures that move, read as frames that follow each other evenly, and written as they came."""
 
-from __future__ import annotations
-
 import struct
 from fractions import Fraction
 
@@ -53,6 +51,25 @@ def test_frames_come_evenly_whatever_the_films_clock_does(tmp_path):
     assert steps(fewer) == pytest.approx([0, 2, 4, 6, 8, 10], abs=0.5)
     paused = open_clip(made_animation(tmp_path / "a.gif", 3, duration=[100, 400, 100]))
     assert steps(paused) == [0, 1, 1, 1, 1, 2]
+
+
+def test_a_long_clip_gets_fewer_frames_a_second_or_ends_early(tmp_path):
+    path = made_film(tmp_path / "a.mp4", times=range(48))  # two seconds
+    for most, rate in ((48, 24), (24, 12), (5, 10)):
+        clip = open_clip(path).within(most)
+        assert (clip.rate, len(list(clip.frames(96)))) == (rate, most)
+
+
+def test_a_clip_is_as_long_as_its_frames_whatever_it_says(tmp_path):
+    path = made_film(tmp_path / "a.mkv", times=range(48))
+    data = path.read_bytes()
+    at = data.index(b"\x44\x89\x88") + 3  # its duration, a float of eight bytes (Matroska, Duration)
+    path.write_bytes(data[:at] + np.array(3.6e7, ">f8").tobytes() + data[at + 8 :])
+    lying = open_clip(path)
+    assert lying.count > 100_000
+    assert len(list(lying.frames(96))) == 48
+    path.write_bytes(data[: len(data) * 3 // 4])  # one that breaks off
+    assert 1 <= len(list(open_clip(path).frames(96))) < 48
 
 
 def test_a_telephones_film_is_upright(tmp_path):

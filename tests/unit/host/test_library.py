@@ -1,16 +1,10 @@
 """What a program finds that uses the library: looked at from inside a process of its own."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
-import threading
-from unittest.mock import Mock
 
 from conftest import ROOT
-
-from nst.host import allocator
 
 CHANGES_NOTHING = """
 import os, sys
@@ -50,11 +44,3 @@ def test_a_program_stays_as_it_is_and_may_keep_its_buffers():
     command = [sys.executable, "-c", CHANGES_NOTHING + KEEPS_BUFFERS]
     done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-def test_where_no_thread_can_be_started_nothing_is_lost(monkeypatch):
-    refuse = Mock(side_effect=RuntimeError("can't start new thread"))
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    monkeypatch.setattr(allocator, "_keeps", True)
-    allocator.give_back_when_idle()
-    refuse.assert_called_once()

@@ -1,7 +1,5 @@
 """A host that gives little memory: `ulimit -v`, a batch system, a small container."""
 
-from __future__ import annotations
-
 import resource
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What other systems refuse is taken from this Python: what fails here fails there, and no more is said."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """What a program gives as a picture is taken where its meaning is plain, else a sentence says what is."""
 
-from __future__ import annotations
-
 import re
 
 import numpy as np

@@ -1,12 +1,8 @@
 """Picture files: each as browsers show it, or one sentence."""
 
-from __future__ import annotations
-
 import io
-import struct
 import warnings
 
-import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -159,15 +155,6 @@ def test_rows_that_are_missing_are_told():
         decode(progressive[: int(len(progressive) * 0.95)], "The photo")
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_transparency_of_one_colour_in_16_bits(channels):
-    pixels = np.full((32, 32, channels), 30000, np.uint16)
-    pixels[:, 16:] = 5000
-    clear = (b"tRNS", struct.pack(f">{channels}H", *[30000] * channels))
-    found = decode(with_chunks(cv2.imencode(".png", pixels)[1].tobytes(), clear), alpha=True)
-    assert np.array_equal(found[..., 3], np.repeat([[0, 1]], 16, axis=1).repeat(32, axis=0))
-
-
 def test_what_is_transparent_throughout_is_said_but_for_a_mask():
     data = flat("PNG", "RGBA", (255, 0, 0, 0))
     with pytest.raises(InputError, match="The style picture is transparent throughout"):
@@ -175,11 +162,8 @@ def test_what_is_transparent_throughout_is_said_but_for_a_mask():
     assert decode(data, "The mask", ground=0.0).max() == 0
 
 
-def test_sizes_keep_the_aspect_ratio():
+def test_what_is_resized_keeps_its_proportions_and_is_low_passed_and_pixels_are_clipped_and_rounded():
     assert decode(encoded(Image.new("RGB", (8400, 210), "teal"), "JPEG")).shape == (102, MAX_SIDE, 3)
-
-
-def test_what_is_resized_is_low_passed_and_pixels_are_clipped_and_rounded():
     checks = (torch.arange(64)[:, None] + torch.arange(64)).remainder(2).float().expand(1, 3, 64, 64)
     assert resize(checks, (16, 16)).sub(0.5).abs().max() < 0.1
     values = torch.tensor([-1.0, 0.0, 0.5, 1.0, 7.0]).expand(1, 3, 1, 5)

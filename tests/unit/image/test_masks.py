@@ -1,9 +1,7 @@
-from __future__ import annotations
-
 import pytest
 import torch
 
-from nst.image.masks import divide, soften
+from nst.image.masks import divide
 
 ALL = torch.ones(1, 1, 30, 40)
 LEFT = torch.zeros(1, 1, 30, 40)
@@ -32,13 +30,3 @@ def test_each_style_paints_where_its_mask_says(shares, masks, expected, painted)
     for region, (share, mask) in zip(regions, expected, strict=True):
         assert region.shares == pytest.approx(share)
         assert same(region.mask, mask)
-
-
-def test_an_edge_is_as_soft_as_asked():
-    mask = torch.zeros(1, 1, 100, 200)
-    mask[..., :100] = 1
-    assert torch.equal(soften(mask, 0), mask)
-    soft = soften(mask, 10)[0, 0, 50]
-    between = ((soft > 0) & (soft < 1)).sum()
-    assert int(between) == pytest.approx(20, abs=3)  # 10 % of 200
-    assert (soft[1:] <= soft[:-1] + 1e-6).all()

@@ -1,7 +1,5 @@
 """The text inside a saved picture."""
 
-from __future__ import annotations
-
 import io
 import json
 

@@ -1,7 +1,5 @@
 """A file is written so that nothing is lost."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
@@ -22,9 +20,7 @@ from nst.image import saving
         (Path, "replace", errno.EIO, False),
     ],
 )
-def test_where_nothing_new_can_be_made_the_file_itself_is_written(
-    tmp_path, monkeypatch, place, refused, number, is_written
-):
+def test_a_file_is_overwritten_but_not_lost(tmp_path, monkeypatch, place, refused, number, is_written):
     def refuse(*given, **more):
         raise OSError(number, os.strerror(number))
 

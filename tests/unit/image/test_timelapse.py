@@ -1,7 +1,5 @@
 """A painting's frames as a film."""
 
-from __future__ import annotations
-
 import io
 import itertools
 

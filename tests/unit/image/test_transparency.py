@@ -1,13 +1,10 @@
 """Pictures that one can see through in places."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from makers import finished
 from pictures import encoded, picture
 from PIL import Image
@@ -16,7 +13,7 @@ from nst.errors import InputError
 from nst.image.decoding import decode
 from nst.image.picture_files import encode_jpeg, encode_picture
 from nst.image.timelapse import as_webp
-from nst.image.transparency import continued, pixels_on_white
+from nst.image.transparency import pixels_on_white
 from nst.painting import stylize
 from nst.settings import Settings
 
@@ -41,13 +38,6 @@ def test_alpha_comes_only_where_it_is_asked_for_and_there():
     assert decode(encoded(CUTOUT, "WEBP", lossless=True), alpha=True).shape == (64, 96, 4)
     opaque = CUTOUT.convert("RGB").convert("RGBA")
     assert decode(encoded(opaque, "PNG"), alpha=True).shape == (64, 96, 3)
-
-
-@pytest.mark.parametrize("size", [(1, 1), (17, 1), (31, 64)])
-def test_colours_go_on_at_any_size_and_without_any_it_is_white(size):
-    color, alpha = torch.rand(1, 3, *size), torch.ones(1, 1, *size)
-    assert torch.allclose(continued(torch.cat([color, alpha], 1)), color)
-    assert (continued(torch.cat([color, 0 * alpha], 1)) == 1).all()
 
 
 def test_the_painting_is_as_transparent_as_the_photo(painted):

@@ -1,15 +1,12 @@
-"""The benchmarks run and print what they say; no speed is asserted."""
-
-from __future__ import annotations
+"""The benchmarks run and print what they say, whatever the speed; the queue is simulated as theory says."""
 
 import json
-import os
-import subprocess
 import sys
 
 import pytest
 
-from nst.lab.bench import scaling, speed
+from nst.lab import capacity
+from nst.lab.bench import speed
 from nst.lab.bench.__main__ import main
 
 
@@ -30,11 +27,9 @@ def run(vgg_file, tmp_path, capsys):
     [
         ("iteration --sizes 32", ("size", "encoder"), 2),
         ("convolution --sizes 64", ("encoder", "size"), 20),
-        pytest.param("scaling --sizes 32", ("encoder", "size"), 1, marks=pytest.mark.full),
     ],
 )
-def test_what_is_measured_is_printed_and_written(run, monkeypatch, command, columns, count):
-    monkeypatch.setattr(scaling, "NAMES", ("vgg19",))  # each takes a process of its own
+def test_what_is_measured_is_printed_and_written(run, command, columns, count):
     found, printed = run(*command.split(), "--rounds", "1")
     host, *lines = printed.splitlines()
     assert f"torch {found['host']['torch']}" in host
@@ -73,12 +68,17 @@ def test_what_is_missing_is_said_before_anything_is_measured(monkeypatch, capsys
     assert "pip install matplotlib" in capsys.readouterr().err
 
 
-@pytest.mark.full
-def test_startup_measures_a_visit():
-    # In a process of its own, as a browser may be open in this one; the size gives way to what is allowed.
-    environment = {**os.environ, "NST_MAX_SIZE": "96"}
-    command = [sys.executable, "-m", "nst.lab.bench", "startup", "--iterations", "10"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=400)
-    assert done.returncode == 0, done.stderr
-    for line in ("page ready", "first frame", "finished picture", "outside the optimisation", "p95"):
-        assert line in done.stdout
+def test_one_painter_waits_as_theory_says_and_several_less(capsys):
+    # Pollaczek and Khinchine: the mean wait is rho s (1 + c^2) / (2 (1 - rho)); the median lies below.
+    visitors, seconds = 120, 15.0
+    rho = visitors * seconds / 3600
+    mean = rho * seconds * (1 + 0.25**2) / (2 * (1 - rho))
+    waits = [capacity.simulate(visitors, 1, seconds, seed=seed) for seed in range(8)]
+    median, most = (sum(wait[place] for wait in waits) / len(waits) for place in (0, 1))
+    assert 0 <= median < mean
+    assert mean < most < 6 * mean
+    too_few, enough = (capacity.simulate(1000, painters, 17.0).most for painters in (4, 10))
+    assert too_few > 600
+    assert enough < 1
+    assert capacity.main(["--seconds", "2"]) == 0
+    assert capsys.readouterr().out.count("\n| 10,000 |") == 3

@@ -1,7 +1,5 @@
 """Making the networks of the package, in small: the narrow one, and VGG-19 in fewer bits."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from conftest import tiny_convolutions
@@ -31,9 +29,7 @@ def test_pictures_that_look_like_excluded_ones_stay_out(folder, tmp_path):
 
 
 @pytest.mark.full
-def test_the_command_makes_a_student_close_to_its_teacher_and_resumes(
-    folder, vgg_file, tmp_path, capsys, monkeypatch
-):
+def test_a_student_is_close_to_its_teacher_and_resumes(folder, vgg_file, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(distill, "_SCORED", 64)
     out = tmp_path / "student.safetensors"
     common = ["--images", str(folder), "--teacher", str(vgg_file), "-o", str(out)]

@@ -1,7 +1,5 @@
 """With the networks of the package: what is painted is what VGG-19 sees as the style."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch
@@ -27,19 +25,20 @@ def yardstick():
 
 def test_the_style_comes_with_shapes_as_large_as_is_wanted_and_the_face_stays(yardstick):
     how = {"size": 128, "iterations": 30, "encoder": "narrow"}
-    paintings = [finished(PHOTO, STYLE, Settings(large_shapes=wanted, **how)).image for wanted in (0, 5, 10)]
+    paintings = [finished(PHOTO, STYLE, Settings(large_shapes=wanted, **how)).image for wanted in (5, 10)]
     before, after = (
-        yardstick.measure(pixels, PHOTO, STYLE, face=FACE) for pixels in (to_pixels(PHOTO), paintings[1])
+        yardstick.measure(pixels, PHOTO, STYLE, face=FACE) for pixels in (to_pixels(PHOTO), paintings[0])
     )
+    assert max(before.content, before.edges) < 0.001
     assert after.residual < before.residual / 3
     assert after.deep < before.deep / 2
     assert 0.1 < after.content < 0.8
     assert after.face < after.content
     deepest = Settings(style_layers="relu5_1")
-    none, some, all_of_them = (
+    some, more = (
         compare(to_tensor(pixels), STYLE, deepest, yardstick.encoder)[0].residual for pixels in paintings
     )
-    assert none > 1.3 * some > 1.3 * 1.3 * all_of_them
+    assert some > 1.3 * more
 
 
 def test_a_face_in_the_style_does_not_stand_in_the_sky(yardstick):

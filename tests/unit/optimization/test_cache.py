@@ -1,7 +1,5 @@
 """Results kept within a bound, and what a second run with the same pictures is spared."""
 
-from __future__ import annotations
-
 import torch
 from conftest import tiny_convolutions
 from makers import finished

@@ -1,7 +1,5 @@
 """Each term against the papers' formulas, written out in numpy float64."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 import torch

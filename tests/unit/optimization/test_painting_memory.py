@@ -1,7 +1,5 @@
 """How much memory a painting takes, and what is painted where there is less."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

@@ -1,7 +1,5 @@
 """Evaluations launched together, where there is a GPU: the same numbers as one by one."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from conftest import tiny_convolutions

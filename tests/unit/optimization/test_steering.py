@@ -1,13 +1,10 @@
 """Changing a painting while it is on its way, and going on with one."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from makers import noise
 
 from nst import InputError, Settings, stylize
-from nst.image.colors import luminance
 from nst.image.tensors import resize, to_tensor
 
 PHOTO = noise(64, 96, seed=5)
@@ -49,12 +46,9 @@ def test_it_counts_from_the_next_iteration_without_a_restart(paint, plain):
     assert frames[-1].losses["style"] < plain[-1].losses["style"]
 
 
-def test_a_style_can_come_in_later(paint):
-    def light(frames) -> float:
-        return float(luminance(to_tensor(frames[-1].image)).mean())
-
-    later = paint({"blend_1": 0.0, "blend_2": 1.0, "content_weight": 3.0}, content_weight=3.0)
-    assert light(later) > light(paint(content_weight=3.0)) + 0.2
+def test_a_style_can_come_in_later(paint, plain):
+    later = paint({"blend_1": 0.0, "blend_2": 1.0})  # the bright one
+    assert later[-1].image.mean() > plain[-1].image.mean() + 0.2 * 255
 
 
 @pytest.mark.parametrize(
@@ -66,9 +60,7 @@ def test_a_style_can_come_in_later(paint):
         ({"blend_1": 0.0}, None, "Every style has the share 0"),
     ],
 )
-def test_live_knobs_change_the_picture_and_what_cannot_be_changed_does_not(
-    paint, plain, wish, lowers, notice
-):
+def test_live_knobs_change_the_picture_and_others_do_not(paint, plain, wish, lowers, notice):
     last = paint(wish)[-1]
     assert last.settings == Settings(**{**BASE, **(wish if lowers else {})})
     assert last.iteration == 40
@@ -88,16 +80,14 @@ def before(paint):
     return paint(**LARGER)
 
 
-def test_a_finished_picture_is_gone_on_with_at_its_size(paint, before):
+def test_a_painting_is_gone_on_with_from_the_size_that_it_has(paint, before):
     after = paint(resume=to_tensor(before[-1].image), **LARGER)
     assert {frame.width for frame in after} == {128}
     assert np.abs(after[0].image.astype(int) - before[-1].image).max() <= 1
     assert after[-1].losses["total"] < before[-1].losses["total"]
     bold = paint(resume=to_tensor(before[-1].image), style_weight=10.0, **LARGER)
     assert bold[-1].losses["style"] < 0.8 * after[-1].losses["style"]
-
-
-def test_an_earlier_frame_is_gone_on_with_from_its_size(paint, before):
+    # An earlier frame, from its own size.
     small = next(frame for frame in reversed(before) if frame.width == 64)
     after = paint(resume=small, **LARGER)
     assert list(dict.fromkeys(frame.width for frame in after)) == [64, 128]
