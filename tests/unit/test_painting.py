@@ -10,9 +10,10 @@ from makers import finished, noise
 from PIL import Image
 
 from nst import InputError, Settings, load_image, stylize
-from nst.image.tensors import to_tensor
+from nst.image.tensors import fit_area, resize, to_tensor
 from nst.lab.quality import octaves
 from nst.optimization.layer_views import compare
+from nst.optimization.objective import Objective
 from nst.vgg.encoder import Encoder
 
 QUICK = {"size": 64, "iterations": 40, "smoothness": 0}
@@ -64,6 +65,16 @@ def test_frames_tell_the_story(paint):
     assert frames[-1].losses["total"] < frames[0].losses["total"]
     assert frames[0].encoder == "tiny"
     assert frames[0].device in ("CPU", "GPU")
+
+
+def test_losses_are_those_of_the_picture_shown(encoder, paint, photo, painting):
+    # Adam keeps the pixels in range, so that what is seen in 8 bits is what was evaluated.
+    *_, frame = paint(iterations=60, optimizer="adam", smoothness=5)
+    content, style = (load_image(each) for each in (photo, painting))
+    size = fit_area(style.shape[-1], style.shape[-2], 64 * 43)
+    given = resize(content, (64, 43)).clamp(0, 1), [resize(style, size).clamp(0, 1)]
+    seen = Objective(encoder, *given, frame.settings)(to_tensor(frame.image)).named()
+    assert seen == pytest.approx(frame.losses, rel=0.1)
 
 
 def test_a_slow_consumer_gets_fewer_frames(paint):

@@ -10,7 +10,15 @@ import pytest
 from conftest import ROOT
 
 from nst import InputError
-from nst.gradio_faults import address
+from nst.gradio_faults import address, loopback
+
+
+def test_what_is_named_for_others_stays_named(monkeypatch):
+    monkeypatch.setenv("no_proxy", "intranet.example")
+    monkeypatch.setenv("NO_PROXY", "")
+    loopback.spare_own_requests("[::1]")
+    for name in ("no_proxy", "NO_PROXY"):
+        assert os.environ[name].split(",")[:3] == ["intranet.example", "localhost", "127.0.0.1"]
 
 
 @pytest.mark.parametrize("port", ["99999", "9" * 5000, "-1", "٣"])

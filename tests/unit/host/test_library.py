@@ -3,8 +3,11 @@
 import os
 import subprocess
 import sys
+from unittest.mock import Mock
 
 from conftest import ROOT
+
+from nst.host import allocator
 
 CHANGES_NOTHING = """
 import os, sys
@@ -44,3 +47,9 @@ def test_a_program_stays_as_it_is_and_may_keep_its_buffers():
     command = [sys.executable, "-c", CHANGES_NOTHING + KEEPS_BUFFERS]
     done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_where_no_thread_can_be_started_a_finished_painting_is_not_lost(monkeypatch):
+    monkeypatch.setattr("threading.Thread.start", Mock(side_effect=RuntimeError("can't start new thread")))
+    monkeypatch.setattr(allocator, "_keeps", True)
+    allocator.give_back_when_idle()

@@ -1,8 +1,11 @@
 """Picture files: each as browsers show it, or one sentence."""
 
+import gc
 import io
+import struct
 import warnings
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -153,6 +156,19 @@ def test_rows_that_are_missing_are_told():
     progressive = encoded(picture(256, 256), "JPEG", progressive=True, quality=90)
     with pytest.warns(IncompleteWarning, match="softer than it was"):
         decode(progressive[: int(len(progressive) * 0.95)], "The photo")
+
+
+def test_transparency_of_one_colour_in_16_bits_and_no_file_left_open(tmp_path):
+    pixels = np.full((32, 32, 3), 30000, np.uint16)
+    pixels[:, 16:] = 5000
+    data = cv2.imencode(".png", pixels)[1].tobytes()
+    found = decode(with_chunks(data, (b"tRNS", struct.pack(">3H", *[30000] * 3))), alpha=True)
+    assert np.array_equal(found[..., 3], np.repeat([[0, 1]], 16, axis=1).repeat(32, axis=0))
+    (tmp_path / "deep.tif").write_bytes(written(SAMPLES, planes="separate"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ResourceWarning)
+        decode(tmp_path / "deep.tif")
+        gc.collect()
 
 
 def test_what_is_transparent_throughout_is_said_but_for_a_mask():
