@@ -13,7 +13,19 @@ from pictures import picture
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 from served import LIMITS, serve
-from visits import choose, downloaded, drag, draw, drawn, make_link, open_group, paint, set_number, upload
+from visits import (
+    choose,
+    downloaded,
+    drag,
+    draw,
+    drop,
+    drawn,
+    make_link,
+    open_group,
+    paint,
+    set_number,
+    upload,
+)
 from waiting import eventually
 
 from nst import Settings
@@ -57,7 +69,11 @@ def test_examples_presets_and_a_surprise_take_one_click(page: Page):
 def test_brush_second_style_and_start(page: Page, tmp_path):
     photo = tmp_path / "photo.png"
     picture(64, 48).save(photo)
-    upload(page, "photo", photo)
+    # From here on Gradio takes the photo off its card with each event and puts it back: what is drawn on it stays.
+    page.get_by_role("button", name="Camera: photo").click()
+    expect(page.locator("#photo").get_by_role("alert")).to_contain_text("camera")
+    drop(page, "#photo", photo.read_bytes(), "photo.png")
+    set_number(page, "iterations", 20)
     choose(page, "style", "Marbling")
     open_group(page, "Areas")
     page.get_by_role("button", name="Use the further style Ink wash").click()
