@@ -1,6 +1,6 @@
 """A crowd at the page, or attackers, on this machine only: who is served, how long all wait, what is left.
 
-    python tests/support/load.py --visitors 30 --runs 200
+    python tests/support/load.py --visitors 30
     python tests/support/load.py --attackers 10 --seconds 60
 
 Some visitors paint to the end, some leave while they wait or watch, some come back at once, some only read.
@@ -102,17 +102,8 @@ def rush(app: App, visitors: int, size: int = 128) -> dict[str, Any]:
     }
 
 
-def endurance(app: App, runs: int) -> dict[str, Any]:
-    """Paint small pictures, of which few bytes are cached, again and again; return what is held around it."""
-    me, held = Stranger(app.url, ""), []
-    for times in (3, runs):
-        assert all("event: complete" in paint(me, jpeg()) for _ in range(times))
-        held.append(app.held())
-    return {"runs": runs, "before": held[0], "after": held[1]}
-
-
 def paint(me: Stranger, data: bytes) -> str:
-    """Paint with a file; return the event stream."""
+    """Paint a small picture with a file; return the event stream."""
     file = me.sent(data)
     return me.painted(photo=file, style=file, **SMALL)
 
@@ -206,19 +197,15 @@ def siege(app: App, attackers: int, seconds: float) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Print the reports that are asked for."""
+    """Print the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in (("visitors", 0), ("runs", 0), ("attackers", 0), ("seconds", 60)):
+    for name, default in (("visitors", 30), ("attackers", 0), ("seconds", 60)):
         parser.add_argument(f"--{name}", type=int, default=default)
     chosen = parser.parse_args()
     with running() as app:
-        if chosen.visitors:
-            print(json.dumps(rush(app, chosen.visitors), indent=1), flush=True)
-        if chosen.runs:
-            print(json.dumps(endurance(app, chosen.runs), indent=1), flush=True)
-        if chosen.attackers:
-            print(json.dumps(siege(app, chosen.attackers, chosen.seconds), indent=1), flush=True)
-        print(json.dumps({"seconds to end": app.end()}))
+        attacked = chosen.attackers > 0
+        report = siege(app, chosen.attackers, chosen.seconds) if attacked else rush(app, chosen.visitors)
+        print(json.dumps({**report, "seconds to end": app.end()}, indent=1))
 
 
 if __name__ == "__main__":
