@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from nst.vgg.encoder import Encoder
 
-pytest_plugins = ["visits", "strangers"]
+pytest_plugins = ["visits"]
 
 ROOT = Path(__file__).parents[1]
 

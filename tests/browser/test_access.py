@@ -7,7 +7,7 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
-from unhurried import unhurried_host
+from served import unhurried_host
 from visits import SHARES, SHIFTS, choose, make_link, paint, visit
 
 

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
-from visits import LAPTOP, SHARES, SHORT, choose, downloaded, finished, paint, set_number, upload, visit
+from visits import SHARES, SHORT, choose, downloaded, drop, finished, paint, set_number, visit
 
 from nst.page.parts import stage
 
@@ -20,8 +20,7 @@ NAME = re.compile(r"^matterhorn-starry_night-20\d\d-\d\d-\d\d\.png$")
 @pytest.fixture(scope="module")
 def painted(browser: Browser, url: str) -> Iterator[Page]:
     """A page that has painted, in a browser that shares files."""
-    options = {"viewport": LAPTOP, "permissions": ["clipboard-read", "clipboard-write"]}
-    with visit(browser, url + SHORT, SHARES, **options) as page:
+    with visit(browser, url + SHORT, SHARES, permissions=["clipboard-read", "clipboard-write"]) as page:
         paint(page)
         yield page
 
@@ -122,7 +121,7 @@ def test_going_on_from_a_frame_and_larger(painted: Page, photo, monkeypatch):
     expect(painted.locator("#status .line")).to_have_attribute("title", re.compile("^10 steps"))
     assert json.loads(downloaded(painted).info["Settings"])["style_weight"] == 9
     # A painting of another photo is no way to go on with this one.
-    upload(painted, "photo", photo)
+    drop(painted, "#photo img", photo.read_bytes())
     expect(painted.locator("#status")).to_contain_text("You changed the pictures. Press Paint to use them.")
     painted.locator("#continue").click()
     expect(painted.get_by_role("alert")).to_contain_text("Continue needs the photo it began with.")

@@ -11,7 +11,7 @@ from clips import made_film
 from PIL import Image
 from playwright.sync_api import Page, expect
 from served import LIMITS, serve
-from visits import downloads, press, upload
+from visits import downloads, press
 
 from nst.clips.reading import open_clip
 
@@ -30,7 +30,7 @@ def test_a_clip_is_painted_stopped_gone_on_with_and_saved(page: Page, tmp_path):
     with page.expect_file_chooser() as chooser:
         page.locator("#photo").get_by_label(re.compile("^Upload: ")).click()
     assert "video/mp4" in chooser.value.element.get_attribute("accept")
-    upload(page, "photo", film)
+    chooser.value.set_files(film)
     expect(page.locator("#photo .fault")).to_have_text("The first 1.2 s of this clip are painted: 12 frames.")
     expect(page.locator("#forecast")).to_contain_text("12 frames · 64 × 43 px")  # noqa: RUF001
     # The film so far plays under the frame in work, until Stop.

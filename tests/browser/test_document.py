@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 import brotli
 import pytest
-from conftest import ROOT
 from PIL import Image
 from playwright.sync_api import Browser, Route, expect
 from strangers import Stranger
@@ -46,7 +45,6 @@ def test_it_is_packed_for_whoever_takes_it_so(url):
         assert path in ("/", assets.PATH) or plain == (assets.FOLDER / path.rsplit("/", 1)[-1]).read_bytes()
     for taken in ("br;q=0.0", "zebra, gzipped", ";;,"):
         assert "content-encoding" not in fetched(url, **{"Accept-Encoding": taken})[1]
-    assert len(assets.listed()) == len((ROOT / "nst/gradio_faults/assets.txt").read_text().split())
 
 
 def test_all_thumbnails_are_one_file_and_every_two_examples_are_painted(url):
@@ -87,11 +85,8 @@ def test_a_card_has_the_address_that_each_visitor_behind_a_proxy_used(url, proto
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(seen, range(8))) == [f"{scheme}://paint{n}.example.org/" for n in (0, 1)] * 4
-
-
-def test_a_host_name_cannot_write_into_the_page(url):
-    page, _ = fetched(url, **{"X-Forwarded-Host": 'evil"><script>alert(1)</script>'})
-    assert b"alert(1)" not in page
+    # A host's name cannot write into the page.
+    assert b"alert(1)" not in fetched(url, **{"X-Forwarded-Host": 'evil"><script>alert(1)</script>'})[0]
 
 
 def test_all_is_asked_for_once_and_nothing_can_be_pressed_or_moves_before_it_is_there(browser: Browser, url):

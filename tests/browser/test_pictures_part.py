@@ -38,19 +38,16 @@ def wait_for_another(page: Page, card: str, before: str) -> None:
     expect(page.locator(f"#{card}")).not_to_have_class(re.compile("receiving"))
 
 
-def test_it_is_turned_then_cut():
+def test_a_part_is_turned_then_cut_and_what_is_none_is_a_sentence():
     assert np.array_equal(part(PIXELS, [0.25, 0, 1, 0.5], 0), PIXELS[:30, 20:])
     # A quarter to the right: what stood at the left is at the top.
     right = part(PIXELS, [0, 0, 1, 0.5], 1)
     assert right.shape == (40, 60, 3)
     assert np.array_equal(right[0], PIXELS[::-1, 0])
     assert np.array_equal(part(PIXELS, [-5, -1, 9, 2], 4), PIXELS)
-
-
-@pytest.mark.parametrize("box", [None, [0, 0, 1, "1"], [0, 0, 1, math.nan], [0, 0, 0.1, 1], [0.6, 0, 0.4, 1]])
-def test_what_is_no_part_or_too_small_is_a_sentence(box):
-    with pytest.raises(InputError, match=r"^(Which part to keep cannot be read|That part is too small).*\.$"):
-        part(PIXELS, box, 0)
+    for box in (None, [0, 0, 1, "1"], [0, 0, 1, math.nan], [0, 0, 0.1, 1], [0.6, 0, 0.4, 1]):
+        with pytest.raises(InputError, match=r"^(Which part to keep cannot|That part is too small).*\.$"):
+            part(PIXELS, box, 0)
 
 
 @pytest.mark.parametrize(
@@ -138,18 +135,18 @@ def test_chooser_camera_and_clipboard_are_used_and_it_is_said_if_they_cannot(pag
     page.keyboard.press("Control+V")
     wait_for_another(page, "photo", before)
     assert source(page, "style") == style
-    page.context.clear_permissions()
 
 
-def test_a_photo_is_turned_and_a_part_of_it_takes_its_place(page: Page):
+def test_a_photo_is_turned_and_a_part_is_drawn_moved_and_stretched(page: Page):
     choose(page, "photo", "Matterhorn")
     before, dialog = source(page, "photo"), page.get_by_role("dialog")
-    page.get_by_role("button", name="Crop or rotate the photo").click()
+    crop = page.get_by_role("button", name="Crop or rotate the photo")
+    crop.click()
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
     assert source(page, "photo") == before
     # Turned, in the wanted shape, moved to the edge by the keyboard.
-    page.get_by_role("button", name="Crop or rotate the photo").click()
+    crop.click()
     dialog.get_by_role("button", name="Rotate right").click()
     dialog.get_by_label("Shape").select_option(label="16 : 9")
     dialog.locator(".part").focus()
@@ -158,17 +155,15 @@ def test_a_photo_is_turned_and_a_part_of_it_takes_its_place(page: Page):
     dialog.get_by_role("button", name="Crop photo").click()
     expect(dialog).to_be_hidden()
     eventually(lambda: size_of(page) == [720, 405])
-
-
-def test_a_part_is_drawn_moved_and_stretched_by_hand(page: Page):
+    # By hand.
     drop(page, "#photo img", jpeg(200, 100))
     eventually(lambda: size_of(page) == [200, 100])
-    page.get_by_role("button", name="Crop or rotate the photo").click()
+    crop.click()
     frame, area = page.locator("#crop .frame"), page.locator("#crop .part")
     expect(frame).to_be_visible()
 
     def chosen() -> list[float]:
-        """Return the left and top edges, width and height in percent of the photo's."""
+        """Return its left and top edges, width and height in percent of the photo's."""
         return [float(number) for number in re.findall(r"[\d.]+(?=%)", area.get_attribute("style"))]
 
     drag(frame, (0.99, 0.99), (0.5, 0.5))  # its corner

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 
-from app_process import UNHURRIED, App, running
+from app_process import App, running
 from playwright.sync_api import Browser, expect
 from strangers import Stranger
-from visits import AT_WORK, LONG, another_tab, begin, choose, downloaded, press, stop, upload, visit
+from visits import AT_WORK, another_tab, begin, choose, downloaded, drop, press, stop, visit
 from waiting import eventually
 
 
 def test_a_page_goes_on_after_its_host_was_killed(browser: Browser, tmp_path, photo):
-    again = {"folder": tmp_path, "script": UNHURRIED}
-    with running(PYTHONHASHSEED="1", **again) as app, visit(browser, app.url + LONG) as page:
+    with (
+        running(PYTHONHASHSEED="1", folder=tmp_path) as app,
+        visit(browser, app.url + "?iterations=1000") as page,
+    ):
         made = made_of(app)
         other = another_tab(page.context, app.url)
-        upload(other, "photo", photo)
+        drop(other, "#photo img", photo.read_bytes())
+        expect(other.locator("#photo img")).to_have_attribute("src", re.compile("shown"))
         begin(page)
         (record,) = app.folder.rglob(".run.json")
         eventually(lambda: json.loads(record.read_text())["frames"])
@@ -25,7 +28,7 @@ def test_a_page_goes_on_after_its_host_was_killed(browser: Browser, tmp_path, ph
         app.kill()
         expect(page.get_by_text("Connection to the server was lost")).to_be_visible()
         page.evaluate("window.cut = true")
-        with running(PYTHONHASHSEED="2", port=app.port, **again) as app_again:
+        with running(PYTHONHASHSEED="2", port=app.port, folder=tmp_path) as app_again:
             # By itself, as soon as the host answers.
             page.wait_for_function("!window.cut")
             goes_on = re.compile(r"The server restarted\..*Press Continue to go on from step \d+", re.DOTALL)

@@ -8,9 +8,8 @@ from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
-from served import LIMITS, serve
-from unhurried import unhurried_host
-from visits import AT_WORK, LAPTOP, LONG, another_tab, begin, downloaded, draw, drawn, open_group, press, stop
+from served import LIMITS, serve, unhurried_host
+from visits import AT_WORK, LONG, another_tab, begin, downloaded, draw, drawn, open_group, press, stop
 from waiting import eventually
 
 
@@ -22,7 +21,7 @@ def url():
 
 
 def test_all_comes_back(visitor, url):
-    page = visitor(LONG + "&photo=rocket&style=marbling&style_weight=7", viewport=LAPTOP)
+    page = visitor(LONG + "&photo=rocket&style=marbling&style_weight=7")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url + request.headers.get("referer", "")))
     open_group(page, "Areas")

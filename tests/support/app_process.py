@@ -21,7 +21,6 @@ from strangers import Stranger
 from waiting import eventually, started_with
 
 ROOT = Path(__file__).parents[2]
-UNHURRIED = str(ROOT / "tests" / "support" / "unhurried.py")
 PHOTO, STYLE = ROOT / "examples" / "photos" / "rocket.jpg", ROOT / "examples" / "styles" / "marbling.jpg"
 
 
@@ -104,15 +103,7 @@ class App:
 def running(
     *options: str, folder: Path | None = None, script: str = "app.py", port: int = 0, **environment: str
 ) -> Iterator[App]:
-    """Yield the app, up and answering; it is killed in the end.
-
-    Args:
-        options: of its command line.
-        folder: of its files and its log, a new one by default.
-        script: that is run, by its path from the root.
-        port: any free one by default.
-        environment: what it has besides that of the tests.
-    """
+    """Yield the app, up and answering, with its files and its log in a folder; it is killed in the end."""
     with contextlib.ExitStack() as stack:
         folder = folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         port = port or free_port()

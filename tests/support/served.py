@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
+from unittest.mock import patch
 
 from app_process import free_port
 from gradio import Blocks
 
+from nst.optimization.rollback import GuardedOptimizer
 from nst.page.server import served
 from nst.runs.limits import Limits
 
@@ -26,3 +29,16 @@ def serve(limits: Limits = LIMITS) -> Iterator[str]:
     """Serve the page; yield its address."""
     with serving(limits) as demo:
         yield demo.local_url
+
+
+@contextlib.contextmanager
+def unhurried_host() -> Iterator[None]:
+    """Let every iteration take a moment in which the machine is free."""
+    step = GuardedOptimizer.step
+
+    def unhurried(self: GuardedOptimizer) -> None:
+        time.sleep(0.15)
+        step(self)
+
+    with patch.object(GuardedOptimizer, "step", unhurried):
+        yield

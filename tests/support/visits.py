@@ -14,7 +14,6 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Locator, Page, expect, sync_playwright
-from unhurried import unhurried_host
 
 from nst.lab.bench.startup import chromium
 
@@ -70,22 +69,14 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A window that has what the page is made of already, as a visitor's who comes again."""
-    context = browser.new_context(viewport=LAPTOP, reduced_motion="reduce")
-    context.set_default_timeout(WAIT)
-    yield context
-    context.close()
-
-
 @pytest.fixture(scope="module")
-def page(context: BrowserContext, url: str) -> Iterator[Page]:
+def page(browser: Browser, url: str) -> Iterator[Page]:
     """The page of a new visitor, which each test of a file takes as the one before has left it.
 
     A request to anywhere else or an error in the console fails the last of them.
     """
-    page = context.new_page()
+    page = browser.new_page(viewport=LAPTOP, reduced_motion="reduce")
+    page.set_default_timeout(WAIT)
     faults: list[str] = []
     page.on("request", lambda r: None if r.url.startswith((url, "data:", "blob:")) else faults.append(r.url))
     page.on("console", lambda m: faults.append(m.text) if m.type == "error" else None)
@@ -93,8 +84,6 @@ def page(context: BrowserContext, url: str) -> Iterator[Page]:
     page.on("pageerror", lambda e: None if e.name == "AbortError" else faults.append(str(e)))
     open_page(page, url + SHORT)
     yield page
-    page.evaluate("() => { localStorage.clear(); sessionStorage.clear() }")
-    context.clear_cookies()
     page.close()
     assert faults == []
 
@@ -102,7 +91,7 @@ def page(context: BrowserContext, url: str) -> Iterator[Page]:
 @contextlib.contextmanager
 def visit(browser: Browser, url: str, script: str = "", **options: Any) -> Iterator[Page]:
     """Yield the page in a browser of its own, where a script runs before the page's."""
-    context = browser.new_context(**options)
+    context = browser.new_context(**{"viewport": LAPTOP, **options})
     context.set_default_timeout(WAIT)
     context.add_init_script(script)
     yield another_tab(context, url)
@@ -123,13 +112,6 @@ def another_tab(context: BrowserContext, url: str) -> Page:
     page = context.new_page()
     open_page(page, url)
     return page
-
-
-@pytest.fixture
-def unhurried() -> Iterator[None]:
-    """A host whose runs last long and take little of the machine."""
-    with unhurried_host():
-        yield
 
 
 def open_page(page: Page, url: str) -> None:
@@ -168,14 +150,6 @@ def open_group(page: Page, title: str) -> None:
     if group.get_attribute("aria-expanded") == "false":
         group.click()
     expect(group).to_have_attribute("aria-expanded", "true")
-
-
-def upload(page: Page, name: str, path: Path) -> None:
-    before = page.locator(f"#{name} img").first.get_attribute("src")
-    with page.expect_file_chooser() as chooser:
-        page.locator(f"#{name}").get_by_label(re.compile("^Upload: ")).click()
-    chooser.value.set_files(path)
-    expect(page.locator(f"#{name} img").first).not_to_have_attribute("src", before or "")
 
 
 def press(page: Page | FrameLocator, word: str) -> None:

@@ -10,16 +10,7 @@ import psutil
 
 
 def eventually(check: Callable[[], Any], message: object = "", seconds: float = 60.0) -> Any:
-    """Wait until something is so, and return what it is then.
-
-    Args:
-        check: is asked again and again.
-        message: of the failure, or a function that returns it.
-        seconds: after which it fails.
-
-    Raises:
-        AssertionError: it is not so for long.
-    """
+    """Wait until something is so, and return what it is then; else fail with a message."""
     began = time.monotonic()
     while not (found := check()):
         assert time.monotonic() - began < seconds, message() if callable(message) else message

@@ -32,13 +32,9 @@ _PATHS = {
 
 
 class Window:
-    """One window of a browser.
+    """One window of a browser."""
 
-    Args:
-        send: sends a command with its parameters and returns the answer; a refusal is a `LookupError`.
-    """
-
-    def __init__(self, send: Callable[..., Any]) -> None:
+    def __init__(self, send: Callable[..., Any]) -> None:  # a command that is refused is a LookupError
         self._send = send
 
     def open(self, url: str) -> None:
@@ -50,14 +46,8 @@ class Window:
     def run(self, script: str) -> Any:
         return self._send("ExecuteScript", script=script, args=[])
 
-    def text(self, selector: str) -> str:
-        return self._of(selector, "innerText").strip()
-
     def source(self, selector: str) -> str:
         return self._of(selector, "getAttribute('src')") or ""
-
-    def count(self, selector: str) -> int:
-        return self.run(f"return document.querySelectorAll({json.dumps(selector)}).length")
 
     def click(self, selector: str) -> None:
         """Click what there is to click, as soon as it is there."""

@@ -95,11 +95,12 @@ export const brush = ({ element, props, watch }) => {
   });
   const follow = () => {
     const url = addressIn(here, props.over);
-    if (url === source) return;
+    surface.classList.toggle('empty', !url);
+    // What is drawn stays until another picture comes: after its camera was asked for, Gradio takes a card's picture
+    // off with each event that it is part of, and puts the same one back.
+    if (!url || url === source) return;
     source = url;
     clear();
-    surface.classList.toggle('empty', !url);
-    if (!url) return;
     const image = find('img');
     image.onload = () => {
       const scale = props.longest / Math.max(image.naturalWidth, image.naturalHeight);
