@@ -114,6 +114,17 @@ def test_an_address_has_three_runs_which_end_when_nobody_listens(stranger, url):
     eventually(lambda: counts(stranger) == 0)
 
 
+def test_frames_may_be_asked_for_twice_until_whoever_fetches_them_hangs_up(stranger):
+    number = stranger.call(**PICTURES | LONG)[1]["event_id"]
+    first, second = (stranger.lines(number) for _ in range(2))
+    for lines in (first, second):
+        assert next(lines).startswith(b"event: ")
+    first.close()
+    second.close()
+    sentence = "There is no such run here, or somebody has begun to fetch its frames."
+    eventually(lambda: sentence in stranger.result(number))
+
+
 def test_whatever_is_sent_for_key_run_and_frame_opens_nothing_and_breaks_nothing(stranger, capfd):
     odd = [None, 7, {"key": ["x"], "run": {"a": 1}}, {"key": "k" * 32, "run": "r" * 32, "chosen": [1]}]
     events = [("run", "submit"), ("go", "stop"), ("history", "select"), ("paintings", "delete")]

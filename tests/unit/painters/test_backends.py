@@ -160,3 +160,16 @@ def test_what_computes_knows_whose_work_it_is_and_how_long_it_takes():
         time.sleep(0.01)
     go_on.set()
     work.result()
+
+
+def test_where_sockets_have_too_long_a_path_ray_is_not_said_to_be_missing(monkeypatch, tmp_path):
+    pytest.importorskip("ray")
+    from nst.painters.cluster import Cluster
+
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(deep))
+    monkeypatch.setenv("TMPDIR", str(deep))
+    monkeypatch.setenv("RAY_TMPDIR", str(deep))
+    with pytest.raises(InputError, match="Ray's sockets have too long a path here; set TMPDIR"):
+        Cluster("local", WAITING, EACH, BUSY)
