@@ -1,7 +1,5 @@
 """The page for people with a keyboard, a screen reader, little contrast, a small screen or a telephone."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """What can be done with a finished picture: share and save it, compare it, go on from it."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

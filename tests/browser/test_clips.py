@@ -1,7 +1,5 @@
 """A clip on the page: its forecast, the film so far, Stop and Continue, a reload, the film."""
 
-from __future__ import annotations
-
 import io
 import re
 from dataclasses import replace

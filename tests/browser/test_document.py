@@ -1,7 +1,5 @@
 """The page's HTML as a browser on a slow line gets it."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import re

@@ -1,7 +1,5 @@
 """Visits by hand in Firefox and WebKit, which is what Safari is made of."""
 
-from __future__ import annotations
-
 import base64
 
 import pytest

@@ -1,7 +1,5 @@
 """The page in a real browser: pictures, controls, links."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

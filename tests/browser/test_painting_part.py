@@ -1,7 +1,5 @@
 """Painting in a real browser: a run's beginning, its steering and its end."""
 
-from __future__ import annotations
-
 import json
 import re
 from functools import partial

@@ -1,7 +1,5 @@
 """The page below a path of somebody else's host, behind a real nginx."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

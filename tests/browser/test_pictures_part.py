@@ -1,7 +1,5 @@
 """Pictures come to their cards, and are cropped there."""
 
-from __future__ import annotations
-
 import math
 import re
 

@@ -1,7 +1,5 @@
 """A page whose host ends."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """A visitor who comes back: by a reload, in another tab."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

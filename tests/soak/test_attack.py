@@ -1,7 +1,5 @@
 """Hostile input by every way in: each gets a picture or one clear sentence."""
 
-from __future__ import annotations
-
 import json
 import multiprocessing
 import time

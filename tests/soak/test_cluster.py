@@ -1,7 +1,5 @@
 """Painting in a real Ray cluster, of two page processes and painters that come and go."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

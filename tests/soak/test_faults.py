@@ -1,7 +1,5 @@
 """What goes wrong around the app, caused on purpose; it goes on, or says what is the matter."""
 
-from __future__ import annotations
-
 import json
 import resource
 

@@ -1,7 +1,5 @@
 """A crowd at the page, and what it leaves behind; `--full` for thirty visitors and two hundred runs."""
 
-from __future__ import annotations
-
 import pytest
 from app_process import running
 from load import paint, rush, siege

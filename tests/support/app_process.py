@@ -1,7 +1,5 @@
 """The app in a process of its own, as a host runs it."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import json

@@ -1,7 +1,5 @@
 """Films and pictures that move, made here: a red square that goes over green."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 
 import av

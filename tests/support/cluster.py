@@ -3,8 +3,6 @@
 python tests/support/cluster.py --visitors 20
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import os

@@ -1,7 +1,5 @@
 """Files such as the open internet sends: whole, broken, odd and hostile, always the same ones."""
 
-from __future__ import annotations
-
 import random
 import struct
 import zlib

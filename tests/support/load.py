@@ -9,8 +9,6 @@ may do as everybody may, to paint three long pictures at a time, they do not: wh
 line, as the page says.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import itertools

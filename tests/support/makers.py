@@ -1,7 +1,5 @@
 """Pictures, networks and paintings that many tests begin with."""
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

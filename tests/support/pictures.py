@@ -1,7 +1,5 @@
 """Small pictures that tests paint, send and break."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The page on a local port, for the tests of API and browser."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What somebody sends who does not use the page: requests by hand, from any address of the internet."""
 
-from __future__ import annotations
-
 import functools
 import http.client
 import json

@@ -1,7 +1,5 @@
 """Visiting the page with a real browser: fixtures, and what visitors do."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import re

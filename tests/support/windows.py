@@ -1,7 +1,5 @@
 """Browsers besides Chromium, by the WebDriver standard: Playwright drives only those of its own making."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
