@@ -16,6 +16,7 @@ import torch
 
 from nst import painting
 from nst.clips.clip import ClipFrame, stylize_clip
+from nst.host.load import SharedCores
 from nst.inputs import Inputs
 from nst.optimization.loop import Controls
 from nst.painters import Backend, worker
@@ -27,8 +28,17 @@ from nst.settings import Settings
 log = logging.getLogger(__name__)
 
 
+_cores = SharedCores(torch.get_num_threads())
+
+
 def frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Preview]:
     """Yield the frames of a painting of decoded pixels; whoever takes the first one computes all."""
+
+    def stop() -> bool:  # asked at every iteration
+        _cores.follow()
+        return controls.stop()
+
+    controls = replace(controls, stop=stop)
     if is_clip(pictures.photo):
         yield from clip_previews(clip_frames(pictures, settings, controls), controls)
     else:

@@ -28,13 +28,15 @@ prepare()
 import torch
 from nst import Settings, stylize
 from nst.host.allocator import keep_freed
+from nst.host.load import SharedCores
 keep_freed()
+cores = SharedCores(torch.get_num_threads())
 photo, style, size = sys.argv[1:]
 for _ in sys.stdin:
     began = time.perf_counter()
-    for _ in stylize(photo, style, Settings(size=int(size))):
+    for _ in stylize(photo, style, Settings(size=int(size)), stop=lambda: cores.follow() or False):
         pass
-    print(torch.get_num_threads(), time.perf_counter() - began, flush=True)
+    print(cores.most, time.perf_counter() - began, flush=True)
 """
 _OURS = ("OMP_NUM_THREADS", "GOMP_SPINCOUNT")  # which this process has settled for itself
 _BUSY = "while True: pass"
