@@ -67,7 +67,12 @@ class SharedCores:
         self._before = now, busy, self._own()
         return self.threads
 
-    def follow(self) -> None:
-        """Have torch compute so in the calling thread."""
-        if self.most > 1 and self.look() != torch.get_num_threads():
-            torch.set_num_threads(self.threads)
+    def following(self, asked: Callable[[], bool]) -> Callable[[], bool]:
+        """Return a function that has torch compute so in the thread that calls it, and answers as `asked`."""
+
+        def follow() -> bool:
+            if self.most > 1 and self.look() != torch.get_num_threads():
+                torch.set_num_threads(self.threads)
+            return asked()
+
+        return follow

@@ -33,12 +33,7 @@ _cores = SharedCores(torch.get_num_threads())
 
 def frames(pictures: Inputs[Pixels], settings: Settings, controls: Controls) -> Generator[Preview]:
     """Yield the frames of a painting of decoded pixels; whoever takes the first one computes all."""
-
-    def stop() -> bool:  # asked at every iteration
-        _cores.follow()
-        return controls.stop()
-
-    controls = replace(controls, stop=stop)
+    controls = replace(controls, stop=_cores.following(controls.stop))  # asked at every iteration
     if is_clip(pictures.photo):
         yield from clip_previews(clip_frames(pictures, settings, controls), controls)
     else:

@@ -34,7 +34,7 @@ cores = SharedCores(torch.get_num_threads())
 photo, style, size = sys.argv[1:]
 for _ in sys.stdin:
     began = time.perf_counter()
-    for _ in stylize(photo, style, Settings(size=int(size)), stop=lambda: cores.follow() or False):
+    for _ in stylize(photo, style, Settings(size=int(size)), stop=cores.following(bool)):
         pass
     print(cores.most, time.perf_counter() - began, flush=True)
 """
