@@ -99,6 +99,7 @@ def served(limits: Limits, *, warm: bool = False, **more: Any) -> Iterator[gr.Bl
         sessions.make_small()
         describe_pictures(demo)
         service.files.start()
+        service.decoder.start()
         if warm:
             service.painter.start()
         yield demo

@@ -1,7 +1,5 @@
 """Decoded pictures on their way to a painter; without Gradio, which painters elsewhere do not need."""
 
-from __future__ import annotations
-
 from typing import TypeGuard
 
 import numpy as np

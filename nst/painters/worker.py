@@ -4,8 +4,6 @@ The threads with which torch computes belong to the thread that called it. Where
 are more of them than cores: with frames taken by two threads in turn, a painting took a third longer.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Generator

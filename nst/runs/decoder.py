@@ -97,6 +97,13 @@ class Decoder:
         """Keep nothing of the files in a folder any more."""
         self.cache.forget(lambda key: key[0].parent == folder)
 
+    def start(self) -> None:
+        """Have the server of processes ready before anybody comes."""
+        if _SERVER:
+            from multiprocessing import forkserver  # which Windows has no use for
+
+            forkserver.ensure_running()
+
     def stalled(self) -> float:
         """Return for how many seconds a file waits and none is begun, in the line where that is longest."""
         return max(line.stalled() for line in self.lines.values())
