@@ -16,7 +16,7 @@ import torch
 
 from nst import painting
 from nst.clips.clip import ClipFrame, stylize_clip
-from nst.host.load import SharedCores
+from nst.host.shared_cores import SharedCores
 from nst.inputs import Inputs
 from nst.optimization.loop import Controls
 from nst.painters import Backend, worker

@@ -151,6 +151,8 @@ def test_a_style_mask_is_cut_as_the_border_of_its_style_is(paint):
         ({"style_masks": [None, None, mask(0.5)]}, "more style masks than style"),
         ({"style_masks": [mask(0.5, 96, 96)]}, "The mask of style 1 is 96 x 96 and the style picture 120"),
         ({"style_masks": [None, torch.zeros(1, 3, 100, 120)]}, "The mask of style 2 is black"),
+        ({"styles": [None]}, "There is no style picture"),
+        ({"styles": [*STYLES, None]}, "A style picture is None"),
         ({"regions": [None, None, mask(0.5)]}, "more regions than style"),
         ({"regions": [None, mask(0.5, 96, 96)]}, "The region of style 2 is 96 x 96"),
         ({"initial": "picture"}, "There is no picture to start from"),

@@ -28,7 +28,7 @@ prepare()
 import torch
 from nst import Settings, stylize
 from nst.host.allocator import keep_freed
-from nst.host.load import SharedCores
+from nst.host.shared_cores import SharedCores
 keep_freed()
 cores = SharedCores(torch.get_num_threads())
 photo, style, size = sys.argv[1:]

@@ -13,7 +13,7 @@ from nst import InputError
 from nst.host import threads
 from nst.host.cgroups import cpu_quota, memory_left
 from nst.host.device import pick_device
-from nst.host.load import SharedCores, busy_seconds
+from nst.host.shared_cores import SharedCores, busy_seconds
 
 STAT = "anon 500\ninactive_file 300\ntotal_inactive_file 200\n"
 VERSION_2 = {
@@ -103,19 +103,11 @@ def test_a_device_that_is_here_is_taken_and_no_other(monkeypatch):
 
 
 def test_threads_are_fewer_by_the_cores_that_others_keep_busy():
-    now = iter(range(9))
     # Of 8 cores, each second: how long all were busy, and this process of that.
-    busy, own = iter([0, 8, 14, 22, 30]), iter([0, 8, 10, 11, 12])
-    time, spent = [0.0], [0.0]
-
-    def look() -> int:
-        time[0], spent[0] = next(now), next(own)
-        return cores.look()
-
-    cores = SharedCores(8, lambda: next(busy), lambda: spent[0], lambda: time[0])
-    cores._cores = 8
-    assert [look() for _ in range(5)] == [8, 8, 4, 1, 1]
-    assert SharedCores(8, lambda: None).look() == 8  # a system that does not say
+    clock, busy, own = iter(range(5)), iter([0, 8, 14, 22, 30]), iter([0, 8, 10, 11, 12])
+    cores = SharedCores(8, 8, lambda: next(busy), lambda: next(own), lambda: next(clock))
+    assert [cores.look() for _ in range(5)] == [8, 8, 4, 1, 1]
+    assert SharedCores(8, busy=lambda: None).look() == 8  # a system that does not say
 
 
 def test_what_is_busy_is_read_for_the_cores_of_this_process_alone(tmp_path):

@@ -39,6 +39,15 @@ def test_what_is_measured_is_printed_and_written(run, command, columns, count):
 
 
 @pytest.mark.full
+def test_a_painting_is_timed_beside_a_busy_process_and_under_a_quota(capsys):
+    assert main(["crowd", "--size", "64", "--busy", "1", "--quotas", "0.5", "--rounds", "1"]) == 0
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()[-2:]] == [
+        ["1", "busy"],
+        ["quota", "0.5"],
+    ]
+
+
+@pytest.mark.full
 def test_speed_paints_the_classic_recipe_beside_ours(run, photo, painting, tmp_path):
     plot = tmp_path / "plot.svg"
     command = ["speed", "--photo", str(photo), "--style", str(painting), "--plot", str(plot)]

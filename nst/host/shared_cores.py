@@ -31,10 +31,12 @@ def busy_seconds(file: Path = _STAT) -> float | None:
 class SharedCores:
     """Leaves to others the cores that they keep busy: threads of one team wait for the slowest at each step.
 
-    (`python -m nst.lab.bench crowd`; the picture then is another one, as sums are in another order.)
+    What that gives `python -m nst.lab.bench crowd` shows. The picture is another one then, as another number
+    of threads takes sums in another order.
 
     Args:
         most: threads.
+        cores: that this process may use; if left out, those of its affinity.
         busy: as `busy_seconds`.
         own: seconds of this process on all cores.
         clock: monotonic seconds.
@@ -43,13 +45,14 @@ class SharedCores:
     def __init__(
         self,
         most: int,
+        cores: int = 0,
         busy: Callable[[], float | None] = busy_seconds,
         own: Callable[[], float] = time.process_time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.most, self.threads = most, most
         self._busy, self._own, self._clock = busy, own, clock
-        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else most
+        self._cores = cores or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else most)
         self._before: tuple[float, float, float] | None = None  # clock, busy, own
 
     def look(self) -> int:
@@ -57,14 +60,14 @@ class SharedCores:
         now = self._clock()
         if self._before and now - self._before[0] < _AGAIN:
             return self.threads
-        busy = self._busy()
+        busy, own = self._busy(), self._own()
         if busy is None:
             return self.most
         if self._before:
             then, busy_then, own_then = self._before
-            others = (busy - busy_then - (self._own() - own_then)) / (now - then)
+            others = (busy - busy_then - (own - own_then)) / (now - then)
             self.threads = min(max(1, round(self._cores - others)), self.most)
-        self._before = now, busy, self._own()
+        self._before = now, busy, own
         return self.threads
 
     def following(self, asked: Callable[[], bool]) -> Callable[[], bool]:
